@@ -1,0 +1,21 @@
+"""Faults in valid objects, as data; their wording lives in ``lib/checks/findings.yaml``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lib.model.refs import ObjectRef, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault of one object: a stable code, whose it is, where it stands, and the evidence for the sentence.
+
+    ``evidence`` fills the placeholders of the code's wording; its values are texts ready to show. Severity, title,
+    reason and remedy belong to the code and are read from the data file.
+    """
+
+    code: str
+    subject: ObjectRef
+    source: Source
+    evidence: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,120 @@
+"""One cluster at one moment, as far as the input shows it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+
+from lib.model.cluster import Namespace, Node, Pod, Workload
+from lib.model.policies import NetworkPolicy, RejectedPolicy
+from lib.model.refs import ObjectRef, Source
+from lib.model.routes import Gateway, GatewayClass, GatewayRoute, Ingress, IngressClass, ReferenceGrant
+from lib.model.services import EndpointSlice, Service
+
+
+class Coverage(Enum):
+    """How much of a kind the input holds; only COMPLETE lets anybody say that an object is missing."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partly supplied"
+    NOT_SUPPLIED = "not supplied"
+    REFUSED = "refused by the server"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretInfo:
+    """What may be known of a Secret: its name, its type and the names of its keys. Never a value."""
+
+    ref: ObjectRef
+    source: Source
+    type: str
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything that was read, normalised; immutable and shared by all views.
+
+    ``coverage`` says for each kind that NetAtlas reads how much of it the input holds; ask through ``is_complete``.
+    ``other_kinds`` counts the objects of kinds that are not read. ``content_hash`` is of the bytes that were loaded.
+    Objects that could not be read are not here: they are Problems, and rejected policies also stand in
+    ``rejected_policies``.
+    """
+
+    title: str = ""
+    content_hash: str = ""
+    files: tuple[str, ...] = ()
+    namespaces: tuple[Namespace, ...] = ()
+    nodes: tuple[Node, ...] = ()
+    workloads: tuple[Workload, ...] = ()
+    services: tuple[Service, ...] = ()
+    endpoint_slices: tuple[EndpointSlice, ...] = ()
+    network_policies: tuple[NetworkPolicy, ...] = ()
+    rejected_policies: tuple[RejectedPolicy, ...] = ()
+    ingresses: tuple[Ingress, ...] = ()
+    ingress_classes: tuple[IngressClass, ...] = ()
+    gateway_classes: tuple[GatewayClass, ...] = ()
+    gateways: tuple[Gateway, ...] = ()
+    gateway_routes: tuple[GatewayRoute, ...] = ()
+    reference_grants: tuple[ReferenceGrant, ...] = ()
+    secrets: tuple[SecretInfo, ...] = ()
+    coverage: Mapping[str, Coverage] = field(default_factory=dict)
+    other_kinds: Mapping[str, int] = field(default_factory=dict)
+    object_counts: Mapping[str, int] = field(default_factory=dict)
+
+    def coverage_of(self, kind: str) -> Coverage:
+        """How much of ``kind`` the input holds; NOT_SUPPLIED for a kind nobody has seen."""
+        return self.coverage.get(kind, Coverage.NOT_SUPPLIED)
+
+    def is_complete(self, *kinds: str) -> bool:
+        """Whether absence of an object of any of ``kinds`` is a fact."""
+        return all(self.coverage_of(k) is Coverage.COMPLETE for k in kinds)
+
+    @cached_property
+    def namespace_by_name(self) -> Mapping[str, Namespace]:
+        """Namespaces by name; holds one for every namespace that any object stands in."""
+        return {n.name: n for n in self.namespaces}
+
+    @cached_property
+    def service_by_ref(self) -> Mapping[ObjectRef, Service]:
+        """Services by reference."""
+        return {s.ref: s for s in self.services}
+
+    @cached_property
+    def workload_by_ref(self) -> Mapping[ObjectRef, Workload]:
+        """Workloads by reference."""
+        return {w.ref: w for w in self.workloads}
+
+    @cached_property
+    def workload_by_pod(self) -> Mapping[ObjectRef, Workload]:
+        """The workload that each pod belongs to, by the pod's reference."""
+        return {p.ref: w for w in self.workloads for p in w.pods}
+
+    @cached_property
+    def pods(self) -> tuple[Pod, ...]:
+        """All pods of all workloads, ended ones included."""
+        return tuple(p for w in self.workloads for p in w.pods)
+
+    @cached_property
+    def workloads_by_namespace(self) -> Mapping[str, tuple[Workload, ...]]:
+        """Workloads by namespace; a namespace without any is not a key."""
+        grouped: dict[str, list[Workload]] = defaultdict(list)
+        for workload in self.workloads:
+            grouped[workload.namespace].append(workload)
+        return {name: tuple(found) for name, found in grouped.items()}
+
+    @cached_property
+    def slices_by_service(self) -> Mapping[ObjectRef, tuple[EndpointSlice, ...]]:
+        """Endpoint slices by the Service they belong to."""
+        grouped: dict[ObjectRef, list[EndpointSlice]] = defaultdict(list)
+        for endpoint_slice in self.endpoint_slices:
+            grouped[endpoint_slice.service_ref].append(endpoint_slice)
+        return {ref: tuple(found) for ref, found in grouped.items()}
+
+    @cached_property
+    def secret_by_ref(self) -> Mapping[ObjectRef, SecretInfo]:
+        """Secrets by reference."""
+        return {s.ref: s for s in self.secrets}
