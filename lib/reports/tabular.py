@@ -27,7 +27,7 @@ def cell_text(value: object) -> str:
         text = value
     elif isinstance(value, bool):
         text = "yes" if value else "no"
-    elif isinstance(value, list | tuple | set | frozenset):
+    elif isinstance(value, Iterable):
         text = ", ".join(cell_text(v) for v in value)
     else:
         text = str(value)
