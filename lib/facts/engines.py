@@ -1,0 +1,108 @@
+"""What is known of each network policy engine that AKS offers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from functools import cache
+
+from lib.facts.files import FactsError, read_list
+
+
+class Known(Enum):
+    """An answer of the documentation; UNKNOWN where it gives none."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class EndOfSupport:
+    """The last day on which an engine is supported on an operating system (``linux`` or ``windows``)."""
+
+    operating_system: str
+    last_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class SpecGaps:
+    """What of the NetworkPolicy API an engine does not do, or not reliably, on an operating system."""
+
+    operating_system: str
+    gaps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFacts:
+    """One engine: where it runs, until when, and where it differs from the API's own words.
+
+    ``id`` is ``none``, ``azure-npm``, ``calico`` or ``cilium``. ``max_nodes`` and ``max_pods`` are the supported scale
+    of a cluster, None where no limit is stated. ``own_node_egress_allowed``: a pod may always reach the node it runs
+    on; ``cluster_policy_ingress_enforced``: ingress policies see traffic that came through a LoadBalancer or NodePort
+    Service with externalTrafficPolicy Cluster.
+    """
+
+    id: str
+    label: str
+    cli: str
+    enforces: Known
+    state: str
+    state_text: str
+    ends: tuple[EndOfSupport, ...]
+    operating_systems: tuple[str, ...]
+    network_models: tuple[str, ...]
+    max_nodes: int | None
+    max_pods: int | None
+    ipv6: Known
+    dual_stack: Known
+    ip_block_matches_pods: Known
+    ip_block_matches_nodes: Known
+    own_node_egress_allowed: Known
+    cluster_policy_ingress_enforced: Known
+    end_port: Known
+    gaps: tuple[SpecGaps, ...]
+    notes: tuple[str, ...]
+    sources: tuple[str, ...]
+    checked: date
+
+
+@cache
+def engine_facts() -> tuple[EngineFacts, ...]:
+    """Every engine that the data file knows, in its order."""
+    return tuple(
+        EngineFacts(
+            id=entry["id"],
+            label=entry["label"],
+            cli=entry["cli"],
+            enforces=Known(entry["enforces"]),
+            state=entry["state"],
+            state_text=entry["state_text"],
+            ends=tuple(EndOfSupport(system, day) for system, day in entry["ends"].items()),
+            operating_systems=tuple(entry["operating_systems"]),
+            network_models=tuple(entry["network_models"]),
+            max_nodes=entry.get("max_nodes"),
+            max_pods=entry.get("max_pods"),
+            ipv6=Known(entry["ipv6"]),
+            dual_stack=Known(entry["dual_stack"]),
+            ip_block_matches_pods=Known(entry["ip_block_matches_pods"]),
+            ip_block_matches_nodes=Known(entry["ip_block_matches_nodes"]),
+            own_node_egress_allowed=Known(entry["own_node_egress_allowed"]),
+            cluster_policy_ingress_enforced=Known(entry["cluster_policy_ingress_enforced"]),
+            end_port=Known(entry["end_port"]),
+            gaps=tuple(SpecGaps(system, tuple(gaps)) for system, gaps in entry["gaps"].items()),
+            notes=tuple(entry.get("notes", ())),
+            sources=tuple(entry["sources"]),
+            checked=entry["checked"],
+        )
+        for entry in read_list("policy_engines.yaml")
+    )
+
+
+def engine(engine_id: str) -> EngineFacts:
+    """The facts of one engine. Raises FactsError for an id that the data file does not hold."""
+    for facts in engine_facts():
+        if facts.id == engine_id:
+            return facts
+    raise FactsError(f"no policy engine is called {engine_id!r}")
