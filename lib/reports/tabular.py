@@ -73,7 +73,8 @@ def to_csv(rows: Iterable[Row]) -> Iterator[str]:
         return
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
-    for values in chain([columns], ([row.get(c) for c in columns] for row in iterator)):
+    lines: Iterator[list[object]] = chain([list(columns)], ([row.get(c) for c in columns] for row in iterator))
+    for values in lines:
         writer.writerow([v if isinstance(v, int | float) else guard_formula(cell_text(v)) for v in values])
         yield buffer.getvalue()
         buffer.seek(0)
