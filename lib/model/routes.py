@@ -65,7 +65,8 @@ class Ingress:
     """An Ingress of networking.k8s.io/v1, or a v1beta1 one in the same form.
 
     ``class_name`` is ``spec.ingressClassName``, else the annotation ``kubernetes.io/ingress.class``, else "" (then the
-    default IngressClass applies, if there is one); ``class_from_annotation`` tells which.
+    default IngressClass applies, if there is one); ``class_from_annotation`` tells which. ``created`` is the
+    creationTimestamp as written ("" where absent): some controllers let the older Ingress win.
     """
 
     ref: ObjectRef
@@ -79,6 +80,7 @@ class Ingress:
     annotations: Labels = field(default_factory=dict, hash=False)
     addresses: tuple[LoadBalancerIngress, ...] = ()
     api_version: str = "networking.k8s.io/v1"
+    created: str = ""
 
 
 @dataclass(frozen=True, slots=True)
