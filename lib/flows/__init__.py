@@ -1,0 +1,19 @@
+"""The rows that pages and command line list: permitted flows, and matrices of them."""
+
+from lib.flows.ingress import INGRESS_CONTROLLER, RouteBackend
+from lib.flows.matrix import MatrixCell, MatrixState, NamespaceMatrix, namespace_matrix, workload_matrix
+from lib.flows.rows import FlowRow, RowVerdict, flow_rows, to_json
+
+__all__ = [
+    "INGRESS_CONTROLLER",
+    "FlowRow",
+    "MatrixCell",
+    "MatrixState",
+    "NamespaceMatrix",
+    "RouteBackend",
+    "RowVerdict",
+    "flow_rows",
+    "namespace_matrix",
+    "to_json",
+    "workload_matrix",
+]

@@ -1,0 +1,76 @@
+"""One row of the flows: two ends, a verdict, and the ports that it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from lib.model.refs import ObjectRef
+from lib.model.sets import ConnectionSet
+from lib.policy.bits import Bits
+from lib.policy.engine import Engine
+from lib.policy.pairs import Sum
+
+
+class RowVerdict(Enum):
+    """Allowed for all pods of both ends, for some of them only, or undecidable from the input."""
+
+    ALLOWED = "allowed"
+    PARTIAL = "partial"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRow:
+    """A permitted or undecidable flow between two ends; ports of one pair's rows never overlap.
+
+    ``src`` and ``dst`` are the stable names of the command line; the refs are None for ends that are no object.
+    ``pods`` is ``k/n`` for a partial row: of the pods of the only end that has several, else of all pairs of pods.
+    ``reason`` is "" unless there is something to say. ``host``: one end uses its node's network.
+    """
+
+    src: str
+    dst: str
+    ports: ConnectionSet
+    verdict: RowVerdict = RowVerdict.ALLOWED
+    pods: str = ""
+    reason: str = ""
+    host: bool = False
+    src_ref: ObjectRef | None = None
+    dst_ref: ObjectRef | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The row as the command line writes it; keys without anything to say are left out."""
+        row: dict[str, Any] = {
+            "src": self.src,
+            "dst": self.dst,
+            "ports": self.ports.to_json(),
+            "verdict": self.verdict.value,
+        }
+        if self.pods:
+            row["pods"] = self.pods
+        if self.reason:
+            row["reason"] = self.reason
+        if self.host:
+            row["host"] = True
+        return row
+
+
+def verdicts(total: Sum) -> Iterator[tuple[RowVerdict, Bits, str]]:
+    """The rows that a pair of ends needs: verdict, port mask, and ``k/n`` for the partial one."""
+    if total.every:
+        yield RowVerdict.ALLOWED, total.every, ""
+    if total.some:
+        yield RowVerdict.PARTIAL, total.some, f"{total.have}/{total.total}"
+    if total.unknown:
+        yield RowVerdict.UNKNOWN, total.unknown, ""
+
+
+UNKNOWN_NODE = "a pod's own node is exempt from policies, and the input does not settle which pods share a node"
+
+
+def unknown_reason(engine: Engine, host: bool) -> str:
+    """Why a flow is unknown, in a sentence part."""
+    return UNKNOWN_NODE if host else f"the input does not settle {engine.spaces.address_doubt}"

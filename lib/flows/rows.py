@@ -1,0 +1,103 @@
+"""All permitted flows of a cluster, streamed row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from lib.flows.ingress import RouteBackend, ingress_rows
+from lib.flows.outside import outside_rows
+from lib.flows.row import FlowRow, RowVerdict, unknown_reason, verdicts
+from lib.model.policies import Direction
+from lib.model.refs import ObjectRef
+from lib.policy.decide import without_rejected
+from lib.policy.engine import Engine
+from lib.policy.pairs import WorkloadPairs
+
+__all__ = ["FlowRow", "RowVerdict", "flow_rows", "to_json"]
+
+
+def flow_rows(
+    engine: Engine, backends: Iterable[RouteBackend] = (), namespaces: Container[str] | None = None
+) -> Iterator[FlowRow]:
+    """Every permitted and every undecidable flow: between workloads, to and from outside, and from ingress.
+
+    A pair without a row has no permitted flow. ``namespaces`` keeps the rows with at least one end in them (None:
+    all). Rows come by source, then outside sources, then ``{ingress-controller}``; a workload and itself have none.
+    """
+    pairs = WorkloadPairs(engine)
+    workloads = [i for i, size in enumerate(pairs.sizes) if size]
+    chosen = [i for i in workloads if namespaces is None or pairs.workload(i).namespace in namespaces]
+    rows = (
+        row
+        for part in (
+            _between(pairs, workloads, set(chosen)),
+            outside_rows(pairs, chosen, Direction.EGRESS),
+            outside_rows(pairs, chosen, Direction.INGRESS),
+            ingress_rows(pairs, backends, namespaces),
+        )
+        for row in part
+    )
+    return _with_rejections(engine, rows) if engine.rejections else rows
+
+
+def _between(pairs: WorkloadPairs, sources: Iterable[int], chosen: Container[int]) -> Iterator[FlowRow]:
+    workloads = pairs.engine.snapshot.workloads
+    names = [str(w.ref) for w in workloads]
+    on_host = [w.host_network for w in workloads]
+    connections = pairs.engine.connections
+    for source in sources:
+        name, ref, host, inside = names[source], workloads[source].ref, on_host[source], source in chosen
+        for destination, total in pairs.from_workload(source):
+            if not inside and destination not in chosen:
+                continue
+            either = host or on_host[destination]
+            for verdict, mask, pods in verdicts(total):
+                yield FlowRow(
+                    name,
+                    names[destination],
+                    connections(mask),
+                    verdict,
+                    pods,
+                    unknown_reason(pairs.engine, either) if verdict is RowVerdict.UNKNOWN else "",
+                    either,
+                    ref,
+                    workloads[destination].ref,
+                )
+
+
+def _with_rejections(engine: Engine, rows: Iterable[FlowRow]) -> Iterator[FlowRow]:
+    """Mark every row that a rejected policy could change."""
+    doubted = {d: _doubted(engine, d) for d in Direction}
+    for row in rows:
+        rejected = dict.fromkeys(
+            (
+                *(doubted[Direction.EGRESS].get(row.src_ref, ()) if row.src_ref else ()),
+                *(doubted[Direction.INGRESS].get(row.dst_ref, ()) if row.dst_ref else ()),
+            )
+        )
+        if rejected:
+            note = without_rejected(tuple(rejected))
+            row = replace(row, reason=f"{row.reason}; {note}" if row.reason else note)
+        yield row
+
+
+def _doubted(engine: Engine, direction: Direction) -> Mapping[ObjectRef, tuple[Any, ...]]:
+    members = engine.spaces.endpoints.members
+    found = {}
+    for workload, classes in zip(engine.snapshot.workloads, members, strict=True):
+        rejected = dict.fromkeys(r for c in set(classes) for r in engine.rejected_for(direction, c))
+        if rejected:
+            found[workload.ref] = tuple(rejected)
+    return found
+
+
+def to_json(engine: Engine, rows: Iterable[FlowRow], problems: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """The document of the command ``flows``, schema ``netatlas.flows/1``; ``problems`` are ready entries."""
+    return {
+        "schema": "netatlas.flows/1",
+        "engine": engine.profile.id,
+        "flows": [row.to_json() for row in rows],
+        "problems": list(problems),
+    }

@@ -1,0 +1,114 @@
+"""The spaces of one cluster under one engine: what policies are compiled against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lib.facts.engines import Known
+from lib.model.policies import RejectedPolicy
+from lib.model.sets import Address, AddressSet, Family, PortSet, Protocol
+from lib.model.snapshot import Snapshot
+from lib.policy.bits import Bits
+from lib.policy.endpoints import EndpointSpace, build_endpoints
+from lib.policy.engines import EngineProfile
+from lib.policy.rules import CompiledRejection
+from lib.policy.spaces import AddressSpace, PortSpace, Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Spaces:
+    """All ends of traffic and all ports, numbered.
+
+    An end is a class of ``endpoints`` (its own number) or an atom of ``addresses`` (its number plus the number of
+    classes): an address outside the cluster.
+    """
+
+    profile: EngineProfile
+    endpoints: EndpointSpace
+    addresses: AddressSpace
+    ports: PortSpace
+
+    @property
+    def first_address(self) -> int:
+        """The number of the first address atom."""
+        return len(self.endpoints.classes)
+
+    @property
+    def everything(self) -> Bits:
+        """Every end, inside and outside."""
+        return (1 << (self.first_address + len(self.addresses))) - 1
+
+    @property
+    def outside(self) -> Bits:
+        """Every address atom."""
+        return self.everything & ~self.endpoints.everything
+
+    def outside_of(self, family: Family) -> Bits:
+        """Every address atom of one family."""
+        return self.addresses.whole(family) << self.first_address
+
+    def end_of(self, address: Address) -> int:
+        """The end that an outside address is."""
+        return self.first_address + self.addresses.atom_of(address)
+
+    def addresses_in(self, ends: Bits) -> AddressSet:
+        """The outside addresses among ``ends``."""
+        return self.addresses.addresses(ends >> self.first_address)
+
+    def port_mask(self, protocol: Protocol, port: int) -> Bits:
+        """The mask of one port."""
+        return self.ports.mask(protocol, PortSet.of(port))
+
+    def at_addresses(self, addresses: AddressSet) -> tuple[Bits, Bits]:
+        """The ends that an ipBlock surely means, and those that it may mean.
+
+        Outside addresses always; host-network pods by their node's address and other pods by their own as far as the
+        engine is known to match them so.
+        """
+        atoms = self.addresses.atoms_in(addresses)
+        sure, maybe = self.endpoints.at_addresses(atoms, self.addresses)
+        hosts = self.endpoints.host_network
+        surely = atoms << self.first_address
+        possibly = 0
+        for matches, among in (
+            (self.profile.ip_block_matches_nodes, hosts),
+            (self.profile.ip_block_matches_pods, ~hosts),
+        ):
+            if matches is Known.YES:
+                surely |= sure & among
+                possibly |= maybe & among
+            elif matches is Known.UNKNOWN:
+                possibly |= (sure | maybe) & among
+        return surely, possibly
+
+    @property
+    def address_doubt(self) -> str:
+        """Why a peer by address may or may not mean a pod."""
+        return f"whether an ipBlock means this pod under {self.profile.label}, or the pod's address"
+
+
+def build_spaces(snapshot: Snapshot, profile: EngineProfile, vocabularies: Iterable[Vocabulary]) -> Spaces:
+    """Number the cluster's ends and ports, as finely as ``vocabularies`` demand and no finer."""
+    vocabulary = Vocabulary.merge([_rejected_vocabulary(snapshot.rejected_policies), *vocabularies])
+    addresses = AddressSpace.cut_by(vocabulary.networks)
+    endpoints = build_endpoints(
+        snapshot, vocabulary, addresses, match_pod_addresses=profile.ip_block_matches_pods is not Known.NO
+    )
+    named = {
+        (protocol, (number, number))
+        for name, protocol in vocabulary.named_ports
+        for number in endpoints.with_named_port(name, protocol)
+    }
+    return Spaces(profile, endpoints, addresses, PortSpace.cut_by(vocabulary.ports | named))
+
+
+def _rejected_vocabulary(rejected: Iterable[RejectedPolicy]) -> Vocabulary:
+    return Vocabulary(pod_keys=frozenset().union(*(r.pod_selector.keys for r in rejected)))
+
+
+def compile_rejection(rejected: RejectedPolicy, spaces: Spaces) -> CompiledRejection:
+    """The classes that a rejected policy might have governed; all namespaces' for a cluster-wide kind."""
+    among = spaces.endpoints.in_namespace(rejected.namespace) if rejected.namespace else spaces.endpoints.selectable
+    subjects = among & spaces.endpoints.with_labels(rejected.pod_selector)
+    return CompiledRejection(rejected.ref, rejected.source, subjects, rejected.directions)

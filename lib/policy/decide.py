@@ -1,0 +1,130 @@
+"""From evidence to a verdict: one branch, and every verdict comes with its sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from lib.model.policies import Direction, Verdict
+from lib.policy.rules import CompiledPolicy, CompiledRejection, CompiledRule
+
+
+class Reason(Enum):
+    """Every way a direction can be decided; verdict and wording travel together."""
+
+    NOT_ENFORCED = (Verdict.ALLOWED, "{engine} enforces no policy")
+    SAME_POD = (Verdict.ALLOWED, "a pod cannot block traffic to itself")
+    OUTSIDE = (Verdict.ALLOWED, "{subject} is outside the cluster: no policy governs its side")
+    NODE_SIDE = (Verdict.ALLOWED, "{subject} uses the node's network: no NetworkPolicy selects it")
+    OWN_NODE = (Verdict.ALLOWED, "{peer} is on the node of {subject}, which is always allowed")
+    NOT_ISOLATED = (Verdict.ALLOWED, "no policy selects {subject} for {direction}")
+    RULE_PERMITS = (Verdict.ALLOWED, "permitted by {permitting}")
+    RULE_PERMITS_SOME = (Verdict.ALLOWED, "only some ports are permitted, by {permitting}")
+    NODE_UNKNOWN = (
+        Verdict.UNKNOWN,
+        "{isolating} isolates {subject} and no rule permits the flow, but a pod's own node may be exempt and the "
+        "input does not settle whether that applies to {peer}",
+    )
+    UNDECIDABLE = (Verdict.UNKNOWN, "the input does not settle {doubts}, on which {undecided} depends")
+    NO_RULE_PERMITS = (Verdict.DENIED, "{isolating} isolates {subject} and no rule permits the flow")
+
+    def __init__(self, verdict: Verdict, sentence: str) -> None:
+        self.verdict, self.sentence = verdict, sentence
+
+
+class NodeRelation(Enum):
+    """What a node's traffic, or a host-network pod's, has to do with the pod at the other end."""
+
+    NONE = "neither end is a node"
+    SAME = "the pod runs on this node"
+    OTHER = "the pod runs on another node"
+    UNKNOWN = "the input does not show whether the pod runs on this node, or the engine does not say"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that bears on one direction of one flow; all else is derived from it.
+
+    ``isolating`` are the policies that select the subject; ``permitting`` and ``undecided`` are their rules that
+    permit some of the asked ports, or may; ``rejected`` are the refused policies that could have changed the answer.
+    ``covers_all``: together the permitting rules permit every asked port. ``node`` is about the side that is a node.
+    """
+
+    direction: Direction
+    subject: str
+    peer: str
+    engine: str
+    isolating: tuple[CompiledPolicy, ...] = ()
+    permitting: tuple[CompiledRule, ...] = ()
+    undecided: tuple[CompiledRule, ...] = ()
+    rejected: tuple[CompiledRejection, ...] = ()
+    covers_all: bool = False
+    enforced: bool = True
+    same_pod: bool = False
+    subject_outside: bool = False
+    subject_on_host: bool = False
+    node: NodeRelation = NodeRelation.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One direction's answer, with its evidence."""
+
+    evidence: Evidence
+
+    @property
+    def reason(self) -> Reason:
+        """The one branch from evidence to an answer."""
+        seen = self.evidence
+        if not seen.enforced:
+            return Reason.NOT_ENFORCED
+        if seen.same_pod:
+            return Reason.SAME_POD
+        if seen.subject_outside:
+            return Reason.OUTSIDE
+        if seen.subject_on_host:
+            return Reason.NODE_SIDE
+        if not seen.isolating:
+            return Reason.NOT_ISOLATED
+        if seen.node is NodeRelation.SAME:
+            return Reason.OWN_NODE
+        if seen.permitting:
+            return Reason.RULE_PERMITS if seen.covers_all else Reason.RULE_PERMITS_SOME
+        if seen.undecided:
+            return Reason.UNDECIDABLE
+        return Reason.NODE_UNKNOWN if seen.node is NodeRelation.UNKNOWN else Reason.NO_RULE_PERMITS
+
+    @property
+    def verdict(self) -> Verdict:
+        """Allowed, denied or unknown."""
+        return self.reason.verdict
+
+    def __str__(self) -> str:
+        seen = self.evidence
+        sentence = self.reason.sentence.format(
+            engine=seen.engine,
+            subject=seen.subject,
+            peer=seen.peer,
+            direction=seen.direction.field,
+            isolating=_names(tuple(str(p.ref) for p in seen.isolating)),
+            permitting=_names(tuple(f"{r.policy} {r.label}" for r in seen.permitting)),
+            undecided=_names(tuple(f"{r.policy} {r.label}" for r in seen.undecided)),
+            doubts=_names(tuple(dict.fromkeys(r.doubt for r in seen.undecided))),
+        )
+        return sentence + rejection_note(seen.rejected)
+
+
+def rejection_note(rejected: tuple[CompiledRejection, ...]) -> str:
+    """``; computed without the rejected policy X``, or nothing."""
+    return f"; {without_rejected(rejected)}" if rejected else ""
+
+
+def without_rejected(rejected: tuple[CompiledRejection, ...]) -> str:
+    """``computed without the rejected policy X``."""
+    noun = "policy" if len(rejected) == 1 else "policies"
+    return f"computed without the rejected {noun} {_names(tuple(str(r.ref) for r in rejected))}"
+
+
+def _names(names: tuple[str, ...]) -> str:
+    shown = ", ".join(names[:3])
+    return shown + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,0 +1,85 @@
+"""One engine for everything that asks who may reach whom: table, graph, matrix, explanation and command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from lib.model.policies import Direction
+from lib.model.problem import Problem
+from lib.model.refs import ObjectRef
+from lib.model.sets import ConnectionSet, Protocol
+from lib.model.snapshot import Snapshot
+from lib.policy import network_policy
+from lib.policy.bits import Bits
+from lib.policy.compile import Spaces, build_spaces, compile_rejection
+from lib.policy.engines import KUBERNETES, EngineProfile
+from lib.policy.explain import End, Explanation, explain
+from lib.policy.notes import notes_on
+from lib.policy.reachability import Reachability, build_reachability
+from lib.policy.rules import CompiledPolicy, CompiledRejection
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The compiled policies of one snapshot under one profile; immutable, and shared by all views.
+
+    ``policies`` is empty where the profile enforces none.
+    """
+
+    snapshot: Snapshot
+    profile: EngineProfile
+    spaces: Spaces
+    policies: tuple[CompiledPolicy, ...]
+    rejections: tuple[CompiledRejection, ...]
+
+    def reachability(self) -> Reachability:
+        """Who can reach whom by the rules, as classes."""
+        return self._reachability
+
+    @cached_property
+    def _reachability(self) -> Reachability:
+        return build_reachability(self.spaces, self.policies)
+
+    @cached_property
+    def notes(self) -> tuple[Problem, ...]:
+        """What a reader must know about all results: what was not supplied, and what is read differently than meant."""
+        return notes_on(self.snapshot, self.spaces)
+
+    @cached_property
+    def workload_numbers(self) -> Mapping[ObjectRef, int]:
+        """The position of each workload in the snapshot."""
+        return {w.ref: i for i, w in enumerate(self.snapshot.workloads)}
+
+    def connections(self, mask: Bits) -> ConnectionSet:
+        """The ports of a mask; equal masks give the same object."""
+        found = self._connections.get(mask)
+        if found is None:
+            found = self._connections[mask] = self.spaces.ports.connections(mask)
+        return found
+
+    @cached_property
+    def _connections(self) -> dict[Bits, ConnectionSet]:
+        return {}
+
+    def rejected_for(self, direction: Direction, number: int) -> tuple[CompiledRejection, ...]:
+        """The rejected policies that could change the verdict of a class in one direction."""
+        return tuple(r for r in self.rejections if r.touches(direction) >> number & 1)
+
+    def explain(self, src: End, dst: End, protocol: Protocol | None = None, port: int | None = None) -> Explanation:
+        """Both directions of a flow, with every policy and rule that took part.
+
+        Without a protocol and a port every port of every protocol is asked about; a port alone means TCP. Raises
+        ModelError when ``port`` is not within 1-65535.
+        """
+        return explain(self, src, dst, protocol, port)
+
+
+def compile_engine(snapshot: Snapshot, profile: EngineProfile = KUBERNETES) -> Engine:
+    """Compile the policies of ``snapshot`` as ``profile`` reads them; time grows with pods and policies, not pairs."""
+    enforced = snapshot.network_policies if profile.enforces else ()
+    spaces = build_spaces(snapshot, profile, map(network_policy.vocabulary, enforced))
+    policies = tuple(network_policy.compile_policy(p, spaces) for p in enforced)
+    rejected = snapshot.rejected_policies if profile.enforces else ()
+    return Engine(snapshot, profile, spaces, policies, tuple(compile_rejection(r, spaces) for r in rejected))

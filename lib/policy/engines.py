@@ -1,0 +1,123 @@
+"""The engine profiles: where engines differ from the API's own words, as data, and which engine a cluster runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from lib.facts.engines import Known, engine_facts
+from lib.model.refs import Source
+from lib.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class EngineProfile:
+    """How one engine reads the policies; UNKNOWN makes the verdicts that depend on it unknown.
+
+    ``own_node_egress_allowed``: a pod may always reach the node it runs on (that a node may always reach its pods, the
+    API itself says). ``sources`` say where the answers are documented.
+    """
+
+    id: str
+    label: str
+    enforces: bool
+    ip_block_matches_pods: Known
+    ip_block_matches_nodes: Known
+    own_node_egress_allowed: Known
+    sources: tuple[str, ...]
+
+    def with_ip_blocks_matching_pods(self, matches: bool) -> EngineProfile:
+        """The same engine with another answer to whether an ipBlock matches pods."""
+        return replace(self, ip_block_matches_pods=Known.YES if matches else Known.NO)
+
+
+KUBERNETES = EngineProfile(
+    id="kubernetes",
+    label="the Kubernetes API",
+    enforces=True,
+    # "These should be cluster-external IPs, since Pod IPs are ephemeral and unpredictable."
+    ip_block_matches_pods=Known.NO,
+    # "you can allow traffic from a hostNetwork pod using an ipBlock rule"
+    ip_block_matches_nodes=Known.YES,
+    # "Traffic to and from the node where a Pod is running is always allowed"
+    own_node_egress_allowed=Known.YES,
+    sources=("K8S:concepts/services-networking/network-policies.md",),
+)
+
+
+def profiles() -> tuple[EngineProfile, ...]:
+    """Every profile, the default one first."""
+    documented = (
+        EngineProfile(
+            id=facts.id,
+            label=facts.label,
+            enforces=facts.enforces is not Known.NO,
+            ip_block_matches_pods=facts.ip_block_matches_pods,
+            ip_block_matches_nodes=facts.ip_block_matches_nodes,
+            own_node_egress_allowed=facts.own_node_egress_allowed,
+            sources=facts.sources,
+        )
+        for facts in engine_facts()
+    )
+    return (KUBERNETES, *documented)
+
+
+def profile(engine_id: str) -> EngineProfile:
+    """The profile of one engine. Raises KeyError for a name that is none of them."""
+    return {p.id: p for p in profiles()}[engine_id]
+
+
+@dataclass(frozen=True, slots=True)
+class DetectedEngine:
+    """What enforces policies in a cluster, as far as its objects show it.
+
+    ``name`` is a profile's id, or None where nothing shows it: then ``evidence`` says what was looked for. ``source``
+    is the object that shows it.
+    """
+
+    name: str | None
+    evidence: str
+    source: Source | None = None
+
+
+# The agents of each engine as AKS installs them: a DaemonSet in kube-system, or in calico-system for the operator.
+_AGENTS = {
+    "cilium": ("cilium", ("kube-system",)),
+    "azure-npm": ("azure-npm", ("kube-system",)),
+    "azure-npm-win": ("azure-npm", ("kube-system",)),
+    "calico-node": ("calico", ("kube-system", "calico-system")),
+    "calico-node-windows": ("calico", ("kube-system", "calico-system")),
+}
+# AKS labels the nodes of a cluster with the Cilium data plane.
+_NODE_LABELS = {("kubernetes.azure.com/ebpf-dataplane", "cilium"): "cilium"}
+
+
+def detect_engine(snapshot: Snapshot) -> DetectedEngine:
+    """The policy engine that the input's objects show.
+
+    Only an agent or a node label proves an engine. That none is there proves the absence of one only where all
+    DaemonSets and pods are in the input and system workloads are among them.
+    """
+    found = list(_signs(snapshot))
+    names = {sign.name for sign in found}
+    if len(names) == 1:
+        return found[0]
+    if found:
+        return DetectedEngine(None, "agents of several engines are present: " + "; ".join(s.evidence for s in found))
+    system = [w for w in snapshot.workloads if w.namespace == "kube-system"]
+    if snapshot.is_complete("DaemonSet", "Pod") and system:
+        return DetectedEngine(
+            "none", "no agent of a policy engine runs in kube-system, and all workloads are in the input"
+        )
+    return DetectedEngine(None, "the input holds neither a policy engine's agent nor a node label that names one")
+
+
+def _signs(snapshot: Snapshot) -> Iterator[DetectedEngine]:
+    for workload in snapshot.workloads:
+        engine, namespaces = _AGENTS.get(workload.ref.name, ("", ()))
+        if workload.namespace in namespaces and workload.ref.kind == "DaemonSet":
+            yield DetectedEngine(engine, f"the DaemonSet {workload.ref.qualified_name} is its agent", workload.source)
+    for node in snapshot.nodes:
+        for (key, value), engine in _NODE_LABELS.items():
+            if node.labels.get(key) == value:
+                yield DetectedEngine(engine, f"node {node.name} has the label {key}={value}", node.source)

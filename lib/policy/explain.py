@@ -1,0 +1,309 @@
+"""Why a flow is allowed or not: both directions, filtered from the compiled rules that decided it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from lib.facts.engines import Known
+from lib.model.cluster import Node, Pod, Workload
+from lib.model.policies import Direction, Verdict
+from lib.model.refs import ObjectRef, Source
+from lib.model.sets import Address, AddressSet, ConnectionSet, PortSet, Protocol
+from lib.policy.bits import Bits, positions
+from lib.policy.decide import Decision, Evidence, NodeRelation
+
+if TYPE_CHECKING:
+    from lib.policy.engine import Engine
+
+End = Workload | Pod | Node | AddressSet | Address
+
+
+class Point(NamedTuple):
+    """One end of a flow as the rules see it: its number, what it is called, and where it runs.
+
+    ``node`` is "" where the input does not show it, or for an address outside. ``on_host``: a node or a host-network
+    pod, which policies do not select.
+    """
+
+    number: int
+    name: str
+    node: str = ""
+    on_host: bool = False
+    pod: ObjectRef | None = None
+    outside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What one policy, or one rule of it, did: permits, isolates or undecided; ``rule`` is "" for the whole policy."""
+
+    policy: ObjectRef
+    effect: str
+    rule: str
+    source: Source
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A rule of a policy that isolates the pod and that does not permit the flow; ``failed`` is the first reason."""
+
+    policy: ObjectRef
+    rule: str
+    source: Source
+    failed: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DirectionAnswer:
+    """One direction: the decisions of all pairs of pods that differ, and what follows from them.
+
+    ``verdict`` is ``allowed``, ``denied``, ``unknown`` or, where pods differ, ``partial``.
+    """
+
+    direction: Direction
+    decisions: tuple[Decision, ...]
+    near_misses: tuple[NearMiss, ...]
+
+    @property
+    def verdict(self) -> str:
+        """The verdict in one word."""
+        return _common({d.verdict for d in self.decisions})
+
+    @property
+    def reason(self) -> str:
+        """One sentence; where pods differ, one for each case."""
+        return ". ".join(dict.fromkeys(str(d) for d in self.decisions))
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """For what is allowed the rules that permit it, for what is not the policies that isolate."""
+        return tuple(dict.fromkeys(e for d in self.decisions for e in _effects(d)))
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The answer to one question; ``connections`` are the asked ports that every pair of pods has."""
+
+    src: str
+    dst: str
+    asked: ConnectionSet
+    verdict: str
+    connections: ConnectionSet
+    directions: tuple[DirectionAnswer, ...]
+
+
+def _common(verdicts: set[Verdict]) -> str:
+    if len(verdicts) == 1:
+        return next(iter(verdicts)).value
+    if Verdict.ALLOWED in verdicts:
+        return "partial"
+    return Verdict.UNKNOWN.value
+
+
+def _effects(decision: Decision) -> Iterator[Effect]:
+    seen = decision.evidence
+    for rule in seen.permitting:
+        yield Effect(rule.policy, "permits", rule.label, rule.source, rule.text)
+    if decision.verdict is Verdict.ALLOWED:
+        return
+    for rule in seen.undecided:
+        yield Effect(rule.policy, "undecided", rule.label, rule.source, rule.text)
+    for policy in seen.isolating:
+        yield Effect(policy.ref, "isolates", "", policy.source)
+
+
+def explain(engine: Engine, src: End, dst: End, protocol: Protocol | None, port: int | None) -> Explanation:
+    """Ask every pair of differing pods of both ends, and put their answers together."""
+    asked = _asked(engine, protocol, port)
+    cases = [
+        (a, b, tuple(decide(engine, d, a, b, asked) for d in (Direction.EGRESS, Direction.INGRESS)))
+        for a, b in _pairs(points_of(engine, src), points_of(engine, dst))
+    ]
+    masks = [_masks(engine, a, b, asked) for a, b, _ in cases]
+    every = asked if masks else 0
+    for allowed, _ in masks:
+        every &= allowed
+    return Explanation(
+        src=name_of(src),
+        dst=name_of(dst),
+        asked=engine.connections(asked) if protocol is None else _exactly(engine, asked, protocol, port),
+        verdict=_common({_verdict(*m) for m in masks}) if masks else Verdict.UNKNOWN.value,
+        connections=engine.connections(every) if port is None else _exactly(engine, every, protocol, port),
+        directions=tuple(
+            DirectionAnswer(
+                direction,
+                tuple(dict.fromkeys(decisions[i] for _, _, decisions in cases)),
+                tuple(dict.fromkeys(n for a, b, _ in cases for n in _near_misses(engine, direction, a, b, asked))),
+            )
+            for i, direction in enumerate((Direction.EGRESS, Direction.INGRESS))
+        ),
+    )
+
+
+def _verdict(allowed: Bits, possible: Bits) -> Verdict:
+    if allowed:
+        return Verdict.ALLOWED
+    return Verdict.UNKNOWN if possible else Verdict.DENIED
+
+
+def _masks(engine: Engine, src: Point, dst: Point, asked: Bits) -> tuple[Bits, Bits]:
+    allowed, possible = pair_masks(engine, src, dst)
+    return allowed & asked, possible & asked
+
+
+def pair_masks(engine: Engine, src: Point, dst: Point) -> tuple[Bits, Bits]:
+    """The ports that are allowed and possible between two ends, the exemptions of pods and nodes included."""
+    if src.outside and dst.outside:
+        return engine.spaces.ports.all, engine.spaces.ports.all
+    if src.pod is not None and src.pod == dst.pod:
+        return engine.spaces.ports.all, engine.spaces.ports.all
+    allowed, possible = engine.reachability().between(src.number, dst.number)
+    relations = {node_relation(engine, d, src, dst) for d in Direction}
+    if NodeRelation.SAME in relations:
+        return engine.spaces.ports.all, engine.spaces.ports.all
+    return allowed, engine.spaces.ports.all if NodeRelation.UNKNOWN in relations else possible
+
+
+def node_relation(engine: Engine, direction: Direction, src: Point, dst: Point) -> NodeRelation:
+    """Whether the subject of ``direction`` is a pod whose own node is at the other end, so that it is exempt."""
+    subject, peer = (src, dst) if direction is Direction.EGRESS else (dst, src)
+    exempt = engine.profile.own_node_egress_allowed if direction is Direction.EGRESS else Known.YES
+    if subject.on_host or not peer.on_host or subject.outside or exempt is Known.NO:
+        return NodeRelation.NONE
+    if not subject.node or not peer.node:
+        return NodeRelation.UNKNOWN
+    if subject.node != peer.node:
+        return NodeRelation.OTHER
+    return NodeRelation.SAME if exempt is Known.YES else NodeRelation.UNKNOWN
+
+
+def decide(engine: Engine, direction: Direction, src: Point, dst: Point, asked: Bits) -> Decision:
+    """Collect the evidence for one direction of one pair."""
+    subject, peer = (src, dst) if direction is Direction.EGRESS else (dst, src)
+    isolating = tuple(p for p in engine.policies if p.isolates(direction) >> subject.number & 1)
+    permitting, undecided, covered = [], [], 0
+    for policy in isolating:
+        for rule in policy.rules:
+            if rule.direction is not direction or not (mask := rule.mask_at(dst.number) & asked):
+                continue
+            if rule.peers >> peer.number & 1:
+                permitting.append(rule)
+                covered |= mask
+            elif rule.possible_peers >> peer.number & 1:
+                undecided.append(rule)
+    return Decision(
+        Evidence(
+            direction=direction,
+            subject=subject.name,
+            peer=peer.name,
+            engine=engine.profile.label,
+            isolating=isolating,
+            permitting=tuple(permitting),
+            undecided=tuple(undecided),
+            rejected=() if subject.outside else engine.rejected_for(direction, subject.number),
+            covers_all=covered == asked,
+            enforced=engine.profile.enforces,
+            same_pod=src.pod is not None and src.pod == dst.pod,
+            subject_outside=subject.outside,
+            subject_on_host=subject.on_host,
+            node=node_relation(engine, direction, src, dst),
+        )
+    )
+
+
+def _near_misses(engine: Engine, direction: Direction, src: Point, dst: Point, asked: Bits) -> Iterator[NearMiss]:
+    subject, peer = (src, dst) if direction is Direction.EGRESS else (dst, src)
+    for policy in engine.policies:
+        if not policy.isolates(direction) >> subject.number & 1:
+            continue
+        for rule in policy.rules:
+            if rule.direction is not direction:
+                continue
+            named = (rule.peers | rule.possible_peers) >> peer.number & 1
+            if not named:
+                yield NearMiss(rule.policy, rule.label, rule.source, f"it does not name {peer.name}", rule.text)
+            elif not rule.mask_at(dst.number) & asked:
+                failed = "it names other ports, or a port name that the destination does not declare"
+                yield NearMiss(rule.policy, rule.label, rule.source, failed, rule.text)
+
+
+def _asked(engine: Engine, protocol: Protocol | None, port: int | None) -> Bits:
+    if protocol is None and port is None:
+        return engine.spaces.ports.all
+    ports = PortSet.all() if port is None else PortSet.of(port)
+    return engine.spaces.ports.mask(protocol or Protocol.TCP, ports)
+
+
+def _exactly(engine: Engine, mask: Bits, protocol: Protocol | None, port: int | None) -> ConnectionSet:
+    if port is None:
+        return engine.connections(mask)
+    return ConnectionSet.of(protocol or Protocol.TCP, port) if mask else ConnectionSet()
+
+
+def _pairs(sources: Iterable[Point], destinations: Iterable[Point]) -> Iterator[tuple[Point, Point]]:
+    """Pairs of pods that may differ; a workload's pods are not asked about themselves unless nothing else is."""
+    every = [(a, b) for a in sources for b in destinations]
+    others = [(a, b) for a, b in every if a.pod is None or a.pod != b.pod]
+    seen = set()
+    for a, b in others or every:
+        related = (a.node, b.node) if a.on_host != b.on_host else ()
+        if (key := (a.number, b.number, related, a.pod is not None and a.pod == b.pod)) not in seen:
+            seen.add(key)
+            yield a, b
+
+
+def name_of(end: End) -> str:
+    """What an end is called in rows and sentences."""
+    match end:
+        case Node():
+            return f"node/{end.ref}"
+        case Workload() | Pod():
+            return str(end.ref)
+        case AddressSet():
+            return f"{end}[External]"
+        case _:
+            return f"{end}[External]"
+
+
+def points_of(engine: Engine, end: End) -> tuple[Point, ...]:
+    """The ends that the rules see; the address of a known pod or node is that pod or node."""
+    spaces, snapshot = engine.spaces, engine.snapshot
+    match end:
+        case Workload():
+            return _workload_points(engine, end)
+        case Pod():
+            workload = snapshot.workload_by_pod[end.ref]
+            return tuple(p for p in _workload_points(engine, workload) if p.pod == end.ref)
+        case Node():
+            return (Point(spaces.endpoints.nodes[end.name], name_of(end), end.name, on_host=True),)
+        case AddressSet():
+            touched = spaces.addresses.atoms_in(end)
+            return tuple(
+                Point(spaces.first_address + atom, str(spaces.addresses.addresses(1 << atom) & end), outside=True)
+                for atom in positions(touched)
+            )
+        case _:
+            return _address_points(engine, end)
+
+
+def _workload_points(engine: Engine, workload: Workload) -> tuple[Point, ...]:
+    members = engine.spaces.endpoints.members[engine.workload_numbers[workload.ref]]
+    return tuple(
+        Point(number, str(workload.ref), pod.node_name, pod.host_network, pod.ref)
+        for number, pod in zip(members, workload.endpoints, strict=True)
+    )
+
+
+def _address_points(engine: Engine, address: Address) -> tuple[Point, ...]:
+    for workload in engine.snapshot.workloads:
+        for point, pod in zip(_workload_points(engine, workload), workload.endpoints, strict=True):
+            if address in pod.ips and not pod.host_network:
+                return (point._replace(name=f"{pod.ref} at {address}"),)
+    for node in engine.snapshot.nodes:
+        if str(address) in node.addresses_of("InternalIP"):
+            return points_of(engine, node)
+    return (Point(engine.spaces.end_of(address), str(address), outside=True),)

@@ -1,0 +1,80 @@
+"""What must be said beside every result of the engine, because the input or the profile leaves room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lib.facts.engines import Known
+from lib.model.cluster import METADATA_NAME_LABEL
+from lib.model.policies import IpBlockPeer, NamespacesByLabel, NetworkPolicy, PodPeer
+from lib.model.problem import Problem, Severity
+from lib.model.snapshot import Coverage, Snapshot
+from lib.policy.compile import Spaces
+
+
+def notes_on(snapshot: Snapshot, spaces: Spaces) -> tuple[Problem, ...]:
+    """Notes on the whole result, the weightiest first."""
+    if not spaces.profile.enforces:
+        return ()
+    found = [*_blocks_over_pods(snapshot, spaces), *_unknown_namespace_labels(snapshot), *_coverage(snapshot)]
+    return tuple(sorted(found, key=lambda n: -n.severity))
+
+
+def _blocks_over_pods(snapshot: Snapshot, spaces: Spaces) -> Iterator[Problem]:
+    if spaces.profile.ip_block_matches_pods is Known.YES:
+        return
+    known = {spaces.addresses.atom_of(a) for p in snapshot.pods if p.is_endpoint and not p.host_network for a in p.ips}
+    held = sum(1 << atom for atom in known)
+    how = "does not match" if spaces.profile.ip_block_matches_pods is Known.NO else "may or may not match"
+    for policy in snapshot.network_policies:
+        covering = [b for b in _blocks(policy) if spaces.addresses.atoms_in(b.addresses) & held]
+        if covering:
+            yield Problem(
+                severity=Severity.WARNING,
+                code="ip-block-covers-pods",
+                message=f"{policy.ref}: the ipBlock {covering[0]} covers addresses of pods, which it {how} "
+                f"under {spaces.profile.label}",
+                remedy="Name pods by podSelector and namespaceSelector; ipBlock is meant for addresses outside.",
+                source=covering[0].source,
+                subject=policy.ref,
+            )
+
+
+def _blocks(policy: NetworkPolicy) -> Iterator[IpBlockPeer]:
+    return (p for r in policy.rules for p in r.peers if isinstance(p, IpBlockPeer))
+
+
+def _unknown_namespace_labels(snapshot: Snapshot) -> Iterator[Problem]:
+    unknown = [n.name for n in snapshot.namespaces if not n.labels_known]
+    if not unknown:
+        return
+    for policy in snapshot.network_policies:
+        keys = {
+            key
+            for rule in policy.rules
+            for peer in rule.peers
+            if isinstance(peer, PodPeer) and isinstance(peer.namespaces, NamespacesByLabel)
+            for key in peer.namespaces.selector.keys
+        } - {METADATA_NAME_LABEL}
+        if keys:
+            named = ", ".join(unknown[:3]) + (f" and {len(unknown) - 3} more" if len(unknown) > 3 else "")
+            yield Problem(
+                severity=Severity.WARNING,
+                code="namespace-labels-not-supplied",
+                message=f"{policy.ref} selects namespaces by {', '.join(sorted(keys))}, but the Namespace objects of "
+                f"{named} were not supplied: they count as having no label but {METADATA_NAME_LABEL}",
+                remedy="Add the Namespace objects to the input: kubectl get namespaces -o yaml.",
+                source=policy.source,
+                subject=policy.ref,
+            )
+
+
+def _coverage(snapshot: Snapshot) -> Iterator[Problem]:
+    coverage = snapshot.coverage_of("NetworkPolicy")
+    if coverage in (Coverage.NOT_SUPPLIED, Coverage.REFUSED):
+        yield Problem(
+            severity=Severity.INFO,
+            code="policies-not-supplied",
+            message=f"NetworkPolicies: {coverage.value}; flows are computed over what was supplied",
+            remedy="Add the policies to the input: kubectl get networkpolicies --all-namespaces -o yaml.",
+        )

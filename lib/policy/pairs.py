@@ -1,0 +1,163 @@
+"""Reachability between workloads: classes expanded to the workloads whose pods they are.
+
+A workload's pods may be of several classes (a rollout's two hashes, a StatefulSet's pod names); then a flow may exist
+for only some of its pods.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from lib.facts.engines import Known
+from lib.model.cluster import Workload
+from lib.policy.bits import Bits, positions
+from lib.policy.engine import Engine
+
+
+class Part(NamedTuple):
+    """``pods`` pairs of pods that have exactly these masks."""
+
+    pods: int
+    allowed: Bits
+    possible: Bits
+
+
+class Sum(NamedTuple):
+    """What all pairs of pods have, what only some have, and what nobody knows; the three are disjoint.
+
+    ``have`` of ``total`` pairs have some of ``some``.
+    """
+
+    every: Bits
+    some: Bits
+    unknown: Bits
+    have: int
+    total: int
+
+
+def add_up(parts: list[Part], total: int) -> Sum:
+    """Put the parts of one pair of workloads together; pairs of pods that no part counts have nothing."""
+    if len(parts) == 1 and parts[0].pods == total:
+        _, allowed, possible = parts[0]
+        return Sum(allowed, 0, possible & ~allowed, total, total)
+    every = parts[0].allowed if sum(p.pods for p in parts) == total else 0
+    some = possibly = 0
+    for part in parts:
+        every &= part.allowed
+        some |= part.allowed
+        possibly |= part.possible
+    some &= ~every
+    have = sum(p.pods for p in parts if p.allowed & some)
+    return Sum(every, some, possibly & ~(every | some), have, total)
+
+
+@dataclass(frozen=True)
+class WorkloadPairs:
+    """The expansion of one engine's reachability to workloads, made on demand, one source workload at a time."""
+
+    engine: Engine
+
+    @cached_property
+    def mixtures(self) -> tuple[tuple[tuple[int, int], ...], ...]:
+        """The classes of each workload's pods and how many pods are of each, by the workload's position."""
+        return tuple(tuple(Counter(m).items()) for m in self.engine.spaces.endpoints.members)
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """The number of pods of each workload that can send and receive."""
+        return tuple(map(len, self.engine.spaces.endpoints.members))
+
+    @cached_property
+    def _holders(self) -> Mapping[int, tuple[tuple[int, int], ...]]:
+        """Class → the workloads that have pods of it, with their number."""
+        found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for workload, mixture in enumerate(self.mixtures):
+            for number, count in mixture:
+                found[number].append((workload, count))
+        return {number: tuple(holders) for number, holders in found.items()}
+
+    @cached_property
+    def _on_host(self) -> tuple[bool, ...]:
+        return tuple(w.host_network for w in self.engine.snapshot.workloads)
+
+    @cached_property
+    def _expanded(self) -> dict[Bits, tuple[tuple[int, int], ...]]:
+        return {}
+
+    def expand(self, ends: Bits) -> tuple[tuple[int, int], ...]:
+        """The workloads with pods in ``ends`` and the number of those pods, an entry for each class."""
+        found = self._expanded.get(ends)
+        if found is None:
+            inside = ends & self.engine.spaces.endpoints.everything
+            holders = self._holders
+            found = self._expanded[ends] = tuple(h for n in positions(inside) for h in holders.get(n, ()))
+        return found
+
+    def workload(self, number: int) -> Workload:
+        """The workload at a position."""
+        return self.engine.snapshot.workloads[number]
+
+    def from_workload(self, source: int) -> Iterator[tuple[int, Sum]]:
+        """Every other workload that ``source`` reaches, or may reach, in the snapshot's order."""
+        reachability = self.engine.reachability()
+        parts: dict[int, list[Part]] = defaultdict(list)
+        for number, count in self.mixtures[source]:
+            for ends, allowed, possible in reachability.row(number):
+                for destination, size in self.expand(ends):
+                    parts[destination].append(Part(count * size, allowed, possible))
+        parts.pop(source, None)
+        if self._on_host[source]:
+            candidates = [i for i in range(len(self.sizes)) if self.sizes[i] and not self._on_host[i] and i != source]
+        else:
+            candidates = [i for i in self._hosts if i != source] if self.sizes[source] else []
+        for destination in candidates:
+            self._exempt(source, destination, parts)
+        size = self.sizes[source]
+        for destination in sorted(parts):
+            yield destination, add_up(parts[destination], size * self.sizes[destination])
+
+    @cached_property
+    def _hosts(self) -> tuple[int, ...]:
+        return tuple(i for i, on_host in enumerate(self._on_host) if on_host and self.sizes[i])
+
+    def _exempt(self, source: int, destination: int, parts: dict[int, list[Part]]) -> None:
+        """Count again, apart for pairs of pods on one node: a pod's own node is exempt whatever the policies say."""
+        every_port = self.engine.spaces.ports.all
+        exempt = self.engine.profile.own_node_egress_allowed if self._on_host[destination] else Known.YES
+        held = parts.get(destination, ())
+        total = self.sizes[source] * self.sizes[destination]
+        if exempt is Known.NO or sum(p.pods for p in held if p.allowed == every_port) == total:
+            return
+        between = self.engine.reachability().between
+        counted: list[Part] = []
+        for (a, size_a), nodes_a in self._nodes(source).items():
+            for (b, size_b), nodes_b in self._nodes(destination).items():
+                same = sum(count * nodes_b[node] for node, count in nodes_a.items() if node)
+                unknown = nodes_a[""] * size_b + (size_a - nodes_a[""]) * nodes_b[""]
+                if exempt is Known.UNKNOWN:
+                    same, unknown = 0, unknown + same
+                allowed, possible = between(a, b)
+                rest = Part(size_a * size_b - same - unknown, allowed, possible)
+                exempted = Part(same, every_port, every_port), Part(unknown, allowed, every_port)
+                counted += [part for part in (*exempted, rest) if part.pods and part.possible]
+        if counted:
+            parts[destination] = counted
+
+    def _nodes(self, workload: int) -> Mapping[tuple[int, int], Counter[str]]:
+        """For each class of a workload's pods, with their number: how many run on which node ("" where unknown)."""
+        found = self._node_counts.get(workload)
+        if found is None:
+            by_class: dict[int, list[str]] = defaultdict(list)
+            members = self.engine.spaces.endpoints.members[workload]
+            for number, pod in zip(members, self.engine.snapshot.workloads[workload].endpoints, strict=True):
+                by_class[number].append(pod.node_name)
+            found = self._node_counts[workload] = {(n, len(names)): Counter(names) for n, names in by_class.items()}
+        return found
+
+    @cached_property
+    def _node_counts(self) -> dict[int, Mapping[tuple[int, int], Counter[str]]]:
+        return {}
