@@ -1,0 +1,142 @@
+"""Ingress and Gateway classes → the controller that serves them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from lib.facts.ingress import (
+    IngressController,
+    controller_by_annotation,
+    controller_by_class_controller,
+    controller_by_gateway_class,
+    controller_by_gateway_controller,
+    controller_by_ingress_class,
+)
+from lib.model.refs import Source
+from lib.model.routes import Gateway, GatewayClass, Ingress, IngressClass
+from lib.model.snapshot import Snapshot
+from lib.routing.coverage import not_checked
+from lib.routing.faults import Fault, Issue, issue
+
+# States of a controller that nobody should start to use; the words are those of the facts file.
+_FADING: Final = {
+    "security-patches": Fault.CONTROLLER_FADING,
+    "unmaintained": Fault.CONTROLLER_RETIRED,
+    "retired": Fault.CONTROLLER_RETIRED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ClassAnswer:
+    """Which class counts and who serves it.
+
+    ``name`` is "" where none is named and none is the default. ``how`` says where the name comes from: spec,
+    annotation, default or none. ``controller_name`` is the class object's own word ("" where the object is not in the
+    input), ``controller`` what is known of it, None for another or an unknown one.
+    """
+
+    name: str
+    how: str
+    controller_name: str
+    controller: IngressController | None
+    issues: tuple[Issue, ...] = ()
+    unchecked: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The controller in words: its name, ``other (NAME)`` or ``unknown``."""
+        if self.controller is not None:
+            return self.controller.label
+        return f"other ({self.controller_name})" if self.controller_name else "unknown"
+
+    @property
+    def state_text(self) -> str:
+        """What is known of the controller's support; "" where nothing is."""
+        return self.controller.state_text if self.controller else ""
+
+    @property
+    def is_nginx(self) -> bool:
+        """Whether Ingress NGINX's matching rules apply."""
+        return self.controller is not None and self.controller.kind == "nginx"
+
+    @property
+    def key(self) -> str:
+        """What Ingresses have in common that one controller serves together."""
+        return self.controller_name or (self.controller.id if self.controller else "") or self.name
+
+
+def class_of_ingress(snapshot: Snapshot, ingress: Ingress) -> ClassAnswer:
+    """The class and controller of an Ingress: its field, else its annotation, else the default IngressClass."""
+    if ingress.class_from_annotation:
+        return _annotated(snapshot, ingress)
+    if ingress.class_name:
+        source = ingress.source.at("spec", "ingressClassName")
+        return _named(snapshot, ingress.class_name, "spec", source)
+    defaults = [c for c in snapshot.ingress_classes if c.is_default]
+    if len(defaults) == 1:
+        return _known(defaults[0], "default", ingress.source)
+    if defaults:
+        classes = ", ".join(sorted(c.name for c in defaults))
+        found = issue(Fault.SEVERAL_DEFAULT_CLASSES, ingress.source, classes=classes)
+        return ClassAnswer("", "none", "", None, (found,))
+    if snapshot.is_complete("IngressClass"):
+        return ClassAnswer("", "none", "", None, (issue(Fault.CLASS_NOT_SET, ingress.source),))
+    return ClassAnswer("", "none", "", None, (), (not_checked(snapshot, "the default class", "IngressClass"),))
+
+
+def _annotated(snapshot: Snapshot, ingress: Ingress) -> ClassAnswer:
+    """The annotation names a controller rather than an IngressClass, so that no object of that name need exist."""
+    source = ingress.source.at("metadata", "annotations", "kubernetes.io/ingress.class")
+    controller = controller_by_annotation(ingress.class_name)
+    if controller is None:
+        found = next((c for c in snapshot.ingress_classes if c.name == ingress.class_name), None)
+        if found is not None:
+            return _known(found, "annotation", source)
+    return ClassAnswer(ingress.class_name, "annotation", "", controller, _fading(controller, source))
+
+
+def _named(snapshot: Snapshot, name: str, how: str, source: Source) -> ClassAnswer:
+    found = next((c for c in snapshot.ingress_classes if c.name == name), None)
+    if found is not None:
+        return _known(found, how, source)
+    controller = controller_by_ingress_class(name)
+    if snapshot.is_complete("IngressClass"):
+        return ClassAnswer(name, how, "", None, (issue(Fault.CLASS_UNKNOWN, source, name=name),))
+    unchecked = (not_checked(snapshot, f"class {name}", "IngressClass"),)
+    return ClassAnswer(name, how, "", controller, _fading(controller, source), unchecked)
+
+
+def _known(found: IngressClass, how: str, source: Source) -> ClassAnswer:
+    controller = controller_by_class_controller(found.controller)
+    return ClassAnswer(found.name, how, found.controller, controller, _fading(controller, source))
+
+
+def _fading(controller: IngressController | None, source: Source) -> tuple[Issue, ...]:
+    if controller is None or controller.state not in _FADING:
+        return ()
+    text = controller.state_text.rstrip(".")
+    return (issue(_FADING[controller.state], source, controller=controller.label, state=text),)
+
+
+def class_of_gateway(snapshot: Snapshot, gateway: Gateway) -> ClassAnswer:
+    """The class and controller of a Gateway."""
+    name = gateway.class_name
+    source = gateway.source.at("spec", "gatewayClassName")
+    found = next((c for c in snapshot.gateway_classes if c.name == name), None)
+    if found is not None:
+        return _known_gateway_class(found, source)
+    if snapshot.is_complete("GatewayClass"):
+        missing = issue(Fault.GATEWAY_CLASS_MISSING, source, gateway=gateway.ref.qualified_name, name=name)
+        return ClassAnswer(name, "spec", "", None, (missing,))
+    controller = controller_by_gateway_class(name)
+    unchecked = (not_checked(snapshot, f"class {name}", "GatewayClass"),)
+    return ClassAnswer(name, "spec", "", controller, _fading(controller, source), unchecked)
+
+
+def _known_gateway_class(found: GatewayClass, source: Source) -> ClassAnswer:
+    controller = controller_by_gateway_controller(found.controller)
+    issues = _fading(controller, source)
+    if found.accepted is False:
+        issues = (*issues, issue(Fault.GATEWAY_CLASS_REFUSED, source, name=found.name))
+    return ClassAnswer(found.name, "spec", found.controller, controller, issues)

@@ -1,0 +1,66 @@
+"""All routes of both APIs in one table, and what they carry to which pods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lib.model.cluster import Pod, Workload
+from lib.model.refs import ObjectRef, Source
+from lib.model.sets import ConnectionSet
+from lib.model.snapshot import Snapshot
+from lib.routing.conflicts import with_conflicts
+from lib.routing.gateway_rows import gateway_rows
+from lib.routing.ingress_rows import ingress_rows
+from lib.routing.route_view import GATEWAY_API, RouteView
+from lib.routing.services import ServiceView, service_views
+
+
+def route_views(snapshot: Snapshot, services: Sequence[ServiceView] | None = None) -> tuple[RouteView, ...]:
+    """A row for every host × path × backend, faulty ones first, then by host, path and object.
+
+    Pass ``services`` where they are at hand.
+    """
+    rows = with_conflicts(_rows(snapshot, services))
+    return tuple(sorted(rows, key=lambda r: (r.state.rank, r.host, r.path, r.route, r.rule, r.item, r.backend.label)))
+
+
+def _rows(snapshot: Snapshot, services: Sequence[ServiceView] | None) -> list[RouteView]:
+    views = service_views(snapshot) if services is None else services
+    by_ref = {view.ref: view for view in views}
+    rows = [row for ingress in snapshot.ingresses for row in ingress_rows(snapshot, by_ref, ingress)]
+    rows += [row for route in snapshot.gateway_routes for row in gateway_rows(snapshot, by_ref, route)]
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class RoutedBackend:
+    """What one route carries to one workload: the pods and, on them, the ports."""
+
+    route: ObjectRef
+    service: ObjectRef
+    workload: Workload
+    pods: tuple[Pod, ...]
+    connections: ConnectionSet
+    source: Source
+
+
+def ingress_backends(snapshot: Snapshot, services: Sequence[ServiceView] | None = None) -> tuple[RoutedBackend, ...]:
+    """Every workload that an Ingress or a Gateway API route leads to, once for each route, Service and set of ports.
+
+    A Gateway API route that no Gateway accepts carries nothing; one whose Gateway is not in the input counts, and so
+    does an Ingress whatever its class, since which controllers run is not for the objects to say.
+    """
+    found: dict[tuple[object, ...], RoutedBackend] = {}
+    for row in _rows(snapshot, services):
+        backend, service = row.backend, row.backend.service_ref
+        refused = row.api == GATEWAY_API and row.accepted is False
+        if refused or backend.port is None or service is None or not backend.weight:
+            continue
+        for target in backend.port.targets:
+            if target.port is not None:
+                ports = ConnectionSet.of(backend.port.port.protocol, target.port)
+                source = backend.backend.source if backend.backend else row.source
+                routed = RoutedBackend(row.route, service, target.workload, target.pods, ports, source)
+                found.setdefault((row.route, service, target.workload.ref, target.container, ports), routed)
+    return tuple(found.values())

@@ -1,0 +1,145 @@
+"""Test a URL: which route takes the request, and why each of the others does not."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from lib.model.snapshot import Snapshot
+from lib.routing.route_view import INGRESS_API, RouteView
+from lib.routing.routes import route_views
+from lib.routing.services import ServiceView
+from lib.routing.url import UrlError, UrlRequest, parse_url
+from lib.routing.url_gateway import judge_gateway
+from lib.routing.url_ingress import judge_ingress
+from lib.routing.url_verdict import Candidate, Fit
+
+
+class Certainty(Enum):
+    """How sure the answer is; ``value`` is the word that people see."""
+
+    CERTAIN = "certain"
+    UNKNOWN = "unknown"
+    NO_ROUTE = "no route"
+    BAD_URL = "bad URL"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAnswer:
+    """The answer of one controller or Gateway; ``candidates`` come in its order, the winner first."""
+
+    name: str
+    candidates: tuple[Candidate, ...]
+    winners: tuple[RouteView, ...]
+    certainty: Certainty
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class UrlAnswer:
+    """The answer to a URL.
+
+    ``winners`` are the rows that take the request: several where a rule shares it among backends by weight; empty where
+    none does or where it is unknown which. ``servers`` has the answer of every controller and Gateway that was asked.
+    """
+
+    text: str
+    request: UrlRequest | None
+    certainty: Certainty
+    sentence: str
+    winners: tuple[RouteView, ...] = ()
+    servers: tuple[ServerAnswer, ...] = ()
+
+    @property
+    def winner(self) -> RouteView | None:
+        """The row that takes the request, or the first of those that share it."""
+        return self.winners[0] if self.winners else None
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Every route that was looked at, with why it wins or loses."""
+        return tuple(c for server in self.servers for c in server.candidates)
+
+
+def test_url(
+    snapshot: Snapshot,
+    url: str,
+    *,
+    server: str = "",
+    method: str = "GET",
+    headers: Sequence[tuple[str, str]] = (),
+    routes: Sequence[RouteView] | None = None,
+    services: Sequence[ServiceView] | None = None,
+) -> UrlAnswer:
+    """Ask which route takes a request for ``url``.
+
+    ``server`` narrows it to one controller or Gateway, by the name in the answer; without it all are asked, and where
+    several have a route, DNS decides, so that the answer is unknown. Never raises for a bad URL.
+    """
+    try:
+        request = parse_url(url)
+    except UrlError as error:
+        return UrlAnswer(url[:200], None, Certainty.BAD_URL, str(error))
+    rows = route_views(snapshot, services) if routes is None else routes
+    groups: dict[str, list[RouteView]] = defaultdict(list)
+    for row in rows:
+        if server in ("", server_of(row)):
+            groups[server_of(row)].append(row)
+    answers = tuple(_ask(snapshot, request, name, group, method, headers) for name, group in sorted(groups.items()))
+    return _combine(url, request, answers)
+
+
+# pytest collects what is called test_*; this is none.
+test_url.__test__ = False  # type: ignore[attr-defined]
+
+
+def server_of(row: RouteView) -> str:
+    """The name of the controller or Gateway that serves a row."""
+    if row.api == INGRESS_API:
+        name = row.served_by.name or "(no class)"
+        return f"Ingress class {name}"
+    return f"Gateway {row.gateway.qualified_name}" if row.gateway else "(no Gateway)"
+
+
+def _ask(
+    snapshot: Snapshot,
+    request: UrlRequest,
+    name: str,
+    rows: Sequence[RouteView],
+    method: str,
+    headers: Sequence[tuple[str, str]],
+) -> ServerAnswer:
+    if rows[0].api == INGRESS_API:
+        candidates = judge_ingress(request, rows)
+    else:
+        candidates = judge_gateway(snapshot, request, rows, method, headers)
+    return _decide(name, candidates)
+
+
+def _decide(name: str, candidates: tuple[Candidate, ...]) -> ServerAnswer:
+    """The first that fits wins, with those of equal rank that share its rule; an undecided one before it: unknown."""
+    first = next((c for c in candidates if c.fit is not Fit.NO), None)
+    if first is None:
+        return ServerAnswer(name, candidates, (), Certainty.NO_ROUTE, "no route takes the request")
+    if first.fit is Fit.UNKNOWN:
+        return ServerAnswer(name, candidates, (), Certainty.UNKNOWN, first.why)
+    sharing = [c.row for c in candidates if c.fit is Fit.YES and c.shares_with(first)]
+    shared = tuple(row for row in sharing if row.backend.weight or not row.backend.weight_total)
+    text = f"{first.row.route.kind} {first.row.route.qualified_name} takes it: {first.why}"
+    return ServerAnswer(name, candidates, shared, Certainty.CERTAIN, text)
+
+
+def _combine(url: str, request: UrlRequest, answers: tuple[ServerAnswer, ...]) -> UrlAnswer:
+    def answer(certainty: Certainty, sentence: str, winners: tuple[RouteView, ...] = ()) -> UrlAnswer:
+        return UrlAnswer(url, request, certainty, sentence, winners, answers)
+
+    taking = [a for a in answers if a.certainty is not Certainty.NO_ROUTE]
+    if not taking:
+        return answer(Certainty.NO_ROUTE, f"No route takes {request}.")
+    if len(taking) > 1:
+        names = ", ".join(a.name for a in taking)
+        return answer(Certainty.UNKNOWN, f"Several answer for {request}, and DNS decides between them: {names}.")
+    only = taking[0]
+    return answer(only.certainty, f"{only.name}: {only.sentence}.", only.winners)
