@@ -1,0 +1,42 @@
+"""What to do when there is nothing to show."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lib.ui import session
+from lib.ui.load_form import dialog_is_open, show_load_form
+from lib.ui.loaded import LoadedInput
+from lib.ui.problems import show_problems
+from lib.ui.samples import FIRST
+from lib.ui.text import plain
+
+
+def show_empty_state() -> None:
+    """Say what to load, and how to get it from a cluster."""
+    with st.container(border=True):
+        st.subheader("Nothing is loaded", anchor=False)
+        st.markdown(
+            "NetAtlas reads Kubernetes manifests: a dump of a cluster, a chart's rendered output, or a few files. "
+            "It shows which Services and routes they make, and what their network policies let through."
+        )
+        st.button(
+            "Open the sample cluster",
+            icon=":material/storefront:",
+            on_click=session.choose_sample,
+            args=(FIRST,),
+            key="open-sample",
+        )
+        if not dialog_is_open():
+            show_load_form("empty")
+
+
+def show_nothing_read(loaded: LoadedInput) -> None:
+    """Say why an input gave no object, and let the visitor load another."""
+    st.warning(
+        f"No object that NetAtlas reads was found in {plain(loaded.title, 60)}.",
+        icon=":material/info:",
+    )
+    if loaded.problems:
+        show_problems(loaded.problems, loaded.read.documents)
+    show_empty_state()

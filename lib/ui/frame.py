@@ -1,0 +1,81 @@
+"""The frame around every page: navigation, source, filters, and the strip that says what is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from lib.ui import navigation, session
+from lib.ui.empty_state import show_empty_state, show_nothing_read
+from lib.ui.filters import draw_filters
+from lib.ui.load_form import dialog_is_open, load_dialog
+from lib.ui.loading import show_progress
+from lib.ui.page_context import PageContext
+from lib.ui.source_picker import draw_source_picker
+from lib.ui.strip import show_strip
+from lib.ui.text import plain
+from lib.ui.view import ViewFilter
+
+_BEGUN: Final = "netatlas.begun"
+
+__all__ = ["PageContext", "open_page", "start"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What app.py has drawn for this run."""
+
+    current: session.Current
+    view: ViewFilter
+
+
+def start() -> StreamlitPage:
+    """Register the pages and draw the sidebar; returns the page to run. Called by app.py only."""
+    navigation.configure()
+    page = navigation.register()
+    st.session_state[_BEGUN] = _begin()
+    return page
+
+
+def open_page(title: str, *, subtitle: str = "", needs_input: bool = True) -> PageContext:
+    """Draw a page's head and return what it works on; every page calls this first.
+
+    Stops the page with what to load where nothing is loaded. With ``needs_input`` False an input without a single
+    object is handed over too. Right also when the page's script is run without app.py.
+    """
+    begun: _Begun | None = st.session_state.pop(_BEGUN, None)
+    if begun is None:
+        navigation.configure()
+        navigation.register()
+        begun = _begin()
+    st.title(title, anchor=False)
+    loaded = begun.current.loaded
+    if loaded is not None:
+        show_strip(loaded, begun.view)
+    if subtitle:
+        st.markdown(subtitle)
+    if session.running_job() is not None:
+        show_progress()
+    if begun.current.notice:
+        st.warning(plain(begun.current.notice), icon=":material/info:")
+    if loaded is None:
+        show_empty_state()
+        st.stop()
+    if needs_input and not loaded.object_count:
+        show_nothing_read(loaded)
+        st.stop()
+    return PageContext(loaded, begun.view)
+
+
+def _begin() -> _Begun:
+    """Settle the source before any widget that depends on it is drawn, then draw the sidebar."""
+    current = session.current()
+    with st.sidebar:
+        draw_source_picker(current.loaded)
+        view = draw_filters(current.loaded.snapshot) if current.loaded else ViewFilter()
+    if dialog_is_open():
+        load_dialog()
+    return _Begun(current, view)

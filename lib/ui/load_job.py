@@ -1,0 +1,71 @@
+"""Loading in the background, so that a page can show how far it is and stop it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from lib.loaders.manifests import LoadCancelled, Progress
+from lib.ui.loaded import LoadedInput
+
+
+class Load(Protocol):
+    """What a job runs: it reports progress and asks now and then whether it should stop."""
+
+    def __call__(self, *, progress: Callable[[Progress], None], cancelled: Callable[[], bool]) -> LoadedInput:
+        """Load the input, or raise LoadCancelled."""
+
+
+@dataclass(slots=True)
+class LoadJob:
+    """One load in a thread of its own; held in the visitor's session and never shared.
+
+    Exactly one of ``result``, ``failure`` and ``was_cancelled`` is set once ``done`` answers True. ``failure`` is a
+    sentence without content of the input.
+    """
+
+    title: str
+    progress: Progress | None = None
+    result: LoadedInput | None = None
+    failure: str = ""
+    was_cancelled: bool = False
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    @classmethod
+    def start(cls, title: str, load: Load) -> LoadJob:
+        """Begin at once."""
+        job = cls(title)
+        job._thread = threading.Thread(target=job._run, args=(load,), name="netatlas-load", daemon=True)
+        job._thread.start()
+        return job
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for the end, at most ``timeout_s`` seconds; says whether it came."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+        return self.done
+
+    def cancel(self) -> None:
+        """Ask it to stop; it does at its next look."""
+        self._stop.set()
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, in whatever way."""
+        return self.result is not None or bool(self.failure) or self.was_cancelled
+
+    def _report(self, progress: Progress) -> None:
+        self.progress = progress
+
+    def _run(self, load: Load) -> None:
+        try:
+            self.result = load(progress=self._report, cancelled=self._stop.is_set)
+        except LoadCancelled:
+            self.was_cancelled = True
+        except MemoryError:
+            self.failure = "There was not enough memory to load this input."
+        except Exception as error:  # a fault of ours must not leave the page waiting for ever
+            self.failure = f"The input could not be loaded because of a fault in NetAtlas ({type(error).__name__})."

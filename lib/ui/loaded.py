@@ -1,0 +1,93 @@
+"""One input after loading, with everything that pages ask of it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from lib.loaders.assemble import assemble
+from lib.loaders.limits import DEFAULT
+from lib.loaders.manifests import InputFile, Progress, ReadResult, read_inputs
+from lib.model.problem import Problem, Severity
+from lib.model.snapshot import Coverage, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedInput:
+    """A snapshot, the trouble with its input and the documents behind it.
+
+    ``id`` names the input in the URL: ``sample:<name>`` or ``upload:<start of the content hash>``. ``read`` is kept so
+    that the statement "this is everything" can be changed without reading again. ``duration_s`` is the time that
+    reading and building took.
+    """
+
+    id: str
+    title: str
+    read: ReadResult
+    snapshot: Snapshot
+    problems: tuple[Problem, ...]
+    assume_complete: bool
+    loaded_at: datetime
+    duration_s: float
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether it came with NetAtlas, so that it may be shared between visitors."""
+        return self.id.startswith("sample:")
+
+    @property
+    def key(self) -> str:
+        """What results are kept under: content, statement of completeness."""
+        return f"{self.snapshot.content_hash}:{self.assume_complete}"
+
+    @property
+    def object_count(self) -> int:
+        """Objects that were read, of kinds that NetAtlas shows."""
+        return sum(self.snapshot.object_counts.values())
+
+    @property
+    def errors(self) -> int:
+        """Documents or objects that were not taken over."""
+        return sum(p.severity is Severity.ERROR for p in self.problems)
+
+    @property
+    def coverage_counts(self) -> Counter[Coverage]:
+        """How many kinds are complete, partial, not supplied and refused."""
+        return Counter(self.snapshot.coverage.values())
+
+
+def load(
+    id_: str,
+    title: str,
+    files: tuple[InputFile, ...],
+    *,
+    assume_complete: bool = False,
+    progress: Callable[[Progress], None] = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> LoadedInput:
+    """Read and build one input. Raises LoadCancelled soon after ``cancelled`` begins to answer True.
+
+    An ``id_`` that ends in a colon is completed by the content hash.
+    """
+    begun = time.perf_counter()
+    read = read_inputs(files, DEFAULT, progress, cancelled)
+    return build(id_, title, read, assume_complete=assume_complete, begun=begun)
+
+
+def build(id_: str, title: str, read: ReadResult, *, assume_complete: bool, begun: float | None = None) -> LoadedInput:
+    """Build the snapshot of what was read, as a new input."""
+    begun = time.perf_counter() if begun is None else begun
+    result = assemble(read, title=title, assume_complete=assume_complete)
+    return LoadedInput(
+        id=id_ + read.content_hash[:12] if id_.endswith(":") else id_,
+        title=title,
+        read=read,
+        snapshot=result.snapshot,
+        problems=tuple(result.problems),
+        assume_complete=assume_complete,
+        loaded_at=datetime.now(UTC),
+        duration_s=time.perf_counter() - begun,
+    )

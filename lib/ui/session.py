@@ -1,0 +1,153 @@
+"""Which input this visitor looks at: the URL's ``src``, the session's upload, or the first sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import streamlit as st
+
+from lib.loaders.manifests import InputFile, inputs_from_paths
+from lib.ui.load_job import LoadJob
+from lib.ui.loaded import LoadedInput, build, load
+from lib.ui.samples import FIRST, sample
+
+PARAMETER: Final = "src"
+NOTHING: Final = "none"
+_PREFIX: Final = "netatlas."
+_UPLOAD: Final = _PREFIX + "upload"
+_SOURCE: Final = _PREFIX + "source"
+_JOB: Final = _PREFIX + "job"
+_NOTICE: Final = _PREFIX + "notice"
+_PATIENCE_S: Final = 0.9
+
+NAMESPACES_KEY: Final = "ns"
+LABELS_KEY: Final = "labels"
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """What to show: the input (None: nothing is loaded) and a sentence on why it isn't what was asked for."""
+
+    loaded: LoadedInput | None
+    notice: str = ""
+
+
+def current() -> Current:
+    """The input for this run; loads the sample that is asked for and takes over an upload that is ready."""
+    _take_over()
+    notice = st.session_state.pop(_NOTICE, "")
+    asked = _asked()
+    found = _find(asked)
+    if found is None and asked != NOTHING:
+        notice = notice or _why_not(asked)
+    st.session_state[_SOURCE] = asked
+    if st.query_params.get(PARAMETER) != asked:
+        st.query_params[PARAMETER] = asked
+    return Current(found, notice)
+
+
+def choose_sample(name: str) -> None:
+    """Look at a bundled sample from now on; for callbacks."""
+    _switch(f"sample:{name}")
+
+
+def choose_upload() -> None:
+    """Look at the visitor's own input again; for callbacks."""
+    upload = own_input()
+    if upload is not None:
+        _switch(upload.id)
+
+
+def clear() -> None:
+    """Forget the visitor's own input and show nothing; for callbacks."""
+    cancel()
+    st.session_state.pop(_UPLOAD, None)
+    _switch(NOTHING)
+
+
+def start_load(title: str, files: tuple[InputFile, ...], *, assume_complete: bool) -> None:
+    """Load the visitor's own files; a short load ends before this returns, a longer one goes on behind the page."""
+    cancel()
+    job = LoadJob.start(title, partial(load, "upload:", title, files, assume_complete=assume_complete))
+    st.session_state[_JOB] = job
+    job.wait(_PATIENCE_S)
+    _take_over()
+
+
+def state_completeness(assume_complete: bool) -> None:
+    """Build the visitor's own input again with or without "this is everything in the cluster"; for callbacks."""
+    upload = own_input()
+    if upload is not None and upload.assume_complete != assume_complete:
+        st.session_state[_UPLOAD] = build(upload.id, upload.title, upload.read, assume_complete=assume_complete)
+
+
+def own_input() -> LoadedInput | None:
+    """What the visitor loaded last, if anything."""
+    upload: LoadedInput | None = st.session_state.get(_UPLOAD)
+    return upload
+
+
+def running_job() -> LoadJob | None:
+    """The load that is still going on, if any."""
+    job: LoadJob | None = st.session_state.get(_JOB)
+    return job
+
+
+def cancel() -> None:
+    """Stop the load that is going on, if any; what is shown stays."""
+    job = st.session_state.pop(_JOB, None)
+    if job is not None:
+        job.cancel()
+
+
+def _take_over() -> None:
+    """Make a finished load the current input; a failed one leaves everything as it was, and says so."""
+    job = running_job()
+    if job is None or not job.done:
+        return
+    del st.session_state[_JOB]
+    if job.result is not None:
+        st.session_state[_UPLOAD] = job.result
+        _switch(job.result.id)
+    elif job.failure:
+        st.session_state[_NOTICE] = job.failure
+
+
+def _switch(source: str) -> None:
+    """Show another input; filters name things of the old one and go with it."""
+    st.session_state[_SOURCE] = source
+    st.session_state[_PREFIX + "switched"] = True
+
+
+def _asked() -> str:
+    """The source for this run: a switch wins over the URL, the URL over what the session showed last."""
+    if st.session_state.pop(_PREFIX + "switched", False):
+        st.session_state[NAMESPACES_KEY] = []
+        st.session_state[LABELS_KEY] = ""
+        return str(st.session_state[_SOURCE])
+    return st.query_params.get(PARAMETER) or st.session_state.get(_SOURCE) or f"sample:{FIRST}"
+
+
+def _find(source: str) -> LoadedInput | None:
+    kind, _, name = source.partition(":")
+    if kind == "sample":
+        return _load_sample(name) if sample(name) else None
+    upload = own_input()
+    return upload if upload is not None and upload.id == source else None
+
+
+def _why_not(source: str) -> str:
+    if source.startswith("upload:"):
+        return "The input behind this link was loaded in an earlier session and was not kept: load it again."
+    return "There is no such sample: choose another, or load manifests."
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _load_sample(name: str) -> LoadedInput | None:
+    """A bundled sample; the only input that is shared between visitors."""
+    found = sample(name)
+    if found is None:
+        return None
+    return load(f"sample:{name}", found.title, inputs_from_paths([found.path], None))

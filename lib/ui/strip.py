@@ -1,0 +1,65 @@
+"""The line under a page's title that says what is loaded."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+from lib.model.snapshot import Coverage
+from lib.ui.loaded import LoadedInput
+from lib.ui.navigation import spec
+from lib.ui.text import plain
+from lib.ui.view import ViewFilter
+
+
+def show_strip(loaded: LoadedInput, view: ViewFilter) -> None:
+    """Source, namespaces, objects, time and content hash in one line; filters and Problems only where there are any."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="strip"):
+        st.caption(strip_text(loaded, view), help=_coverage_help(loaded), width="content")
+        if loaded.problems:
+            count = len(loaded.problems)
+            label = f"{count:,} problem{'s' if count != 1 else ''} in the input"
+            icon = ":material/error:" if loaded.errors else ":material/warning:"
+            st.page_link(spec("input").path, label=label, icon=icon)
+
+
+def strip_text(loaded: LoadedInput, view: ViewFilter) -> str:
+    """The strip's words, as Markdown with everything from the input escaped."""
+    snapshot = loaded.snapshot
+    total = len(snapshot.namespaces)
+    shown = sum(view.shows_namespace(n.name) for n in snapshot.namespaces)
+    namespaces = (
+        f"{shown} of {total} namespaces" if view.namespaces else f"{total} namespace{'s' if total != 1 else ''}"
+    )
+    parts = [
+        f":material/database: **{plain(loaded.title, 60)}**",
+        namespaces,
+        f"{loaded.object_count:,} objects",
+        f"loaded {_local(loaded.loaded_at):%H:%M:%S} in {loaded.duration_s:.1f} s",
+        f"`{snapshot.content_hash[:10]}`",
+    ]
+    if not view.labels.is_everything:
+        parts.insert(2, f"labels {plain(view.labels, 60)}")
+    absent = loaded.coverage_counts[Coverage.NOT_SUPPLIED] + loaded.coverage_counts[Coverage.REFUSED]
+    if absent:
+        parts.append(f":orange[{absent} kind{'s' if absent != 1 else ''} not supplied]")
+    return "  ·  ".join(parts)
+
+
+def _coverage_help(loaded: LoadedInput) -> str:
+    by_coverage = {
+        coverage: sorted(kind for kind, c in loaded.snapshot.coverage.items() if c is coverage) for coverage in Coverage
+    }
+    lines = [f"**{c.value.capitalize()}:** {plain(', '.join(kinds), 600)}" for c, kinds in by_coverage.items() if kinds]
+    lines.append("Nothing is called missing on the strength of a kind that was not supplied completely.")
+    return "\n\n".join(lines)
+
+
+def _local(moment: datetime) -> datetime:
+    """In the visitor's time zone, or UTC where the browser names none."""
+    try:
+        return moment.astimezone(ZoneInfo(st.context.timezone or "UTC"))
+    except (ZoneInfoNotFoundError, ValueError):
+        return moment.astimezone(UTC)

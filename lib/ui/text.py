@@ -1,0 +1,32 @@
+"""Text from an input, made safe for places that understand markup."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Final
+
+_MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&^=@\"'/])")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_SPACE: Final = re.compile(r"\s+")
+
+
+def plain(text: object, limit: int = 200) -> str:
+    """``text`` for a label, caption, help text, error or metric: shown letter by letter, never as Markdown.
+
+    Lines are joined, control and direction marks are shown as a replacement character, and what is longer than
+    ``limit`` characters ends in an ellipsis.
+    """
+    shown = shorten(_CONTROL.sub("\ufffd", _SPACE.sub(" ", str(text))), limit)
+    return _MARKDOWN.sub(r"\\\1", shown)
+
+
+def hover(text: object, limit: int = 200) -> str:
+    """``text`` for a Plotly hover, label or title, which accept HTML tags."""
+    shown = shorten(_CONTROL.sub("\ufffd", str(text)), limit)
+    return html.escape(shown, quote=True)
+
+
+def shorten(text: str, limit: int) -> str:
+    """``text``, or its start and an ellipsis where it has more than ``limit`` characters."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"

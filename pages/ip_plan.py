@@ -1,0 +1,5 @@
+"""IP plan."""
+
+from lib.ui.frame import open_page
+
+page = open_page("IP plan")

@@ -1,0 +1,5 @@
+"""Policy flows."""
+
+from lib.ui.frame import open_page
+
+page = open_page("Policy flows")
