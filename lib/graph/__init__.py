@@ -1,0 +1,1 @@
+"""Layered graphs as pure numbers: what is drawn, and where; no drawing library."""

@@ -1,0 +1,128 @@
+"""Keeps a graph readable: above a number of nodes, those of one namespace become one."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Final
+
+from lib.graph.model import GraphEdge, GraphModel, GraphNode, Mark, strongest
+
+READABLE: Final = 150
+
+_Target = tuple[int, str]
+_Make = Callable[[_Target, list[GraphNode]], GraphNode]
+
+
+def fold(model: GraphModel, cap: int = READABLE) -> GraphModel:
+    """The same graph with at most about ``cap`` nodes; ``note`` says how it was folded.
+
+    First the nodes of one tier and one group become one. Where that is not enough, every tier keeps its largest groups
+    and one node stands for the others. Nothing is left out, nodes without a group stay.
+    """
+    if len(model.nodes) <= cap:
+        return model
+    targets = {n.id: (n.tier, n.group) for n in model.nodes if n.group}
+    folded = _merge(model, targets, lambda key, members: _of_group(key[0], key[1], members))
+    note = f"{len(model.nodes):,} nodes are folded by namespace; filter by namespace to see them apart."
+    if len(folded.nodes) > cap:
+        folded = _merge(folded, _small_groups(folded, cap), lambda key, members: _of_rest(key[0], members))
+        note = (
+            f"{len(model.nodes):,} nodes are folded by namespace, and the smaller namespaces together; "
+            "filter by namespace to see them apart."
+        )
+    return replace(folded, note=note)
+
+
+def _small_groups(model: GraphModel, cap: int) -> dict[str, _Target]:
+    by_tier: dict[int, list[GraphNode]] = defaultdict(list)
+    for node in model.nodes:
+        if node.group:
+            by_tier[node.tier].append(node)
+    free = len(model.nodes) - sum(map(len, by_tier.values()))
+    each = max(2, (cap - free) // max(1, len(by_tier)))
+    small = {}
+    for tier, nodes in by_tier.items():
+        ranked = sorted(nodes, key=lambda n: (-n.members, n.group, n.id))
+        for node in ranked[each - 1 :] if len(ranked) > each else ():
+            small[node.id] = (tier, "")
+    return small
+
+
+def _merge(model: GraphModel, targets: dict[str, _Target], make: _Make) -> GraphModel:
+    members: dict[_Target, list[GraphNode]] = defaultdict(list)
+    for node in model.nodes:
+        if node.id in targets:
+            members[targets[node.id]].append(node)
+    new_id: dict[str, str] = {}
+    made: dict[str, GraphNode] = {}
+    nodes = []
+    for node in model.nodes:
+        key = targets.get(node.id)
+        if key is None or len(members[key]) == 1:
+            new_id[node.id] = node.id
+            nodes.append(node)
+            continue
+        whole = make(key, members[key])
+        new_id[node.id] = whole.id
+        if whole.id not in made:
+            made[whole.id] = whole
+            nodes.append(whole)
+    return replace(model, nodes=tuple(nodes), edges=_merge_edges(model.edges, new_id))
+
+
+def _merge_edges(edges: Iterable[GraphEdge], new_id: dict[str, str]) -> tuple[GraphEdge, ...]:
+    grouped: dict[tuple[str, str], list[GraphEdge]] = defaultdict(list)
+    for edge in edges:
+        grouped[new_id[edge.src], new_id[edge.dst]].append(edge)
+    merged = []
+    for (src, dst), found in grouped.items():
+        labels = {e.label for e in found}
+        count = sum(e.members for e in found)
+        label = labels.pop() if len(labels) == 1 else f"{count:,} connections"
+        merged.append(GraphEdge(src, dst, strongest(tuple(e.mark for e in found)), label, count))
+    return tuple(merged)
+
+
+def _of_group(tier: int, group: str, members: list[GraphNode]) -> GraphNode:
+    count = sum(n.members for n in members)
+    return GraphNode(
+        id=f"group:{tier}:{group}",
+        label=group,
+        tier=tier,
+        kind="Namespace",
+        mark=strongest(tuple(n.mark for n in members)),
+        detail=f"{count:,} {_plural(members)}",
+        hover=_counts(members),
+        group=group,
+        members=count,
+    )
+
+
+def _of_rest(tier: int, members: list[GraphNode]) -> GraphNode:
+    count = sum(n.members for n in members)
+    return GraphNode(
+        id=f"rest:{tier}",
+        label=f"{len(members):,} more namespaces",
+        tier=tier,
+        kind="Namespace",
+        mark=strongest(tuple(n.mark for n in members)),
+        detail=f"{count:,} objects",
+        hover=_counts(members),
+        members=count,
+    )
+
+
+def _plural(members: list[GraphNode]) -> str:
+    kinds = {n.kind for n in members}
+    if kinds == {"Service"}:
+        return "Services"
+    return "workloads" if "Service" not in kinds else "objects"
+
+
+def _counts(members: list[GraphNode]) -> tuple[str, ...]:
+    counts = Counter[Mark]()
+    for node in members:
+        counts[node.mark] += node.members
+    return tuple(f"{counts[mark]:,} {mark.value}" for mark in Mark if counts[mark])

@@ -1,0 +1,50 @@
+"""Folding: large graphs become small ones, and nothing disappears on the way."""
+
+import pytest
+
+from lib.graph.fold import READABLE, fold
+from lib.graph.model import GraphEdge, GraphModel, GraphNode, Mark
+from lib.model.errors import ModelError
+
+
+def big(namespaces: int, each: int) -> GraphModel:
+    nodes = [GraphNode("internet", "Internet", 0, "outside")]
+    edges = []
+    for n in range(namespaces):
+        for i in range(each):
+            bad = n == 3 and i == 0
+            nodes.append(GraphNode(f"s{n}-{i}", f"s{i}", 1, "Service", group=f"ns{n}"))
+            nodes.append(
+                GraphNode(f"w{n}-{i}", f"w{i}", 2, "Deployment", Mark.ERROR if bad else Mark.PLAIN, group=f"ns{n}")
+            )
+            edges.append(GraphEdge(f"s{n}-{i}", f"w{n}-{i}"))
+            edges.append(GraphEdge("internet", f"s{n}-{i}"))
+    return GraphModel(("outside", "Service", "workload"), tuple(nodes), tuple(edges))
+
+
+def test_a_small_graph_stays_as_it_is() -> None:
+    model = big(3, 4)
+    assert fold(model) is model
+
+
+@pytest.mark.parametrize(("namespaces", "each"), [(10, 40), (300, 5), (1, 400)])
+def test_a_large_graph_becomes_readable_and_counts_everything(namespaces: int, each: int) -> None:
+    model = big(namespaces, each)
+    folded = fold(model)
+    assert len(folded.nodes) <= READABLE + len(folded.tiers)
+    assert sum(n.members for n in folded.nodes) == len(model.nodes)
+    assert sum(e.members for e in folded.edges) == len(model.edges)
+    assert f"{len(model.nodes):,}" in folded.note
+    assert any(n.id == "internet" for n in folded.nodes)
+
+
+def test_a_folded_node_shows_the_worst_of_its_members() -> None:
+    folded = fold(big(10, 40))
+    marks = {n.label: n.mark for n in folded.nodes if n.tier == 2}
+    assert marks["ns3"] is Mark.ERROR
+    assert marks["ns4"] is Mark.PLAIN
+
+
+def test_an_edge_to_nowhere_is_refused() -> None:
+    with pytest.raises(ModelError):
+        GraphModel(("a",), (GraphNode("x", "x", 0, "Pod"),), (GraphEdge("x", "y"),))
