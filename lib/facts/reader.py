@@ -67,8 +67,8 @@ class Fact:
     @property
     def value_text(self) -> str:
         """The value and its unit for people, e.g. ``250 pods per node``."""
-        shown = ", ".join(self.value) if isinstance(self.value, tuple) else f"{self.value:,}".replace(",", " ")
-        return f"{shown} {self.unit}".strip() if self.unit != "CIDR" else shown
+        shown = ", ".join(self.value) if isinstance(self.value, tuple) else str(self.value)
+        return shown if self.unit == "CIDR" else f"{shown} {self.unit}".strip()
 
     @property
     def conflict_text(self) -> str:

@@ -1,0 +1,102 @@
+"""The network models side by side for the same demand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+from lib.facts import reader as facts
+from lib.facts.engines import Known, engine
+from lib.facts.networks import network
+from lib.ipplan.demand import ClusterDemand, NetworkModel
+from lib.ipplan.plan import plan
+from lib.ipplan.pools import with_max_pods
+from lib.ipplan.problems import PlanProblem, ProblemClass
+from lib.ipplan.subnets import SubnetPlan
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """One network model's answer to the demand.
+
+    ``vnet_ips`` counts every address of the virtual network, those that Azure keeps included. The prefixes are the
+    smallest that fit; None where the model has no such range or none is large enough. ``nodes_max`` and ``pods_max``
+    are the model's ceilings for a cluster, None where none is stated. ``problems`` are those of the model with the
+    smallest ranges, so only what no other range would cure.
+    """
+
+    model: NetworkModel
+    label: str
+    family: str
+    is_current: bool
+    vnet_ips: int
+    node_subnet_prefix: int | None
+    pod_subnet_prefix: int | None
+    pod_cidr_prefix: int | None
+    nodes_max: int
+    pods_max: int | None
+    pods_max_conflict: str
+    pods_reachable_from_vnet: Known
+    snat: str
+    policy_engines: tuple[str, ...]
+    windows: Known
+    windows_text: str
+    dual_stack: Known
+    status: str
+    status_text: str
+    retires: date | None
+    migrations: tuple[str, ...]
+    problems: tuple[PlanProblem, ...]
+    sources: tuple[str, ...]
+
+    @property
+    def fits(self) -> bool:
+        """Whether AKS would take the demand with this model."""
+        return all(found.problem_class is not ProblemClass.REFUSED for found in self.problems)
+
+
+def compare_models(demand: ClusterDemand) -> tuple[ModelRow, ...]:
+    """Every model for the same pools: max pods as the demand's own model has them, ranges left to the plan."""
+    written_out = with_max_pods(demand)
+    pools = tuple(replace(pool, node_subnet=None, pod_subnet=None) for pool in written_out.pools)
+    free = replace(
+        written_out, pools=pools, service_cidr=None, service_cidr_ipv6=None, dns_service_ip=None, pod_cidr=None,
+        pod_cidr_ipv6=None, node_subnet=None, pod_subnet=None,
+    )  # fmt: skip
+    return tuple(_row(replace(free, model=model), is_current=model is demand.model) for model in NetworkModel)
+
+
+def _row(demand: ClusterDemand, *, is_current: bool) -> ModelRow:
+    found = network(demand.model)
+    pods = facts.find("pods_per_cluster", demand.model)
+    answer = plan(demand)
+    cluster = answer.clusters[0]
+    return ModelRow(
+        model=demand.model,
+        label=found.label,
+        family=found.family,
+        is_current=is_current,
+        vnet_ips=answer.vnet_ips,
+        node_subnet_prefix=_prefix(cluster.node_subnets),
+        pod_subnet_prefix=_prefix(cluster.pod_subnets),
+        pod_cidr_prefix=cluster.pod_cidr.smallest_prefix if cluster.pod_cidr is not None else None,
+        nodes_max=facts.get("nodes_per_cluster", demand.model).number,
+        pods_max=pods.number if pods is not None else None,
+        pods_max_conflict=pods.conflict_text if pods is not None else "",
+        pods_reachable_from_vnet=found.pods_reachable_from_vnet,
+        snat=found.snat,
+        policy_engines=tuple(engine(name).label for name in found.policy_engines),
+        windows=found.windows,
+        windows_text=found.windows_text,
+        dual_stack=found.dual_stack,
+        status=found.status,
+        status_text=found.status_text,
+        retires=found.retires,
+        migrations=found.migrations,
+        problems=tuple(p for p in answer.problems if p.code not in ("pod-cidr-too-small", "pod-cidr-missing")),
+        sources=found.sources,
+    )
+
+
+def _prefix(subnets: tuple[SubnetPlan, ...]) -> int | None:
+    return subnets[0].smallest_prefix if subnets else None

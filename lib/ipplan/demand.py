@@ -1,0 +1,177 @@
+"""What a cluster is meant to become: the input of an address plan, normalised and frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from math import ceil
+
+from lib.facts import reader as facts
+from lib.model.errors import ModelError
+
+Network = IPv4Network | IPv6Network
+Address = IPv4Address | IPv6Address
+
+
+class NetworkModel(StrEnum):
+    """The network models of AKS; the values are the ids of the network facts."""
+
+    AZURE_CNI_OVERLAY = "azure_cni_overlay"
+    AZURE_CNI_OVERLAY_CILIUM = "azure_cni_overlay_cilium"
+    KUBENET = "kubenet"
+    POD_SUBNET_DYNAMIC = "pod_subnet_dynamic"
+    POD_SUBNET_STATIC_BLOCK = "pod_subnet_static_block"
+    NODE_SUBNET = "node_subnet"
+    BYO_CNI = "byo_cni"
+
+
+class PoolMode(StrEnum):
+    """Whether a node pool runs the cluster's own pods."""
+
+    SYSTEM = "system"
+    USER = "user"
+
+
+class OperatingSystem(StrEnum):
+    """The operating system of a pool's nodes."""
+
+    LINUX = "linux"
+    WINDOWS = "windows"
+
+
+@dataclass(frozen=True, slots=True)
+class Surge:
+    """Extra nodes of an upgrade: a number of nodes, or a percentage of the pool.
+
+    Raises ModelError for a negative amount.
+    """
+
+    amount: int
+    is_percent: bool = False
+
+    def __post_init__(self) -> None:
+        if self.amount < 0:
+            raise ModelError(f"a surge of {self.amount} is negative")
+
+    def nodes(self, pool_nodes: int) -> int:
+        """The surge nodes of a pool: a percentage rounded up, and never more nodes than there are to upgrade."""
+        wanted = ceil(pool_nodes * self.amount / 100) if self.is_percent else self.amount
+        return min(wanted, pool_nodes)
+
+    def __str__(self) -> str:
+        return f"{self.amount}%" if self.is_percent else str(self.amount)
+
+
+def default_surge() -> Surge:
+    """The surge of a pool that sets none."""
+    return Surge(facts.get("surge_default_nodes").number)
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    """A subnet by name, with its prefix once one is chosen.
+
+    Two subnets with the same prefix are the same; without a prefix the name decides. ``delegation`` is the service
+    it is delegated to, "" for none.
+    """
+
+    name: str
+    cidr: Network | None = None
+    delegation: str = ""
+
+    @property
+    def key(self) -> str:
+        """What makes two mentions the same subnet."""
+        return str(self.cidr) if self.cidr is not None else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class OtherAddresses:
+    """Addresses of the node subnet that neither nodes nor pods take; each a number of addresses."""
+
+    internal_load_balancers: int = 0
+    private_link_services: int = 0
+    private_endpoints: int = 0
+    other: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them together."""
+        return self.internal_load_balancers + self.private_link_services + self.private_endpoints + self.other
+
+
+@dataclass(frozen=True, slots=True)
+class NodePool:
+    """One node pool.
+
+    ``nodes`` is the count now, ``nodes_max`` the autoscaler's maximum (None: the pool does not scale). ``max_pods``
+    None stands for the network model's default. ``max_unavailable`` nodes are upgraded in place. A ``replaced`` pool
+    is upgraded by a second pool beside it, so that both exist for a while. ``pods_expected`` is the number of pods of
+    the whole pool, None for as many as fit. A pool without subnets of its own uses the cluster's.
+    """
+
+    name: str = "pool"
+    nodes: int = 1
+    nodes_max: int | None = None
+    max_pods: int | None = None
+    surge: Surge = field(default_factory=default_surge)
+    max_unavailable: int = 0
+    mode: PoolMode = PoolMode.SYSTEM
+    operating_system: OperatingSystem = OperatingSystem.LINUX
+    replaced: bool = False
+    pods_expected: int | None = None
+    node_subnet: Subnet | None = None
+    pod_subnet: Subnet | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterDemand:
+    """One cluster: its network model, its pools and the ranges chosen for it.
+
+    A range that is None was not chosen: the default of AKS counts where it has one, a subnet is sized by the plan.
+    ``policy_engine`` is the id of an engine, "" when it plays no part. ``services`` is the number of Services expected.
+    """
+
+    name: str = "cluster"
+    model: NetworkModel = NetworkModel.AZURE_CNI_OVERLAY
+    pools: tuple[NodePool, ...] = (NodePool(),)
+    service_cidr: Network | None = None
+    service_cidr_ipv6: IPv6Network | None = None
+    dns_service_ip: Address | None = None
+    pod_cidr: Network | None = None
+    pod_cidr_ipv6: IPv6Network | None = None
+    node_subnet: Subnet | None = None
+    pod_subnet: Subnet | None = None
+    other: OtherAddresses = OtherAddresses()
+    dual_stack: bool = False
+    policy_engine: str = ""
+    services: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraSubnet:
+    """A subnet beside the clusters', e.g. for an Application Gateway: sized by ``prefix``, pinned by ``cidr``."""
+
+    name: str
+    prefix: int
+    cidr: IPv4Network | None = None
+    delegation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectedNetwork:
+    """A range that the virtual network can reach and must not repeat: a peered network or one on premises."""
+
+    name: str
+    cidr: Network
+
+
+@dataclass(frozen=True, slots=True)
+class AddressPlanInput:
+    """Clusters that share one virtual network; ``vnet`` holds its address spaces, empty while none is chosen."""
+
+    clusters: tuple[ClusterDemand, ...]
+    vnet: tuple[Network, ...] = ()
+    extra_subnets: tuple[ExtraSubnet, ...] = ()
+    connected: tuple[ConnectedNetwork, ...] = ()

@@ -1,0 +1,31 @@
+"""Which module does the arithmetic of which network model."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from lib.ipplan.byo_cni import ByoCniRules
+from lib.ipplan.demand import NetworkModel
+from lib.ipplan.kubenet import KubenetRules
+from lib.ipplan.network import NetworkRules
+from lib.ipplan.node_subnet import NodeSubnetRules
+from lib.ipplan.overlay import OverlayRules
+from lib.ipplan.pod_subnet_dynamic import DynamicRules
+from lib.ipplan.pod_subnet_static_block import StaticBlockRules
+
+_RULES: MappingProxyType[NetworkModel, NetworkRules] = MappingProxyType(
+    {
+        NetworkModel.AZURE_CNI_OVERLAY: OverlayRules(),
+        NetworkModel.AZURE_CNI_OVERLAY_CILIUM: OverlayRules(),
+        NetworkModel.KUBENET: KubenetRules(),
+        NetworkModel.POD_SUBNET_DYNAMIC: DynamicRules(),
+        NetworkModel.POD_SUBNET_STATIC_BLOCK: StaticBlockRules(),
+        NetworkModel.NODE_SUBNET: NodeSubnetRules(),
+        NetworkModel.BYO_CNI: ByoCniRules(),
+    }
+)
+
+
+def rules_of(model: NetworkModel) -> NetworkRules:
+    """The arithmetic of ``model``."""
+    return _RULES[model]

@@ -1,0 +1,74 @@
+"""From a demand to an address plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from lib.ipplan import ranges
+from lib.ipplan.allocation import node_subnet_of, plan_subnets, pod_subnet_of
+from lib.ipplan.check_clusters import check_cluster
+from lib.ipplan.check_ranges import check_cluster_ranges, check_vnet_ranges
+from lib.ipplan.check_subnets import check_subnets, check_vnet_use
+from lib.ipplan.demand import AddressPlanInput, ClusterDemand
+from lib.ipplan.limits import cluster_limits
+from lib.ipplan.models import rules_of
+from lib.ipplan.pools import SizedPool, size_pools
+from lib.ipplan.problems import PlanProblem
+from lib.ipplan.result import AddressPlan, ClusterPlan
+from lib.ipplan.subnets import SubnetPlan
+
+
+def plan(demand: AddressPlanInput | ClusterDemand) -> AddressPlan:
+    """Size every subnet and range, find the limits, and check every rule.
+
+    Nothing raises: what is wrong with the demand stands in the plan's ``problems``, the worst first.
+    """
+    whole = demand if isinstance(demand, AddressPlanInput) else AddressPlanInput((demand,))
+    subnets = plan_subnets(whole)
+    vnet_used = sum(_vnet_ips(cluster) for cluster in whole.clusters)
+    by_key = {subnet.key: subnet for subnet in subnets}
+    clusters = tuple(_plan_cluster(cluster, by_key, vnet_used) for cluster in whole.clusters)
+    problems = sorted(_problems(whole, subnets, vnet_used), key=lambda found: -found.problem_class.exit_code)
+    return AddressPlan(whole, clusters, subnets, tuple(problems))
+
+
+def _plan_cluster(cluster: ClusterDemand, subnets: Mapping[str, SubnetPlan], vnet_used: int) -> ClusterPlan:
+    pools = size_pools(cluster)
+    rules = rules_of(cluster.model)
+    pod_cidr = ranges.plan_pod_cidr(cluster)
+    services = ranges.plan_service_cidr(cluster)
+    nodes = dict.fromkeys(node_subnet_of(cluster, pool).key for pool in pools)
+    pods = dict.fromkeys(pod_subnet_of(cluster, pool).key for pool in pools) if rules.uses_pod_subnet else {}
+    return ClusterPlan(
+        demand=cluster,
+        pools=pools,
+        node_subnets=tuple(subnets[key] for key in nodes),
+        pod_subnets=tuple(subnets[key] for key in pods),
+        pod_cidr=pod_cidr,
+        service_cidr=services,
+        formula=_formula(cluster, pools),
+        formula_sources=rules.sources,
+        limits=cluster_limits(cluster, subnets, pod_cidr, services, vnet_used),
+        assumptions=ranges.assumptions(cluster),
+    )
+
+
+def _problems(demand: AddressPlanInput, subnets: tuple[SubnetPlan, ...], vnet_used: int) -> Iterator[PlanProblem]:
+    for cluster in demand.clusters:
+        yield from check_cluster(cluster)
+        yield from check_cluster_ranges(cluster, demand, subnets)
+    yield from check_vnet_ranges(demand, subnets)
+    yield from check_subnets(demand, subnets)
+    yield from check_vnet_use(vnet_used)
+
+
+def _vnet_ips(cluster: ClusterDemand) -> int:
+    rules = rules_of(cluster.model)
+    return sum(rules.take(pool, pool.peak).vnet_ips for pool in size_pools(cluster)) + cluster.other.total
+
+
+def _formula(cluster: ClusterDemand, pools: tuple[SizedPool, ...]) -> str:
+    rules = rules_of(cluster.model)
+    if len(pools) == 1:
+        return f"{rules.formula} = {rules.worked(pools[0])}"
+    return f"{rules.formula}; " + "; ".join(f"{pool.pool.name}: {rules.worked(pool)}" for pool in pools)

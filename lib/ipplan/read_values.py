@@ -1,0 +1,248 @@
+"""Reads single values of a plan file or of flags; what can't be read becomes a sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Any, TypeVar
+
+from lib.ipplan.demand import Address, Network, Surge
+from lib.ipplan.problems import PlanProblem, unreadable
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
+_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9_])?")
+_LONGEST_SHOWN = 60
+_NAME_LENGTH = 80
+COUNT_MAX = 1_000_000
+
+
+class Fields:
+    """The keys of one mapping, read one by one; ``finish`` reports those that nobody asked for.
+
+    Keys may be written with ``-`` or ``_``. A key whose value is null counts as absent. Every method gives the
+    default where the key is absent or its value can't be read; in the second case a problem is added.
+    """
+
+    def __init__(self, values: Mapping[Any, Any], where: str, problems: list[PlanProblem]) -> None:
+        self._values: dict[str, Any] = {}
+        self._where = where
+        self._asked: set[str] = set()
+        self.problems = problems
+        for key, value in values.items():
+            name = str(key).replace("-", "_")
+            if name in self._values:
+                self.add(name, f"{self.place(name)} is given twice.", "Each field stands once.")
+            self._values[name] = value
+
+    def place(self, name: str) -> str:
+        """The field as a path that a person finds in the file, e.g. ``clusters[0].pools[1].nodes``."""
+        return f"{self._where}.{name}" if self._where else name
+
+    def add(self, name: str, message: str, expected: str) -> None:
+        """Report that ``name`` can't be read."""
+        self.problems.append(unreadable(message, self.place(name), expected))
+
+    def raw(self, name: str) -> Any:
+        """The value as it stands; None where it is absent."""
+        self._asked.add(name)
+        return self._values.get(name)
+
+    def has(self, name: str) -> bool:
+        """Whether the field is given."""
+        return self._values.get(name) is not None
+
+    def _wrong(self, name: str, value: Any, expected: str) -> None:
+        self.add(name, f"{self.place(name)} is {shown(value)}. {expected}", expected)
+
+    def count(self, name: str, default: int, least: int = 0) -> int:
+        """A whole number of at least ``least``, also written as text."""
+        found = self.optional_count(name, least)
+        return default if found is None else found
+
+    def optional_count(self, name: str, least: int = 0) -> int | None:
+        """The same; None where it is absent."""
+        value = self.raw(name)
+        if value is None:
+            return None
+        expected = f"It must be a whole number from {least} to {COUNT_MAX}."
+        number = _whole(value)
+        if number is None or not least <= number <= COUNT_MAX:
+            self._wrong(name, value, expected)
+            return None
+        return number
+
+    def flag(self, name: str) -> bool:
+        """A yes or no; absent is no."""
+        value = self.raw(name)
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        if isinstance(value, str) and value.lower() in ("true", "yes", "on", "false", "no", "off"):
+            return value.lower() in ("true", "yes", "on")
+        self._wrong(name, value, "It must be true or false.")
+        return False
+
+    def choice(self, name: str, kind: type[_Choice], default: _Choice) -> _Choice:
+        """One of the values of ``kind``."""
+        value = self.raw(name)
+        if value is None:
+            return default
+        text = value.strip().lower().replace("-", "_") if isinstance(value, str) else None
+        for member in kind:
+            if text == member.value:
+                return member
+        options = [member.value for member in kind]
+        near = get_close_matches(text or "", options, 1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        self._wrong(name, value, f"It must be one of {', '.join(options)}.{hint}")
+        return default
+
+    def word(self, name: str, options: tuple[str, ...], default: str = "") -> str:
+        """One of ``options``; the default where it is absent."""
+        value = self.raw(name)
+        if value is None or value == default:
+            return default
+        if isinstance(value, str) and value.strip().lower() in options:
+            return value.strip().lower()
+        self._wrong(name, value, f"It must be one of {', '.join(options)}.")
+        return default
+
+    def name(self, key: str, default: str) -> str:
+        """A name: letters, digits, ``-``, ``_`` and ``.``."""
+        value = self.raw(key)
+        if value is None:
+            return default
+        text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+        if not _NAME.fullmatch(text) or len(text) > _NAME_LENGTH:
+            expected = f"It must be a name of at most {_NAME_LENGTH} letters, digits, hyphens, underscores and dots."
+            self._wrong(key, value, expected)
+            return default
+        return text
+
+    def text(self, name: str) -> str:
+        """Any short text on one line; "" where it is absent."""
+        value = self.raw(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str) or not value.isprintable() or len(value) > 4 * _LONGEST_SHOWN:
+            self._wrong(name, value, "It must be a short text on one line.")
+            return ""
+        return value
+
+    def network(self, name: str) -> Network | None:
+        """An address range such as ``10.20.0.0/16``; None where it is absent."""
+        value = self.raw(name)
+        return None if value is None else self.as_network(name, value)
+
+    def as_network(self, name: str, value: Any) -> Network | None:
+        """``value``, which stands under ``name``, as an address range."""
+        expected = "It must be an address range such as 10.20.0.0/16."
+        if not isinstance(value, str) or "/" not in value:
+            self._wrong(name, value, expected)
+            return None
+        try:
+            return ip_network(value.strip())
+        except ValueError:
+            pass
+        try:
+            masked = ip_network(value.strip(), strict=False)
+        except ValueError:
+            self._wrong(name, value, expected)
+        else:
+            expected = f"An address range begins at its first address: {masked}."
+            self._wrong(name, value, expected)
+        return None
+
+    def ipv4_network(self, name: str) -> IPv4Network | None:
+        """An IPv4 range; None where it is absent."""
+        found = self.network(name)
+        if isinstance(found, IPv6Network):
+            self._wrong(name, str(found), "It must be an IPv4 range such as 10.20.0.0/16.")
+            return None
+        return found
+
+    def ipv6_network(self, name: str) -> IPv6Network | None:
+        """An IPv6 range; None where it is absent."""
+        found = self.network(name)
+        if isinstance(found, IPv4Network):
+            self._wrong(name, str(found), "It must be an IPv6 range such as fd00:10::/64.")
+            return None
+        return found
+
+    def address(self, name: str) -> Address | None:
+        """An address; None where it is absent."""
+        value = self.raw(name)
+        if value is None:
+            return None
+        try:
+            if not isinstance(value, str):
+                raise ValueError
+            return ip_address(value.strip())
+        except ValueError:
+            self._wrong(name, value, "It must be an address such as 10.0.0.10.")
+            return None
+
+    def surge(self, name: str, default: Surge) -> Surge:
+        """A number of nodes, or a percentage such as ``33%``."""
+        value = self.raw(name)
+        if value is None:
+            return default
+        text = value.strip() if isinstance(value, str) else value
+        is_percent = isinstance(text, str) and text.endswith("%")
+        number = _whole(text[:-1] if isinstance(text, str) and is_percent else text)
+        if number is None or not 0 <= number <= (100 if is_percent else COUNT_MAX):
+            self._wrong(name, value, "It must be a number of nodes such as 2, or a percentage up to 100%.")
+            return default
+        return Surge(number, is_percent)
+
+    def mappings(self, name: str) -> list[tuple[str, Mapping[Any, Any]]]:
+        """A list of mappings, each with its place; empty where it is absent."""
+        value = self.raw(name)
+        if value is None:
+            return []
+        if not isinstance(value, list | tuple):
+            self._wrong(name, value, "It must be a list.")
+            return []
+        found = []
+        for index, item in enumerate(value):
+            if isinstance(item, Mapping):
+                found.append((f"{self.place(name)}[{index}]", item))
+            else:
+                self._wrong(f"{name}[{index}]", item, "It must be a mapping of fields.")
+        return found
+
+    def finish(self) -> None:
+        """Report every field that nobody asked for, with the nearest name that is known."""
+        for name in self._values:
+            if name not in self._asked:
+                near = get_close_matches(name, sorted(self._asked), 1)
+                hint = f" Did you mean {near[0]}?" if near else ""
+                expected = f"Known fields are {', '.join(sorted(self._asked))}."
+                self.add(name, f"{self.place(shown_name(name))} is not a field of the plan.{hint}", expected)
+
+
+def shown(value: Any) -> str:
+    """A value quoted and shortened for a sentence; mappings and lists are only named."""
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    text = str(value)
+    return repr(text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…")
+
+
+def shown_name(name: str) -> str:
+    """A key that nobody knows, shortened and on one line."""
+    return shown(name)[1:-1]
+
+
+def _whole(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,12}", value.strip(), re.ASCII):
+        return int(value)
+    return None

@@ -1,0 +1,127 @@
+"""The address plan: what every cluster takes, what limits it, and what is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv6Network
+
+from lib.ipplan.demand import Address, AddressPlanInput, ClusterDemand, Network
+from lib.ipplan.pools import SizedPool
+from lib.ipplan.problems import PlanProblem
+from lib.ipplan.subnets import SubnetPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One ceiling and how much of it the plan uses, both in ``unit``.
+
+    ``more_nodes`` is how many nodes any pool may grow by before the limit is passed, counted for the pool that uses
+    it up fastest (``pool``); None where nodes don't count against it. ``more_pods`` are the pods of those nodes.
+    Negative numbers: the plan is over the limit already (then ``more_nodes`` is 0). ``is_chosen`` is False for the
+    size that the plan itself proposes. ``conflict`` says what other sources state instead.
+    """
+
+    name: str
+    label: str
+    value: int
+    used: int
+    unit: str
+    more_nodes: int | None
+    more_pods: int | None
+    pool: str
+    sources: tuple[str, ...]
+    conflict: str = ""
+    is_chosen: bool = True
+
+    @property
+    def headroom(self) -> int:
+        """What is left, in ``unit``; negative when the plan is over the limit."""
+        return self.value - self.used
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """A value that the person did not give and the plan took from the facts."""
+
+    field: str
+    text: str
+    sources: tuple[str, ...]
+    conflict: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PodCidrPlan:
+    """The pod CIDR and its blocks, of which every node takes one.
+
+    ``smallest_prefix`` would hold the nodes of an upgrade; None when even /8 does not. ``ipv6`` is None unless the
+    cluster is dual-stack.
+    """
+
+    cidr: Network
+    ipv6: IPv6Network | None
+    nodes_max: int
+    nodes_now: int
+    nodes_at_max: int
+    nodes_needed: int
+    smallest_prefix: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCidrPlan:
+    """The service CIDR; ``available`` counts its addresses less the first, and less the Services where they are given.
+
+    ``static_band`` is the number of low addresses that Kubernetes leaves for hand-picked ClusterIPs.
+    """
+
+    cidr: Network
+    ipv6: IPv6Network | None
+    dns_service_ip: Address
+    size: int
+    services: int | None
+    static_band: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterPlan:
+    """What one cluster takes. ``limits`` begins with the one that is reached first."""
+
+    demand: ClusterDemand
+    pools: tuple[SizedPool, ...]
+    node_subnets: tuple[SubnetPlan, ...]
+    pod_subnets: tuple[SubnetPlan, ...]
+    pod_cidr: PodCidrPlan | None
+    service_cidr: ServiceCidrPlan
+    formula: str
+    formula_sources: tuple[str, ...]
+    limits: tuple[Limit, ...]
+    assumptions: tuple[Assumption, ...]
+
+    @property
+    def binding_limit(self) -> Limit | None:
+        """The limit that more nodes reach first; None if no limit depends on nodes."""
+        return next((limit for limit in self.limits if limit.more_nodes is not None), None)
+
+    @property
+    def nodes_peak(self) -> int:
+        """The most nodes that exist at once: every pool at its maximum, and all their surge nodes."""
+        return sum(pool.peak for pool in self.pools)
+
+    @property
+    def pods_max(self) -> int:
+        """The pods that fit with every pool at its maximum."""
+        return sum(pool.pods_max for pool in self.pools)
+
+
+@dataclass(frozen=True, slots=True)
+class AddressPlan:
+    """The whole plan; ``subnets`` are those of all clusters and the extra ones, in the order of the input."""
+
+    demand: AddressPlanInput
+    clusters: tuple[ClusterPlan, ...]
+    subnets: tuple[SubnetPlan, ...]
+    problems: tuple[PlanProblem, ...]
+
+    @property
+    def vnet_ips(self) -> int:
+        """Every address that the plan takes of the virtual network, the reserved of each subnet included."""
+        return sum(subnet.ips_with_reserved for subnet in self.subnets)

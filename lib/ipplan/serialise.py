@@ -1,0 +1,118 @@
+"""The address plan as data for JSON, in the stable form ``netatlas.plan/1``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lib.ipplan.layout import FreeSpace, suggest
+from lib.ipplan.problems import PlanProblem
+from lib.ipplan.result import AddressPlan, ClusterPlan, Limit, PodCidrPlan, ServiceCidrPlan
+from lib.ipplan.subnets import SubnetPlan
+
+SCHEMA = "netatlas.plan/1"
+
+
+def to_json(plan: AddressPlan) -> dict[str, Any]:
+    """The plan as mappings, lists, texts and numbers only; keys in a fixed order."""
+    layout = suggest(plan)
+    return {
+        "schema": SCHEMA,
+        "clusters": [_cluster(cluster) for cluster in plan.clusters],
+        "subnets": [
+            {"name": subnet.name, "role": subnet.role.value, "suggested_cidr": layout.cidr_text(subnet)}
+            | _subnet(subnet)
+            for subnet in plan.subnets
+        ],
+        "free": [_free(space) for space in layout.free],
+        "problems": [problem_json(problem) for problem in (*plan.problems, *layout.problems)],
+    }
+
+
+def problem_json(problem: PlanProblem) -> dict[str, Any]:
+    """One problem; ``source`` joins the keys of several sources."""
+    return {
+        "code": problem.code,
+        "class": problem.problem_class.value,
+        "message": problem.message,
+        "rule": problem.rule,
+        "remedy": problem.remedy,
+        "source": "; ".join(problem.sources),
+        "subject": problem.subject,
+        "field": problem.field,
+    }
+
+
+def _cluster(plan: ClusterPlan) -> dict[str, Any]:
+    binding = plan.binding_limit
+    return {
+        "name": plan.demand.name,
+        "model": plan.demand.model.value,
+        "node_subnet": _subnet(plan.node_subnets[0]) if plan.node_subnets else None,
+        "pod_subnet": _subnet(plan.pod_subnets[0]) if plan.pod_subnets else None,
+        "pod_cidr": _pod_cidr(plan.pod_cidr) if plan.pod_cidr is not None else None,
+        "service_cidr": _service_cidr(plan.service_cidr),
+        "limits": [_limit(limit) for limit in plan.limits],
+        "binding_limit": binding.name if binding is not None else None,
+        "formula": plan.formula,
+        "formula_source": "; ".join(plan.formula_sources),
+        "assumptions": [
+            {"field": a.field, "text": a.text, "source": "; ".join(a.sources), "conflict": a.conflict or None}
+            for a in plan.assumptions
+        ],
+    }
+
+
+def _subnet(plan: SubnetPlan) -> dict[str, Any]:
+    return {
+        "cidr": str(plan.cidr) if plan.cidr is not None else None,
+        "ips_now": plan.ips_now,
+        "ips_at_max": plan.ips_at_max,
+        "ips_needed": plan.ips_needed,
+        "ips_with_reserved": plan.ips_with_reserved,
+        "prefix": plan.prefix,
+        "smallest_prefix": plan.smallest_prefix,
+        "usable": plan.usable,
+        "available": plan.available,
+        "utilization": round(plan.utilization, 2),
+        "ips_other": plan.ips_other,
+    }
+
+
+def _pod_cidr(plan: PodCidrPlan) -> dict[str, Any]:
+    return {
+        "cidr": str(plan.cidr),
+        "cidr_ipv6": str(plan.ipv6) if plan.ipv6 is not None else None,
+        "nodes_max": plan.nodes_max,
+        "nodes_needed": plan.nodes_needed,
+        "smallest_prefix": plan.smallest_prefix,
+    }
+
+
+def _service_cidr(plan: ServiceCidrPlan) -> dict[str, Any]:
+    return {
+        "cidr": str(plan.cidr),
+        "cidr_ipv6": str(plan.ipv6) if plan.ipv6 is not None else None,
+        "dns_service_ip": str(plan.dns_service_ip),
+        "size": plan.size,
+        "static_band": plan.static_band,
+    }
+
+
+def _limit(limit: Limit) -> dict[str, Any]:
+    return {
+        "name": limit.name,
+        "label": limit.label,
+        "value": limit.value,
+        "used": limit.used,
+        "headroom": limit.headroom,
+        "unit": limit.unit,
+        "more_nodes": limit.more_nodes,
+        "more_pods": limit.more_pods,
+        "chosen": limit.is_chosen,
+        "source": "; ".join(limit.sources),
+        "conflict": limit.conflict or None,
+    }
+
+
+def _free(space: FreeSpace) -> dict[str, Any]:
+    return {"cidr": str(space.cidr), "addresses": space.cidr.num_addresses}
