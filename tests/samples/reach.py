@@ -117,7 +117,7 @@ def _ports_match(ports: list[Raw] | None, destination: End | str, port: int, pro
             wanted = destination.ports.get((wanted, protocol)) if isinstance(destination, End) else None
             if wanted is None:
                 continue
-        if wanted is None or int(wanted) <= port <= int(entry.get("endPort", wanted)):
+        if wanted is None or wanted <= port <= (entry.get("endPort") or wanted):
             return True
     return False
 

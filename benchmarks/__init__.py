@@ -1,0 +1,1 @@
+"""Generators and measurements for large clusters; not part of the application."""
