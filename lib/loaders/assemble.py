@@ -1,0 +1,271 @@
+"""Everything that was read becomes one Snapshot and the Problems with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from lib.loaders.coverage import ListContent, infer_coverage
+from lib.loaders.folding import fold
+from lib.loaders.parse import KIND_READERS, Controller, Session, parse_object, reader_for
+from lib.loaders.parse.common import Raw, quote
+from lib.loaders.parse.metadata import DEFAULT_NAMESPACE
+from lib.model.cluster import METADATA_NAME_LABEL, Namespace, Node, Pod
+from lib.model.policies import NetworkPolicy, RejectedPolicy
+from lib.model.problem import Problem, Severity
+from lib.model.refs import ObjectRef, Source
+from lib.model.routes import Gateway, GatewayClass, GatewayRoute, Ingress, IngressClass, ReferenceGrant
+from lib.model.services import EndpointSlice, Service
+from lib.model.snapshot import Coverage, SecretInfo, Snapshot
+
+_STEP: Final = 2000
+Progress = Callable[[int, int, str], None]
+
+
+class RawList(Protocol):
+    """A list of the input, as the reader hands it over; ``item_count`` counts what it held."""
+
+    @property
+    def source(self) -> Source: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def api_version(self) -> str: ...
+    @property
+    def resource_version(self) -> str: ...
+    @property
+    def item_count(self) -> int: ...
+
+
+class Read(Protocol):
+    """What the readers hand over: raw objects and lists, the Problems so far, and the input's identity."""
+
+    @property
+    def objects(self) -> Sequence[Raw]: ...
+    @property
+    def lists(self) -> Sequence[RawList]: ...
+    @property
+    def problems(self) -> Sequence[Problem]: ...
+    @property
+    def content_hash(self) -> str: ...
+    @property
+    def files(self) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A Snapshot and everything that went amiss on the way to it, in the order of the input."""
+
+    snapshot: Snapshot
+    problems: tuple[Problem, ...] = ()
+
+
+class Cancelled(Exception):
+    """The person gave up waiting; nothing was assembled."""
+
+
+@dataclass(slots=True)
+class _Collected:
+    """Model objects by reference, in the order of the input; the later of two with the same name counts."""
+
+    by_kind: dict[str, dict[ObjectRef, Any]] = field(default_factory=dict)
+    raws: dict[ObjectRef, Raw] = field(default_factory=dict)
+    rejected: list[RejectedPolicy] = field(default_factory=list)
+    damaged: set[str] = field(default_factory=set)
+    counts: Counter[str] = field(default_factory=Counter)
+    others: Counter[str] = field(default_factory=Counter)
+    namespaces: set[str] = field(default_factory=set)
+
+    def all(self, kind: str) -> Iterable[Any]:
+        return self.by_kind.get(kind, {}).values()
+
+
+def assemble(
+    read: Read,
+    *,
+    title: str,
+    assume_complete: bool = False,
+    coverage: Mapping[str, Coverage] | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Loaded:
+    """Parse and join everything that was read.
+
+    ``assume_complete``: the person says that this is the whole cluster. ``coverage`` is what a live loader knows
+    better than the inference from lists; it counts for the kinds that it names. ``progress`` is told objects done,
+    objects in all and the kind at hand, every few thousand objects. Raises Cancelled when ``cancelled`` says so.
+    """
+    session = Session()
+    collected = _Collected()
+    total = len(read.objects)
+    for index, raw in enumerate(read.objects):
+        if index % _STEP == 0:
+            if cancelled is not None and cancelled():
+                raise Cancelled
+            if progress is not None:
+                progress(index, total, raw.kind)
+        _take(session, collected, raw)
+    if progress is not None and total:
+        progress(total, total, "")
+    scopes = {kind: reader.namespaced for kind, reader in KIND_READERS.items()}
+    found = infer_coverage(
+        scopes,
+        collected.counts.keys(),
+        _lists(read),
+        damaged=collected.damaged,
+        assume_complete=assume_complete,
+    )
+    found.update(coverage or {})
+    snapshot = _snapshot(read, collected, title, found)
+    return Loaded(snapshot, (*read.problems, *session.problems))
+
+
+def _take(session: Session, collected: _Collected, raw: Raw) -> None:
+    reader = reader_for(raw.api_version, raw.kind)
+    if reader is None:
+        _count_other(session, collected, raw)
+        return
+    collected.counts[raw.kind] += 1
+    parsed = parse_object(session, raw, reader)
+    if parsed is None:
+        collected.damaged.add(raw.kind)
+    elif isinstance(parsed, RejectedPolicy):
+        collected.damaged.add(raw.kind)
+        collected.rejected.append(parsed)
+        collected.namespaces.add(parsed.namespace)
+    else:
+        ref = parsed[0].ref if isinstance(parsed, tuple) else _ref(parsed, raw.kind)
+        members = collected.by_kind.setdefault(raw.kind, {})
+        if ref in members:
+            _report_twice(session, ref, collected.raws[ref], raw)
+        members[ref] = parsed
+        collected.raws[ref] = raw
+        collected.namespaces.add(ref.namespace)
+
+
+def _ref(parsed: Any, kind: str) -> ObjectRef:
+    ref = getattr(parsed, "ref", None)
+    return ref if isinstance(ref, ObjectRef) else ObjectRef("", parsed.name, kind)
+
+
+def _count_other(session: Session, collected: _Collected, raw: Raw) -> None:
+    if not raw.api_version and raw.kind in KIND_READERS:
+        message = f"{quote(raw.kind)} has no apiVersion, so the object was not taken over"
+        remedy = f"Add apiVersion: {KIND_READERS[raw.kind].served[0]}."
+        session.problems.append(Problem(Severity.ERROR, "missing-api-version", message, remedy, raw.source))
+        collected.damaged.add(raw.kind)
+    collected.others[f"{raw.api_version} {raw.kind}".strip()] += 1
+    metadata = raw.obj.get("metadata")
+    namespace = metadata.get("namespace") if isinstance(metadata, dict) else None
+    if isinstance(namespace, str):
+        collected.namespaces.add(namespace)
+
+
+def _report_twice(session: Session, ref: ObjectRef, earlier: Raw, later: Raw) -> None:
+    first = place(earlier.source)
+    if earlier.obj == later.obj:
+        message = f"{ref} stands twice, word for word, first in {first}"
+        problem = Problem(Severity.INFO, "repeated-object", message, "Remove one of the two.", later.source, None, ref)
+    else:
+        message = f"{ref} stands twice with different contents, first in {first}; this later one counts"
+        remedy = f"Keep the right one; the other place is {first}."
+        problem = Problem(Severity.WARNING, "conflicting-objects", message, remedy, later.source, None, ref)
+    session.problems.append(problem)
+
+
+def place(source: Source) -> str:
+    """A place as a sentence names it: the file, the document where there are several, the item of a list."""
+    words = [source.file, f"document {source.document}"]
+    if source.item >= 0:
+        words.append(f"item {source.item + 1}")
+    return ", ".join(words)
+
+
+def _lists(read: Read) -> list[ListContent]:
+    """The lists with what they held, joined by file and document."""
+    contents = {
+        (item.source.file, item.source.document): ListContent(item.kind, bool(item.resource_version))
+        for item in read.lists
+    }
+    if not contents:
+        return []
+    for raw in read.objects:
+        if raw.source.item < 0:
+            continue
+        content = contents.get((raw.source.file, raw.source.document))
+        reader = reader_for(raw.api_version, raw.kind)
+        if content is None:
+            continue
+        metadata = raw.obj.get("metadata")
+        metadata = metadata if isinstance(metadata, dict) else {}
+        if content.kind == "List" and not content.from_server:
+            server_keys = ("uid", "resourceVersion", "creationTimestamp")
+            content.from_server = any(metadata.get(k) for k in server_keys) or bool(raw.obj.get("status"))
+        if reader is None:
+            namespace = metadata.get("namespace")
+        else:
+            content.kinds.add(raw.kind)
+            namespace = (metadata.get("namespace") or DEFAULT_NAMESPACE) if reader.namespaced else None
+        if isinstance(namespace, str) and namespace:
+            content.namespaces.add(namespace)
+    return list(contents.values())
+
+
+def _snapshot(read: Read, collected: _Collected, title: str, coverage: dict[str, Coverage]) -> Snapshot:
+    controllers: dict[ObjectRef, Controller] = {}
+    for members in collected.by_kind.values():
+        controllers.update((ref, item) for ref, item in members.items() if isinstance(item, Controller))
+    pods: Iterable[Pod] = collected.all("Pod")
+    workloads = fold(pods, controllers, coverage.get("Pod") is Coverage.COMPLETE)
+    slices: list[EndpointSlice] = list(collected.all("EndpointSlice"))
+    for several in collected.all("Endpoints"):
+        slices.extend(several)
+    services: Iterable[Service] = collected.all("Service")
+    nodes: Iterable[Node] = collected.all("Node")
+    policies: Iterable[NetworkPolicy] = collected.all("NetworkPolicy")
+    ingresses: Iterable[Ingress] = collected.all("Ingress")
+    classes: Iterable[IngressClass] = collected.all("IngressClass")
+    gateway_classes: Iterable[GatewayClass] = collected.all("GatewayClass")
+    gateways: Iterable[Gateway] = collected.all("Gateway")
+    grants: Iterable[ReferenceGrant] = collected.all("ReferenceGrant")
+    secrets: Iterable[SecretInfo] = collected.all("Secret")
+    routes: list[GatewayRoute] = []
+    for kind in ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"):
+        routes.extend(collected.all(kind))
+    return Snapshot(
+        title=title,
+        content_hash=read.content_hash,
+        files=tuple(read.files),
+        namespaces=_namespaces(collected),
+        nodes=tuple(sorted(nodes, key=lambda n: n.name)),
+        workloads=workloads,
+        services=_by_ref(services),
+        endpoint_slices=tuple(sorted(slices, key=lambda s: (s.ref, s.source))),
+        network_policies=_by_ref(policies),
+        rejected_policies=tuple(sorted(collected.rejected, key=lambda p: (p.ref, p.source))),
+        ingresses=_by_ref(ingresses),
+        ingress_classes=tuple(sorted(classes, key=lambda c: c.name)),
+        gateway_classes=tuple(sorted(gateway_classes, key=lambda c: c.name)),
+        gateways=_by_ref(gateways),
+        gateway_routes=_by_ref(routes),
+        reference_grants=_by_ref(grants),
+        secrets=_by_ref(secrets),
+        coverage=coverage,
+        other_kinds=dict(sorted(collected.others.items())),
+        object_counts={kind: collected.counts[kind] for kind in KIND_READERS if collected.counts[kind]},
+    )
+
+
+def _by_ref(items: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(sorted(items, key=lambda item: item.ref))
+
+
+def _namespaces(collected: _Collected) -> tuple[Namespace, ...]:
+    """Every namespace that an object stands in; one without an object of its own has only the server's label."""
+    found = {n.name: n for n in collected.all("Namespace")}
+    for name in collected.namespaces:
+        if name and name not in found:
+            found[name] = Namespace(name, {METADATA_NAME_LABEL: name})
+    return tuple(found[name] for name in sorted(found))

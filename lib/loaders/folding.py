@@ -1,0 +1,69 @@
+"""Pods and the objects that make them become workloads: one row for everything with the same highest owner."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from lib.loaders.parse.workloads import Controller
+from lib.model.cluster import Pod, Workload
+from lib.model.refs import ObjectRef
+
+
+def fold(pods: Iterable[Pod], controllers: Mapping[ObjectRef, Controller], pods_complete: bool) -> tuple[Workload, ...]:
+    """The workloads, in the order of namespace, name and kind.
+
+    A pod belongs to the highest owner that can be followed through ``controllers``; the last one named counts even if
+    it is not in the input itself. Live pods replace the template. Without any, the template of the highest object in
+    the input stands as one pod, unless no pod is wished for (``replicas: 0``, a Job that has ended), or all pods of
+    the cluster are known and the object's own status tells of none. A Deployment that wishes for pods, has none
+    and tells nothing keeps its template also where all pods are known: it may be about to start.
+    """
+    tops: dict[ObjectRef, ObjectRef] = {}
+    live: defaultdict[ObjectRef, list[Pod]] = defaultdict(list)
+    made_by: defaultdict[ObjectRef, list[Controller]] = defaultdict(list)
+    for pod in pods:
+        live[pod.ref if pod.owner is None else highest_owner(pod.owner, controllers, tops)].append(pod)
+    for controller in controllers.values():
+        made_by[highest_owner(controller.ref, controllers, tops)].append(controller)
+    found = []
+    for ref in {**live, **made_by}:
+        members, makers = live.get(ref, []), made_by.get(ref, [])
+        roots = [m for m in makers if m.owner is None or m.owner not in controllers or m.ref == ref]
+        main = controllers.get(ref) or (roots[0] if roots else None)
+        if not members:
+            members = [m.template for m in roots if stands_for_itself(m, pods_complete)]
+        source = main.source if main is not None else members[0].source
+        labels = main.labels if main is not None else members[0].labels
+        found.append(Workload(ref, source, tuple(members), labels, _replicas(ref, controllers, roots)))
+    return tuple(sorted(found, key=lambda w: w.ref))
+
+
+def highest_owner(
+    ref: ObjectRef, controllers: Mapping[ObjectRef, Controller], tops: dict[ObjectRef, ObjectRef]
+) -> ObjectRef:
+    """Follow the owners of ``ref`` as far as they are named; ``tops`` remembers the answers. A circle ends at once."""
+    known = tops.get(ref)
+    if known is not None:
+        return known
+    top, passed = ref, {ref}
+    while (controller := controllers.get(top)) is not None and controller.owner is not None:
+        if controller.owner in passed:
+            break
+        top = controller.owner
+        passed.add(top)
+    tops[ref] = top
+    return top
+
+
+def stands_for_itself(controller: Controller, pods_complete: bool) -> bool:
+    """Whether the template of an object without pods in the input counts as a pod."""
+    return controller.wants_pods and not (pods_complete and controller.observed == 0)
+
+
+def _replicas(ref: ObjectRef, controllers: Mapping[ObjectRef, Controller], roots: Iterable[Controller]) -> int | None:
+    own = controllers.get(ref)
+    if own is not None:
+        return own.replicas
+    counts = [root.replicas for root in roots if root.replicas is not None]
+    return sum(counts) if counts else None

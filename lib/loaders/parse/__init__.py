@@ -1,0 +1,143 @@
+"""Raw objects become model types here, and only here the API's defaults are applied.
+
+``parse_object`` finds the reader for an object's kind and version. What the API server would refuse is reported as an
+error and not taken over (a NetworkPolicy becomes a RejectedPolicy); what it takes is read as it would store it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from lib.loaders.parse.common import Entry, Raw, Session, quote
+from lib.loaders.parse.endpoints import parse_endpoint_slice, parse_endpoints
+from lib.loaders.parse.gateway import GATEWAY_GROUP, parse_gateway, parse_gateway_class, parse_reference_grant
+from lib.loaders.parse.gateway_routes import parse_route
+from lib.loaders.parse.ingresses import parse_ingress, parse_ingress_class
+from lib.loaders.parse.metadata import rough_ref
+from lib.loaders.parse.nodes import parse_namespace, parse_node
+from lib.loaders.parse.pods import parse_pod
+from lib.loaders.parse.policies import parse_network_policy
+from lib.loaders.parse.secrets import parse_secret
+from lib.loaders.parse.services import parse_service
+from lib.loaders.parse.workloads import WORKLOAD_KINDS, Controller, parse_workload
+from lib.model.cluster import Namespace, Node, Pod
+from lib.model.policies import NetworkPolicy, RejectedPolicy
+from lib.model.problem import Severity
+from lib.model.routes import Gateway, GatewayClass, GatewayRoute, Ingress, IngressClass, ReferenceGrant
+from lib.model.services import EndpointSlice, Service
+from lib.model.snapshot import SecretInfo
+
+Parsed = (
+    Namespace
+    | Node
+    | Pod
+    | Controller
+    | Service
+    | EndpointSlice
+    | tuple[EndpointSlice, ...]
+    | Ingress
+    | IngressClass
+    | NetworkPolicy
+    | RejectedPolicy
+    | SecretInfo
+    | GatewayClass
+    | Gateway
+    | GatewayRoute
+    | ReferenceGrant
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KindReader:
+    """How one kind is read: its API versions, newest first, those no longer served, and its function.
+
+    Objects of a version in ``removed`` are read all the same, with a warning; ``namespaced`` tells the kind's scope.
+    """
+
+    parse: Callable[[Session, Raw], Parsed | None]
+    served: tuple[str, ...]
+    removed: tuple[str, ...] = ()
+    namespaced: bool = True
+
+
+_OLD_APPS: Final = ("apps/v1beta2", "apps/v1beta1", "extensions/v1beta1")
+_GATEWAY_VERSIONS: Final = tuple(f"{GATEWAY_GROUP}/{v}" for v in ("v1", "v1beta1", "v1alpha3", "v1alpha2"))
+
+KIND_READERS: Final[dict[str, KindReader]] = {
+    "Namespace": KindReader(parse_namespace, ("v1",), namespaced=False),
+    "Node": KindReader(parse_node, ("v1",), namespaced=False),
+    "Pod": KindReader(parse_pod, ("v1",)),
+    "Deployment": KindReader(parse_workload, ("apps/v1",), _OLD_APPS),
+    "ReplicaSet": KindReader(parse_workload, ("apps/v1",), _OLD_APPS),
+    "StatefulSet": KindReader(parse_workload, ("apps/v1",), _OLD_APPS),
+    "DaemonSet": KindReader(parse_workload, ("apps/v1",), _OLD_APPS),
+    "Job": KindReader(parse_workload, ("batch/v1",)),
+    "CronJob": KindReader(parse_workload, ("batch/v1",), ("batch/v1beta1", "batch/v2alpha1")),
+    "ReplicationController": KindReader(parse_workload, ("v1",)),
+    "Service": KindReader(parse_service, ("v1",)),
+    "Endpoints": KindReader(parse_endpoints, ("v1",)),
+    "EndpointSlice": KindReader(parse_endpoint_slice, ("discovery.k8s.io/v1",), ("discovery.k8s.io/v1beta1",)),
+    "Ingress": KindReader(
+        parse_ingress, ("networking.k8s.io/v1",), ("networking.k8s.io/v1beta1", "extensions/v1beta1")
+    ),
+    "IngressClass": KindReader(
+        parse_ingress_class, ("networking.k8s.io/v1",), ("networking.k8s.io/v1beta1",), namespaced=False
+    ),
+    # Its reader is handed every version, since one that is not served must become a RejectedPolicy.
+    "NetworkPolicy": KindReader(parse_network_policy, ("networking.k8s.io/v1",), ("extensions/v1beta1",)),
+    "Secret": KindReader(parse_secret, ("v1",)),
+    "GatewayClass": KindReader(parse_gateway_class, _GATEWAY_VERSIONS, namespaced=False),
+    "Gateway": KindReader(parse_gateway, _GATEWAY_VERSIONS),
+    "HTTPRoute": KindReader(parse_route, _GATEWAY_VERSIONS),
+    "GRPCRoute": KindReader(parse_route, _GATEWAY_VERSIONS),
+    "TLSRoute": KindReader(parse_route, _GATEWAY_VERSIONS),
+    "TCPRoute": KindReader(parse_route, _GATEWAY_VERSIONS),
+    "UDPRoute": KindReader(parse_route, _GATEWAY_VERSIONS),
+    "ReferenceGrant": KindReader(parse_reference_grant, _GATEWAY_VERSIONS),
+}
+
+
+def reader_for(api_version: str, kind: str) -> KindReader | None:
+    """The reader of a kind; None for a kind of another API group, which is counted and listed only."""
+    reader = KIND_READERS.get(kind)
+    if reader is None:
+        return None
+    group = api_group(api_version)
+    known = any(group == api_group(v) for v in (*reader.served, *reader.removed))
+    return reader if known else None
+
+
+def api_group(api_version: str) -> str:
+    """The group of an apiVersion; "" for the core group."""
+    group, slash, _ = api_version.rpartition("/")
+    return group if slash else ""
+
+
+def parse_object(session: Session, raw: Raw, reader: KindReader) -> Parsed | None:
+    """Read one object; None when it could not be taken over, which a Problem then says."""
+    version = raw.api_version
+    if version in reader.served or raw.kind == "NetworkPolicy":
+        return reader.parse(session, raw)
+    entry = Entry(session, raw.source, rough_ref(raw.obj, raw.kind, reader.namespaced))
+    newest = reader.served[0]
+    if version in reader.removed:
+        message = f"{version} {raw.kind} is no longer served by current versions of Kubernetes; it is read all the same"
+        entry.report(Severity.WARNING, ("apiVersion",), "removed-api-version", message, f"Write apiVersion: {newest}.")
+        return reader.parse(session, raw)
+    message = f"there is no {raw.kind} in the API version {quote(version)}"
+    entry.error(("apiVersion",), "unsupported-api-version", message, f"Write apiVersion: {newest}.")
+    return None
+
+
+__all__ = [
+    "KIND_READERS",
+    "WORKLOAD_KINDS",
+    "Controller",
+    "KindReader",
+    "Parsed",
+    "Session",
+    "parse_object",
+    "reader_for",
+]

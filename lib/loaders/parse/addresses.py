@@ -1,0 +1,38 @@
+"""Addresses and prefixes with a Problem for what the API server refuses, or will refuse from version 1.36.
+
+Leading zeros, host bits and IPv4 in IPv6 form were taken by every version so far and stand in stored objects: they
+are a warning, and the value counts as the lenient parser reads it.
+"""
+
+from __future__ import annotations
+
+from lib.loaders.parse.common import Entry, Path, quote
+from lib.loaders.parse.syntax import parse_lenient_address, parse_lenient_prefix
+from lib.model.sets import Address, Network
+
+
+def read_prefix(entry: Entry, path: Path, text: str) -> Network | None:
+    """A prefix with its host bits masked; None after an error."""
+    parsed = parse_lenient_prefix(text)
+    if parsed is None:
+        message = f"{quote(text)} is no address block in CIDR form"
+        entry.error(path, "invalid-cidr", message, "Write an address and a prefix length, e.g. 10.0.0.0/8.")
+        return None
+    network, fault = parsed
+    if fault:
+        message = f"{quote(text)} is written with {fault} and counts as {network}"
+        remedy = f"Write {network}: Kubernetes refuses such a new object from version 1.36."
+        entry.warn(path, "cidr-not-canonical", message, remedy)
+    return network
+
+
+def read_address(entry: Entry, path: Path, text: str) -> Address | None:
+    """An address; None after an error."""
+    address = parse_lenient_address(text)
+    if address is None:
+        entry.error(path, "invalid-address", f"{quote(text)} is no IP address", "Write an IPv4 or IPv6 address.")
+    elif str(address) != text and "." in text and ":" not in text:
+        message = f"{quote(text)} is written with leading zeros and counts as {address}"
+        remedy = f"Write {address}: Kubernetes refuses such a new object from version 1.36."
+        entry.warn(path, "address-not-canonical", message, remedy)
+    return address

@@ -1,0 +1,347 @@
+"""Reading typed fields from raw objects, with a Problem for whatever the API server would not take.
+
+``null`` counts as absent everywhere, as the API server's JSON decoder has it; a ``null`` in a list of objects is an
+empty object, in a list of texts an empty text. Whole numbers written as floats (``1e3``) are whole numbers, since
+that is how they arrive at the server. Nothing here raises: a reader reports, marks the object as failed and returns
+a harmless value, so that one pass finds every fault of an object.
+
+Unknown fields. ``kubectl`` asks the server for strict decoding, which refuses them; a server that is asked
+otherwise drops them, as it does those of stored objects. So a manifest of a built-in networking kind that has one is
+rejected. A live object (it has a uid or resourceVersion) can't hold a misspelling: the field is newer than this
+reader, which says so in a warning. A NetworkPolicy is rejected in both cases, since what the field does to the
+verdict is not known. Gateway API kinds come in channels and versions with different fields: always a warning.
+Other kinds are not checked for unknown fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from enum import Enum
+from typing import Any, Final, Protocol
+
+from lib.loaders.parse.syntax import label_key_fault, label_value_fault
+from lib.model.labels import Labels
+from lib.model.problem import Problem, Severity
+from lib.model.refs import ObjectRef, PathStep, Source, format_path
+
+QUOTE_LENGTH: Final = 64
+Path = tuple[PathStep, ...]
+_NO_LABELS: Final[Labels] = {}
+
+
+class Raw(Protocol):
+    """One raw object of the input, as the readers hand it over."""
+
+    @property
+    def obj(self) -> dict[str, Any]: ...
+    @property
+    def source(self) -> Source: ...
+    @property
+    def api_version(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+
+
+class Unknown(Enum):
+    """What an unknown field does to the object."""
+
+    IGNORED = "not looked for"
+    WARNS = "reported, and left out"
+    REJECTS_MANIFEST = "rejects a manifest, reported in a live object"
+    REJECTS = "rejects"
+
+
+def field_names(words: str) -> frozenset[str]:
+    """The names in a text, parted by blanks: how the tables of known fields are written."""
+    return frozenset(words.split())
+
+
+def quote(value: object) -> str:
+    """A value as a message may show it: at most 64 characters of it, control characters escaped."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if value is None:
+        return "null"
+    text = value if isinstance(value, str) else str(value)[: QUOTE_LENGTH + 1]
+    shortened = text[:QUOTE_LENGTH]
+    if not shortened.isprintable():
+        shortened = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in shortened)
+    shortened = shortened[:QUOTE_LENGTH] + ("…" if len(text) > QUOTE_LENGTH else "")
+    return f'"{shortened}"' if isinstance(value, str) else shortened
+
+
+def kind_of_value(value: object) -> str:
+    """A value's type in plain words, with the value where that helps."""
+    match value:
+        case bool():
+            return f"the boolean {quote(value)}"
+        case int() | float():
+            return f"the number {quote(value)}"
+        case str():
+            return f"the text {quote(value)}"
+        case _:
+            return quote(value)
+
+
+@dataclass(slots=True)
+class Session:
+    """What one run of parsing shares: the Problems so far, and the label texts already found valid."""
+
+    problems: list[Problem] = field(default_factory=list)
+    valid_keys: set[str] = field(default_factory=set)
+    valid_values: set[str] = field(default_factory=set)
+
+    def key_fault(self, text: str) -> str:
+        """``label_key_fault``, remembered while it is ""."""
+        if text in self.valid_keys:
+            return ""
+        fault = label_key_fault(text)
+        if not fault:
+            self.valid_keys.add(text)
+        return fault
+
+    def value_fault(self, text: str) -> str:
+        """``label_value_fault``, remembered while it is ""."""
+        if text in self.valid_values:
+            return ""
+        fault = label_value_fault(text)
+        if not fault:
+            self.valid_values.add(text)
+        return fault
+
+
+class Entry:
+    """One object while it is read: where its Problems go, and whether it can still be taken over."""
+
+    __slots__ = ("failed", "live", "secretive", "session", "source", "subject", "unknown")
+
+    def __init__(self, session: Session, source: Source, subject: ObjectRef, unknown: Unknown = Unknown.IGNORED):
+        self.session = session
+        self.source = source
+        self.subject = subject
+        self.unknown = unknown
+        self.failed = False
+        self.live = False
+        self.secretive = False
+
+    def report(self, severity: Severity, path: Path, code: str, message: str, remedy: str) -> None:
+        """Add a Problem about the value at ``path``; an ERROR also marks the object as failed."""
+        if severity is Severity.ERROR:
+            self.failed = True
+        source = Source(self.source.file, self.source.document, path, self.source.item)
+        where = f"{format_path(path)}: " if path else ""
+        problem = Problem(severity, code, f"{self.subject}: {where}{message}", remedy, source, None, self.subject)
+        self.session.problems.append(problem)
+
+    def error(self, path: Path, code: str, message: str, remedy: str) -> None:
+        """Report what the API server would refuse."""
+        self.report(Severity.ERROR, path, code, message, remedy)
+
+    def warn(self, path: Path, code: str, message: str, remedy: str) -> None:
+        """Report what is odd, though the object counts."""
+        self.report(Severity.WARNING, path, code, message, remedy)
+
+    def wrong_type(self, path: Path, value: object, wanted: str, remedy: str) -> None:
+        """Report a value of another type than the API has."""
+        found = "something else" if self.secretive else kind_of_value(value)
+        self.error(path, "wrong-type", f"must be {wanted} and is {found}", remedy)
+
+
+class Fields:
+    """A mapping inside an object, with readers for its fields; ``path`` leads to it."""
+
+    __slots__ = ("data", "entry", "path")
+
+    def __init__(self, entry: Entry, data: Mapping[str, Any], path: Path = ()):
+        self.entry = entry
+        self.data = data
+        self.path = path
+
+    @property
+    def source(self) -> Source:
+        """Where the mapping stands."""
+        source = self.entry.source
+        return Source(source.file, source.document, self.path, source.item)
+
+    def has(self, key: str) -> bool:
+        """Whether ``key`` is there and not null."""
+        return self.data.get(key) is not None
+
+    def error(self, key: str | None, code: str, message: str, remedy: str) -> None:
+        """Report an error at ``key``, or at the mapping itself (None)."""
+        self.entry.error(self.path if key is None else (*self.path, key), code, message, remedy)
+
+    def warn(self, key: str | None, code: str, message: str, remedy: str) -> None:
+        """Report a warning at ``key``, or at the mapping itself (None)."""
+        self.entry.warn(self.path if key is None else (*self.path, key), code, message, remedy)
+
+    def text(self, key: str, default: str = "") -> str:
+        """A text; ``default`` where absent."""
+        value = self.data.get(key)
+        if type(value) is str:
+            return value
+        if value is not None:
+            remedy = "Put the value in quotes." if isinstance(value, bool | int | float) else "Write a plain text."
+            self.entry.wrong_type((*self.path, key), value, "a text", remedy)
+        return default
+
+    def integer(self, key: str) -> int | None:
+        """A whole number; None where absent or not readable."""
+        value = self.data.get(key)
+        if type(value) is int:
+            return value
+        if type(value) is float and value.is_integer():
+            return int(value)
+        if value is not None:
+            self.entry.wrong_type((*self.path, key), value, "a whole number", "Write a number without quotes.")
+        return None
+
+    def number_within(self, key: str, first: int, last: int, default: int) -> int:
+        """A whole number from ``first`` to ``last``, both included; ``default`` where absent or refused."""
+        value = self.integer(key)
+        if value is None:
+            return default
+        if not first <= value <= last:
+            message = f"{quote(value)} is not within {first}-{last}"
+            self.error(key, "out-of-range", message, f"Write a number from {first} to {last}.")
+            return default
+        return value
+
+    def boolean(self, key: str, default: bool = False) -> bool:
+        """A boolean; ``default`` where absent."""
+        value = self.data.get(key)
+        if type(value) is bool:
+            return value
+        if value is not None:
+            self.entry.wrong_type((*self.path, key), value, "true or false", "Write true or false without quotes.")
+        return default
+
+    def choice(self, key: str, allowed: Collection[str], default: str) -> str:
+        """One of the texts ``allowed``; ``default`` where absent, empty or refused."""
+        value = self.text(key)
+        if value and value not in allowed:
+            words = ", ".join(allowed)
+            self.error(key, "unsupported-value", f"{quote(value)} is not one of {words}", f"Use one of {words}.")
+            return default
+        return value or default
+
+    def child(self, key: str) -> Fields | None:
+        """A mapping inside; None where absent."""
+        value = self.data.get(key)
+        if type(value) is dict:
+            return Fields(self.entry, value, (*self.path, key))
+        if value is not None:
+            self.entry.wrong_type((*self.path, key), value, "a mapping", "Write keys and values, indented below it.")
+        return None
+
+    def section(self, key: str) -> Fields:
+        """A mapping inside; an empty one where absent."""
+        return self.child(key) or Fields(self.entry, {}, (*self.path, key))
+
+    def sequence(self, key: str) -> list[Any]:
+        """A list of anything; empty where absent."""
+        value = self.data.get(key)
+        if type(value) is list:
+            return value
+        if value is not None:
+            self.entry.wrong_type((*self.path, key), value, "a list", "Start each element with '- ' on its own line.")
+        return []
+
+    def children(self, key: str) -> list[Fields]:
+        """The mappings of a list; a null element is an empty one, any other element is reported and left out."""
+        found = []
+        for index, value in enumerate(self.sequence(key)):
+            path = (*self.path, key, index)
+            if type(value) is dict:
+                found.append(Fields(self.entry, value, path))
+            elif value is None:
+                self.entry.warn(
+                    path,
+                    "empty-element",
+                    "is empty and counts as {}",
+                    "Remove the element, or write {} if it is meant.",
+                )
+                found.append(Fields(self.entry, {}, path))
+            else:
+                self.entry.wrong_type(path, value, "a mapping", "Write keys and values, indented below the '- '.")
+        return found
+
+    def texts(self, key: str) -> list[tuple[int, str]]:
+        """The texts of a list with their positions; a null element is "", any other is reported and left out."""
+        found = []
+        for index, value in enumerate(self.sequence(key)):
+            if type(value) is str or value is None:
+                found.append((index, value or ""))
+            else:
+                path = (*self.path, key, index)
+                self.entry.wrong_type(path, value, "a text", "Put the value in quotes.")
+        return found
+
+    def text_map(self, key: str) -> Labels:
+        """A mapping from texts to texts; a null value is ""."""
+        value = self.data.get(key)
+        if value is None:
+            return _NO_LABELS
+        if type(value) is not dict:
+            self.entry.wrong_type((*self.path, key), value, "a mapping", "Write keys and values, indented below it.")
+            return _NO_LABELS
+        if all(type(v) is str for v in value.values()):
+            return value
+        found: dict[str, str] = {}
+        for name, item in value.items():
+            if type(item) is str or item is None:
+                found[name] = item or ""
+            else:
+                path = (*self.path, key, name)
+                self.entry.wrong_type(path, item, "a text", "Put the value in quotes.")
+        return found
+
+    def labels(self, key: str) -> Labels:
+        """A mapping of labels, their keys' and values' syntax checked."""
+        found = self.text_map(key)
+        if not found:
+            return found
+        session = self.entry.session
+        for name, value in found.items():
+            if name not in session.valid_keys and (fault := session.key_fault(name)):
+                self.bad_label(key, name, "invalid-label-key", f"has the key {quote(name)}, which {fault}")
+            if value not in session.valid_values and (fault := session.value_fault(value)):
+                self.bad_label(key, name, "invalid-label-value", f"has the value {quote(value)}, which {fault}")
+        return found
+
+    def bad_label(self, key: str, name: str, code: str, message: str) -> None:
+        """Report a label whose key or value the server would refuse."""
+        path = (*self.path, key) if len(name) > QUOTE_LENGTH else (*self.path, key, name)
+        self.entry.error(path, code, message, "Use letters, digits, '-', '_' and '.', at most 63 of them.")
+
+    def only(self, known: Collection[str]) -> None:
+        """Report every field that is not ``known``, by the rule in this module's docstring."""
+        if self.entry.unknown is Unknown.IGNORED or self.data.keys() <= _as_set(known):
+            return
+        entry = self.entry
+        for name in self.data:
+            if name in known:
+                continue
+            path = self.path if len(str(name)) > QUOTE_LENGTH else (*self.path, name)
+            similar = get_close_matches(str(name), known, n=1)
+            remedy = f"Did you mean {similar[0]}? " if similar else ""
+            rejects = entry.unknown is Unknown.REJECTS or (entry.unknown is Unknown.REJECTS_MANIFEST and not entry.live)
+            if rejects and not entry.live:
+                message = f"{quote(name)} is no field of this place; kubectl and the API server refuse the object"
+                entry.error(path, "unknown-field", message, remedy + "Correct the name or remove the field.")
+            elif rejects:
+                message = f"{quote(name)} is a field that is not known here, so what the object does is not certain"
+                entry.error(path, "unknown-field", message, remedy + "Use a newer version of this program.")
+            else:
+                message = f"{quote(name)} is no field that is known here, and is left out"
+                entry.warn(path, "unknown-field", message, remedy + "Correct the name or remove the field.")
+
+
+def _as_set(known: Collection[str]) -> frozenset[str] | set[str]:
+    return known if isinstance(known, frozenset | set) else frozenset(known)

@@ -1,0 +1,171 @@
+"""``metadata`` of every object: name, namespace, labels, owners, and the few annotations that networking needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lib.loaders.parse.common import Entry, Fields, Raw, Session, Unknown, field_names, quote
+from lib.loaders.parse.syntax import label_fault, subdomain_fault
+from lib.model.labels import Labels
+from lib.model.refs import ObjectRef
+
+DEFAULT_NAMESPACE: Final = "default"
+TOP_FIELDS: Final = frozenset({"apiVersion", "kind", "metadata"})
+METADATA_FIELDS: Final = field_names(
+    "annotations clusterName creationTimestamp deletionGracePeriodSeconds deletionTimestamp finalizers generateName "
+    "generation labels managedFields name namespace ownerReferences resourceVersion selfLink uid"
+)
+KEPT_ANNOTATIONS: Final = (
+    "service.beta.kubernetes.io/",
+    "service.kubernetes.io/",
+    "kubernetes.io/ingress",
+    "ingressclass.kubernetes.io/",
+    "nginx.ingress.kubernetes.io/",
+    "appgw.ingress.kubernetes.io/",
+    "alb.networking.azure.io/",
+    "kubernetes.azure.com/",
+    "external-dns.alpha.kubernetes.io/",
+    "networking.k8s.io/",
+    "gateway.networking.k8s.io/",
+    "endpoints.kubernetes.io/",
+    "cert-manager.io/",
+    "networking.istio.io/",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """One ownerReference; the owner stands in the same namespace or is cluster-scoped."""
+
+    kind: str
+    name: str
+    api_version: str
+    controller: bool
+
+
+@dataclass(slots=True)
+class Reading:
+    """An object whose metadata was read: its Entry, its root, and what metadata says."""
+
+    entry: Entry
+    root: Fields
+    meta: Fields
+    ref: ObjectRef
+    labels: Labels
+    api_version: str
+
+    @property
+    def namespace(self) -> str:
+        """The object's namespace; "" for a cluster-scoped one."""
+        return self.ref.namespace
+
+    @property
+    def annotations(self) -> Labels:
+        """The annotations that networking needs; all others stay behind."""
+        found = self.meta.text_map("annotations")
+        return {k: v for k, v in found.items() if k.startswith(KEPT_ANNOTATIONS)} if found else found
+
+    @property
+    def deleting(self) -> bool:
+        """Whether a deletionTimestamp is set."""
+        return self.meta.has("deletionTimestamp")
+
+    @property
+    def uid(self) -> str:
+        """``metadata.uid``, "" in a manifest."""
+        return self.meta.text("uid")
+
+    @property
+    def created(self) -> str:
+        """``creationTimestamp`` as written, "" where absent."""
+        value = self.meta.data.get("creationTimestamp")
+        return "" if value is None else str(value)[:64]
+
+
+def rough_ref(obj: Mapping[str, Any], kind: str, namespaced: bool) -> ObjectRef:
+    """The name of an object that may be broken: what is not readable is shown as ``?``."""
+    meta = obj.get("metadata")
+    data = meta if isinstance(meta, Mapping) else {}
+    name, namespace = data.get("name"), data.get("namespace")
+    if name is None:
+        name = data.get("generateName")
+    shown = (quote(name).strip('"') or "?") if isinstance(name, str) else "?"
+    if not namespaced:
+        return ObjectRef("", shown, kind)
+    if namespace is None or namespace == "":
+        return ObjectRef(DEFAULT_NAMESPACE, shown, kind)
+    return ObjectRef(quote(namespace).strip('"') if isinstance(namespace, str) else "?", shown, kind)
+
+
+def open_object(
+    session: Session,
+    raw: Raw,
+    *,
+    namespaced: bool = True,
+    unknown: Unknown = Unknown.IGNORED,
+    name_fault: Callable[[str], str] = subdomain_fault,
+    fields: frozenset[str] = frozenset({"spec", "status"}),
+) -> Reading:
+    """Read ``metadata`` and check names, labels and (for strict kinds) the outermost fields."""
+    obj = raw.obj
+    entry = Entry(session, raw.source, rough_ref(obj, raw.kind, namespaced), unknown)
+    root = Fields(entry, obj)
+    meta = root.section("metadata")
+    entry.live = meta.has("uid") or bool(meta.data.get("resourceVersion"))
+    if unknown is not Unknown.IGNORED:
+        root.only(TOP_FIELDS | fields)
+        meta.only(METADATA_FIELDS)
+    _check_names(meta, namespaced, name_fault)
+    labels = meta.labels("labels")
+    _check_annotations(meta)
+    return Reading(entry, root, meta, entry.subject, labels, raw.api_version)
+
+
+def _check_names(meta: Fields, namespaced: bool, name_fault: Callable[[str], str]) -> None:
+    name = meta.text("name")
+    if name:
+        if fault := name_fault(name):
+            meta.error("name", "invalid-name", f"{quote(name)} {fault}", "Give the object a valid name.")
+    elif not isinstance(meta.data.get("name"), str | None):
+        pass  # the wrong type is reported already
+    elif generated := meta.text("generateName"):
+        meta.warn(
+            "generateName",
+            "generated-name",
+            f"the server will add a random ending to {quote(generated)}",
+            "Nothing to do; the object is listed by the beginning of its name.",
+        )
+    else:
+        meta.error(None, "missing-name", "the object has no metadata.name", "Add metadata.name.")
+    if namespaced and (namespace := meta.text("namespace")) and (fault := label_fault(namespace)):
+        meta.error("namespace", "invalid-name", f"{quote(namespace)} {fault}", "Correct the namespace's name.")
+
+
+def _check_annotations(meta: Fields) -> None:
+    session = meta.entry.session
+    for key in meta.text_map("annotations"):
+        if key not in session.valid_keys and (fault := session.key_fault(key.lower())):
+            message = f"the key {quote(key)} {fault}"
+            meta.error("annotations", "invalid-annotation-key", message, "Correct the annotation's key.")
+
+
+def owner_of(meta: Fields) -> Owner | None:
+    """The controlling ownerReference, else the first one; None for an object on its own.
+
+    A Node as owner is none: the pods that a kubelet starts from its own files have nothing else in common.
+    """
+    references = meta.data.get("ownerReferences")
+    if not references:
+        return None
+    found: Owner | None = None
+    for reference in meta.children("ownerReferences"):
+        kind, name = reference.text("kind"), reference.text("name")
+        if not kind or not name or kind == "Node":
+            continue
+        owner = Owner(kind, name, reference.text("apiVersion"), reference.boolean("controller"))
+        if owner.controller:
+            return owner
+        found = found or owner
+    return found
