@@ -1,0 +1,198 @@
+"""Hypothesis strategies for small random clusters, as raw objects, dense enough that policies meet pods."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+Raw = dict[str, Any]
+
+NAMESPACES = ("alpha", "beta", "gamma")
+KEYS = ("app", "tier")
+VALUES = ("a", "b")
+PROTOCOLS = ("TCP", "UDP", "SCTP")
+PORT_NAMES = ("web", "dns")
+NODES = {"node-1": "10.0.0.1", "node-2": "10.0.0.2"}
+
+labels = st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES), max_size=2)
+port_numbers = st.sampled_from([1, 2, 53, 80, 81, 443, 8080, 65534, 65535])
+
+
+@st.composite
+def selectors(draw: st.DrawFn, keys: tuple[str, ...] = KEYS) -> Raw:
+    selector: Raw = {}
+    if draw(st.booleans()):
+        selector["matchLabels"] = draw(
+            st.dictionaries(st.sampled_from(keys), st.sampled_from((*VALUES, *NAMESPACES)), max_size=1)
+        )
+    if draw(st.integers(0, 2)) == 0:
+        operator = draw(st.sampled_from(["In", "NotIn", "Exists", "DoesNotExist"]))
+        expression: Raw = {"key": draw(st.sampled_from(keys)), "operator": operator}
+        if operator in ("In", "NotIn"):
+            expression["values"] = draw(st.lists(st.sampled_from((*VALUES, *NAMESPACES)), min_size=1, max_size=2))
+        selector["matchExpressions"] = [expression]
+    return selector
+
+
+BLOCKS = [
+    {"cidr": "0.0.0.0/0"},
+    {"cidr": "::/0"},
+    {"cidr": "10.0.0.0/8"},
+    {"cidr": "10.0.0.0/31", "except": ["10.0.0.1/32"]},
+    {"cidr": "10.0.0.0/8", "except": ["10.0.0.0/16", "10.128.0.0/9"]},
+    {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8", "255.255.255.255/32"]},
+    {"cidr": "10.1.0.2/32"},
+    {"cidr": "fd00::/8", "except": ["fd00:1::/32"]},
+    {"cidr": "fd00:1::2/127"},
+]
+"""Prefixes with and without exceptions, of both families; some cover pods and nodes."""
+
+PROBED_ADDRESSES = (
+    "0.0.0.0",
+    "9.255.255.255",
+    "10.0.0.0",
+    "10.0.0.9",
+    "10.1.0.9",
+    "10.127.255.255",
+    "10.128.0.0",
+    "11.0.0.0",
+    "255.255.255.254",
+    "255.255.255.255",
+    "::",
+    "fcff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+    "fd00::",
+    "fd00:1::1",
+    "fd00:1::3",
+    "fd00:2::",
+    "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+)
+"""Outside addresses on both sides of every boundary of BLOCKS; none is a pod's or a node's."""
+
+
+@st.composite
+def peers(draw: st.DrawFn) -> Raw:
+    kind = draw(st.sampled_from(["pods", "namespaces", "both", "block"]))
+    if kind == "block":
+        return {"ipBlock": draw(st.sampled_from(BLOCKS))}
+    peer: Raw = {}
+    if kind != "namespaces":
+        peer["podSelector"] = draw(selectors())
+    if kind != "pods":
+        peer["namespaceSelector"] = draw(selectors(("team", "kubernetes.io/metadata.name")))
+    return peer
+
+
+@st.composite
+def ports(draw: st.DrawFn) -> Raw:
+    item: Raw = {}
+    if draw(st.booleans()):
+        item["protocol"] = draw(st.sampled_from(PROTOCOLS))
+    kind = draw(st.sampled_from(["all", "number", "range", "name"]))
+    if kind == "name":
+        item["port"] = draw(st.sampled_from(PORT_NAMES))
+    elif kind != "all":
+        item["port"] = draw(port_numbers)
+        if kind == "range":
+            item["endPort"] = draw(port_numbers.filter(lambda last: last >= item["port"]))
+    return item
+
+
+@st.composite
+def rules(draw: st.DrawFn, peer_field: str) -> Raw:
+    rule: Raw = {}
+    if draw(st.booleans()):
+        rule[peer_field] = draw(st.lists(peers(), max_size=2))
+    if draw(st.booleans()):
+        rule["ports"] = draw(st.lists(ports(), max_size=2))
+    return rule
+
+
+@st.composite
+def policies(draw: st.DrawFn, number: int) -> Raw:
+    spec: Raw = {"podSelector": draw(selectors())}
+    if draw(st.booleans()):
+        spec["policyTypes"] = draw(st.sampled_from([["Ingress"], ["Egress"], ["Ingress", "Egress"], []]))
+    if draw(st.booleans()):
+        spec["ingress"] = draw(st.lists(rules("from"), max_size=2))
+    if draw(st.booleans()):
+        spec["egress"] = draw(st.lists(rules("to"), max_size=2))
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": f"policy-{number}", "namespace": draw(st.sampled_from(NAMESPACES))},
+        "spec": spec,
+    }
+
+
+@st.composite
+def containers(draw: st.DrawFn, name: str) -> Raw:
+    declared = draw(
+        st.lists(
+            st.tuples(st.sampled_from(PORT_NAMES), st.sampled_from(PROTOCOLS)),
+            max_size=2,
+            unique_by=lambda port: port[0],
+        )
+    )
+    numbers = draw(st.lists(st.sampled_from([53, 80, 8080]), min_size=2, max_size=2, unique=True))
+    return {
+        "name": name,
+        "image": "example.org/app:1",
+        "ports": [
+            {"name": n, "protocol": p, "containerPort": number}
+            for (n, p), number in zip(declared, numbers, strict=False)
+        ],
+    }
+
+
+@st.composite
+def pods(draw: st.DrawFn, number: int) -> Raw:
+    spec: Raw = {"nodeName": draw(st.sampled_from(sorted(NODES))), "containers": [draw(containers("main"))]}
+    if draw(st.integers(0, 3)) == 0:
+        helper = draw(containers("helper"))
+        if draw(st.booleans()):
+            helper["restartPolicy"] = "Always"
+        spec["initContainers"] = [helper]
+    host_ip = NODES[spec["nodeName"]]
+    pod_ip = f"10.1.0.{number + 1}" if draw(st.booleans()) else f"fd00:1::{number + 101:x}"
+    if draw(st.integers(0, 4)) == 0:
+        spec["hostNetwork"] = True
+        pod_ip = host_ip
+    status: Raw = {
+        "phase": draw(st.sampled_from(["Running", "Running", "Running", "Running", "Pending", "Succeeded", "Failed"])),
+        "podIP": pod_ip,
+        "podIPs": [{"ip": pod_ip}],
+        "hostIP": host_ip,
+    }
+    if status["phase"] == "Pending" and draw(st.booleans()):
+        del status["podIP"], status["podIPs"]
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": f"pod-{number}",
+            "namespace": draw(st.sampled_from(NAMESPACES)),
+            "labels": draw(labels),
+        },
+        "spec": spec,
+        "status": status,
+    }
+
+
+@st.composite
+def clusters(draw: st.DrawFn) -> list[Raw]:
+    """Namespaces, pods and policies."""
+    objects: list[Raw] = [
+        {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {
+                "name": name,
+                "labels": draw(st.dictionaries(st.just("team"), st.sampled_from(VALUES), max_size=1)),
+            },
+        }
+        for name in NAMESPACES
+    ]
+    objects += [draw(pods(i)) for i in range(draw(st.integers(1, 5)))]
+    objects += [draw(policies(i)) for i in range(draw(st.integers(0, 4)))]
+    return objects

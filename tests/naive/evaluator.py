@@ -1,0 +1,181 @@
+"""NetworkPolicy evaluated naively: raw objects, one source, one destination, one protocol, one port at a time.
+
+Written from the comments in ``k8s.io/api/networking/v1/types.go`` and the "Network Policies" page of kubernetes.io, and
+deliberately slow and plain. It imports nothing of NetAtlas.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+Raw = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PodEnd:
+    """A pod as one end of a flow."""
+
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True)
+class AddressEnd:
+    """An address outside the cluster as one end of a flow."""
+
+    address: str
+
+
+End = PodEnd | AddressEnd
+
+
+class NaiveCluster:
+    """Raw objects, asked one flow at a time."""
+
+    def __init__(self, objects: list[Raw], *, ip_block_matches_pods: bool = False) -> None:
+        self.ip_block_matches_pods = ip_block_matches_pods
+        self.pods: dict[PodEnd, Raw] = {}
+        self.policies: list[Raw] = []
+        self.namespace_labels: dict[str, dict[str, str]] = {}
+        for obj in objects:
+            meta = obj["metadata"]
+            namespace = meta.get("namespace") or "default"
+            if obj["kind"] == "Pod" and _lives(obj):
+                self.pods[PodEnd(namespace, meta["name"])] = obj
+            elif obj["kind"] == "NetworkPolicy":
+                self.policies.append(obj)
+            elif obj["kind"] == "Namespace":
+                self.namespace_labels[meta["name"]] = dict(meta.get("labels") or {})
+
+    def allows(self, src: End, dst: End, protocol: str, port: int) -> bool:
+        """Whether a new connection from ``src`` to ``port`` of ``dst`` is permitted."""
+        if src == dst:
+            return True  # "a Pod cannot block access to itself"
+        if self._own_node(src, dst):
+            return True  # "traffic to and from the node where a Pod is running is always allowed"
+        return self._side("Egress", src, dst, dst, protocol, port) and self._side(
+            "Ingress", dst, src, dst, protocol, port
+        )
+
+    def _side(self, direction: str, subject: End, other: End, dst: End, protocol: str, port: int) -> bool:
+        if isinstance(subject, AddressEnd):
+            return True
+        selecting = [p for p in self.policies if self._selects(p, subject, direction)]
+        if not selecting:
+            return True  # "By default, a pod is non-isolated"
+        for policy in selecting:
+            for rule in policy["spec"].get(direction.lower()) or []:
+                peers = rule.get("from" if direction == "Ingress" else "to")
+                if self._names_peer(policy, peers, other) and self._names_port(rule.get("ports"), dst, protocol, port):
+                    return True
+        return False
+
+    def _selects(self, policy: Raw, pod: PodEnd, direction: str) -> bool:
+        if self._on_host(pod) or (policy["metadata"].get("namespace") or "default") != pod.namespace:
+            return False
+        spec = policy["spec"]
+        types = spec.get("policyTypes") or (["Ingress", "Egress"] if spec.get("egress") else ["Ingress"])
+        return direction in types and selects(spec.get("podSelector") or {}, self._labels(pod))
+
+    def _names_peer(self, policy: Raw, peers: list[Raw] | None, other: End) -> bool:
+        if not peers:
+            return True  # "If this field is empty or missing, this rule matches all sources"
+        return any(self._is_peer(policy, peer, other) for peer in peers)
+
+    def _is_peer(self, policy: Raw, peer: Raw, other: End) -> bool:
+        if "ipBlock" in peer:
+            return any(_in_block(peer["ipBlock"], address) for address in self._addresses(other))
+        if isinstance(other, AddressEnd) or self._on_host(other):
+            return False
+        if "namespaceSelector" in peer:
+            labels = {**self.namespace_labels.get(other.namespace, {}), "kubernetes.io/metadata.name": other.namespace}
+            if not selects(peer["namespaceSelector"], labels):
+                return False
+        elif other.namespace != (policy["metadata"].get("namespace") or "default"):
+            return False  # "selects the Pods matching PodSelector in the policy's own namespace"
+        return "podSelector" not in peer or selects(peer["podSelector"], self._labels(other))
+
+    def _addresses(self, end: End) -> list[str]:
+        if isinstance(end, AddressEnd):
+            return [end.address]
+        status = self.pods[end].get("status") or {}
+        if self._on_host(end):
+            return [status["hostIP"]] if "hostIP" in status else []
+        return [entry["ip"] for entry in status.get("podIPs") or []] if self.ip_block_matches_pods else []
+
+    def _names_port(self, ports: list[Raw] | None, dst: End, protocol: str, port: int) -> bool:
+        if not ports:
+            return True  # "If this field is empty or missing, this rule matches all ports"
+        for item in ports:
+            if item.get("protocol", "TCP") != protocol:
+                continue
+            wanted = item.get("port")
+            if wanted is None:
+                return True  # "If this field is not provided, this matches all port names and numbers"
+            if isinstance(wanted, str):
+                if isinstance(dst, PodEnd) and self._declares(dst, wanted, protocol) == port:
+                    return True
+            elif wanted <= port <= item.get("endPort", wanted):
+                return True
+        return False
+
+    def _declares(self, pod: PodEnd, name: str, protocol: str) -> int | None:
+        spec = self.pods[pod]["spec"]
+        sidecars = [c for c in spec.get("initContainers") or [] if c.get("restartPolicy") == "Always"]
+        for container in [*spec["containers"], *sidecars]:
+            for port in container.get("ports") or []:
+                if port.get("name") == name and port.get("protocol", "TCP") == protocol:
+                    return int(port["containerPort"])
+        return None
+
+    def _own_node(self, a: End, b: End) -> bool:
+        if isinstance(a, AddressEnd) or isinstance(b, AddressEnd) or self._on_host(a) == self._on_host(b):
+            return False
+        return bool(self.pods[a]["spec"]["nodeName"] == self.pods[b]["spec"]["nodeName"])
+
+    def _on_host(self, pod: PodEnd) -> bool:
+        return bool(self.pods[pod]["spec"].get("hostNetwork"))
+
+    def _labels(self, pod: PodEnd) -> dict[str, str]:
+        return self.pods[pod]["metadata"].get("labels") or {}
+
+
+def _lives(pod: Raw) -> bool:
+    status = pod.get("status") or {}
+    phase = status.get("phase")
+    return phase not in ("Succeeded", "Failed") and (phase != "Pending" or bool(status.get("podIPs")))
+
+
+def _in_block(block: Raw, address: str) -> bool:
+    ip = ip_address(address)
+
+    def inside(text: str) -> bool:
+        network = ip_network(text)
+        return network.version == ip.version and ip in network
+
+    return inside(block["cidr"]) and not any(inside(e) for e in block.get("except") or [])
+
+
+def selects(selector: Raw, labels: dict[str, str]) -> bool:
+    """Whether a raw label selector matches: matchLabels and matchExpressions are ANDed, empty matches everything."""
+    for key, value in (selector.get("matchLabels") or {}).items():
+        if labels.get(key) != value:
+            return False
+    for expression in selector.get("matchExpressions") or []:
+        key, present = expression["key"], expression["key"] in labels
+        match expression["operator"]:
+            case "In":
+                holds = present and labels[key] in expression["values"]
+            case "NotIn":
+                holds = not present or labels[key] not in expression["values"]
+            case "Exists":
+                holds = present
+            case "DoesNotExist":
+                holds = not present
+            case other:
+                raise AssertionError(other)
+        if not holds:
+            return False
+    return True
