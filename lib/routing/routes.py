@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lib.model.cluster import Pod, Workload
 from lib.model.refs import ObjectRef, Source
-from lib.model.sets import ConnectionSet
+from lib.model.sets import ConnectionSet, Protocol
 from lib.model.snapshot import Snapshot
 from lib.routing.conflicts import with_conflicts
 from lib.routing.gateway_rows import gateway_rows
@@ -35,18 +35,24 @@ def _rows(snapshot: Snapshot, services: Sequence[ServiceView] | None) -> list[Ro
 
 @dataclass(frozen=True, slots=True)
 class RoutedBackend:
-    """What one route carries to one workload: the pods and, on them, the ports."""
+    """What one route carries to one workload: the pods, and the port on them."""
 
     route: ObjectRef
     service: ObjectRef
     workload: Workload
     pods: tuple[Pod, ...]
-    connections: ConnectionSet
+    port: int
+    protocol: Protocol
     source: Source
+
+    @property
+    def connections(self) -> ConnectionSet:
+        """The port as a set of connections."""
+        return ConnectionSet.of(self.protocol, self.port)
 
 
 def ingress_backends(snapshot: Snapshot, services: Sequence[ServiceView] | None = None) -> tuple[RoutedBackend, ...]:
-    """Every workload that an Ingress or a Gateway API route leads to, once for each route, Service and set of ports.
+    """Every workload that an Ingress or a Gateway API route leads to, once for each route, Service and port.
 
     A Gateway API route that no Gateway accepts carries nothing; one whose Gateway is not in the input counts, and so
     does an Ingress whatever its class, since which controllers run is not for the objects to say.
@@ -59,8 +65,9 @@ def ingress_backends(snapshot: Snapshot, services: Sequence[ServiceView] | None 
             continue
         for target in backend.port.targets:
             if target.port is not None:
-                ports = ConnectionSet.of(backend.port.port.protocol, target.port)
+                protocol = backend.port.port.protocol
                 source = backend.backend.source if backend.backend else row.source
-                routed = RoutedBackend(row.route, service, target.workload, target.pods, ports, source)
-                found.setdefault((row.route, service, target.workload.ref, target.container, ports), routed)
+                routed = RoutedBackend(row.route, service, target.workload, target.pods, target.port, protocol, source)
+                key = (row.route, service, target.workload.ref, target.container, target.port, protocol)
+                found.setdefault(key, routed)
     return tuple(found.values())

@@ -1,0 +1,47 @@
+"""What all checks look at, computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from lib.model.finding import Finding
+from lib.model.refs import ObjectRef, Source
+from lib.model.snapshot import Snapshot
+from lib.policy.engine import Engine, compile_engine
+from lib.routing.faults import Issue
+from lib.routing.route_view import RouteView
+from lib.routing.routes import route_views
+from lib.routing.services import ServiceView, service_views
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A snapshot with its views and its compiled policies."""
+
+    snapshot: Snapshot
+    services: Sequence[ServiceView]
+    routes: Sequence[RouteView]
+    engine: Engine
+
+
+def make_context(
+    snapshot: Snapshot,
+    services: Sequence[ServiceView] | None = None,
+    routes: Sequence[RouteView] | None = None,
+    engine: Engine | None = None,
+) -> Context:
+    """A context; what is not handed in is computed."""
+    views = service_views(snapshot) if services is None else services
+    rows = route_views(snapshot, views) if routes is None else routes
+    return Context(snapshot, views, rows, compile_engine(snapshot) if engine is None else engine)
+
+
+def finding(code: str, subject: ObjectRef, source: Source, **evidence: object) -> Finding:
+    """A Finding whose evidence is given by name; the values become text."""
+    return Finding(code, subject, source, tuple((key, str(value)) for key, value in evidence.items()))
+
+
+def from_issues(subject: ObjectRef, issues: Iterable[Issue]) -> Iterable[Finding]:
+    """The issues of a view as findings about its object."""
+    return (Finding(i.fault.code, subject, i.source, i.evidence) for i in issues)

@@ -1,0 +1,103 @@
+"""Policies that do nothing, and workloads that a policy cuts off from DNS. The engine answers; nothing is re-tested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lib.checks.context import Context, finding
+from lib.model.finding import Finding
+from lib.model.policies import Direction
+from lib.model.refs import ObjectRef
+from lib.model.sets import Protocol
+from lib.policy.bits import Bits, from_positions, union
+from lib.policy.engine import Engine
+from lib.routing.services import ServiceView
+
+# Kubernetes, "DNS for Services and Pods": the cluster's DNS Service keeps this name whatever serves it. RFC 1035: 53.
+_DNS_SERVICE = ObjectRef("kube-system", "kube-dns", "Service")
+_DNS_PORT = 53
+
+
+def check_policy_subjects(context: Context) -> Iterator[Finding]:
+    """A policy that selects no pod isolates nothing."""
+    if not context.snapshot.is_complete("Pod"):
+        return
+    real = _real_classes(context.engine)
+    selectors = {p.ref: p.pod_selector for p in context.snapshot.network_policies}
+    for policy in context.engine.policies:
+        if not policy.subjects & real:
+            yield finding(
+                "policy-selects-nothing",
+                policy.ref,
+                policy.source.at("spec", "podSelector"),
+                selector=selectors[policy.ref],
+                namespace=policy.ref.namespace,
+            )
+
+
+def check_policy_peers(context: Context) -> Iterator[Finding]:
+    """A rule whose selectors match no pod permits nothing today."""
+    if not context.snapshot.is_complete("Pod", "Namespace"):
+        return
+    ends = _real_classes(context.engine) | context.engine.spaces.outside
+    for policy in context.engine.policies:
+        for rule in policy.rules:
+            if rule.names_pods and not (rule.peers | rule.possible_peers) & ends:
+                yield finding("policy-peers-select-nothing", policy.ref, rule.source, rule=rule.label)
+
+
+def check_dns_egress(context: Context) -> Iterator[Finding]:
+    """A workload that may open connections, but not to the cluster's DNS, finds nobody by name.
+
+    Workloads without any permitted egress are left out: they are locked up on purpose.
+    """
+    engine = context.engine
+    isolated = engine.reachability().isolated[Direction.EGRESS]
+    view = next((v for v in context.services if v.ref == _DNS_SERVICE), None)
+    servers = _dns_classes(engine, view)
+    udp = _dns_mask(engine, view)
+    for number, workload in enumerate(context.snapshot.workloads):
+        classes = {c for c in engine.spaces.endpoints.members[number] if isolated >> c & 1}
+        if any(_cut_off(engine, c, udp, servers) for c in classes):
+            yield finding("dns-egress-missing", workload.ref, workload.source, policies=_isolating(engine, classes))
+
+
+def _cut_off(engine: Engine, source: int, udp: Bits, servers: frozenset[int]) -> bool:
+    rules = [
+        rule
+        for policy in engine.policies
+        for rule in policy.rules
+        if rule.direction is Direction.EGRESS and rule.subjects >> source & 1 and (rule.peers | rule.possible_peers)
+    ]
+    if not rules:
+        return False
+    naming = [rule for rule in rules if any(ports.mask & udp for ports in rule.ports)]
+    if not servers:
+        return not naming
+    if any((rule.peers | rule.possible_peers) & engine.spaces.outside for rule in naming):
+        return False
+    return not any(engine.reachability().between(source, server)[1] & udp for server in servers)
+
+
+def _dns_mask(engine: Engine, view: ServiceView | None) -> Bits:
+    """The UDP ports on which the DNS pods answer: policies see the pods' ports, not the Service's."""
+    numbers = {n for p in view.ports if p.port.protocol is Protocol.UDP for n in p.numbers} if view else set()
+    return union(engine.spaces.port_mask(Protocol.UDP, n) for n in numbers or {_DNS_PORT})
+
+
+def _dns_classes(engine: Engine, view: ServiceView | None) -> frozenset[int]:
+    if view is None:
+        return frozenset()
+    numbers = (engine.workload_numbers[w.ref] for w in view.workloads)
+    return frozenset(c for n in numbers for c in engine.spaces.endpoints.members[n])
+
+
+def _isolating(engine: Engine, classes: set[int]) -> str:
+    mask = from_positions(classes)
+    names = sorted({p.ref.qualified_name for p in engine.policies if p.isolates(Direction.EGRESS) & mask})
+    return ", ".join(names)
+
+
+def _real_classes(engine: Engine) -> Bits:
+    """The classes that have a pod in the input."""
+    return from_positions({c for members in engine.spaces.endpoints.members for c in members})
