@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, collapse_addresses
 
+from lib.ipplan.demand import AddressPlanInput
 from lib.ipplan.problems import PlanProblem, problem
-from lib.ipplan.result import AddressPlan
 from lib.ipplan.subnets import SubnetPlan
 
 
@@ -46,19 +46,19 @@ class Layout:
         return str(cidr) if cidr is not None else None
 
 
-def suggest(plan: AddressPlan) -> Layout:
-    """Place every subnet of ``plan``: the largest first, each at the lowest address that fits.
+def lay_out(demand: AddressPlanInput, subnets: tuple[SubnetPlan, ...]) -> Layout:
+    """Place every subnet in the virtual network: the largest first, each at the lowest address that fits.
 
     Blocks are powers of two at multiples of their size, so this order leaves no gap between suggested subnets.
     Without an IPv4 virtual network nothing is placed and nothing is wrong. A subnet that does not fit is a problem.
     """
-    spaces = [space for space in plan.demand.vnet if isinstance(space, IPv4Network)]
+    spaces = [space for space in demand.vnet if isinstance(space, IPv4Network)]
     # An overlap with a connected network would break the plan, so suggested subnets keep away from them.
-    forbidden = [other.cidr for other in plan.demand.connected if isinstance(other.cidr, IPv4Network)]
-    chosen = [PlacedSubnet(subnet, subnet.cidr, True) for subnet in plan.subnets if subnet.cidr is not None]
+    forbidden = [other.cidr for other in demand.connected if isinstance(other.cidr, IPv4Network)]
+    chosen = [PlacedSubnet(subnet, subnet.cidr, True) for subnet in subnets if subnet.cidr is not None]
     free = _subtract(collapse_addresses(spaces), [*forbidden, *(placed.cidr for placed in chosen)])
     placed, unplaced, problems = list(chosen), [], []
-    waiting = [subnet for subnet in plan.subnets if subnet.cidr is None]
+    waiting = [subnet for subnet in subnets if subnet.cidr is None]
     if not spaces:
         return Layout(tuple(sorted(placed, key=_by_address)), (), tuple(waiting), ())
     for subnet in sorted(waiting, key=lambda item: 99 if item.prefix is None else item.prefix):

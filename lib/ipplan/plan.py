@@ -10,6 +10,7 @@ from lib.ipplan.check_clusters import check_cluster
 from lib.ipplan.check_ranges import check_cluster_ranges, check_vnet_ranges
 from lib.ipplan.check_subnets import check_subnets, check_vnet_use
 from lib.ipplan.demand import AddressPlanInput, ClusterDemand
+from lib.ipplan.layout import Layout, lay_out
 from lib.ipplan.limits import cluster_limits
 from lib.ipplan.models import rules_of
 from lib.ipplan.pools import SizedPool, size_pools
@@ -28,8 +29,15 @@ def plan(demand: AddressPlanInput | ClusterDemand) -> AddressPlan:
     vnet_used = sum(_vnet_ips(cluster) for cluster in whole.clusters)
     by_key = {subnet.key: subnet for subnet in subnets}
     clusters = tuple(_plan_cluster(cluster, by_key, vnet_used) for cluster in whole.clusters)
-    problems = sorted(_problems(whole, subnets, vnet_used), key=lambda found: -found.problem_class.exit_code)
-    return AddressPlan(whole, clusters, subnets, tuple(problems))
+    layout = lay_out(whole, subnets)
+    found = [*_problems(whole, subnets, vnet_used), *layout.problems]
+    worst_first = tuple(sorted(found, key=lambda problem: -problem.problem_class.exit_code))
+    return AddressPlan(whole, clusters, subnets, layout, worst_first)
+
+
+def suggest(demand: AddressPlanInput | ClusterDemand) -> Layout:
+    """Only the layout of the plan: the virtual network cut into the subnets that the demand needs."""
+    return plan(demand).layout
 
 
 def _plan_cluster(cluster: ClusterDemand, subnets: Mapping[str, SubnetPlan], vnet_used: int) -> ClusterPlan:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Network
 
 from lib.ipplan.demand import Address, AddressPlanInput, ClusterDemand, Network
+from lib.ipplan.layout import Layout
 from lib.ipplan.pools import SizedPool
 from lib.ipplan.problems import PlanProblem
 from lib.ipplan.subnets import SubnetPlan
@@ -114,11 +115,16 @@ class ClusterPlan:
 
 @dataclass(frozen=True, slots=True)
 class AddressPlan:
-    """The whole plan; ``subnets`` are those of all clusters and the extra ones, in the order of the input."""
+    """The whole plan.
+
+    ``subnets`` are those of all clusters and the extra ones, in the order of the input; ``layout`` says where they
+    lie in the virtual network. ``problems`` begins with the worst.
+    """
 
     demand: AddressPlanInput
     clusters: tuple[ClusterPlan, ...]
     subnets: tuple[SubnetPlan, ...]
+    layout: Layout
     problems: tuple[PlanProblem, ...]
 
     @property

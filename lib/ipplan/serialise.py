@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lib.ipplan.layout import FreeSpace, suggest
+from lib.ipplan.layout import FreeSpace
 from lib.ipplan.problems import PlanProblem
 from lib.ipplan.result import AddressPlan, ClusterPlan, Limit, PodCidrPlan, ServiceCidrPlan
 from lib.ipplan.subnets import SubnetPlan
@@ -14,17 +14,16 @@ SCHEMA = "netatlas.plan/1"
 
 def to_json(plan: AddressPlan) -> dict[str, Any]:
     """The plan as mappings, lists, texts and numbers only; keys in a fixed order."""
-    layout = suggest(plan)
     return {
         "schema": SCHEMA,
         "clusters": [_cluster(cluster) for cluster in plan.clusters],
         "subnets": [
-            {"name": subnet.name, "role": subnet.role.value, "suggested_cidr": layout.cidr_text(subnet)}
+            {"name": subnet.name, "role": subnet.role.value, "suggested_cidr": plan.layout.cidr_text(subnet)}
             | _subnet(subnet)
             for subnet in plan.subnets
         ],
-        "free": [_free(space) for space in layout.free],
-        "problems": [problem_json(problem) for problem in (*plan.problems, *layout.problems)],
+        "free": [_free(space) for space in plan.layout.free],
+        "problems": [problem_json(problem) for problem in plan.problems],
     }
 
 
