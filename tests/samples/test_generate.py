@@ -58,7 +58,7 @@ def test_json_reads_back_as_the_same_objects() -> None:
 
 TEXTS = ("", "on", "Yes", "y", "NULL", "~", "1", "1e3", "0x1f", "12:30", "1.5", "a: b", "a #b", "- a", "=", "<<")
 MORE_TEXTS = ("2026-11-01", "1.2.3.4", "10.0.0.0/8", "é", "{}", "a\nb", "'", '"', " a", "a ", "a:", "_", "/a.b-c")
-OTHERS = (True, None, 0, -1, 2.5, [], {}, [[1], {"a": []}], [{"b": {"c": [1]}}])
+OTHERS: tuple[object, ...] = (True, None, 0, -1, 2.5, [], {}, [[1], {"a": []}], [{"b": {"c": [1]}}])
 
 
 @pytest.mark.parametrize("value", [*TEXTS, *MORE_TEXTS, *OTHERS])
