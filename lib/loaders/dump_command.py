@@ -16,6 +16,7 @@ PATHS: Final = (
     "api/v1/pods",
     "api/v1/services",
     "api/v1/endpoints",
+    "api/v1/podtemplates",
     "api/v1/replicationcontrollers",
     "apis/apps/v1/deployments",
     "apis/apps/v1/replicasets",

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from lib.loaders.manifests import LoadCancelled, Progress
-from lib.ui.loaded import LoadedInput
+from lib.loaders.manifests import LoadCancelled
+from lib.ui.loaded import LoadedInput, LoadProgress
 
 
 class Load(Protocol):
     """What a job runs: it reports progress and asks now and then whether it should stop."""
 
-    def __call__(self, *, progress: Callable[[Progress], None], cancelled: Callable[[], bool]) -> LoadedInput:
+    def __call__(self, *, progress: Callable[[LoadProgress], None], cancelled: Callable[[], bool]) -> LoadedInput:
         """Load the input, or raise LoadCancelled."""
 
 
@@ -27,7 +27,7 @@ class LoadJob:
     """
 
     title: str
-    progress: Progress | None = None
+    progress: LoadProgress = field(default_factory=LoadProgress)
     result: LoadedInput | None = None
     failure: str = ""
     was_cancelled: bool = False
@@ -57,7 +57,7 @@ class LoadJob:
         """Whether it has ended, in whatever way."""
         return self.result is not None or bool(self.failure) or self.was_cancelled
 
-    def _report(self, progress: Progress) -> None:
+    def _report(self, progress: LoadProgress) -> None:
         self.progress = progress
 
     def _run(self, load: Load) -> None:

@@ -8,11 +8,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from lib.loaders.assemble import assemble
+from lib.loaders.assemble import Cancelled, assemble
 from lib.loaders.limits import DEFAULT
-from lib.loaders.manifests import InputFile, Progress, ReadResult, read_inputs
+from lib.loaders.manifests import InputFile, LoadCancelled, Progress, ReadResult, read_inputs
 from lib.model.problem import Problem, Severity
 from lib.model.snapshot import Coverage, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class LoadProgress:
+    """How far a load is: reading files first, then building ``built`` of ``total`` objects, ``kind`` at the moment."""
+
+    reading: Progress | None = None
+    built: int = 0
+    total: int = 0
+    kind: str = ""
+
+    @property
+    def share(self) -> float:
+        """From 0 to 1; reading takes the first two thirds."""
+        if self.total:
+            return (2 + min(self.built / self.total, 1.0)) / 3
+        if self.reading is None or not self.reading.files_total:
+            return 0.0
+        return 2 / 3 * min(self.reading.files_done / self.reading.files_total, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +84,7 @@ def load(
     files: tuple[InputFile, ...],
     *,
     assume_complete: bool = False,
-    progress: Callable[[Progress], None] = lambda _: None,
+    progress: Callable[[LoadProgress], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> LoadedInput:
     """Read and build one input. Raises LoadCancelled soon after ``cancelled`` begins to answer True.
@@ -73,14 +92,32 @@ def load(
     An ``id_`` that ends in a colon is completed by the content hash.
     """
     begun = time.perf_counter()
-    read = read_inputs(files, DEFAULT, progress, cancelled)
-    return build(id_, title, read, assume_complete=assume_complete, begun=begun)
+    read = read_inputs(files, DEFAULT, lambda reading: progress(LoadProgress(reading)), cancelled)
+    return build(id_, title, read, assume_complete=assume_complete, begun=begun, progress=progress, cancelled=cancelled)
 
 
-def build(id_: str, title: str, read: ReadResult, *, assume_complete: bool, begun: float | None = None) -> LoadedInput:
-    """Build the snapshot of what was read, as a new input."""
+def build(
+    id_: str,
+    title: str,
+    read: ReadResult,
+    *,
+    assume_complete: bool,
+    begun: float | None = None,
+    progress: Callable[[LoadProgress], None] = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> LoadedInput:
+    """Build the snapshot of what was read, as a new input. Raises LoadCancelled as ``load``."""
     begun = time.perf_counter() if begun is None else begun
-    result = assemble(read, title=title, assume_complete=assume_complete)
+    try:
+        result = assemble(
+            read,
+            title=title,
+            assume_complete=assume_complete,
+            progress=lambda done, total, kind: progress(LoadProgress(None, done, total, kind)),
+            cancelled=cancelled,
+        )
+    except Cancelled:
+        raise LoadCancelled from None
     return LoadedInput(
         id=id_ + read.content_hash[:12] if id_.endswith(":") else id_,
         title=title,
