@@ -1,0 +1,38 @@
+"""Results as rows for pages, exports and the command line.
+
+A row is a dict from a stable column name to text, a number or None; every row of a table has the same columns in the
+same order. What is faulty comes first. ``source`` is ``file:line``, through the ``locate`` that the caller hands in.
+"""
+
+from lib.tables.entry_points import entry_point_rows
+from lib.tables.findings import finding_rows
+from lib.tables.flows import explanation_rows, flow_table, matrix_rows, near_miss_rows
+from lib.tables.plan import comparison_rows, limit_rows, plan_problem_rows, pool_rows, subnet_rows
+from lib.tables.policies import policy_rows
+from lib.tables.routes import candidate_rows, route_rows
+from lib.tables.row import Locate, Row
+from lib.tables.services import backend_rows, port_rows, service_rows
+from lib.tables.workloads import unisolated_rows
+
+__all__ = [
+    "Locate",
+    "Row",
+    "backend_rows",
+    "candidate_rows",
+    "comparison_rows",
+    "entry_point_rows",
+    "explanation_rows",
+    "finding_rows",
+    "flow_table",
+    "limit_rows",
+    "matrix_rows",
+    "near_miss_rows",
+    "plan_problem_rows",
+    "policy_rows",
+    "pool_rows",
+    "port_rows",
+    "route_rows",
+    "service_rows",
+    "subnet_rows",
+    "unisolated_rows",
+]
