@@ -11,7 +11,7 @@ from typing import Final
 from lib.loaders.parse.common import Fields, Raw, Session, Unknown, field_names, quote
 from lib.loaders.parse.metadata import Reading, open_object
 from lib.loaders.parse.pods import PROTOCOLS
-from lib.loaders.parse.syntax import label_fault, parse_lenient_address, subdomain_fault
+from lib.loaders.parse.syntax import label_fault, parse_lenient_address, special_fault, subdomain_fault
 from lib.model.refs import ObjectRef
 from lib.model.services import Endpoint, EndpointPort, EndpointSlice
 from lib.model.sets import LAST_PORT
@@ -83,7 +83,7 @@ def _address_fault(text: str, type_: str) -> str:
         return "is no IP address"
     if type_ and type_ != f"IPv{address.version}":
         return f"is an IPv{address.version} address"
-    return ""
+    return special_fault(address)
 
 
 def _target(reading: Reading, item: Fields) -> ObjectRef | None:
@@ -138,8 +138,8 @@ def parse_endpoints(session: Session, raw: Raw) -> tuple[EndpointSlice, ...] | N
 def _subset_endpoint(reading: Reading, item: Fields, ready: bool) -> Endpoint:
     item.only(_ADDRESS_FIELDS)
     address = item.text("ip")
-    if parse_lenient_address(address) is None:
-        item.error("ip", "invalid-address", f"{quote(address)} is no IP address", "Write an IPv4 or IPv6 address.")
+    if fault := _address_fault(address, ""):
+        item.error("ip", "invalid-address", f"{quote(address)} {fault}", "Write an IPv4 or IPv6 address.")
     return Endpoint(
         addresses=(address,),
         ready=ready,

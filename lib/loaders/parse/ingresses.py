@@ -13,9 +13,11 @@ from lib.loaders.parse.services import read_load_balancer
 from lib.loaders.parse.syntax import (
     domain_path_fault,
     host_fault,
+    label_fault,
     port_name_fault,
     rfc1035_fault,
     subdomain_fault,
+    tls_host_fault,
 )
 from lib.model.refs import ObjectRef
 from lib.model.routes import (
@@ -85,9 +87,9 @@ def _class_name(reading: Reading, spec: Fields) -> tuple[str, bool]:
     if spec.has("ingressClassName"):
         if fault := subdomain_fault(stated):
             spec.error("ingressClassName", "invalid-name", f"{quote(stated)} {fault}", "Name an IngressClass.")
-        if annotated:
+        if annotated and annotated != stated:
             path = ("metadata", "annotations", CLASS_ANNOTATION)
-            message = "must not stand beside spec.ingressClassName in a new Ingress"
+            message = f"must match spec.ingressClassName, {quote(stated)}, where a new Ingress has both"
             report = reading.entry.warn if reading.entry.live else reading.entry.error
             report(path, "two-ingress-classes", message, "Remove the annotation.")
         return stated, False
@@ -165,7 +167,9 @@ def _backend(reading: Reading, backend: Fields, old: bool) -> Backend:
     if not name:
         service.error(None, "incomplete-backend", "names no Service", f"Add {name_key}.")
     elif fault := rfc1035_fault(name):
-        service.error(name_key, "invalid-name", f"{quote(name)} {fault}", "Name a Service.")
+        # Newer servers can be told to take any DNS label, so there the name counts.
+        report = service.error if label_fault(name) else service.warn
+        report(name_key, "invalid-name", f"{quote(name)} {fault}", "Name a Service.")
     return ServiceBackend(_service(reading, name), port, service.source)
 
 
@@ -211,7 +215,7 @@ def _tls(item: Fields) -> IngressTLS:
     item.only(_TLS_FIELDS)
     hosts = item.texts("hosts")
     for index, host in hosts:
-        if fault := (host_fault(host)):
+        if fault := tls_host_fault(host):
             path = (*item.path, "hosts", index)
             item.entry.error(path, "invalid-host", f"{quote(host)} {fault}", "Write a DNS name.")
     secret = item.text("secretName")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lib.loaders.parse.common import Entry, Fields, Raw, Session, Unknown, field_names, quote
-from lib.loaders.parse.syntax import label_fault, subdomain_fault
+from lib.loaders.parse.syntax import is_plain_name, label_fault, subdomain_fault
 from lib.model.labels import Labels
 from lib.model.refs import ObjectRef
 
@@ -91,12 +91,17 @@ def rough_ref(obj: Mapping[str, Any], kind: str, namespaced: bool) -> ObjectRef:
     name, namespace = data.get("name"), data.get("namespace")
     if name is None:
         name = data.get("generateName")
-    shown = (quote(name).strip('"') or "?") if isinstance(name, str) else "?"
     if not namespaced:
-        return ObjectRef("", shown, kind)
-    if namespace is None or namespace == "":
-        return ObjectRef(DEFAULT_NAMESPACE, shown, kind)
-    return ObjectRef(quote(namespace).strip('"') if isinstance(namespace, str) else "?", shown, kind)
+        return ObjectRef("", _shown(name), kind)
+    return ObjectRef(
+        _shown(namespace) if namespace is not None and namespace != "" else DEFAULT_NAMESPACE, _shown(name), kind
+    )
+
+
+def _shown(name: object) -> str:
+    if not isinstance(name, str) or not name:
+        return "?"
+    return name if is_plain_name(name) else quote(name)[1:-1]
 
 
 def open_object(
@@ -126,8 +131,7 @@ def open_object(
 def _check_names(meta: Fields, namespaced: bool, name_fault: Callable[[str], str]) -> None:
     name = meta.text("name")
     if name:
-        if fault := name_fault(name):
-            meta.error("name", "invalid-name", f"{quote(name)} {fault}", "Give the object a valid name.")
+        _check_name(meta, "name", name, name_fault)
     elif not isinstance(meta.data.get("name"), str | None):
         pass  # the wrong type is reported already
     elif generated := meta.text("generateName"):
@@ -139,8 +143,24 @@ def _check_names(meta: Fields, namespaced: bool, name_fault: Callable[[str], str
         )
     else:
         meta.error(None, "missing-name", "the object has no metadata.name", "Add metadata.name.")
-    if namespaced and (namespace := meta.text("namespace")) and (fault := label_fault(namespace)):
-        meta.error("namespace", "invalid-name", f"{quote(namespace)} {fault}", "Correct the namespace's name.")
+    if namespaced and (namespace := meta.text("namespace")):
+        _check_name(meta, "namespace", namespace, label_fault)
+
+
+def _check_name(meta: Fields, key: str, name: str, name_fault: Callable[[str], str]) -> None:
+    """Report a name that the server refuses; the object counts where the name is a plain word all the same.
+
+    What a name like ``web_1`` or ``Web`` means is clear, and nothing that is decided depends on its characters.
+    """
+    fault = name_fault(name)
+    if not fault:
+        return
+    message = f"{quote(name)} {fault}"
+    if is_plain_name(name):
+        message += "; the API server refuses it, here the object counts"
+        meta.warn(key, "invalid-name", message, "Give the object a valid name.")
+    else:
+        meta.error(key, "invalid-name", message, "Give the object a valid name.")
 
 
 def _check_annotations(meta: Fields) -> None:

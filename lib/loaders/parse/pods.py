@@ -130,7 +130,10 @@ def read_container_ports(spec: Fields, host_network: bool) -> tuple[ContainerPor
     found: list[ContainerPort] = []
     for container in _port_bearing(spec):
         if not container.data.get("ports"):
-            if container.has("ports"):
+            if container.data.get("ports") == {}:
+                message = "must be a list and is {}; no port is declared by it"
+                container.warn("ports", "wrong-type", message, "Remove it, or write a list.")
+            elif container.has("ports"):
                 container.sequence("ports")
             continue
         names: set[str] = set()
@@ -151,7 +154,10 @@ def _read_port(port: Fields, container: str, host_network: bool) -> ContainerPor
     number = port.integer("containerPort")
     if number is None:
         if not port.has("containerPort"):
-            port.error(None, "missing-port", "has no containerPort", "Add containerPort, a number from 1 to 65535.")
+            message = "has no containerPort; the API server refuses the pod, here only the port is left out"
+            similar = [key for key in port.data if str(key).lower() == "containerport"]
+            remedy = f"Write containerPort instead of {similar[0]}." if similar else "Add containerPort, or remove it."
+            port.warn(None, "missing-port", message, remedy)
         return None
     if not FIRST_PORT <= number <= LAST_PORT:
         message = f"{quote(number)} is not within {FIRST_PORT}-{LAST_PORT}"

@@ -195,6 +195,8 @@ def _read_ports(rule: Fields) -> tuple[PolicyPort, ...]:
 
 def _read_port(item: Fields) -> PolicyPort | None:
     item.only(_PORT_FIELDS)
+    if item.data.get("protocol") == "":
+        item.error("protocol", "unsupported-value", "is empty", "Write TCP, UDP or SCTP, or remove the field.")
     protocol = PROTOCOLS[item.choice("protocol", PROTOCOLS, "TCP")]
     written = item.data.get("port")
     if isinstance(written, str):

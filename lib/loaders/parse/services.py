@@ -11,7 +11,7 @@ from lib.loaders.parse.addresses import read_address, read_prefix
 from lib.loaders.parse.common import Fields, Raw, Session, Unknown, field_names, quote
 from lib.loaders.parse.metadata import open_object
 from lib.loaders.parse.pods import PROTOCOLS
-from lib.loaders.parse.syntax import label_fault, port_name_fault, rfc1035_fault, subdomain_fault
+from lib.loaders.parse.syntax import label_fault, port_name_fault, rfc1035_fault, special_fault, subdomain_fault
 from lib.model.labels import LabelSelector
 from lib.model.services import (
     LoadBalancerIngress,
@@ -53,6 +53,7 @@ def parse_service(session: Session, raw: Raw) -> Service | None:
     ports = _ports(spec, type_, headless)
     affinity, timeout_s = _affinity(spec)
     external_ips = _addresses(spec, "externalIPs")
+    policy = _external_traffic_policy(spec, type_, bool(external_ips))
     service = Service(
         ref=reading.ref,
         source=raw.source,
@@ -68,14 +69,14 @@ def parse_service(session: Session, raw: Raw) -> Service | None:
         ip_family_policy=spec.choice("ipFamilyPolicy", _FAMILY_POLICIES, "SingleStack"),
         external_name=_external_name(spec, type_),
         external_ips=external_ips,
-        external_traffic_policy=_external_traffic_policy(spec, type_, bool(external_ips)),
+        external_traffic_policy=policy,
         internal_traffic_policy=_TRAFFIC_POLICIES[spec.choice("internalTrafficPolicy", _TRAFFIC_POLICIES, "Cluster")],
         traffic_distribution=spec.text("trafficDistribution"),
         session_affinity=affinity,
         session_affinity_timeout_s=timeout_s,
         publish_not_ready_addresses=spec.boolean("publishNotReadyAddresses"),
         allocate_load_balancer_node_ports=spec.boolean("allocateLoadBalancerNodePorts", True),
-        health_check_node_port=spec.number_within("healthCheckNodePort", 0, LAST_PORT, 0),
+        health_check_node_port=_health_check(spec, type_, policy),
         load_balancer_class=spec.text("loadBalancerClass"),
         load_balancer_ip=spec.text("loadBalancerIP"),
         load_balancer_source_ranges=_source_ranges(spec, type_),
@@ -93,8 +94,16 @@ def read_load_balancer(status: Fields) -> tuple[LoadBalancerIngress, ...]:
 
 
 def _addresses(spec: Fields, key: str) -> tuple[Address, ...]:
-    found = (read_address(spec.entry, (*spec.path, key, index), text) for index, text in spec.texts(key))
-    return tuple(address for address in found if address is not None)
+    found = []
+    for index, text in spec.texts(key):
+        path = (*spec.path, key, index)
+        address = read_address(spec.entry, path, text)
+        if address is None:
+            continue
+        if key == "externalIPs" and (fault := special_fault(address)):
+            spec.entry.error(path, "invalid-address", f"{quote(text)} {fault}", "Write an address of the network.")
+        found.append(address)
+    return tuple(found)
 
 
 def _cluster_ips(spec: Fields) -> tuple[bool, tuple[Address, ...]]:
@@ -163,8 +172,8 @@ def _port(item: Fields, type_: ServiceType, many: bool) -> ServicePort | None:
     if name and (fault := label_fault(name)):
         item.error("name", "invalid-port-name", f"{quote(name)} {fault}", "Correct the port's name.")
     elif not name and many:
-        message = "has no name, which every port of a Service with several ports needs"
-        item.error(None, "missing-port-name", message, "Add a name to each port.")
+        message = "has no name, without which the API server refuses a Service with several ports; it counts here"
+        item.warn(None, "missing-port-name", message, "Add a name to each port.")
     protocol = PROTOCOLS[item.choice("protocol", PROTOCOLS, "TCP")]
     node_port = item.number_within("nodePort", 0, LAST_PORT, 0)
     if node_port and type_ in (ServiceType.CLUSTER_IP, ServiceType.EXTERNAL_NAME):
@@ -247,6 +256,14 @@ def _external_traffic_policy(spec: Fields, type_: ServiceType, external_ips: boo
         message = f"may only be set on a NodePort or LoadBalancer Service, or with externalIPs; this is {type_.value}"
         spec.error("externalTrafficPolicy", "traffic-policy-without-exposure", message, "Remove the field.")
     return policy
+
+
+def _health_check(spec: Fields, type_: ServiceType, policy: TrafficPolicy) -> int:
+    port = spec.number_within("healthCheckNodePort", 0, LAST_PORT, 0)
+    if port and not (type_ is ServiceType.LOAD_BALANCER and policy is TrafficPolicy.LOCAL):
+        message = "may only be set on a LoadBalancer Service with externalTrafficPolicy Local"
+        spec.error("healthCheckNodePort", "health-check-without-local", message, "Remove the field.")
+    return port
 
 
 def _source_ranges(spec: Fields, type_: ServiceType) -> tuple[Network, ...]:

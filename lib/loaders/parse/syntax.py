@@ -15,6 +15,7 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _RFC1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.:]{0,251}[A-Za-z0-9])?")
 _PORT_NAME = re.compile(r"[-a-z0-9]+")
 _DOMAIN_PATH = re.compile(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
 _PREFIX = re.compile(r"(?P<address>[0-9A-Fa-f:.]+)/(?P<length>[0-9]{1,3})")
@@ -49,6 +50,29 @@ def wildcard_fault(text: str) -> str:
     if not text.startswith("*.") or not _SUBDOMAIN.fullmatch(text[2:]):
         return "must be '*.' followed by a DNS name in lower case"
     return ""
+
+
+def is_plain_name(text: str) -> bool:
+    """Whether a name, valid or not, can be shown and referred to as it is: letters, digits, '-', '_', '.' and ':'."""
+    return _PLAIN_NAME.fullmatch(text) is not None
+
+
+def special_fault(address: Address) -> str:
+    """What keeps ``address`` from being an endpoint's or external address: it has a meaning of its own."""
+    for is_special, words in (
+        (address.is_unspecified, "is the unspecified address"),
+        (address.is_loopback, "is a loopback address"),
+        (address.is_link_local, "is a link-local address"),
+    ):
+        if is_special:
+            return words
+    multicast_link = address.is_multicast and str(address).startswith(("224.0.0.", "ff02:"))
+    return "is a link-local multicast address" if multicast_link else ""
+
+
+def tls_host_fault(text: str) -> str:
+    """What keeps ``text`` from being a host of an Ingress's ``tls``, where an IPv4 address is let through."""
+    return wildcard_fault(text) if "*" in text else subdomain_fault(text)
 
 
 def host_fault(text: str) -> str:
