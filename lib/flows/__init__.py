@@ -1,6 +1,6 @@
 """The rows that pages and command line list: permitted flows, and matrices of them."""
 
-from lib.flows.ingress import INGRESS_CONTROLLER, RouteBackend
+from lib.flows.ingress import INGRESS_CONTROLLER
 from lib.flows.matrix import MatrixCell, MatrixState, NamespaceMatrix, namespace_matrix, workload_matrix
 from lib.flows.rows import FlowRow, RowVerdict, flow_rows, to_json
 
@@ -10,7 +10,6 @@ __all__ = [
     "MatrixCell",
     "MatrixState",
     "NamespaceMatrix",
-    "RouteBackend",
     "RowVerdict",
     "flow_rows",
     "namespace_matrix",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass
 
 from lib.flows.row import FlowRow, RowVerdict
 from lib.model.policies import Direction
@@ -14,24 +13,14 @@ from lib.policy.bits import Bits
 from lib.policy.endpoints import ARBITRARY_NAMESPACE
 from lib.policy.engine import Engine
 from lib.policy.pairs import WorkloadPairs
+from lib.routing.routes import RoutedBackend
 
 INGRESS_CONTROLLER = "{ingress-controller}"
 DEPENDS = "it depends on the ingress controller's namespace and labels: the policies let only some in"
 
 
-@dataclass(frozen=True, slots=True)
-class RouteBackend:
-    """One port of one pod that an Ingress or a Gateway API route sends traffic to, after Service and targetPort."""
-
-    workload: ObjectRef
-    pod: ObjectRef
-    port: int
-    route: ObjectRef
-    protocol: Protocol = Protocol.TCP
-
-
 def ingress_rows(
-    pairs: WorkloadPairs, backends: Iterable[RouteBackend], namespaces: Container[str] | None = None
+    pairs: WorkloadPairs, backends: Iterable[RoutedBackend], namespaces: Container[str] | None = None
 ) -> Iterator[FlowRow]:
     """What routes would carry to their backends, if an unlabelled pod of an arbitrary namespace may reach the port.
 
@@ -40,7 +29,7 @@ def ingress_rows(
     engine = pairs.engine
     asked: dict[ObjectRef, dict[tuple[Protocol, int], set[ObjectRef]]] = defaultdict(lambda: defaultdict(set))
     for backend in backends:
-        asked[backend.workload][backend.protocol, backend.port].add(backend.pod)
+        asked[backend.workload.ref][backend.protocol, backend.port].update(p.ref for p in backend.pods)
     for ref, ports in asked.items():
         number = engine.workload_numbers.get(ref)
         if number is None or (namespaces is not None and ref.namespace not in namespaces):

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from lib.flows.ingress import RouteBackend, ingress_rows
+from lib.flows.ingress import ingress_rows
 from lib.flows.outside import outside_rows
 from lib.flows.row import FlowRow, RowVerdict, unknown_reason, verdicts
 from lib.model.policies import Direction
@@ -14,12 +14,13 @@ from lib.model.refs import ObjectRef
 from lib.policy.decide import without_rejected
 from lib.policy.engine import Engine
 from lib.policy.pairs import WorkloadPairs
+from lib.routing.routes import RoutedBackend
 
 __all__ = ["FlowRow", "RowVerdict", "flow_rows", "to_json"]
 
 
 def flow_rows(
-    engine: Engine, backends: Iterable[RouteBackend] = (), namespaces: Container[str] | None = None
+    engine: Engine, backends: Iterable[RoutedBackend] = (), namespaces: Container[str] | None = None
 ) -> Iterator[FlowRow]:
     """Every permitted and every undecidable flow: between workloads, to and from outside, and from ingress.
 
