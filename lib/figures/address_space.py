@@ -1,0 +1,227 @@
+"""The address plan as a picture: the virtual network in address order, and how full every range is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from types import MappingProxyType
+from typing import Any, Final
+
+import plotly.graph_objects as go
+
+from lib.figures import theme
+from lib.figures.address_rows import Part, RangeRow, range_rows
+from lib.figures.text import shown
+from lib.ipplan.result import AddressPlan
+from lib.ipplan.subnets import SubnetRole
+
+ROWS_MAX: Final = 40
+_ROW_PX: Final = 50
+_NAME_LENGTH: Final = 34
+# A number is written into a segment, a name into a block, only where it surely fits at the narrowest page.
+_NUMBER_SHARE: Final = 0.1
+_CHARACTER_SHARE: Final = 0.018
+_BLOCKS_MAX: Final = 9
+_INK: Final = "#111111"
+
+# Colours and patterns go together, so that no part is told by its colour alone.
+_LOOKS: Final[Mapping[Part, tuple[str, str]]] = MappingProxyType(
+    {
+        Part.NOW: (theme.BLUE, ""),
+        Part.GROWTH: (theme.SKY, "/"),
+        Part.UPGRADE: (theme.ORANGE, "x"),
+        Part.OTHER: (theme.PURPLE, "\\"),
+        Part.RESERVED: (theme.GREY, "."),
+        Part.FREE: (theme.CARD_FILL, ""),
+        Part.MISSING: (theme.VERMILLION, "+"),
+        Part.EXTRA: (theme.GREEN, ""),
+    }
+)
+_ROLE_PARTS: Final[Mapping[SubnetRole, Part]] = MappingProxyType(
+    {
+        SubnetRole.NODES: Part.NOW,
+        SubnetRole.NODES_AND_PODS: Part.NOW,
+        SubnetRole.PODS: Part.GROWTH,
+        SubnetRole.OTHER: Part.EXTRA,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A subnet or a free block of the virtual network."""
+
+    cidr: IPv4Network
+    name: str
+    part: Part
+    hover: str
+
+
+class _Canvas:
+    """Collects bars and texts row by row, the first row at the top."""
+
+    def __init__(self) -> None:
+        self.labels: list[str] = []
+        self.annotations: list[dict[str, Any]] = []
+        self._bars: dict[Part, dict[str, list[Any]]] = {}
+
+    def row(self, title: str, detail: str, summary: str = "") -> None:
+        """Begin the next row; ``summary`` stands at its right end."""
+        self.labels.append(f"<b>{shown(title, _NAME_LENGTH)}</b><br>{shown(detail, 60)}")
+        if summary:
+            self.annotations.append(self._text(1.0, shown(summary), xanchor="left", xshift=10))
+
+    def bar(self, part: Part, start: float, share: float, text: str, hover: str) -> None:
+        """A part of the present row; ``start`` and ``share`` of its width. ``text`` is escaped already."""
+        bars = self._bars.setdefault(part, {"x": [], "y": [], "base": [], "text": [], "hovertext": []})
+        # Text on an almost clear fill takes the page's colour, which only an annotation does.
+        inside = "" if part is Part.FREE else text
+        for key, value in zip(bars, (share, self._y, start, inside, hover), strict=True):
+            bars[key].append(value)
+        if text and part is Part.FREE:
+            self.annotations.append(self._text(start + share / 2, text, xanchor="center"))
+
+    @property
+    def _y(self) -> int:
+        return -len(self.labels)
+
+    def _text(self, x: float, text: str, **place: Any) -> dict[str, Any]:
+        return {"x": x, "y": self._y, "text": text, "showarrow": False, "font": {"size": 12}, **place}
+
+    def figure(self) -> go.Figure:
+        """The drawing; parts that occur make the legend."""
+        figure = go.Figure()
+        for part, (colour, pattern) in _LOOKS.items():
+            if part in self._bars:
+                figure.add_trace(_trace(part, colour, pattern, self._bars[part]))
+        layout = theme.base_layout(74 + _ROW_PX * max(1, len(self.labels)))
+        layout["margin"] = {"l": 8, "r": 168, "t": 62, "b": 8}
+        figure.update_layout(
+            **layout | {"showlegend": True}, barmode="overlay", bargap=0.4, annotations=self.annotations
+        )
+        figure.update_layout(legend=_LEGEND)
+        figure.update_xaxes(range=[0, 1.001], visible=False, fixedrange=True)
+        figure.update_yaxes(
+            tickmode="array", tickvals=[-1 - index for index in range(len(self.labels))], ticktext=self.labels,
+            range=[-len(self.labels) - 0.5, -0.5], automargin=True, showgrid=False, zeroline=False, fixedrange=True,
+            tickfont={"size": 12},
+        )  # fmt: skip
+        return figure
+
+
+_LEGEND: Final = {
+    "orientation": "h",
+    "x": 0,
+    "xref": "container",
+    "xanchor": "left",
+    "y": 1,
+    "yref": "container",
+    "yanchor": "top",
+    "itemclick": False,
+    "itemdoubleclick": False,
+    "font": {"size": 12},
+}
+
+
+def address_space(plan: AddressPlan) -> go.Figure:
+    """Draw the virtual network's spaces, then every subnet and CIDR with what takes it.
+
+    A space is drawn to scale; where names don't fit it is drawn again with its blocks in address order and readable.
+    Every other bar is one whole range, so that a full /26 is seen as well as a full /16. At most ``ROWS_MAX`` ranges
+    are drawn, the fullest of them. Nothing is painted behind, and text takes the page's colour.
+    """
+    canvas = _Canvas()
+    for space in plan.demand.vnet:
+        if isinstance(space, IPv4Network):
+            _draw_space(canvas, space, _blocks(plan, space))
+    rows = range_rows(plan)
+    for row in rows if len(rows) <= ROWS_MAX else sorted(rows, key=lambda row: -row.fullness)[:ROWS_MAX]:
+        _draw_row(canvas, row)
+    return canvas.figure()
+
+
+def hidden_rows(plan: AddressPlan) -> int:
+    """How many ranges the figure leaves out; the table shows them all."""
+    return max(0, len(range_rows(plan)) - ROWS_MAX)
+
+
+def _draw_row(canvas: _Canvas, row: RangeRow) -> None:
+    canvas.row(row.title, row.detail, row.summary)
+    whole, start = max(1, row.capacity + row.missing), 0
+    for segment in row.segments:
+        share = segment.amount / whole
+        number = f"{segment.amount:,}" if share >= _NUMBER_SHARE else ""
+        hover = f"<b>{shown(row.title)}</b> {shown(row.detail)}<br>{segment.part.value}: {segment.amount:,} {row.unit}"
+        canvas.bar(segment.part, start / whole, share, number, hover)
+        start += segment.amount
+
+
+def _draw_space(canvas: _Canvas, space: IPv4Network, blocks: list[_Block]) -> None:
+    canvas.row("Virtual network", f"{space} · to scale")
+    complete = True
+    for block in blocks:
+        share = block.cidr.num_addresses / space.num_addresses
+        start = (int(block.cidr.network_address) - int(space.network_address)) / space.num_addresses
+        fits = share >= _CHARACTER_SHARE * min(len(block.name), _NAME_LENGTH)
+        complete = complete and (fits or block.part is Part.FREE)
+        canvas.bar(block.part, start, share, shown(block.name, _NAME_LENGTH) if fits else "", block.hover)
+    merged = _merge_free(blocks)
+    if complete or len(merged) > _BLOCKS_MAX:
+        return
+    canvas.row("In address order", "not to scale")
+    share = 1 / len(merged)
+    for index, block in enumerate(merged):
+        length = max(4, int(share / _CHARACTER_SHARE))
+        first = str(block.cidr) if block.part is not Part.FREE else ""
+        text = f"{shown(block.name, length)}<br>{first}" if len(first) <= length else shown(block.name, length)
+        canvas.bar(block.part, index * share, share, text, block.hover)
+
+
+def _blocks(plan: AddressPlan, space: IPv4Network) -> list[_Block]:
+    found = [
+        _Block(
+            item.cidr, item.plan.name, _ROLE_PARTS[item.plan.role],
+            f"<b>{shown(item.plan.name)}</b> {item.cidr}<br>{item.cidr.num_addresses:,} for {item.plan.role.value}",
+        )
+        for item in plan.layout.placed
+        if item.cidr.subnet_of(space)
+    ]  # fmt: skip
+    found += [
+        _Block(free.cidr, "free", Part.FREE, f"<b>free</b> {free.cidr}<br>{free.cidr.num_addresses:,} addresses")
+        for free in plan.layout.free
+        if free.cidr.subnet_of(space)
+    ]
+    return sorted(found, key=lambda block: (int(block.cidr.network_address), block.cidr.prefixlen))
+
+
+def _merge_free(blocks: list[_Block]) -> list[_Block]:
+    """Neighbouring free blocks become one, as nothing tells them apart where the scale is given up."""
+    merged: list[_Block] = []
+    for block in blocks:
+        if block.part is Part.FREE and merged and merged[-1].part is Part.FREE:
+            before = merged[-1]
+            merged[-1] = _Block(before.cidr, "free", Part.FREE, f"{before.hover}<br>{block.hover}")
+        else:
+            merged.append(block)
+    return merged
+
+
+def _trace(part: Part, colour: str, pattern: str, bars: Mapping[str, list[Any]]) -> go.Bar:
+    outline = {"color": theme.OUTLINE, "width": 1}
+    return go.Bar(
+        **bars,
+        orientation="h",
+        name=part.value,
+        textposition="inside",
+        insidetextanchor="middle",
+        textangle=0,
+        constraintext="none",
+        textfont={"color": _INK, "size": 12},
+        hovertemplate="%{hovertext}<extra></extra>",
+        marker={
+            "color": colour,
+            "line": outline,
+            "pattern": {"shape": pattern, "fillmode": "overlay", "solidity": 0.1, "size": 9, "fgcolor": theme.OUTLINE},
+        },
+    )
