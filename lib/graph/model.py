@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from lib.model.errors import ModelError
+from lib.model.refs import ObjectRef
 
 
 class Mark(Enum):
@@ -29,7 +30,8 @@ class GraphNode:
 
     ``tier`` counts columns from the left. ``group`` is what the node is folded into when there are too many (a
     namespace; "" for a node that is never folded), ``members`` how many nodes it stands for. ``kind`` is the
-    Kubernetes kind, or the word for what is no object ("outside").
+    Kubernetes kind, or the word for what is no object ("outside"); ``ref`` is the object that it leads to, None where
+    there is none.
     """
 
     id: str
@@ -41,6 +43,7 @@ class GraphNode:
     hover: tuple[str, ...] = ()
     group: str = ""
     members: int = 1
+    ref: ObjectRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
