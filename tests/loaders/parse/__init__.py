@@ -1,0 +1,1 @@
+"""Every kind's reader against the API's own words."""
