@@ -1,0 +1,317 @@
+"""Build one document's value from its parse events, and note where the values stand that may have to be masked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import yaml
+
+from lib.loaders.events import EventSource
+from lib.loaders.limits import Limits
+from lib.loaders.yaml_resolver import KNOWN_TAGS, TAG_PREFIX, Scalar, TagError, key_text, resolve_plain, resolve_tagged
+
+Span = tuple[int, int]
+Key = str | int
+Place = tuple[int, Key]  # id of the container and the key or position in it
+
+WATCHED: Final = frozenset({"value", "env", "args", "command", "kubectl.kubernetes.io/last-applied-configuration"})
+"""Keys whose values may have to be masked wherever they stand; see ``redact``."""
+LABEL_MAPS: Final = frozenset({"labels", "matchLabels", "selector", "nodeSelector"})
+"""Below these every key is a person's own word, so that none of WATCHED means what it means elsewhere."""
+_WHOLLY_WATCHED: Final = frozenset({"data", "stringData"})
+
+_SHORT_CHARS: Final = 80
+_NODES_BETWEEN_CHECKS: Final = 20_000
+_NO_KEY: Final = object()
+_MERGE: Final = object()
+_UNHASHED: Final = object()
+
+
+class DocumentError(Exception):
+    """The document cannot be taken over; what follows it can. The message quotes keys only, never a value."""
+
+    def __init__(self, code: str, message: str, line: int, *, resume: bool = True) -> None:
+        super().__init__(message)
+        self.code, self.message, self.line = code, message, line
+        self.resume = resume
+        """Whether the parser may go on to the end of this document."""
+
+
+Watched = tuple[dict[str, Any], str, int, int]
+"""A mapping, a key of it, and from where to where its value stands in the text."""
+
+
+@dataclass(slots=True)
+class Anchor:
+    """What ``&name`` stands before: where, the value, and how many nodes it is when written out."""
+
+    place: Place
+    span: Span
+    value: Any
+    nodes: int
+
+
+@dataclass(slots=True)
+class Marks:
+    """Where in the text the values stand that redaction may have to mask."""
+
+    spans: list[Watched] = field(default_factory=list)
+    anchors: list[Anchor] = field(default_factory=list)
+    aliases: list[tuple[Any, Key | None, int, Anchor]] = field(default_factory=list)
+    """Container, key (None: merged into it), index in the text and the anchor of every alias."""
+    items: dict[int, Span] = field(default_factory=dict)
+    """Where each mapping stands that is an element of the document's ``items``, by id."""
+
+
+@dataclass(slots=True)
+class Built:
+    """One document: its value, its first and last index and the first line (from 0)."""
+
+    value: Any
+    start: int
+    end: int
+    line: int
+    marks: Marks
+    duplicates: list[tuple[str, int]]
+    unknown_tags: list[tuple[str, int]]
+
+
+class Builder:
+    """Reads documents from ``source``; ``nodes`` counts over all documents of an input.
+
+    ``check`` is called now and then and may raise to give up. One Builder serves one text: its caches hold the
+    text's own scalars and go with it.
+    """
+
+    def __init__(self, limits: Limits, nodes: int = 0, check: Callable[[], None] = lambda: None) -> None:
+        self.limits = limits
+        self.nodes = nodes
+        self.check = check
+        self._scalars: dict[str, Scalar] = {}
+        self._keys: dict[str, str] = {}
+
+    def document(self, source: EventSource, start: Any) -> Built:
+        """The document whose DocumentStartEvent ``start`` was just read. Raises DocumentError and yaml.YAMLError."""
+        limits, scalars, keys = self.limits, self._scalars, self._keys
+        longest, deepest = limits.scalar_chars, limits.nesting_depth
+        get_event = source.get_event
+        scalar_event, mapping_start, sequence_start = yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent
+        mapping_end, sequence_end = yaml.MappingEndEvent, yaml.SequenceEndEvent
+        marks = Marks()
+        spans = marks.spans
+        duplicates: list[tuple[str, int]] = []
+        unknown_tags: list[tuple[str, int]] = []
+        anchors: dict[str, Anchor] = {}
+        merged: dict[int, set[str]] = {}
+        nodes = self.nodes
+        most_nodes = limits.nodes
+        alias_nodes = 0
+        next_check = nodes + _NODES_BETWEEN_CHECKS
+
+        root: list[Any] = []
+        container: Any = root
+        is_map = False
+        key: Any = _NO_KEY
+        stack: list[Any] = []
+        depth = 0
+        in_items = False
+        watch_all = False
+        is_labels = False
+        first: Any = None
+        last_index = 0
+
+        while True:
+            event = get_event()
+            kind = type(event)
+            if kind is scalar_event:
+                nodes += 1
+                text = event.value
+                value: Any
+                if event.implicit[0]:
+                    value = scalars.get(text, _UNHASHED)
+                    if value is _UNHASHED:
+                        value = resolve_plain(text)
+                        if len(text) <= _SHORT_CHARS:
+                            scalars[text] = value
+                elif event.tag is None:
+                    value = text
+                else:
+                    value = self._tagged(event, unknown_tags)
+                if len(text) > longest:
+                    raise DocumentError(
+                        "scalar-too-long", f"a value is longer than {longest:,} characters", event.start_mark.line
+                    )
+                if nodes > most_nodes:
+                    raise self._too_many(event)
+                if is_map and key is _NO_KEY:
+                    if value.__class__ is str:
+                        if text == "<<" and (event.implicit[0] or event.tag == TAG_PREFIX + "merge"):
+                            key = _MERGE
+                        else:
+                            key = keys.setdefault(value, value)
+                    else:
+                        key = key_text(value)
+                        if key is None:
+                            raise DocumentError("invalid-key", "a key is null", event.start_mark.line)
+                    if key in container:
+                        if key in merged.get(id(container), ()):
+                            merged[id(container)].discard(key)
+                        else:
+                            duplicates.append((key, event.start_mark.line))
+                    if event.anchor is not None:
+                        span = (event.start_mark.index, event.end_mark.index)
+                        anchor = Anchor((id(container), key), span, value, 1)
+                        anchors[event.anchor] = anchor
+                        marks.anchors.append(anchor)
+                    continue
+                if value.__class__ is float and not math.isfinite(value):
+                    raise DocumentError(
+                        "not-a-number", "a value is not a finite number, which JSON cannot hold", event.start_mark.line
+                    )
+                if event.anchor is not None:
+                    span = (event.start_mark.index, event.end_mark.index)
+                    anchor = Anchor((id(container), key if is_map else len(container)), span, value, 1)
+                    anchors[event.anchor] = anchor
+                    marks.anchors.append(anchor)
+                if first is None:
+                    first, last_index = event.start_mark, event.end_mark.index
+                if is_map:
+                    if key is _MERGE:
+                        self._merge(container, value, merged, event.start_mark.line)
+                    else:
+                        if watch_all or (key in WATCHED and not is_labels):
+                            spans.append((container, key, event.start_mark.index, event.end_mark.index))
+                        container[key] = value
+                    key = _NO_KEY
+                else:
+                    container.append(value)
+            elif kind is mapping_start or kind is sequence_start:
+                nodes += 1
+                if nodes >= next_check:
+                    next_check = nodes + _NODES_BETWEEN_CHECKS
+                    self.check()
+                if is_map and key is _NO_KEY:
+                    raise DocumentError("invalid-key", "a key is a list or a mapping", event.start_mark.line)
+                if depth >= deepest:
+                    raise DocumentError(
+                        "nested-too-deep", f"more than {deepest} levels are nested", event.start_mark.line, resume=False
+                    )
+                if nodes > most_nodes:
+                    raise self._too_many(event)
+                if event.tag is not None and event.tag not in KNOWN_TAGS:
+                    unknown_tags.append((event.tag, event.start_mark.line))
+                if first is None:
+                    first = event.start_mark
+                stack.append(
+                    (container, is_map, key, event.start_mark.index, event.anchor, nodes, watch_all, is_labels)
+                )
+                depth += 1
+                if depth == 2:
+                    in_items = key == "items"
+                # An object's own fields are always watched: the document's, and those of each item of a list.
+                is_labels = is_map and key in LABEL_MAPS
+                watch_all = depth == 1 or (in_items and depth == 3) or (watch_all and is_map and key in _WHOLLY_WATCHED)
+                container = {} if kind is mapping_start else []
+                if event.anchor is not None:
+                    # Known at once, open until its end: an alias inside itself must be recognised.
+                    parent, parent_is_map, parent_key = stack[-1][:3]
+                    place = (id(parent), parent_key if parent_is_map else len(parent))
+                    anchors[event.anchor] = Anchor(place, (event.start_mark.index, -1), container, -1)
+                is_map, key = kind is mapping_start, _NO_KEY
+            elif kind is mapping_end or kind is sequence_end:
+                value = container
+                container, is_map, key, start_index, name, nodes_before, watch_all, is_labels = stack.pop()
+                depth -= 1
+                end_index = event.end_mark.index
+                if name is not None:
+                    anchor = anchors[name] if anchors[name].value is value else Anchor((0, 0), (0, 0), value, 0)
+                    anchor.span, anchor.nodes = (start_index, end_index), nodes - nodes_before + 1
+                    marks.anchors.append(anchor)
+                if not depth:
+                    last_index = end_index
+                elif in_items and depth == 2:
+                    marks.items[id(value)] = (start_index, end_index)
+                if is_map:
+                    if key is _MERGE:
+                        self._merge(container, value, merged, event.start_mark.line)
+                    else:
+                        if watch_all or (key in WATCHED and not is_labels):
+                            spans.append((container, key, start_index, end_index))
+                        container[key] = value
+                    key = _NO_KEY
+                else:
+                    container.append(value)
+            elif kind is yaml.AliasEvent:
+                known = anchors.get(event.anchor)
+                line = event.start_mark.line
+                if known is None:
+                    raise DocumentError(
+                        "unknown-anchor", "an alias names an anchor that is not defined before it", line
+                    )
+                if known.nodes < 0:
+                    raise DocumentError("recursive-alias", "an anchor's value contains itself", line)
+                alias_nodes += known.nodes
+                nodes += known.nodes
+                if alias_nodes > limits.alias_nodes_per_document:
+                    raise DocumentError(
+                        "excessive-aliases",
+                        f"aliases stand for more than {limits.alias_nodes_per_document:,} values",
+                        line,
+                        resume=False,
+                    )
+                value = known.value
+                if is_map and key is _NO_KEY:
+                    if isinstance(value, (dict, list)):
+                        raise DocumentError("invalid-key", "a key is a list or a mapping", line)
+                    key = key_text(value)
+                    if key is None:
+                        raise DocumentError("invalid-key", "a key is null", line)
+                    if key in container:
+                        duplicates.append((key, line))
+                    marks.aliases.append((container, key, event.start_mark.index, known))
+                    continue
+                if first is None:
+                    first = event.start_mark
+                if is_map and key is _MERGE:
+                    self._merge(container, value, merged, line)
+                    marks.aliases.append((container, None, event.start_mark.index, known))
+                    key = _NO_KEY
+                elif is_map:
+                    if watch_all or (key in WATCHED and not is_labels):
+                        spans.append((container, key, event.start_mark.index, event.end_mark.index))
+                    container[key] = value
+                    marks.aliases.append((container, key, event.start_mark.index, known))
+                    key = _NO_KEY
+                else:
+                    marks.aliases.append((container, len(container), event.start_mark.index, known))
+                    container.append(value)
+            elif kind is yaml.DocumentEndEvent:
+                self.nodes = nodes
+                begin = start.start_mark if first is None else first
+                end = max(event.start_mark.index, last_index)
+                return Built(root[0] if root else None, begin.index, end, begin.line, marks, duplicates, unknown_tags)
+
+    def _too_many(self, event: Any) -> DocumentError:
+        message = f"the input has more than {self.limits.nodes:,} keys and values"
+        return DocumentError("too-many-nodes", message, event.start_mark.line, resume=False)
+
+    def _tagged(self, event: Any, unknown_tags: list[tuple[str, int]]) -> Scalar:
+        if event.tag not in KNOWN_TAGS:
+            unknown_tags.append((event.tag, event.start_mark.line))
+        try:
+            return resolve_tagged(event.tag, event.value)
+        except TagError as error:
+            raise DocumentError("wrong-tag", str(error), event.start_mark.line) from None
+
+    @staticmethod
+    def _merge(container: dict[str, Any], value: Any, merged: dict[int, set[str]], line: int) -> None:
+        """Take over merged keys where they stand, as goyaml.v2 does: what is written later wins."""
+        parts = [value] if isinstance(value, dict) else list(reversed(value)) if isinstance(value, list) else [None]
+        for part in parts:
+            if not isinstance(part, dict):
+                raise DocumentError("invalid-merge", "<< needs a mapping or a list of mappings", line)
+            merged.setdefault(id(container), set()).update(part.keys() - container.keys())
+            container.update(part)

@@ -1,0 +1,130 @@
+"""The parse events of YAML and of JSON in one shape, so that one builder and one locator serve both."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import Any, Final, NoReturn, Protocol
+
+import yaml
+from yaml import _yaml
+
+
+class Mark(Protocol):
+    """A place in the text: ``index`` in characters and ``line``, both from 0."""
+
+    index: int
+    line: int
+
+
+class EventSource(Protocol):
+    """What PyYAML's parsers offer of themselves: one event after the other."""
+
+    def get_event(self) -> Any:
+        """The next event. Raises yaml.YAMLError."""
+
+
+def yaml_events(data: bytes) -> EventSource:
+    """libyaml's events of UTF-8 ``data``; marks count characters."""
+    parser: EventSource = _yaml.CParser(data)
+    return parser
+
+
+class JSONSyntaxError(ValueError):
+    """JSON that cannot be read; ``index`` is where, in characters. The message quotes nothing of the text."""
+
+    def __init__(self, message: str, index: int) -> None:
+        super().__init__(message)
+        self.index = index
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise JSONSyntaxError(f"{name} is not a JSON number", 0)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise JSONSyntaxError("a number is too large", 0)
+    return value
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
+_SPACE: Final = re.compile(r"[ \t\r\n]*")
+
+
+def json_value_end(text: str, start: int) -> int:
+    """The index after the JSON value that begins at ``start``. Raises JSONSyntaxError."""
+    try:
+        return _DECODER.raw_decode(text, start)[1]
+    except json.JSONDecodeError as error:
+        raise JSONSyntaxError(error.msg, error.pos) from None
+    except JSONSyntaxError as error:
+        raise JSONSyntaxError(str(error), start) from None
+    except RecursionError:
+        raise JSONSyntaxError("lists and objects are nested too deep", start) from None
+    except ValueError:
+        raise JSONSyntaxError("a number has too many digits", start) from None
+
+
+def skip_space(text: str, start: int) -> int:
+    """The index of the first character from ``start`` on that is no JSON white space."""
+    match = _SPACE.match(text, start)
+    return match.end() if match else start
+
+
+class _JSONMark:
+    """A mark whose line is counted only when somebody asks."""
+
+    __slots__ = ("_text", "index")
+
+    def __init__(self, text: str, index: int) -> None:
+        self._text = text
+        self.index = index
+
+    @property
+    def line(self) -> int:
+        return self._text.count("\n", 0, self.index)
+
+
+_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]|[^\s\[\]{}",:]+')
+
+
+class JSONEvents:
+    """The events of a text that is one JSON value, as ``json_value_end`` has found it to be."""
+
+    def __init__(self, text: str) -> None:
+        self._events = _json_events(text)
+
+    def get_event(self) -> Any:
+        """The next event, of PyYAML's event classes."""
+        return next(self._events)
+
+
+def _json_events(text: str) -> Iterator[Any]:
+    first: Any = _JSONMark(text, 0)
+    yield yaml.StreamStartEvent(first, first)
+    yield yaml.DocumentStartEvent(first, first)
+    for match in _TOKEN.finditer(text):
+        token = match.group()
+        here: Any = _JSONMark(text, match.start())
+        after: Any = _JSONMark(text, match.end())
+        match token[0]:
+            case '"':
+                value = json.loads(token) if "\\" in token else token[1:-1]
+                yield yaml.ScalarEvent(None, None, (False, True), value, here, after, '"')
+            case "{":
+                yield yaml.MappingStartEvent(None, None, True, here, after, True)
+            case "}":
+                yield yaml.MappingEndEvent(here, after)
+            case "[":
+                yield yaml.SequenceStartEvent(None, None, True, here, after, True)
+            case "]":
+                yield yaml.SequenceEndEvent(here, after)
+            case _:
+                yield yaml.ScalarEvent(None, None, (True, False), token, here, after, "")
+    last: Any = _JSONMark(text, len(text))
+    yield yaml.DocumentEndEvent(last, last)
+    yield yaml.StreamEndEvent(last, last)

@@ -1,0 +1,50 @@
+"""Which kinds are read, by API group; of all others nothing but the name is taken over."""
+
+from __future__ import annotations
+
+from typing import Final
+
+WORKLOADS: Final = frozenset(
+    {
+        ("", "Pod"),
+        ("", "PodTemplate"),
+        ("", "ReplicationController"),
+        ("apps", "Deployment"),
+        ("apps", "ReplicaSet"),
+        ("apps", "StatefulSet"),
+        ("apps", "DaemonSet"),
+        ("extensions", "Deployment"),
+        ("extensions", "ReplicaSet"),
+        ("extensions", "DaemonSet"),
+        ("batch", "Job"),
+        ("batch", "CronJob"),
+    }
+)
+"""(group, kind) of everything that is a pod or makes pods."""
+
+READ: Final = WORKLOADS | {
+    ("", "Namespace"),
+    ("", "Node"),
+    ("", "Service"),
+    ("", "Endpoints"),
+    ("discovery.k8s.io", "EndpointSlice"),
+    ("networking.k8s.io", "Ingress"),
+    ("extensions", "Ingress"),
+    ("networking.k8s.io", "IngressClass"),
+    ("networking.k8s.io", "NetworkPolicy"),
+    ("extensions", "NetworkPolicy"),
+    ("gateway.networking.k8s.io", "GatewayClass"),
+    ("gateway.networking.k8s.io", "Gateway"),
+    ("gateway.networking.k8s.io", "HTTPRoute"),
+    ("gateway.networking.k8s.io", "GRPCRoute"),
+    ("gateway.networking.k8s.io", "TLSRoute"),
+    ("gateway.networking.k8s.io", "TCPRoute"),
+    ("gateway.networking.k8s.io", "UDPRoute"),
+    ("gateway.networking.k8s.io", "ReferenceGrant"),
+}
+"""(group, kind) of every kind that ``parse`` turns into the model; Secrets are kept apart from these."""
+
+
+def group_of(api_version: str) -> str:
+    """The API group of an ``apiVersion``; "" for the core group."""
+    return api_version.rpartition("/")[0]

@@ -1,0 +1,363 @@
+"""From files to raw objects: the one way in for everything that is uploaded, pasted or named on a command line."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lib.loaders.archives import Budget, Entry, clean_name, is_archive, unpack
+from lib.loaders.documents import DocumentStore, ListInfo, RawObject, StoredDocument
+from lib.loaders.encoding import EncodingError, decode
+from lib.loaders.inputs import STDIN_NAME, InputFile, inputs_from_paths
+from lib.loaders.limits import DEFAULT, MIB, Limits
+from lib.loaders.recognise import (
+    HELM_TEMPLATE,
+    KUBECONFIG,
+    NO_API_VERSION,
+    NO_KIND,
+    NOT_A_MAPPING,
+    Advice,
+    by_content,
+    by_first_line,
+    has_template,
+)
+from lib.loaders.redact import is_kubeconfig, is_list, object_kind, redact
+from lib.loaders.yaml_reader import Document, Failure, Reader, line_count
+from lib.model.problem import Problem, Severity
+from lib.model.refs import Source
+
+_PROGRESS_STEP = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far reading has come: the file at hand, files done and in all, objects so far by kind."""
+
+    file: str
+    files_done: int
+    files_total: int
+    objects: int
+    kinds: Mapping[str, int]
+
+
+class LoadCancelled(Exception):
+    """The person no longer wants the result; nothing was kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadResult:
+    """Everything that was read, and everything that was not.
+
+    ``content_hash`` is the SHA-256 of the files' names and bytes in the order they were given, in hexadecimal.
+    ``files`` are those that were looked into, archives replaced by what they hold.
+    """
+
+    objects: tuple[RawObject, ...]
+    lists: tuple[ListInfo, ...]
+    documents: DocumentStore
+    problems: tuple[Problem, ...]
+    content_hash: str
+    files: tuple[str, ...]
+
+
+def read_inputs(
+    inputs: Iterable[InputFile],
+    limits: Limits = DEFAULT,
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> ReadResult:
+    """Read every object of ``inputs``; secrets stay behind, faults become Problems.
+
+    ``progress`` is called at each file and every few hundred objects, ``cancelled`` asked at least as often.
+    Raises LoadCancelled, and nothing else whatever the bytes are.
+    """
+    files = tuple(inputs)
+    reading = _Reading(limits, len(files), progress, cancelled)
+    for file in files:
+        reading.file(file)
+    return reading.result(content_hash(files))
+
+
+def content_hash(files: Iterable[InputFile]) -> str:
+    """SHA-256 over names and bytes in order, lengths included so that no two inputs read alike."""
+    digest = hashlib.sha256()
+    for file in files:
+        name = file.name.encode("utf-8", "surrogatepass")
+        digest.update(b"%d:%d:" % (len(name), len(file.data)))
+        digest.update(name)
+        digest.update(file.data)
+    return digest.hexdigest()
+
+
+@dataclass(slots=True)
+class _FileProblems:
+    """The Problems of one file, of which only so many are told one by one."""
+
+    file: str
+    limit: int
+    told: list[Problem] = field(default_factory=list)
+    untold: int = 0
+    worst: Severity = Severity.INFO
+
+    def add(self, problem: Problem) -> None:
+        if len(self.told) < self.limit:
+            self.told.append(problem)
+        else:
+            self.untold += 1
+            self.worst = max(self.worst, problem.severity)
+
+    def all(self) -> list[Problem]:
+        if not self.untold:
+            return self.told
+        message = f"{self.untold:,} more problems in this file are not listed"
+        remedy = "Correct the ones above and load the file again."
+        return [*self.told, Problem(self.worst, "more-problems", message, remedy, Source(self.file, 1))]
+
+
+class _Reading:
+    def __init__(
+        self,
+        limits: Limits,
+        files_total: int,
+        progress: Callable[[Progress], None] | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> None:
+        self.limits = limits
+        self.files_total = files_total
+        self.files_done = 0
+        self.progress = progress
+        self.cancelled = cancelled
+        self.reader = Reader(limits, self.check)
+        self.budget = Budget(limits.decompressed_bytes)
+        self.bytes_left = limits.upload_bytes
+        self.objects: list[RawObject] = []
+        self.lists: list[ListInfo] = []
+        self.documents = DocumentStore()
+        self.problems: list[Problem] = []
+        self.names: Counter[str] = Counter()
+        self.files: list[str] = []
+        self.kinds: Counter[str] = Counter()
+        self.current = _FileProblems("", limits.problems_per_file)
+
+    def result(self, digest: str) -> ReadResult:
+        return ReadResult(
+            tuple(self.objects), tuple(self.lists), self.documents, tuple(self.problems), digest, tuple(self.files)
+        )
+
+    def check(self) -> None:
+        if self.cancelled is not None and self.cancelled():
+            raise LoadCancelled
+
+    def file(self, file: InputFile) -> None:
+        self.check()
+        if self.files_done >= self.limits.files:
+            if self.files_done == self.limits.files:
+                self._begin(file.name)
+                self._tell(1, None, _error("too-many-files", f"there are more than {self.limits.files:,} files"))
+                self._end()
+                self.files_done += 1
+            return
+        self.bytes_left -= len(file.data)
+        if self.bytes_left < 0:
+            self._begin(file.name)
+            mib = self.limits.upload_bytes // MIB
+            self._tell(1, None, _error("too-much-data", f"the input is larger than {mib} MiB; this file is not read"))
+            self._end()
+        elif is_archive(file.data):
+            self._archive(file)
+        else:
+            self._begin(file.name)
+            self._report()
+            self._content(file.data)
+            self._end()
+        self.files_done += 1
+        self._report()
+
+    def _archive(self, file: InputFile) -> None:
+        outer = clean_name(file.name, self.limits.name_chars)
+        read = 0
+        for part in unpack(file.data, self.limits, self.budget, self.check):
+            self._begin(f"{outer}/{part.name}" if part.name else outer)
+            if isinstance(part, Entry):
+                read += 1
+                if len(self.files) > self.limits.files:
+                    self._tell(1, None, _error("too-many-files", f"there are more than {self.limits.files:,} files"))
+                    self._end()
+                    return
+                self._report()
+                self._content(part.data)
+            else:
+                remedy = _ARCHIVE_REMEDIES.get(part.code, "Unpack the archive yourself and load the manifests in it.")
+                self._tell(1, None, Advice(Severity.ERROR, part.code, part.message, remedy))
+            self._end()
+        if not read:
+            self._begin(file.name)
+            message = f"no YAML or JSON file was read from the archive ({self.budget.ignored} others)"
+            self._tell(1, None, Advice(Severity.WARNING, "empty-archive", message, "Load an archive of manifests."))
+            self._end()
+
+    def _begin(self, name: str) -> None:
+        shown = clean_name(name, 2 * self.limits.name_chars + 1) or "unnamed"
+        self.names[shown] += 1
+        # Two files of one name are two files; a Source must tell them apart.
+        if self.names[shown] > 1 and shown in self.files:
+            shown = f"{shown} ({self.names[shown]})"
+        self.current = _FileProblems(shown, self.limits.problems_per_file)
+
+    def _end(self) -> None:
+        self.problems += self.current.all()
+
+    def _tell(self, number: int, line: int | None, advice: Advice, item: int = -1) -> None:
+        source = Source(self.current.file, number, (), item)
+        self.current.add(Problem(advice.severity, advice.code, advice.message, advice.remedy, source, line))
+
+    def _report(self) -> None:
+        if self.progress is not None:
+            state = (self.current.file, self.files_done, self.files_total, len(self.objects), dict(self.kinds))
+            self.progress(Progress(*state))
+
+    def _content(self, data: bytes) -> None:
+        """Read one file that is no archive."""
+        self.files.append(self.current.file)
+        try:
+            text, utf8 = decode(data)
+        except EncodingError as error:
+            self._tell(1, None, _error("encoding", str(error), "Save the file as UTF-8."))
+            return
+        if not text.strip():
+            self._tell(1, None, Advice(Severity.INFO, "empty-file", "the file is empty", "Nothing needs to be done."))
+            return
+        if advice := by_first_line(text):
+            self._tell(1, 1 + line_count(text, len(text) - len(text.lstrip())), advice)
+            return
+        is_template = has_template(text)
+        told_template = False
+        for result in self.reader.read(text, utf8):
+            self.check()
+            if isinstance(result, Failure):
+                if is_template and not result.is_warning:
+                    if not told_template:
+                        self._tell(result.number, result.line, HELM_TEMPLATE)
+                    told_template = True
+                else:
+                    self._failure(result)
+            else:
+                self._document(result, is_template)
+
+    def _failure(self, failure: Failure) -> None:
+        severity = Severity.WARNING if failure.is_warning else Severity.ERROR
+        remedy = _REMEDIES.get(failure.code, "Correct the document and load it again.")
+        self._tell(failure.number, failure.line, Advice(severity, failure.code, failure.message, remedy))
+
+    def _document(self, document: Document, is_template: bool) -> None:
+        value = document.built.value
+        advice = self._objection(value, is_template)
+        if advice is not None:
+            self._tell(document.number, document.line, advice)
+            return
+        if value is None:
+            return
+        version, kind = object_kind(value, "", "")
+        redacted = redact(document)
+        self.documents.add(
+            self.current.file,
+            document.number,
+            StoredDocument(document.line, document.syntax, redacted.text, redacted.items),
+        )
+        source = Source(self.current.file, document.number)
+        if not is_list(redacted.value):
+            self._object(redacted.value, source, version, kind)
+            return
+        for item, child, item_version, item_kind in self._items(redacted.value, source, version, kind):
+            if isinstance(child, dict):
+                self._object(child, item, item_version, item_kind)
+            else:
+                self._tell(document.number, None, NOT_A_MAPPING, item.item)
+
+    def _objection(self, value: Any, is_template: bool) -> Advice | None:
+        """Why a document is no object that may be taken over."""
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            return NOT_A_MAPPING
+        if is_kubeconfig(value):
+            return KUBECONFIG
+        if advice := by_content(value, self.current.file):
+            return advice
+        metadata = value.get("metadata")
+        name = metadata.get("name") if isinstance(metadata, dict) else None
+        if is_template and isinstance(name, str) and "{{" in name:
+            return HELM_TEMPLATE
+        return None if object_kind(value, "", "")[1] else NO_KIND
+
+    def _items(
+        self, value: dict[str, Any], source: Source, version: str, kind: str
+    ) -> Iterator[tuple[Source, Any, str, str]]:
+        """The objects of a list; lists inside lists are unfolded as well, which kubectl does too."""
+        items = value["items"]
+        metadata = value.get("metadata")
+        resource_version = metadata.get("resourceVersion", "") if isinstance(metadata, dict) else ""
+        self.lists.append(ListInfo(source, kind, version, str(resource_version), len(items)))
+        for position, item in enumerate(items):
+            place = Source(source.file, source.document, (), position)
+            yield place, item, *(object_kind(item, kind, version) if isinstance(item, dict) else ("", ""))
+
+    def _object(self, obj: dict[str, Any], source: Source, version: str, kind: str) -> None:
+        if not kind:
+            self._tell(source.document, None, NO_KIND, source.item)
+            return
+        if not version:
+            self._tell(source.document, None, NO_API_VERSION, source.item)
+            return
+        self.objects.append(RawObject(obj, source, version, kind))
+        self.kinds[kind] += 1
+        if len(self.objects) % _PROGRESS_STEP == 0:
+            self.check()
+            self._report()
+
+
+def _error(code: str, message: str, remedy: str = "Load less at once.") -> Advice:
+    return Advice(Severity.ERROR, code, message, remedy)
+
+
+_REMEDIES = {
+    "yaml-syntax": "Correct the YAML at this line: indentation, quotes, brackets and colons.",
+    "json-syntax": "Correct the JSON at this line: commas, quotes and brackets.",
+    "control-character": "Remove the character; a file that holds many of them is no text.",
+    "duplicate-key": "Keep one of the two; the API server refuses an object that has both.",
+    "unknown-tag": "Remove the tag.",
+    "wrong-tag": "Remove the tag or correct the value.",
+    "invalid-key": "Write the key as a plain word or in quotes.",
+    "invalid-merge": "Let << stand before a mapping, an alias of one, or a list of these.",
+    "not-a-number": "Write a number, or put the value in quotes.",
+    "unknown-anchor": "Define the anchor (&name) before the alias (*name), in the same document.",
+    "recursive-alias": "Write the value out.",
+    "excessive-aliases": "Write the values out, or use fewer aliases.",
+    "nested-too-deep": "No Kubernetes object nests that deep; load manifests only.",
+    "scalar-too-long": "The API server keeps no such object; load manifests only.",
+    "too-many-nodes": "Load less at once, for instance one namespace.",
+    "too-many-documents": "Split the file.",
+}
+_ARCHIVE_REMEDIES = {
+    "unsafe-path": "Make the archive anew, from within the folder of the manifests.",
+    "special-file": "Put the file itself into the archive instead of a link.",
+    "encrypted-archive": "Make the archive without a password.",
+    "nested-archive": "Unpack the inner archive and load it by itself.",
+}
+
+__all__ = [
+    "STDIN_NAME",
+    "DocumentStore",
+    "InputFile",
+    "ListInfo",
+    "LoadCancelled",
+    "Progress",
+    "RawObject",
+    "ReadResult",
+    "content_hash",
+    "inputs_from_paths",
+    "read_inputs",
+]
