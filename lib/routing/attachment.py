@@ -38,7 +38,7 @@ class Attachment:
     """How one parent of a route answers it.
 
     ``gateway`` is None where it is not in the input or the parent is no Gateway. ``accepted`` is None where the input
-    does not settle it; then ``unchecked`` says why. ``outside`` is False for a parent that is no Gateway (a mesh).
+    does not settle it; then ``unchecked`` says why.
     """
 
     parent: ParentRef
@@ -47,14 +47,13 @@ class Attachment:
     listeners: tuple[ListenerMatch, ...]
     issues: tuple[Issue, ...] = ()
     unchecked: tuple[str, ...] = ()
-    outside: bool = True
 
     @property
     def accepted(self) -> bool | None:
         """Whether at least one listener serves the route."""
         if self.listeners:
             return True
-        return None if self.unchecked or not self.outside else False
+        return None if self.unchecked else False
 
 
 NO_CLASS: Final = ClassAnswer("", "none", "", None)
@@ -66,8 +65,7 @@ def attach(snapshot: Snapshot, route: GatewayRoute, parent: ParentRef) -> Attach
     The stages are section and port, kind, namespace, hostname; the reason is the stage at which the last listener fell.
     """
     if parent.ref.kind != "Gateway":
-        note = f"parent {parent.ref}: not a Gateway, so no entry from outside"
-        return Attachment(parent, None, NO_CLASS, (), (), (note,), outside=False)
+        return Attachment(parent, None, NO_CLASS, (), (issue(Fault.MESH_PARENT, parent.source, parent=parent.ref),))
     name = parent.ref.qualified_name
     gateway = next((g for g in snapshot.gateways if g.ref == parent.ref), None)
     if gateway is None:

@@ -219,6 +219,11 @@ class Fault(Enum):
         Severity.WARNING,
         "it names no parent, so nothing serves it",
     )
+    MESH_PARENT = (
+        "route-mesh-parent",
+        Severity.INFO,
+        "its parent {parent} is no Gateway, so it routes nothing that comes from outside",
+    )
     NO_LISTENER = (
         "route-no-matching-listener",
         Severity.ERROR,
