@@ -1,0 +1,27 @@
+"""The same results as the pages, for pipelines and tests."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from lib.cli.arguments import build_parser
+from lib.cli.commands import REFUSED, run
+from lib.cli.load import UsageError
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command and return its exit status; errors go to standard error as one line, never as a traceback."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        return run(arguments)
+    except UsageError as error:
+        sys.stderr.write(f"{error}\n")
+        return REFUSED
+    except BrokenPipeError:
+        # The reader went away (`| head`). Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

@@ -1,0 +1,98 @@
+"""The command line's words."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Final
+
+from lib.cli.plan import add_plan_arguments
+from lib.model.problem import Severity
+
+ENGINES: Final = ("kubernetes", "azure-npm", "calico", "cilium", "none")
+TABULAR: Final = ("text", "json", "csv", "md")
+DIAGRAMS: Final = ("dot", "mermaid")
+
+EPILOG = """\
+A PATH is a file, a folder, an archive, or - for standard input.
+A REF is namespace/name, namespace/kind/name, or a row's own form namespace/name[Kind].
+
+Exit status: 0 answered; 1 findings at or over the threshold; 2 wrong usage, nothing loadable, a refused plan, or
+input that could not be read. The result is printed all the same."""
+
+
+def _severity(text: str) -> Severity:
+    try:
+        return Severity[text.upper()]
+    except KeyError:
+        raise argparse.ArgumentTypeError(f"{text!r} is none of info, warning, error") from None
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser with a sub-command for each result."""
+    parser = argparse.ArgumentParser(
+        prog="python -m lib",
+        description="See, prove and plan the network of a Kubernetes cluster.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(
+        name: str, text: str, *, formats: tuple[str, ...] = TABULAR, loads: bool = True
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(
+            name, help=text, description=text, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        if loads:
+            sub.add_argument("paths", nargs="+", metavar="PATH", help="file, folder, archive or -")
+            sub.add_argument(
+                "--complete", action="store_true", help="the input is everything in the cluster: absence is a fact"
+            )
+        if formats:
+            sub.add_argument("--format", choices=formats, default="text", help="how to print (default: text)")
+        return sub
+
+    def filters(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--namespace", "-n", action="append", default=[], help="only this namespace; may be repeated")
+
+    def engine(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--engine", choices=ENGINES, default="kubernetes", help="whose reading of policies")
+        sub.add_argument(
+            "--ipblock-matches-pods",
+            choices=("yes", "no"),
+            help="override whether an ipBlock can match a pod's address",
+        )
+
+    flows = command(
+        "flows", "every permitted flow, between workloads and to and from outside", formats=TABULAR + DIAGRAMS
+    )
+    filters(flows)
+    engine(flows)
+    flows.add_argument("--by", choices=("workload", "namespace"), default="workload", help="what a row stands for")
+
+    explain = command("explain", "whether one end may talk to another, and every policy and rule that took part")
+    engine(explain)
+    explain.add_argument("--from", dest="src", required=True, metavar="REF|CIDR", help="where the connection starts")
+    explain.add_argument("--to", dest="dst", required=True, metavar="REF|CIDR", help="where it goes")
+    explain.add_argument("--port", type=int, help="destination port; without it, all ports are explained")
+    explain.add_argument("--protocol", choices=("TCP", "UDP", "SCTP"), default="TCP", help="protocol of --port")
+
+    filters(command("services", "Services, their endpoints and who can reach them", formats=TABULAR + DIAGRAMS))
+    routes = command("routes", "host and path to Service to workload", formats=TABULAR + DIAGRAMS)
+    filters(routes)
+    routes.add_argument("--url", help="say which route answers this URL, and why")
+    filters(command("policies", "policies, whom they select and isolate"))
+
+    check = command(
+        "check",
+        "faults of Services, routes and policies, and input that could not be read",
+        formats=(*TABULAR, "sarif"),
+    )
+    check.add_argument(
+        "--fail-on", type=_severity, default=Severity.ERROR, metavar="SEVERITY", help="info, warning or error (default)"
+    )
+
+    add_plan_arguments(command("plan", "how many addresses a cluster needs", loads=False))
+    dump = command("dump-command", "the command that dumps every kind that is read", formats=(), loads=False)
+    dump.add_argument("--private", action="store_true", help="wrapped in `az aks command invoke`, for private clusters")
+    return parser

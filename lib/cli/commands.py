@@ -1,0 +1,257 @@
+"""One function a command: load, ask, print, and the exit status."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Final
+
+from lib.checks.run import at_or_over, run_checks
+from lib.cli.ends import parse_end
+from lib.cli.load import Input, UsageError, load, problem_json
+from lib.cli.output import write, write_edges, write_json, write_rows
+from lib.cli.plan import plan_command
+from lib.flows import FlowRow, RowVerdict, flow_rows, namespace_matrix
+from lib.loaders.dump_command import az_command, kubectl_command
+from lib.model.errors import ModelError
+from lib.model.policies import Verdict
+from lib.model.refs import ObjectRef
+from lib.model.sets import Protocol
+from lib.policy.engine import Engine, compile_engine
+from lib.policy.engines import profile
+from lib.policy.explain import Explanation
+from lib.reports.diagram import DIAGRAM_FORMATS, Edge
+from lib.reports.sarif import sarif
+from lib.routing.routes import ingress_backends, route_views
+from lib.routing.services import service_views
+from lib.routing.url_test import test_url
+from lib.tables import (
+    candidate_rows,
+    explanation_rows,
+    finding_rows,
+    flow_table,
+    matrix_rows,
+    policy_rows,
+    route_rows,
+    service_rows,
+)
+
+ANSWERED: Final = 0
+FAILED: Final = 1
+REFUSED: Final = 2
+ROWS_MAX: Final = 1_000_000
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Carry out one command. Raises UsageError where it can't be answered as asked."""
+    return _COMMANDS[arguments.command](arguments)
+
+
+def _engine(arguments: argparse.Namespace, given: Input) -> Engine:
+    chosen = profile(arguments.engine)
+    if arguments.ipblock_matches_pods:
+        chosen = chosen.with_ip_blocks_matching_pods(arguments.ipblock_matches_pods == "yes")
+    return compile_engine(given.snapshot, chosen)
+
+
+def _kept(arguments: argparse.Namespace, given: Input) -> Callable[[ObjectRef], bool]:
+    names = frozenset(arguments.namespace)
+    unknown = names - given.snapshot.namespace_by_name.keys()
+    if unknown:
+        raise UsageError(f"no namespace {', '.join(sorted(unknown))} in the input")
+    return lambda ref: not names or ref.namespace in names
+
+
+def _flows(arguments: argparse.Namespace) -> int:
+    given = load(arguments.paths, complete=arguments.complete)
+    _kept(arguments, given)
+    engine = _engine(arguments, given)
+    names = frozenset(arguments.namespace) or None
+    if arguments.by == "namespace":
+        rows = matrix_rows(namespace_matrix(engine, names))
+        return _print_rows(arguments, given, "flows", rows, _matrix_edges(rows), engine=engine.profile.id)
+    found = flow_rows(engine, ingress_backends(given.snapshot), names)
+    counted = _Counted(found)
+    if arguments.format == "json":
+        write_json(
+            {"schema": "netatlas.flows/1", "engine": engine.profile.id},
+            "flows",
+            (row.to_json() for row in counted),
+            {"problems": [problem_json(p, given.documents) for p in (*given.problems, *engine.notes)]},
+        )
+    elif arguments.format in DIAGRAM_FORMATS:
+        write_edges(arguments.format, map(_flow_edge, counted))
+    else:
+        write_rows(arguments.format, (row for flow in counted for row in flow_table([flow])))
+    given.report(engine.notes)
+    if counted.cut:
+        raise UsageError(f"more than {ROWS_MAX:,} flows; the rest was left out: list them --by namespace instead")
+    return given.exit_status
+
+
+class _Counted:
+    """Flows up to the bound; ``cut`` says afterwards whether there were more."""
+
+    def __init__(self, rows: Iterable[FlowRow]) -> None:
+        self._rows = iter(rows)
+        self.cut = False
+
+    def __iter__(self) -> Iterator[FlowRow]:
+        yield from islice(self._rows, ROWS_MAX)
+        self.cut = next(self._rows, None) is not None
+
+
+def _flow_edge(row: FlowRow) -> Edge:
+    return Edge(row.src, row.dst, str(row.ports), dashed=row.verdict is not RowVerdict.ALLOWED)
+
+
+def _matrix_edges(rows: Iterable[Mapping[str, object]]) -> Iterator[Edge]:
+    for row in rows:
+        if row["state"] != "denied":
+            yield Edge(str(row["from"]), str(row["to"]), str(row["state"]), dashed=row["state"] == "unknown")
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    given = load(arguments.paths, complete=arguments.complete)
+    engine = _engine(arguments, given)
+    src, dst = (parse_end(end, given.snapshot) for end in (arguments.src, arguments.dst))
+    protocol = Protocol(arguments.protocol) if arguments.port is not None else None
+    try:
+        answer = engine.explain(src, dst, protocol, arguments.port)
+    except ModelError as error:
+        raise UsageError(str(error)) from None
+    if arguments.format == "json":
+        write([json.dumps(_explain_json(answer, given), ensure_ascii=False, indent=1) + "\n"])
+    elif arguments.format == "text":
+        write(_explain_text(answer, given))
+    else:
+        write_rows(arguments.format, explanation_rows(answer, given.locate))
+    given.report(engine.notes)
+    return given.exit_status
+
+
+def _explain_json(answer: Explanation, given: Input) -> dict[str, object]:
+    return {
+        "schema": "netatlas.explain/1",
+        "from": answer.src,
+        "to": answer.dst,
+        "verdict": answer.verdict,
+        "ports": answer.connections.to_json(),
+        "directions": [
+            {
+                "direction": direction.direction.field,
+                "verdict": direction.verdict,
+                "reason": direction.reason,
+                "policies": [
+                    {"ref": str(e.policy), "effect": e.effect, "rule": e.rule, "source": given.locate(e.source)}
+                    for e in direction.effects
+                ],
+            }
+            for direction in answer.directions
+        ],
+        "smallest_change": None,
+        "problems": [problem_json(p, given.documents) for p in given.problems],
+    }
+
+
+_SIGNS: Final = {"allowed": "✓", "denied": "✗", "partial": "◐", "unknown": "?"}
+
+
+def _explain_text(answer: Explanation, given: Input) -> Iterator[str]:
+    ports = "" if answer.verdict == Verdict.DENIED.value else f" ({answer.connections})"
+    yield f"{_SIGNS[answer.verdict]} {answer.verdict}: {answer.src} → {answer.dst}{ports}\n"
+    for direction in answer.directions:
+        yield f"\n{_SIGNS[direction.verdict]} {direction.direction.field}: {direction.verdict}. {direction.reason}.\n"
+        for effect in direction.effects:
+            rule = f" {effect.rule}" if effect.rule else ""
+            yield f"    {given.locate(effect.source)}: {effect.policy}{rule} {effect.effect}\n"
+        if direction.verdict != Verdict.ALLOWED.value:
+            for miss in direction.near_misses:
+                yield f"    {given.locate(miss.source)}: {miss.policy} {miss.rule} does not permit it: {miss.failed}\n"
+
+
+def _services(arguments: argparse.Namespace) -> int:
+    given = load(arguments.paths, complete=arguments.complete)
+    kept = _kept(arguments, given)
+    views = [v for v in service_views(given.snapshot) if kept(v.ref)]
+    edges = (Edge(str(v.ref), str(w.ref), ", ".join(p.text for p in v.ports)) for v in views for w in v.workloads)
+    return _print_rows(arguments, given, "services", service_rows(views, given.locate), edges)
+
+
+def _routes(arguments: argparse.Namespace) -> int:
+    given = load(arguments.paths, complete=arguments.complete)
+    kept = _kept(arguments, given)
+    views = [v for v in route_views(given.snapshot) if kept(v.route)]
+    if arguments.url:
+        answer = test_url(given.snapshot, arguments.url, routes=views)
+        rows = candidate_rows(answer, given.locate)
+        if arguments.format == "text":
+            write([f"{answer.sentence}\n\n"])
+        edges = (Edge(arguments.url, w.backend.label, w.where) for w in answer.winners)
+        return _print_rows(arguments, given, "candidates", rows, edges, answer=answer.sentence)
+    edges = (Edge(v.where, v.backend.label, v.path_type, dashed=v.accepted is not True) for v in views)
+    return _print_rows(arguments, given, "routes", route_rows(views, given.locate), edges)
+
+
+def _policies(arguments: argparse.Namespace) -> int:
+    given = load(arguments.paths, complete=arguments.complete)
+    kept = _kept(arguments, given)
+    rows = policy_rows(given.snapshot, given.locate)
+    rows = [r for r in rows if kept(ObjectRef(str(r["namespace"]), "", ""))]
+    return _print_rows(arguments, given, "policies", rows)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    given = load(arguments.paths, complete=arguments.complete)
+    findings = run_checks(given.snapshot)
+    rows = finding_rows(findings, given.locate)
+    if arguments.format == "sarif":
+        write([json.dumps(sarif(findings, given.problems, given.documents), ensure_ascii=False, indent=1) + "\n"])
+        given.report()
+        status = given.exit_status
+    else:
+        shown = rows if arguments.format in ("json", "csv") else [_short_finding(row) for row in rows]
+        status = _print_rows(arguments, given, "findings", shown)
+    return max(status, FAILED if at_or_over(findings, arguments.fail_on) else ANSWERED)
+
+
+def _short_finding(row: Mapping[str, object]) -> Mapping[str, object]:
+    return {name: row[name] for name in ("severity", "finding", "kind", "subject", "what", "source")}
+
+
+def _print_rows(
+    arguments: argparse.Namespace,
+    given: Input,
+    key: str,
+    rows: Iterable[Mapping[str, object]],
+    edges: Iterable[Edge] = (),
+    **head: str,
+) -> int:
+    if arguments.format == "json":
+        problems = [problem_json(p, given.documents) for p in given.problems]
+        write_json({"schema": f"netatlas.{key}/1", **head}, key, rows, {"problems": problems})
+    elif arguments.format in DIAGRAM_FORMATS:
+        write_edges(arguments.format, edges)
+    else:
+        write_rows(arguments.format, rows)
+    given.report()
+    return given.exit_status
+
+
+def _dump_command(arguments: argparse.Namespace) -> int:
+    write([(az_command() if arguments.private else kubectl_command()) + "\n"])
+    return ANSWERED
+
+
+_COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
+    "flows": _flows,
+    "explain": _explain,
+    "services": _services,
+    "routes": _routes,
+    "policies": _policies,
+    "check": _check,
+    "plan": plan_command,
+    "dump-command": _dump_command,
+}

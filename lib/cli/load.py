@@ -1,0 +1,79 @@
+"""From the paths on the command line to a Snapshot, and from Problems to standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from lib.loaders.assemble import assemble
+from lib.loaders.documents import DocumentStore
+from lib.loaders.manifests import inputs_from_paths, read_inputs
+from lib.model.problem import Problem, Severity
+from lib.model.refs import Source
+from lib.model.snapshot import Snapshot
+
+
+class UsageError(Exception):
+    """The command can't be answered as it was asked; the message says why. Ends in exit status 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What the paths held."""
+
+    snapshot: Snapshot
+    problems: tuple[Problem, ...]
+    documents: DocumentStore
+
+    def locate(self, source: Source | None) -> str:
+        """``file:line`` for a table's cell; "" without a source."""
+        return self.documents.file_line(source) if source else ""
+
+    @property
+    def exit_status(self) -> int:
+        """2 when something could not be read or was rejected, else 0."""
+        return 2 if any(p.severity is Severity.ERROR for p in self.problems) else 0
+
+    def report(self, more: Iterable[Problem] = ()) -> None:
+        """Write each warning and error as ``file:line: message`` to standard error."""
+        _report((*self.problems, *more), self.documents)
+
+
+def load(paths: Sequence[str], *, complete: bool) -> Input:
+    """Read and assemble what the paths name. Raises UsageError when no object at all could be read."""
+    inputs, path_problems = inputs_from_paths(paths, sys.stdin.buffer)
+    read = read_inputs(inputs)
+    loaded = assemble(read, title=", ".join(paths), assume_complete=complete)
+    problems = (*path_problems, *loaded.problems)
+    if not read.objects:
+        _report(problems, read.documents)
+        raise UsageError("nothing could be loaded from " + ", ".join(paths))
+    return Input(loaded.snapshot, problems, read.documents)
+
+
+def _place(problem: Problem, documents: DocumentStore) -> str:
+    if problem.source is None:
+        return ""
+    if problem.line is not None:
+        return f"{problem.source.file}:{problem.line}"
+    return documents.file_line(problem.source)
+
+
+def _report(problems: Iterable[Problem], documents: DocumentStore) -> None:
+    for problem in problems:
+        if problem.severity > Severity.INFO:
+            where = _place(problem, documents)
+            sys.stderr.write(f"{where}: {problem.message}\n" if where else f"{problem.message}\n")
+
+
+def problem_json(problem: Problem, documents: DocumentStore) -> dict[str, str]:
+    """The form of a problem in every JSON result."""
+    return {
+        "severity": problem.severity.label,
+        "source": _place(problem, documents),
+        "code": problem.code,
+        "message": problem.message,
+        "remedy": problem.remedy,
+        "subject": str(problem.subject) if problem.subject else "",
+    }

@@ -1,0 +1,117 @@
+"""``plan``: flags or a file to an address plan."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from lib.cli.load import UsageError
+from lib.cli.output import write, write_rows
+from lib.ipplan.plan import plan
+from lib.ipplan.problems import PlanProblem, exit_code
+from lib.ipplan.read import PlanReading, read_plan, read_plan_text
+from lib.ipplan.result import AddressPlan
+from lib.ipplan.serialise import problem_json, to_json
+from lib.reports.tabular import Row, to_text
+from lib.tables import limit_rows, plan_problem_rows, subnet_rows
+
+# The flags mirror the fields of a plan file; their values are read, and checked, by the same reader.
+FLAGS: Final = {
+    "model": "network model, e.g. azure_cni_overlay, pod_subnet_dynamic, node_subnet",
+    "nodes": "nodes now",
+    "nodes-max": "nodes at the autoscaler's maximum",
+    "surge": "extra nodes during an upgrade, as a number or a percentage",
+    "max-unavailable": "nodes that an upgrade may take away instead of adding",
+    "max-pods": "pods per node at most",
+    "vnet": "range of the virtual network",
+    "node-subnet": "range of the node subnet",
+    "pod-subnet": "range of the pod subnet",
+    "pod-cidr": "range of pod addresses outside the virtual network",
+    "service-cidr": "range of Service addresses",
+    "dns-service-ip": "address of the cluster's DNS Service",
+    "internal-load-balancers": "internal load balancer addresses",
+    "policy-engine": "cilium, calico, azure-npm or none",
+}
+
+
+def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
+    """The plan's file and flags."""
+    parser.add_argument("file", nargs="?", metavar="FILE", help="a plan file (YAML or JSON), or -")
+    for flag, text in FLAGS.items():
+        parser.add_argument(f"--{flag}", help=text)
+    parser.add_argument(
+        "--node-pool", action="append", metavar="FIELDS", help="name=apps,nodes=3,max-pods=30; may be repeated"
+    )
+
+
+def plan_command(arguments: argparse.Namespace) -> int:
+    """Plan and print; the exit status says the class of the worst problem."""
+    reading = _read(arguments)
+    if reading.demand is None:
+        return _refuse(arguments, reading.problems)
+    found = plan(reading.demand)
+    if arguments.format == "json":
+        write([json.dumps(to_json(found), ensure_ascii=False, indent=1) + "\n"])
+    elif arguments.format == "text":
+        write(_text(found))
+    else:
+        write_rows(arguments.format, subnet_rows(found, found.layout))
+    _report(found.problems)
+    return exit_code(found.problems)
+
+
+def _read(arguments: argparse.Namespace) -> PlanReading:
+    given = {flag.replace("-", "_"): getattr(arguments, flag.replace("-", "_")) for flag in FLAGS}
+    flags: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if arguments.node_pool:
+        flags["node_pool"] = arguments.node_pool
+    if arguments.file is None:
+        if not flags:
+            raise UsageError("name a plan file, or give at least --model and --nodes")
+        return read_plan(flags)
+    if flags:
+        raise UsageError("a plan file and flags do not go together: the file says it all")
+    try:
+        text = sys.stdin.read() if arguments.file == "-" else Path(arguments.file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise UsageError(f"{arguments.file} can't be read: {reason}") from None
+    return read_plan_text(text)
+
+
+def _refuse(arguments: argparse.Namespace, problems: tuple[PlanProblem, ...]) -> int:
+    if arguments.format == "json":
+        refused = {"schema": "netatlas.plan/1", "clusters": [], "subnets": []}
+        write([json.dumps(refused | {"problems": [problem_json(p) for p in problems]}, ensure_ascii=False) + "\n"])
+    _report(problems)
+    return exit_code(problems)
+
+
+def _text(found: AddressPlan) -> Iterator[str]:
+    for cluster in found.clusters:
+        yield f"{cluster.demand.name} ({cluster.demand.model.value})\n"
+        yield f"  {cluster.formula}\n"
+        if cluster.binding_limit is not None:
+            limit = cluster.binding_limit
+            yield f"  binding limit: {limit.label}, {limit.used} of {limit.value} {limit.unit}\n"
+    yield "\nSubnets\n"
+    yield from to_text(subnet_rows(found, found.layout))
+    for cluster in found.clusters:
+        yield f"\nLimits of {cluster.demand.name}\n"
+        yield from to_text(_only(limit_rows(cluster.limits), "limit", "value", "used", "headroom", "unit", "sources"))
+    if found.problems:
+        yield "\nProblems\n"
+        yield from to_text(_only(plan_problem_rows(found.problems), "class", "subject", "problem", "rule", "sources"))
+
+
+def _only(rows: Iterable[Row], *columns: str) -> list[Row]:
+    return [{name: row[name] for name in columns} for row in rows]
+
+
+def _report(problems: Iterable[PlanProblem]) -> None:
+    for problem in problems:
+        sys.stderr.write(f"{problem.code}: {problem.message}\n")

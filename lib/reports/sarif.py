@@ -1,0 +1,54 @@
+"""Findings and Problems as SARIF 2.1.0, the form that code hosts show beside the changed line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from lib.checks.wording import FindingText, finding_texts, message_of, text_of
+from lib.model.finding import Finding
+from lib.model.problem import Problem, Severity
+from lib.model.refs import Source
+
+_LEVELS: Final = {Severity.INFO: "note", Severity.WARNING: "warning", Severity.ERROR: "error"}
+
+
+def sarif(findings: Iterable[Finding], problems: Iterable[Problem], lines: Any) -> dict[str, Any]:
+    """One run with a rule for each code that occurs; ``lines`` answers ``line_of(source)``."""
+    findings, problems = list(findings), list(problems)
+    texts = finding_texts()
+    rules = [_finding_rule(texts[code]) for code in dict.fromkeys(f.code for f in findings)]
+    rules += [{"id": code} for code in dict.fromkeys(p.code for p in problems)]
+    results = [_result(f.code, text_of(f).severity, message_of(f), f.source, lines.line_of(f.source)) for f in findings]
+    for problem in problems:
+        line = problem.line
+        if line is None and problem.source is not None:
+            line = lines.line_of(problem.source)
+        results.append(
+            _result(problem.code, problem.severity, f"{problem.message} {problem.remedy}", problem.source, line)
+        )
+    return {
+        "version": "2.1.0",
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "runs": [{"tool": {"driver": {"name": "NetAtlas", "rules": rules}}, "results": results}],
+    }
+
+
+def _finding_rule(text: FindingText) -> dict[str, Any]:
+    return {
+        "id": text.code,
+        "shortDescription": {"text": text.title},
+        "fullDescription": {"text": text.why},
+        "help": {"text": f"{text.remedy} {text.reference}"},
+        "defaultConfiguration": {"level": _LEVELS[text.severity]},
+    }
+
+
+def _result(code: str, severity: Severity, message: str, source: Source | None, line: int | None) -> dict[str, Any]:
+    result: dict[str, Any] = {"ruleId": code, "level": _LEVELS[severity], "message": {"text": message}}
+    if source is not None:
+        place: dict[str, Any] = {"artifactLocation": {"uri": source.file}}
+        if line is not None:
+            place["region"] = {"startLine": line}
+        result["locations"] = [{"physicalLocation": place}]
+    return result
