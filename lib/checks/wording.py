@@ -44,10 +44,11 @@ def finding_texts() -> dict[str, FindingText]:
 
 
 def _text(code: str, entry: dict[str, Any], fault: Fault | None) -> FindingText:
-    own = (
+    severity, sentence = (
         (Severity[entry["severity"].upper()], entry["sentence"]) if fault is None else (fault.severity, fault.sentence)
     )
-    return FindingText(code, *own, *(" ".join(entry[key].split()) for key in ("title", "why", "remedy", "reference")))
+    words = {key: " ".join(entry[key].split()) for key in ("title", "why", "remedy", "reference")}
+    return FindingText(code=code, severity=severity, sentence=sentence, **words)
 
 
 def text_of(finding: Finding) -> FindingText:
