@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from lib.loaders.coverage import ListContent, infer_coverage
+from lib.loaders.documents import RawObject
 from lib.loaders.folding import fold
+from lib.loaders.manifests import LoadCancelled, ReadResult
 from lib.loaders.parse import KIND_READERS, Controller, Session, parse_object, reader_for
-from lib.loaders.parse.common import Raw, quote
+from lib.loaders.parse.common import quote
 from lib.loaders.parse.metadata import DEFAULT_NAMESPACE
 from lib.model.cluster import METADATA_NAME_LABEL, Namespace, Node, Pod
 from lib.model.policies import NetworkPolicy, RejectedPolicy
@@ -24,36 +26,6 @@ _STEP: Final = 2000
 Progress = Callable[[int, int, str], None]
 
 
-class RawList(Protocol):
-    """A list of the input, as the reader hands it over; ``item_count`` counts what it held."""
-
-    @property
-    def source(self) -> Source: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def api_version(self) -> str: ...
-    @property
-    def resource_version(self) -> str: ...
-    @property
-    def item_count(self) -> int: ...
-
-
-class Read(Protocol):
-    """What the readers hand over: raw objects and lists, the Problems so far, and the input's identity."""
-
-    @property
-    def objects(self) -> Sequence[Raw]: ...
-    @property
-    def lists(self) -> Sequence[RawList]: ...
-    @property
-    def problems(self) -> Sequence[Problem]: ...
-    @property
-    def content_hash(self) -> str: ...
-    @property
-    def files(self) -> Sequence[str]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """A Snapshot and everything that went amiss on the way to it, in the order of the input."""
@@ -62,16 +34,12 @@ class Loaded:
     problems: tuple[Problem, ...] = ()
 
 
-class Cancelled(Exception):
-    """The person gave up waiting; nothing was assembled."""
-
-
 @dataclass(slots=True)
 class _Collected:
     """Model objects by reference, in the order of the input; the later of two with the same name counts."""
 
     by_kind: dict[str, dict[ObjectRef, Any]] = field(default_factory=dict)
-    raws: dict[ObjectRef, Raw] = field(default_factory=dict)
+    raws: dict[ObjectRef, RawObject] = field(default_factory=dict)
     rejected: list[RejectedPolicy] = field(default_factory=list)
     damaged: set[str] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
@@ -83,7 +51,7 @@ class _Collected:
 
 
 def assemble(
-    read: Read,
+    read: ReadResult,
     *,
     title: str,
     assume_complete: bool = False,
@@ -95,7 +63,7 @@ def assemble(
 
     ``assume_complete``: the person says that this is the whole cluster. ``coverage`` is what a live loader knows
     better than the inference from lists; it counts for the kinds that it names. ``progress`` is told objects done,
-    objects in all and the kind at hand, every few thousand objects. Raises Cancelled when ``cancelled`` says so.
+    objects in all and the kind at hand, every few thousand objects. Raises LoadCancelled when ``cancelled`` says so.
     """
     session = Session()
     collected = _Collected()
@@ -103,7 +71,7 @@ def assemble(
     for index, raw in enumerate(read.objects):
         if index % _STEP == 0:
             if cancelled is not None and cancelled():
-                raise Cancelled
+                raise LoadCancelled
             if progress is not None:
                 progress(index, total, raw.kind)
         _take(session, collected, raw)
@@ -119,10 +87,10 @@ def assemble(
     )
     found.update(coverage or {})
     snapshot = _snapshot(read, collected, title, found)
-    return Loaded(snapshot, (*read.problems, *session.problems))
+    return Loaded(snapshot, (*read.problems, *session.problems, *session.closing()))
 
 
-def _take(session: Session, collected: _Collected, raw: Raw) -> None:
+def _take(session: Session, collected: _Collected, raw: RawObject) -> None:
     reader = reader_for(raw.api_version, raw.kind)
     if reader is None:
         _count_other(session, collected, raw)
@@ -150,11 +118,11 @@ def _ref(parsed: Any, kind: str) -> ObjectRef:
     return ref if isinstance(ref, ObjectRef) else ObjectRef("", parsed.name, kind)
 
 
-def _count_other(session: Session, collected: _Collected, raw: Raw) -> None:
+def _count_other(session: Session, collected: _Collected, raw: RawObject) -> None:
     if not raw.api_version and raw.kind in KIND_READERS:
         message = f"{quote(raw.kind)} has no apiVersion, so the object was not taken over"
         remedy = f"Add apiVersion: {KIND_READERS[raw.kind].served[0]}."
-        session.problems.append(Problem(Severity.ERROR, "missing-api-version", message, remedy, raw.source))
+        session.add(Problem(Severity.ERROR, "missing-api-version", message, remedy, raw.source))
         collected.damaged.add(raw.kind)
     collected.others[f"{raw.api_version} {raw.kind}".strip()] += 1
     metadata = raw.obj.get("metadata")
@@ -163,7 +131,7 @@ def _count_other(session: Session, collected: _Collected, raw: Raw) -> None:
         collected.namespaces.add(namespace)
 
 
-def _report_twice(session: Session, ref: ObjectRef, earlier: Raw, later: Raw) -> None:
+def _report_twice(session: Session, ref: ObjectRef, earlier: RawObject, later: RawObject) -> None:
     first = place(earlier.source)
     if earlier.obj == later.obj:
         message = f"{ref} stands twice, word for word, first in {first}"
@@ -172,7 +140,7 @@ def _report_twice(session: Session, ref: ObjectRef, earlier: Raw, later: Raw) ->
         message = f"{ref} stands twice with different contents, first in {first}; this later one counts"
         remedy = f"Keep the right one; the other place is {first}."
         problem = Problem(Severity.WARNING, "conflicting-objects", message, remedy, later.source, None, ref)
-    session.problems.append(problem)
+    session.add(problem)
 
 
 def place(source: Source) -> str:
@@ -183,7 +151,7 @@ def place(source: Source) -> str:
     return ", ".join(words)
 
 
-def _lists(read: Read) -> list[ListContent]:
+def _lists(read: ReadResult) -> list[ListContent]:
     """The lists with what they held, joined by file and document."""
     contents = {
         (item.source.file, item.source.document): ListContent(item.kind, bool(item.resource_version))
@@ -213,7 +181,7 @@ def _lists(read: Read) -> list[ListContent]:
     return list(contents.values())
 
 
-def _snapshot(read: Read, collected: _Collected, title: str, coverage: dict[str, Coverage]) -> Snapshot:
+def _snapshot(read: ReadResult, collected: _Collected, title: str, coverage: dict[str, Coverage]) -> Snapshot:
     controllers: dict[ObjectRef, Controller] = {}
     for members in collected.by_kind.values():
         controllers.update((ref, item) for ref, item in members.items() if isinstance(item, Controller))

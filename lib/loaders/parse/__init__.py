@@ -1,4 +1,4 @@
-"""Raw objects become model types here, and only here the API's defaults are applied.
+"""RawObject objects become model types here, and only here the API's defaults are applied.
 
 ``parse_object`` finds the reader for an object's kind and version. What the API server would refuse is reported as an
 error and not taken over (a NetworkPolicy becomes a RejectedPolicy); what it takes is read as it would store it.
@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from lib.loaders.parse.common import Entry, Raw, Session, quote
+from lib.loaders.documents import RawObject
+from lib.loaders.parse.common import Entry, Session, quote
 from lib.loaders.parse.endpoints import parse_endpoint_slice, parse_endpoints
 from lib.loaders.parse.gateway import GATEWAY_GROUP, parse_gateway, parse_gateway_class, parse_reference_grant
 from lib.loaders.parse.gateway_routes import parse_route
@@ -56,7 +57,7 @@ class KindReader:
     Objects of a version in ``removed`` are read all the same, with a warning; ``namespaced`` tells the kind's scope.
     """
 
-    parse: Callable[[Session, Raw], Parsed | None]
+    parse: Callable[[Session, RawObject], Parsed | None]
     served: tuple[str, ...]
     removed: tuple[str, ...] = ()
     namespaced: bool = True
@@ -115,7 +116,7 @@ def api_group(api_version: str) -> str:
     return group if slash else ""
 
 
-def parse_object(session: Session, raw: Raw, reader: KindReader) -> Parsed | None:
+def parse_object(session: Session, raw: RawObject, reader: KindReader) -> Parsed | None:
     """Read one object; None when it could not be taken over, which a Problem then says."""
     version = raw.api_version
     if version in reader.served or raw.kind == "NetworkPolicy":

@@ -15,12 +15,14 @@ Other kinds are not checked for unknown fields.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import Enum
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
+from lib.loaders.limits import DEFAULT
 from lib.loaders.parse.syntax import label_key_fault, label_value_fault
 from lib.model.labels import Labels
 from lib.model.problem import Problem, Severity
@@ -29,19 +31,6 @@ from lib.model.refs import ObjectRef, PathStep, Source, format_path
 QUOTE_LENGTH: Final = 64
 Path = tuple[PathStep, ...]
 _NO_LABELS: Final[Labels] = {}
-
-
-class Raw(Protocol):
-    """One raw object of the input, as the readers hand it over."""
-
-    @property
-    def obj(self) -> dict[str, Any]: ...
-    @property
-    def source(self) -> Source: ...
-    @property
-    def api_version(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
 
 
 class Unknown(Enum):
@@ -91,11 +80,38 @@ def kind_of_value(value: object) -> str:
 
 @dataclass(slots=True)
 class Session:
-    """What one run of parsing shares: the Problems so far, and the label texts already found valid."""
+    """What one run of parsing shares: the Problems so far, and the label texts already found valid.
 
+    Of each file and severity only ``limit`` Problems are told one by one; ``closing`` counts the others.
+    """
+
+    limit: int = DEFAULT.problems_per_file
     problems: list[Problem] = field(default_factory=list)
     valid_keys: set[str] = field(default_factory=set)
     valid_values: set[str] = field(default_factory=set)
+    counts: Counter[tuple[str, Severity]] = field(default_factory=Counter)
+
+    def add(self, problem: Problem) -> None:
+        """Take up a Problem, or only count it."""
+        key = (problem.source.file if problem.source else "", problem.severity)
+        self.counts[key] += 1
+        if self.counts[key] <= self.limit:
+            self.problems.append(problem)
+
+    def closing(self) -> list[Problem]:
+        """For each file and severity of which some were only counted, a Problem that says how many."""
+        remedy = "Correct the ones that are listed and load the file again."
+        return [
+            Problem(
+                severity,
+                "more-problems",
+                f"{count - self.limit:,} more problems of severity {severity.label} in this file are not listed",
+                remedy,
+                Source(file, 1),
+            )
+            for (file, severity), count in sorted(self.counts.items())
+            if count > self.limit
+        ]
 
     def key_fault(self, text: str) -> str:
         """``label_key_fault``, remembered while it is ""."""
@@ -137,7 +153,7 @@ class Entry:
         source = Source(self.source.file, self.source.document, path, self.source.item)
         where = f"{format_path(path)}: " if path else ""
         problem = Problem(severity, code, f"{self.subject}: {where}{message}", remedy, source, None, self.subject)
-        self.session.problems.append(problem)
+        self.session.add(problem)
 
     def error(self, path: Path, code: str, message: str, remedy: str) -> None:
         """Report what the API server would refuse."""

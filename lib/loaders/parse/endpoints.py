@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from lib.loaders.parse.common import Fields, Raw, Session, Unknown, field_names, quote
+from lib.loaders.documents import RawObject
+from lib.loaders.parse.common import Fields, Session, Unknown, field_names, quote
 from lib.loaders.parse.metadata import Reading, open_object
 from lib.loaders.parse.pods import PROTOCOLS
 from lib.loaders.parse.syntax import label_fault, parse_lenient_address, special_fault, subdomain_fault
@@ -29,7 +30,7 @@ _ADDRESS_FIELDS: Final = frozenset({"hostname", "ip", "nodeName", "targetRef"})
 _ADDRESS_TYPES: Final = ("IPv4", "IPv6", "FQDN")
 
 
-def parse_endpoint_slice(session: Session, raw: Raw) -> EndpointSlice | None:
+def parse_endpoint_slice(session: Session, raw: RawObject) -> EndpointSlice | None:
     """A discovery.k8s.io EndpointSlice; None when the API server would refuse it."""
     reading = open_object(session, raw, unknown=Unknown.REJECTS_MANIFEST, fields=_SLICE_FIELDS)
     root = reading.root
@@ -118,7 +119,7 @@ def _ports(holder: Fields, optional: bool) -> tuple[EndpointPort, ...]:
     return tuple(found)
 
 
-def parse_endpoints(session: Session, raw: Raw) -> tuple[EndpointSlice, ...] | None:
+def parse_endpoints(session: Session, raw: RawObject) -> tuple[EndpointSlice, ...] | None:
     """An Endpoints object as one slice for each subset and address family; None when the server would refuse it."""
     reading = open_object(session, raw, unknown=Unknown.REJECTS_MANIFEST, fields=frozenset({"subsets"}))
     found: list[EndpointSlice] = []

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from lib.loaders.parse.common import Fields, Raw, Session, Unknown, field_names, quote
+from lib.loaders.documents import RawObject
+from lib.loaders.parse.common import Fields, Session, Unknown, field_names, quote
 from lib.loaders.parse.metadata import Reading, open_object
 from lib.loaders.parse.pods import condition
 from lib.loaders.parse.selectors import read_selector
@@ -40,7 +41,7 @@ _WITHOUT_TLS: Final = ("HTTP", "TCP", "UDP")
 _WITHOUT_HOSTNAME: Final = ("TCP", "UDP")
 
 
-def parse_gateway_class(session: Session, raw: Raw) -> GatewayClass | None:
+def parse_gateway_class(session: Session, raw: RawObject) -> GatewayClass | None:
     """A GatewayClass; None when the API server would refuse it."""
     reading = open_object(session, raw, namespaced=False, unknown=Unknown.WARNS)
     spec = reading.root.section("spec")
@@ -53,7 +54,7 @@ def parse_gateway_class(session: Session, raw: Raw) -> GatewayClass | None:
     return None if reading.entry.failed else GatewayClass(reading.ref.name, raw.source, controller, accepted)
 
 
-def parse_gateway(session: Session, raw: Raw) -> Gateway | None:
+def parse_gateway(session: Session, raw: RawObject) -> Gateway | None:
     """A Gateway; None when the API server would refuse it."""
     reading = open_object(session, raw, unknown=Unknown.WARNS)
     spec = reading.root.section("spec")
@@ -158,7 +159,7 @@ def _allowed_routes(item: Fields) -> AllowedRoutes:
     return AllowedRoutes(from_, EVERYTHING if selector is None else read_selector(selector), tuple(kinds))
 
 
-def parse_reference_grant(session: Session, raw: Raw) -> ReferenceGrant | None:
+def parse_reference_grant(session: Session, raw: RawObject) -> ReferenceGrant | None:
     """A ReferenceGrant; None when the API server would refuse it."""
     reading = open_object(session, raw, unknown=Unknown.WARNS)
     spec = reading.root.section("spec")

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from lib.loaders.parse.common import Fields, Raw, Session, Unknown, quote
+from lib.loaders.documents import RawObject
+from lib.loaders.parse.common import Fields, Session, Unknown, quote
 from lib.loaders.parse.gateway import GATEWAY_GROUP
 from lib.loaders.parse.metadata import Reading, open_object
 from lib.loaders.parse.syntax import host_fault
@@ -41,7 +42,7 @@ _MAX_WEIGHT: Final = 1_000_000
 ANY_PATH: Final = RouteMatch()
 
 
-def parse_route(session: Session, raw: Raw) -> GatewayRoute | None:
+def parse_route(session: Session, raw: RawObject) -> GatewayRoute | None:
     """A route of any of the five kinds; None when the API server would refuse it."""
     reading = open_object(session, raw, unknown=Unknown.WARNS)
     spec = reading.root.section("spec")

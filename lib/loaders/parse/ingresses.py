@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from lib.loaders.parse.common import Fields, Raw, Session, Unknown, quote
+from lib.loaders.documents import RawObject
+from lib.loaders.parse.common import Fields, Session, Unknown, quote
 from lib.loaders.parse.metadata import Reading, open_object
 from lib.loaders.parse.services import read_load_balancer
 from lib.loaders.parse.syntax import (
@@ -51,7 +52,7 @@ _BAD_SEQUENCES: Final = ("//", "/./", "/../", "%2f", "%2F")
 _BAD_ENDINGS: Final = ("/..", "/.")
 
 
-def parse_ingress(session: Session, raw: Raw) -> Ingress | None:
+def parse_ingress(session: Session, raw: RawObject) -> Ingress | None:
     """An Ingress; None when the API server would refuse it."""
     reading = open_object(session, raw, unknown=Unknown.REJECTS_MANIFEST)
     old = raw.api_version != V1
@@ -224,7 +225,7 @@ def _tls(item: Fields) -> IngressTLS:
     return IngressTLS(tuple(host for _, host in hosts), secret, item.source)
 
 
-def parse_ingress_class(session: Session, raw: Raw) -> IngressClass | None:
+def parse_ingress_class(session: Session, raw: RawObject) -> IngressClass | None:
     """An IngressClass; None when the API server would refuse it."""
     reading = open_object(session, raw, namespaced=False, unknown=Unknown.REJECTS_MANIFEST)
     spec = reading.root.section("spec")

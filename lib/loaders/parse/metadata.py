@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lib.loaders.parse.common import Entry, Fields, Raw, Session, Unknown, field_names, quote
+from lib.loaders.documents import RawObject
+from lib.loaders.parse.common import Entry, Fields, Session, Unknown, field_names, quote
 from lib.loaders.parse.syntax import is_plain_name, label_fault, subdomain_fault
 from lib.model.labels import Labels
 from lib.model.refs import ObjectRef
@@ -106,7 +107,7 @@ def _shown(name: object) -> str:
 
 def open_object(
     session: Session,
-    raw: Raw,
+    raw: RawObject,
     *,
     namespaced: bool = True,
     unknown: Unknown = Unknown.IGNORED,

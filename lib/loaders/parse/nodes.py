@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lib.loaders.parse.common import Fields, Raw, Session, quote
+from lib.loaders.documents import RawObject
+from lib.loaders.parse.common import Fields, Session, quote
 from lib.loaders.parse.metadata import open_object
 from lib.loaders.parse.pods import condition
 from lib.loaders.parse.syntax import label_fault, parse_lenient_prefix
@@ -12,7 +13,7 @@ from lib.model.cluster import METADATA_NAME_LABEL, Namespace, Node, NodeAddress
 from lib.model.sets import Network
 
 
-def parse_namespace(session: Session, raw: Raw) -> Namespace | None:
+def parse_namespace(session: Session, raw: RawObject) -> Namespace | None:
     """A Namespace, with the name label that the API server always sets."""
     reading = open_object(session, raw, namespaced=False, name_fault=label_fault)
     name = reading.ref.name
@@ -25,7 +26,7 @@ def parse_namespace(session: Session, raw: Raw) -> Namespace | None:
     return None if reading.entry.failed else Namespace(name, labels, raw.source)
 
 
-def parse_node(session: Session, raw: Raw) -> Node | None:
+def parse_node(session: Session, raw: RawObject) -> Node | None:
     """A Node; what its status holds amiss is reported and left out."""
     reading = open_object(session, raw, namespaced=False)
     spec, status = reading.root.section("spec"), reading.root.section("status")

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from lib.loaders.parse.common import Fields, Raw, Session, quote
+from lib.loaders.documents import RawObject
+from lib.loaders.parse.common import Fields, Session, quote
 from lib.loaders.parse.metadata import Reading, open_object, owner_of
 from lib.loaders.parse.syntax import parse_lenient_address, port_name_fault
 from lib.model.cluster import ContainerPort, Pod, PodPhase
@@ -20,7 +21,7 @@ PROTOCOLS: Final = {protocol.value: protocol for protocol in Protocol}
 _PHASES: Final = {phase.value: phase for phase in PodPhase}
 
 
-def parse_pod(session: Session, raw: Raw) -> Pod | None:
+def parse_pod(session: Session, raw: RawObject) -> Pod | None:
     """A Pod object; None when the API server would refuse it."""
     reading = open_object(session, raw)
     spec = reading.root.section("spec")

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from lib.loaders.documents import RawObject
 from lib.loaders.parse.addresses import read_prefix
-from lib.loaders.parse.common import Fields, Raw, Session, Unknown, quote
+from lib.loaders.parse.common import Fields, Session, Unknown, quote
 from lib.loaders.parse.metadata import Reading, open_object
 from lib.loaders.parse.selectors import read_selector, selector_at
 from lib.loaders.parse.syntax import port_name_fault
@@ -47,7 +48,7 @@ _SERVED: Final = "networking.k8s.io/v1"
 _REMOVED: Final = "extensions/v1beta1"
 
 
-def parse_network_policy(session: Session, raw: Raw) -> NetworkPolicy | RejectedPolicy:
+def parse_network_policy(session: Session, raw: RawObject) -> NetworkPolicy | RejectedPolicy:
     """A networking.k8s.io/v1 NetworkPolicy; extensions/v1beta1 is recognised and refused, as servers do since 1.16."""
     reading = open_object(session, raw, unknown=Unknown.REJECTS)
     entry = reading.entry
@@ -59,9 +60,10 @@ def parse_network_policy(session: Session, raw: Raw) -> NetworkPolicy | Rejected
         entry.error(("apiVersion",), "unsupported-api-version", message, f"Write apiVersion: {_SERVED}.")
     spec = reading.root.section("spec")
     spec.only(_SPEC_FIELDS)
-    errors_before = len(session.problems)
+    failed_before, entry.failed = entry.failed, False
     selector = selector_at(spec, "podSelector")
-    selector_read = len(session.problems) == errors_before
+    selector_read = not entry.failed
+    entry.failed = entry.failed or failed_before
     stated = _policy_types(spec)
     rules = [
         *_read_rules(reading, spec, Direction.INGRESS),

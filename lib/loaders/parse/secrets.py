@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from lib.loaders.parse.common import Raw, Session
+from lib.loaders.documents import RawObject
+from lib.loaders.parse.common import Session
 from lib.loaders.parse.metadata import open_object
 from lib.model.snapshot import SecretInfo
 
 
-def parse_secret(session: Session, raw: Raw) -> SecretInfo | None:
+def parse_secret(session: Session, raw: RawObject) -> SecretInfo | None:
     """A Secret without its values."""
     reading = open_object(session, raw)
     reading.entry.secretive = True

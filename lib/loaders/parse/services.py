@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from lib.loaders.documents import RawObject
 from lib.loaders.parse.addresses import read_address, read_prefix
-from lib.loaders.parse.common import Fields, Raw, Session, Unknown, field_names, quote
+from lib.loaders.parse.common import Fields, Session, Unknown, field_names, quote
 from lib.loaders.parse.metadata import open_object
 from lib.loaders.parse.pods import PROTOCOLS
 from lib.loaders.parse.syntax import label_fault, port_name_fault, rfc1035_fault, special_fault, subdomain_fault
@@ -40,7 +41,7 @@ _DAY_S: Final = 86400
 _DEFAULT_TIMEOUT_S: Final = 10800
 
 
-def parse_service(session: Session, raw: Raw) -> Service | None:
+def parse_service(session: Session, raw: RawObject) -> Service | None:
     """A Service; None when the API server would refuse it."""
     reading = open_object(session, raw, unknown=Unknown.REJECTS_MANIFEST, name_fault=rfc1035_fault)
     entry = reading.entry

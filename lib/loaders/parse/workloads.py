@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from lib.loaders.parse.common import Fields, Raw, Session
+from lib.loaders.documents import RawObject
+from lib.loaders.parse.common import Fields, Session
 from lib.loaders.parse.metadata import open_object, owner_of
 from lib.loaders.parse.pods import condition, template_pod
 from lib.model.cluster import Pod
@@ -46,7 +47,7 @@ class Controller:
         return self.replicas != 0 and not self.finished
 
 
-def parse_workload(session: Session, raw: Raw) -> Controller | None:
+def parse_workload(session: Session, raw: RawObject) -> Controller | None:
     """An object of WORKLOAD_KINDS; None when the API server would refuse it."""
     reading = open_object(session, raw)
     spec = reading.root.section("spec")

@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from textwrap import dedent
 from typing import Any
 
 import yaml
 
 from lib.loaders.assemble import Loaded, assemble
-from lib.model.problem import Problem
+from lib.loaders.documents import DocumentStore, ListInfo, RawObject
+from lib.loaders.manifests import ReadResult
 from lib.model.refs import Source
-
-
-@dataclass(frozen=True)
-class RawObject:
-    obj: dict[str, Any]
-    source: Source
-    api_version: str
-    kind: str
-
-
-@dataclass(frozen=True)
-class ListInfo:
-    source: Source
-    kind: str
-    api_version: str
-    resource_version: str
-    item_count: int
-
-
-@dataclass(frozen=True)
-class ReadResult:
-    objects: tuple[RawObject, ...]
-    lists: tuple[ListInfo, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    content_hash: str = "0" * 64
-    files: tuple[str, ...] = ("a.yaml",)
 
 
 def read(text: str, file: str = "a.yaml") -> ReadResult:
@@ -62,7 +36,7 @@ def read(text: str, file: str = "a.yaml") -> ReadResult:
                 )
         else:
             objects.append(RawObject(value, source, version, kind))
-    return ReadResult(tuple(objects), tuple(lists))
+    return ReadResult(tuple(objects), tuple(lists), DocumentStore(), (), "0" * 64, (file,))
 
 
 def load(text: str, **options: Any) -> Loaded:
