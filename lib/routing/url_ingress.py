@@ -134,14 +134,14 @@ def _settle_defaults(defaults: list[Candidate]) -> list[Candidate]:
 
 def _order(candidate: Candidate) -> tuple[object, ...]:
     row = candidate.row
-    return (*candidate.rank, row.created or "~", row.route, row.rule, row.item)
+    return (candidate.fit is Fit.NO, candidate.rank, row.created or "~", row.route, row.rule, row.item)
 
 
 def _place(candidate: Candidate) -> tuple[object, ...]:
     row = candidate.row
     if candidate.fit is Fit.NO:
-        return (1, row.host, row.path, row.route, row.rule, row.item)
-    return (0, *_order(candidate))
+        return (True, row.host, row.path, row.route, row.rule, row.item)
+    return _order(candidate)
 
 
 def _settle(
