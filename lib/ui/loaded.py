@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from lib.loaders.assemble import Cancelled, assemble
+from lib.loaders.assemble import assemble
 from lib.loaders.limits import DEFAULT
-from lib.loaders.manifests import InputFile, LoadCancelled, Progress, ReadResult, read_inputs
+from lib.loaders.manifests import InputFile, Progress, ReadResult, read_inputs
 from lib.model.problem import Problem, Severity
 from lib.model.snapshot import Coverage, Snapshot
 
@@ -108,16 +108,13 @@ def build(
 ) -> LoadedInput:
     """Build the snapshot of what was read, as a new input. Raises LoadCancelled as ``load``."""
     begun = time.perf_counter() if begun is None else begun
-    try:
-        result = assemble(
-            read,
-            title=title,
-            assume_complete=assume_complete,
-            progress=lambda done, total, kind: progress(LoadProgress(None, done, total, kind)),
-            cancelled=cancelled,
-        )
-    except Cancelled:
-        raise LoadCancelled from None
+    result = assemble(
+        read,
+        title=title,
+        assume_complete=assume_complete,
+        progress=lambda done, total, kind: progress(LoadProgress(None, done, total, kind)),
+        cancelled=cancelled,
+    )
     return LoadedInput(
         id=id_ + read.content_hash[:12] if id_.endswith(":") else id_,
         title=title,

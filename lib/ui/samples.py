@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from lib.loaders.manifests import InputFile, inputs_from_paths
 from lib.ui.navigation import ROOT
 
 FOLDER: Final = ROOT / "sample_data"
@@ -22,6 +23,11 @@ class Sample:
     name: str
     title: str
     path: Path
+
+    def files(self) -> tuple[InputFile, ...]:
+        """Its files, named from the top of NetAtlas, as a command line there would name them."""
+        files, _ = inputs_from_paths([self.path])
+        return tuple(InputFile(Path(f.name).relative_to(ROOT).as_posix(), f.data) for f in files)
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Final
 
 import streamlit as st
 
-from lib.loaders.manifests import InputFile, inputs_from_paths
+from lib.loaders.manifests import InputFile
 from lib.ui.load_job import LoadJob
 from lib.ui.loaded import LoadedInput, build, load
 from lib.ui.samples import FIRST, sample
@@ -150,4 +150,4 @@ def _load_sample(name: str) -> LoadedInput | None:
     found = sample(name)
     if found is None:
         return None
-    return load(f"sample:{name}", found.title, inputs_from_paths([found.path], None))
+    return load(f"sample:{name}", found.title, found.files())

@@ -1,0 +1,63 @@
+"""The few things a person does, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.chromium import settle
+
+
+def visit(page: Page, url: str) -> None:
+    """Open an address and wait until the page stands."""
+    page.goto(url)
+    settle(page)
+
+
+def query(page: Page) -> Mapping[str, list[str]]:
+    """What the address holds."""
+    return parse_qs(urlsplit(page.url).query)
+
+
+def strip(page: Page) -> Locator:
+    """The line that says what is loaded."""
+    return page.locator(".st-key-strip")
+
+
+def go_to(page: Page, title: str) -> None:
+    """Click a page in the navigation."""
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=title).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    settle(page)
+
+
+def open_loader(page: Page) -> Locator:
+    """Open the dialog that takes manifests."""
+    page.locator(".st-key-open-load button").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    return dialog
+
+
+def choose_files(dialog: Locator, files: Sequence[Path] | Path, *, tab: str = "Files or archive") -> None:
+    """Hand files, or one folder, to the uploader of a tab."""
+    dialog.get_by_role("tab", name=tab).click()
+    chooser = dialog.locator('[role="tabpanel"]:visible input[type="file"]')
+    chooser.set_input_files(files)  # type: ignore[arg-type]
+    expect(dialog.get_by_test_id("stFileUploaderFile").first).to_be_visible()
+
+
+def load(page: Page, dialog: Locator) -> None:
+    """Press Load and wait until the new input is there."""
+    dialog.get_by_role("button", name="Load", exact=True).click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    settle(page)
+
+
+def chosen_namespaces(page: Page) -> list[str]:
+    """What the namespace filter holds."""
+    tags = page.get_by_test_id("stMultiSelect").locator('[data-baseweb="tag"]')
+    return sorted(text.strip() for text in tags.all_inner_texts())

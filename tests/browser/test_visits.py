@@ -1,0 +1,200 @@
+"""What a visitor does, in a real browser."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import zipfile
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from lib.ui.navigation import PAGES
+from tests.browser.chromium import Watch
+from tests.browser.drive import choose_files, chosen_namespaces, go_to, load, open_loader, query, strip, visit
+from tests.browser.server import Server, running_server
+from tests.ui.kit import HOSTILE, namespaces
+
+
+def test_the_first_visit_shows_the_sample(page: Page, server: Server) -> None:
+    visit(page, server.url)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+    expect(strip(page)).to_contain_text("A shop on AKS")
+    assert query(page)["src"] == ["sample:shop"]
+    assert page.title() == "NetAtlas"
+
+
+def test_every_page_opens_by_a_click(page: Page, server: Server) -> None:
+    visit(page, server.url)
+    for spec in [*PAGES[1:], PAGES[0]]:
+        go_to(page, spec.title)
+        expect(strip(page)).to_contain_text("A shop on AKS")
+        assert page.locator('[data-testid="stException"]').count() == 0
+        assert query(page)["src"] == ["sample:shop"]
+
+
+@pytest.mark.parametrize("file", [p.file for p in PAGES if not p.default])
+def test_the_first_request_to_a_fresh_server_may_be_a_deep_link(
+    file: str, browser: Browser, watch: Watch, tmp_path: Path
+) -> None:
+    title = next(p.title for p in PAGES if p.file == file)
+    context = browser.new_context()
+    watch.attach(context)
+    with running_server(tmp_path) as fresh:
+        page = context.new_page()
+        visit(page, f"{fresh.url}/{file}?src=sample:shop&ns=shop-web&labels={quote('app')}")
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        expect(page.get_by_test_id("stSidebarNav")).to_contain_text("Services & load balancers")
+        assert chosen_namespaces(page) == ["shop-web"]
+        expect(page.get_by_role("textbox", name="Labels")).to_have_value("app")
+        expect(strip(page)).to_contain_text("1 of 10 namespaces")
+        assert query(page) == {"src": ["sample:shop"], "ns": ["shop-web"], "labels": ["app"]}
+        context.close()
+        assert fresh.refused() == []
+    assert watch.complaints() == []
+
+
+def test_the_first_click_after_a_fresh_servers_start_counts(browser: Browser, watch: Watch, tmp_path: Path) -> None:
+    context = browser.new_context()
+    watch.attach(context)
+    with running_server(tmp_path) as fresh:
+        page = context.new_page()
+        visit(page, fresh.url)
+        page.get_by_role("textbox", name="Labels").fill("app in (")
+        page.keyboard.press("Enter")
+        expect(page.get_by_test_id("stSidebar").get_by_role("alert")).to_contain_text("missing")
+        context.close()
+    assert watch.complaints() == []
+
+
+def test_filters_go_to_the_address_and_survive_page_changes_and_a_refresh(page: Page, server: Server) -> None:
+    visit(page, server.url)
+    page.get_by_test_id("stMultiSelect").locator("input").click()
+    page.get_by_role("option", name="shop-web").click()
+    expect(strip(page)).to_contain_text("1 of 10 namespaces")
+    page.keyboard.press("Escape")
+    page.get_by_role("textbox", name="Labels").fill("app")
+    page.keyboard.press("Enter")
+    expect(strip(page)).to_contain_text("labels app")
+    go_to(page, "Policy flows")
+    assert query(page) == {"src": ["sample:shop"], "ns": ["shop-web"], "labels": ["app"]}
+    page.reload()
+    visit(page, page.url)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Policy flows")
+    assert chosen_namespaces(page) == ["shop-web"]
+    expect(page.get_by_role("textbox", name="Labels")).to_have_value("app")
+
+
+def test_choosing_another_sample_changes_the_address(page: Page, server: Server) -> None:
+    visit(page, f"{server.url}/input?src=sample:shop&ns=shop-web")
+    page.get_by_test_id("stSidebar").get_by_test_id("stSelectbox").get_by_role("combobox").click()
+    page.get_by_role("option").nth(1).click()
+    expect(strip(page)).not_to_contain_text("A shop on AKS")
+    assert query(page)["src"] != ["sample:shop"]
+    assert "ns" not in query(page)
+    page.go_back()
+    expect(strip(page)).to_contain_text("A shop on AKS")
+
+
+def test_files_are_uploaded(page: Page, server: Server, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes(namespaces("from-a"))
+    (tmp_path / "b.yaml").write_bytes(namespaces("from-b"))
+    visit(page, server.url)
+    dialog = open_loader(page)
+    choose_files(dialog, [tmp_path / "a.yaml", tmp_path / "b.yaml"])
+    load(page, dialog)
+    expect(strip(page)).to_contain_text("2 files")
+    expect(strip(page)).to_contain_text("2 namespaces")
+    assert query(page)["src"][0].startswith("upload:")
+
+
+def test_a_folder_is_uploaded(page: Page, server: Server, tmp_path: Path) -> None:
+    folder = tmp_path / "cluster"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "a.yaml").write_bytes(namespaces("from-a"))
+    (folder / "sub" / "b.yaml").write_bytes(namespaces("from-b"))
+    visit(page, f"{server.url}/input")
+    dialog = open_loader(page)
+    choose_files(dialog, folder, tab="Folder")
+    load(page, dialog)
+    expect(strip(page)).to_contain_text("2 namespaces")
+    expect(strip(page)).to_contain_text("cluster/")
+
+
+def test_an_archive_is_uploaded(page: Page, server: Server, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "cluster.zip", "w") as archive:
+        archive.writestr("a.yaml", namespaces("from-a"))
+        archive.writestr("sub/b.yaml", namespaces("from-b", "from-c"))
+    visit(page, server.url)
+    dialog = open_loader(page)
+    choose_files(dialog, tmp_path / "cluster.zip")
+    load(page, dialog)
+    expect(strip(page)).to_contain_text("cluster.zip")
+    expect(strip(page)).to_contain_text("3 namespaces")
+
+
+def test_text_is_pasted_where_nothing_is_loaded(page: Page, server: Server) -> None:
+    visit(page, f"{server.url}/?src=none")
+    expect(page.get_by_text("Nothing is loaded", exact=True).first).to_be_visible()
+    page.get_by_role("tab", name="Paste").click()
+    page.get_by_role("textbox", name="YAML or JSON").fill(namespaces("pasted").decode())
+    page.keyboard.press("Control+Enter")
+    page.get_by_role("button", name="Load", exact=True).click()
+    expect(strip(page)).to_contain_text("1 namespace")
+    assert query(page)["src"][0].startswith("upload:")
+
+
+def test_the_dialog_closes_and_stays_closed(page: Page, server: Server) -> None:
+    visit(page, server.url)
+    open_loader(page)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    go_to(page, "Input")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_one_visitors_input_is_out_of_anothers_reach(page: Page, browser: Browser, server: Server) -> None:
+    visit(page, f"{server.url}/?src=none")
+    page.get_by_role("tab", name="Paste").click()
+    page.get_by_role("textbox", name="YAML or JSON").fill(namespaces("private-one").decode())
+    page.keyboard.press("Control+Enter")
+    page.get_by_role("button", name="Load", exact=True).click()
+    expect(strip(page)).to_contain_text("1 namespace")
+    other = browser.new_context()
+    stranger = other.new_page()
+    visit(stranger, page.url)
+    expect(stranger.get_by_text("Nothing is loaded", exact=True).first).to_be_visible()
+    assert "private-one" not in stranger.content()
+    other.close()
+    go_to(page, "Input")
+    expect(strip(page)).to_contain_text("1 namespace")
+
+
+def test_a_table_is_taken_along_as_csv_and_json(page: Page, server: Server) -> None:
+    visit(page, f"{server.url}/input")
+    with page.expect_download() as download:
+        page.locator('[class*="st-key-export-csv-kinds"] button').click()
+    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text("utf-8-sig"))))
+    assert download.value.suggested_filename == "netatlas-kinds.csv"
+    with page.expect_download() as download:
+        page.locator('[class*="st-key-export-json-kinds"] button').click()
+    assert [row["kind"] for row in rows] == [row["kind"] for row in json.loads(Path(download.value.path()).read_text())]
+    assert {"Service", "NetworkPolicy"} <= {row["kind"] for row in rows}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_file_names_are_shown_letter_by_letter(name: str, page: Page, server: Server, tmp_path: Path) -> None:
+    file = tmp_path / f"{name.replace('/', '∕')}.yaml"
+    file.write_bytes(namespaces("x"))
+    visit(page, f"{server.url}/input")
+    dialog = open_loader(page)
+    choose_files(dialog, file)
+    load(page, dialog)
+    expect(strip(page)).to_contain_text("1 namespace")
+    shown = re.sub("\u2060", "", strip(page).inner_text())
+    assert file.name in shown
+    assert strip(page).locator("a[href^='http'], a[href^='mailto'], img, script, .katex").count() == 0

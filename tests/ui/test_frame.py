@@ -1,0 +1,246 @@
+"""The frame around every page: source, filters, strip, empty state, through Streamlit's own harness."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lib.loaders.manifests import LoadCancelled
+from lib.ui import session
+from lib.ui.loaded import LoadedInput
+from lib.ui.navigation import PAGES
+from lib.ui.samples import samples
+from tests.ui.kit import HOSTILE, app, namespaces, words
+
+pytestmark = pytest.mark.app
+
+BROKEN = b"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: [unclosed\n"
+
+
+def upload(test: AppTest, files: list[tuple[str, bytes]], *, complete: bool = False) -> AppTest:
+    """Load files through the dialog, as a person does."""
+    test.button(key="open-load").click().run()
+    uploader = next(u for u in test.file_uploader if u.key.startswith("files-"))
+    for name, data in files:
+        uploader.upload(name, data)
+    if complete:
+        next(t for t in test.toggle if t.key.startswith("complete-")).set_value(True)
+    return next(b for b in test.button if b.key.startswith("load-")).click().run()
+
+
+def strip(test: AppTest) -> str:
+    """The line that says what is loaded."""
+    return next(c.value for c in test.caption if c.value.startswith(":material/database:"))
+
+
+def test_a_first_visit_sees_the_sample() -> None:
+    test = app()
+    assert not test.exception
+    assert test.query_params["src"] == "sample:shop"
+    assert test.title[0].value == "Overview"
+    assert "A shop on AKS" in strip(test)
+    assert "objects" in strip(test)
+
+
+@pytest.mark.parametrize("page", [p.file for p in PAGES])
+def test_every_page_draws_the_strip_and_both_filters(page: str) -> None:
+    test = app()
+    test.switch_page(f"pages/{page}.py").run()
+    assert not test.exception
+    assert "A shop on AKS" in strip(test)
+    assert test.multiselect(key="ns").options
+    assert test.text_input(key="labels").value == ""
+
+
+@pytest.mark.parametrize("page", [p.file for p in PAGES])
+def test_every_page_says_what_to_load_where_nothing_is_loaded(page: str) -> None:
+    test = app({"src": "none"})
+    test.switch_page(f"pages/{page}.py").run()
+    assert not test.exception
+    assert "Nothing is loaded" in words(test)
+    commands = [c.value for c in test.code]
+    assert any("networkpolicies" in c and c.startswith("for ") for c in commands)
+    assert any("az aks command invoke" in c for c in commands)
+
+
+def test_a_deep_link_restores_source_page_and_both_filters_on_the_first_run() -> None:
+    test = AppTest.from_file(str(Path(__file__).resolve().parents[2] / "app.py"), default_timeout=30)
+    test.query_params["src"] = "sample:shop"
+    test.query_params["ns"] = ["shop-web", "shop-data"]
+    test.query_params["labels"] = "app"
+    test.switch_page("pages/policy_flows.py").run()
+    assert not test.exception
+    assert test.title[0].value == "Policy flows"
+    assert sorted(test.multiselect(key="ns").value) == ["shop-data", "shop-web"]
+    assert test.text_input(key="labels").value == "app"
+    assert "2 of 10 namespaces" in strip(test)
+    assert sorted(test.query_params["ns"]) == ["shop-data", "shop-web"]
+
+
+def test_a_namespace_that_is_not_in_the_input_is_dropped_without_an_error() -> None:
+    test = app({"ns": "nowhere"})
+    assert not test.exception
+    assert test.multiselect(key="ns").value == []
+    assert "10 namespaces" in strip(test)
+
+
+def test_filters_stay_when_the_page_changes() -> None:
+    test = app()
+    test.multiselect(key="ns").select("shop-web").run()
+    test.switch_page("pages/services.py").run()
+    assert test.multiselect(key="ns").value == ["shop-web"]
+    assert "1 of 10 namespaces" in strip(test)
+
+
+def test_a_bad_label_selector_is_explained_and_hides_nothing() -> None:
+    test = app({"labels": "tier in (web"})
+    assert not test.exception
+    assert "missing" in test.error[0].value
+    assert "10 namespaces" in strip(test)
+
+
+@pytest.mark.parametrize("sample", samples(), ids=lambda s: s.name)
+def test_every_sample_opens(sample: object) -> None:
+    name = getattr(sample, "name", "")
+    test = app({"src": f"sample:{name}"})
+    assert not test.exception
+    assert test.query_params["src"] == f"sample:{name}"
+    assert strip(test)
+
+
+@pytest.mark.parametrize("source", ["sample:../lib", "sample:nothing", "sample:", "rubbish", "upload:123456789abc"])
+def test_a_source_that_is_not_there_is_explained_and_nothing_else_is_shown_under_its_name(source: str) -> None:
+    test = app({"src": source})
+    assert not test.exception
+    assert "Nothing is loaded" in words(test)
+    assert test.warning[0].value
+
+
+def test_an_upload_replaces_the_sample_and_the_filters_of_the_old_input_go() -> None:
+    test = app({"ns": "shop-web", "labels": "app"})
+    upload(test, [("mine.yaml", namespaces("mine-a", "mine-b"))])
+    assert not test.exception
+    assert r"mine\.yaml" in strip(test)
+    assert test.query_params["src"].startswith("upload:")
+    assert list(test.multiselect(key="ns").options) == ["mine-a", "mine-b"]
+    assert test.multiselect(key="ns").value == []
+    assert test.text_input(key="labels").value == ""
+
+
+def test_pasted_text_is_loaded() -> None:
+    test = app()
+    test.button(key="open-load").click().run()
+    next(a for a in test.text_area if a.key.startswith("paste-")).set_value(namespaces("pasted").decode())
+    next(b for b in test.button if b.key.startswith("load-")).click().run()
+    assert list(test.multiselect(key="ns").options) == ["pasted"]
+
+
+def test_loading_nothing_says_so_and_keeps_what_is_shown() -> None:
+    test = app()
+    test.button(key="open-load").click().run()
+    next(b for b in test.button if b.key.startswith("load-")).click().run()
+    assert any("Choose files" in w.value for w in test.warning)
+    assert "A shop on AKS" in strip(test)
+
+
+def test_one_broken_file_is_a_problem_with_its_line_and_the_others_load() -> None:
+    test = app()
+    upload(test, [("bad.yaml", BROKEN), ("good.yaml", namespaces("fine"))])
+    assert not test.exception
+    assert "fine" in test.multiselect(key="ns").options
+    test.switch_page("pages/input.py").run()
+    row = test.dataframe[0].value.iloc[0]
+    assert row["where"].startswith("bad.yaml:")
+    assert int(row["where"].rsplit(":", 1)[1]) in (4, 5)
+    assert row["problem"]
+    assert row["remedy"]
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\x00\x01\x02", b"\xff\xfe\xfa", BROKEN, b"just text", b"PK\x03\x04broken", b"[]"]
+)
+def test_an_input_without_an_object_lists_what_is_wrong_and_the_app_stays_usable(data: bytes) -> None:
+    test = app()
+    upload(test, [("bad.yaml", data)])
+    assert not test.exception
+    assert any("No object" in w.value for w in test.warning)
+    test.selectbox(key="netatlas.source_choice").set_value("sample:shop").run()
+    assert "A shop on AKS" in strip(test)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_file_names_are_shown_letter_by_letter(name: str) -> None:
+    test = app()
+    upload(test, [(f"{name}.yaml".replace("/", "_"), namespaces("x"))])
+    assert not test.exception
+    for caption in test.caption:
+        assert "](http" not in caption.value
+        assert "<a " not in caption.value.replace(r"\<a", "")
+
+
+def test_saying_that_the_input_is_everything_makes_empty_kinds_complete() -> None:
+    test = app()
+    upload(test, [("mine.yaml", namespaces("mine"))], complete=False)
+    assert "not supplied" in strip(test)
+    test.switch_page("pages/input.py").run()
+    test.toggle(key="netatlas.complete").set_value(True).run()
+    assert not test.exception
+    assert "not supplied" not in strip(test)
+    test.toggle(key="netatlas.complete").set_value(False).run()
+    assert "not supplied" in strip(test)
+
+
+def test_clearing_forgets_the_upload() -> None:
+    test = app()
+    upload(test, [("mine.yaml", namespaces("mine"))])
+    address = test.query_params["src"]
+    test.button(key="clear-source").click().run()
+    assert "Nothing is loaded" in words(test)
+    assert test.query_params["src"] == "none"
+    test.query_params["src"] = address
+    test.run()
+    assert "was not kept" in test.warning[0].value
+
+
+def test_an_address_of_an_upload_shows_nothing_to_another_visitor() -> None:
+    mine = app()
+    upload(mine, [("mine.yaml", namespaces("private-namespace"))])
+    theirs = app({"src": mine.query_params["src"]})
+    assert "private-namespace" not in words(theirs)
+    assert not theirs.multiselect
+    assert "Nothing is loaded" in words(theirs)
+
+
+def test_a_long_load_shows_progress_keeps_the_old_input_and_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*_: object, cancelled: Callable[[], bool], **__: object) -> LoadedInput:
+        while not cancelled():
+            time.sleep(0.01)
+        raise LoadCancelled
+
+    monkeypatch.setattr(session, "_PATIENCE_S", 0.05)
+    test = app()
+    monkeypatch.setattr(session, "load", slow)
+    upload(test, [("mine.yaml", namespaces("mine"))])
+    assert test.get("progress")
+    assert "A shop on AKS" in strip(test)
+    test.button(key="cancel-load").click().run()
+    assert not test.exception
+    assert not test.get("progress")
+    assert "A shop on AKS" in strip(test)
+
+
+def test_a_load_that_fails_says_so_and_keeps_the_old_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> LoadedInput:
+        raise RuntimeError("secret detail")
+
+    test = app()
+    monkeypatch.setattr(session, "load", broken)
+    upload(test, [("mine.yaml", namespaces("mine"))])
+    assert not test.exception
+    assert "fault in NetAtlas" in test.warning[0].value
+    assert "secret detail" not in words(test)
+    assert "A shop on AKS" in strip(test)
