@@ -59,7 +59,7 @@ def plan_command(arguments: argparse.Namespace) -> int:
     elif arguments.format == "text":
         write(_text(found))
     else:
-        write_rows(arguments.format, subnet_rows(found, found.layout))
+        write_rows(arguments.format, subnet_rows(found))
     _report(found.problems)
     return exit_code(found.problems)
 
@@ -99,13 +99,13 @@ def _text(found: AddressPlan) -> Iterator[str]:
             limit = cluster.binding_limit
             yield f"  binding limit: {limit.label}, {limit.used} of {limit.value} {limit.unit}\n"
     yield "\nSubnets\n"
-    yield from to_text(subnet_rows(found, found.layout))
+    yield from to_text(subnet_rows(found))
     for cluster in found.clusters:
         yield f"\nLimits of {cluster.demand.name}\n"
         yield from to_text(_only(limit_rows(cluster.limits), "limit", "value", "used", "headroom", "unit", "sources"))
     if found.problems:
         yield "\nProblems\n"
-        yield from to_text(_only(plan_problem_rows(found.problems), "class", "subject", "problem", "rule", "sources"))
+        yield from to_text(_only(plan_problem_rows(found.problems), "severity", "subject", "problem", "rule", "sources"))
 
 
 def _only(rows: Iterable[Row], *columns: str) -> list[Row]:
