@@ -52,7 +52,6 @@ class EngineFacts:
     state_text: str
     ends: tuple[EndOfSupport, ...]
     operating_systems: tuple[str, ...]
-    network_models: tuple[str, ...]
     max_nodes: int | None
     max_pods: int | None
     ipv6: Known
@@ -81,7 +80,6 @@ def engine_facts() -> tuple[EngineFacts, ...]:
             state_text=entry["state_text"],
             ends=tuple(EndOfSupport(system, day) for system, day in entry["ends"].items()),
             operating_systems=tuple(entry["operating_systems"]),
-            network_models=tuple(entry["network_models"]),
             max_nodes=entry.get("max_nodes"),
             max_pods=entry.get("max_pods"),
             ipv6=Known(entry["ipv6"]),

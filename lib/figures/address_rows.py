@@ -15,11 +15,11 @@ class Part(Enum):
     NOW = "in use now"
     GROWTH = "growth to the maximum"
     UPGRADE = "during an upgrade"
-    OTHER = "load balancers, endpoints, Services"
-    RESERVED = "kept by Azure or Kubernetes"
+    OTHER = "endpoints and Services"
+    RESERVED = "reserved"
     FREE = "free"
     MISSING = "missing"
-    EXTRA = "other subnets"
+    SUBNET = "subnet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,13 @@ def range_rows(plan: AddressPlan) -> tuple[RangeRow, ...]:
     return tuple(rows)
 
 
+def subnet_title(subnet: SubnetPlan) -> str:
+    """What a subnet is called; one that was given by its prefix alone is named after the clusters in it."""
+    if subnet.cidr is not None and subnet.name == str(subnet.cidr) and subnet.clusters:
+        return f"{', '.join(subnet.clusters)}: {subnet.role.value}"
+    return subnet.name
+
+
 def _subnet(plan: AddressPlan, subnet: SubnetPlan) -> RangeRow:
     cidr = plan.layout.cidr_of(subnet)
     if subnet.prefix is None:
@@ -85,10 +92,8 @@ def _subnet(plan: AddressPlan, subnet: SubnetPlan) -> RangeRow:
         Segment(Part.OTHER, subnet.ips_other),
         Segment(Part.RESERVED, subnet.reserved),
     )
-    unnamed = subnet.cidr is not None and subnet.name == str(subnet.cidr)
-    title = f"{', '.join(subnet.clusters)}: {subnet.role.value}" if unnamed else subnet.name
     summary = _summary(subnet.usable, subnet.ips_needed + subnet.ips_other, "")
-    return RangeRow(title, detail, summary, "addresses", subnet.size, _fit(wanted, subnet.size))
+    return RangeRow(subnet_title(subnet), detail, summary, "addresses", subnet.size, _fit(wanted, subnet.size))
 
 
 def _pod_cidr(cluster: ClusterPlan, prefix: str) -> tuple[RangeRow, ...]:

@@ -11,18 +11,16 @@ from typing import Any, Final
 import plotly.graph_objects as go
 
 from lib.figures import theme
-from lib.figures.address_rows import Part, RangeRow, range_rows
-from lib.figures.text import shown
+from lib.figures.address_rows import Part, RangeRow, range_rows, subnet_title
+from lib.figures.text import middle_cut, shown
 from lib.ipplan.result import AddressPlan
-from lib.ipplan.subnets import SubnetRole
 
 ROWS_MAX: Final = 40
 _ROW_PX: Final = 50
 _NAME_LENGTH: Final = 34
 # A number is written into a segment, a name into a block, only where it surely fits at the narrowest page.
 _NUMBER_SHARE: Final = 0.1
-_CHARACTER_SHARE: Final = 0.018
-_BLOCKS_MAX: Final = 9
+_CHARACTER_SHARE: Final = 0.0118
 _INK: Final = "#111111"
 
 # Colours and patterns go together, so that no part is told by its colour alone.
@@ -35,15 +33,7 @@ _LOOKS: Final[Mapping[Part, tuple[str, str]]] = MappingProxyType(
         Part.RESERVED: (theme.GREY, "."),
         Part.FREE: (theme.CARD_FILL, ""),
         Part.MISSING: (theme.VERMILLION, "+"),
-        Part.EXTRA: (theme.GREEN, ""),
-    }
-)
-_ROLE_PARTS: Final[Mapping[SubnetRole, Part]] = MappingProxyType(
-    {
-        SubnetRole.NODES: Part.NOW,
-        SubnetRole.NODES_AND_PODS: Part.NOW,
-        SubnetRole.PODS: Part.GROWTH,
-        SubnetRole.OTHER: Part.EXTRA,
+        Part.SUBNET: (theme.GREEN, ""),
     }
 )
 
@@ -97,9 +87,7 @@ class _Canvas:
                 figure.add_trace(_trace(part, colour, pattern, self._bars[part]))
         layout = theme.base_layout(74 + _ROW_PX * max(1, len(self.labels)))
         layout["margin"] = {"l": 8, "r": 168, "t": 62, "b": 8}
-        figure.update_layout(
-            **layout | {"showlegend": True}, barmode="overlay", bargap=0.4, annotations=self.annotations
-        )
+        figure.update_layout(**layout | {"showlegend": True}, barmode="overlay", annotations=self.annotations)
         figure.update_layout(legend=_LEGEND)
         figure.update_xaxes(range=[0, 1.001], visible=False, fixedrange=True)
         figure.update_yaxes(
@@ -118,6 +106,7 @@ _LEGEND: Final = {
     "y": 1,
     "yref": "container",
     "yanchor": "top",
+    "entrywidth": 126,
     "itemclick": False,
     "itemdoubleclick": False,
     "font": {"size": 12},
@@ -163,36 +152,45 @@ def _draw_space(canvas: _Canvas, space: IPv4Network, blocks: list[_Block]) -> No
     for block in blocks:
         share = block.cidr.num_addresses / space.num_addresses
         start = (int(block.cidr.network_address) - int(space.network_address)) / space.num_addresses
-        fits = share >= _CHARACTER_SHARE * min(len(block.name), _NAME_LENGTH)
+        fits = share >= _CHARACTER_SHARE * (len(middle_cut(block.name, _NAME_LENGTH)) + 2)
         complete = complete and (fits or block.part is Part.FREE)
         canvas.bar(block.part, start, share, shown(block.name, _NAME_LENGTH) if fits else "", block.hover)
     merged = _merge_free(blocks)
-    if complete or len(merged) > _BLOCKS_MAX:
+    names = [_two_lines(middle_cut(block.name, _NAME_LENGTH)) for block in merged]
+    # One character of padding on either side.
+    lengths = [max(map(len, name)) + 2 for name in names]
+    if complete or sum(lengths) * _CHARACTER_SHARE > 1:
         return
     canvas.row("In address order", "not to scale")
-    share = 1 / len(merged)
-    for index, block in enumerate(merged):
-        length = max(4, int(share / _CHARACTER_SHARE))
-        first = str(block.cidr) if block.part is not Part.FREE else ""
-        text = f"{shown(block.name, length)}<br>{first}" if len(first) <= length else shown(block.name, length)
-        canvas.bar(block.part, index * share, share, text, block.hover)
+    whole, start = sum(lengths), 0
+    for block, name, length in zip(merged, names, lengths, strict=True):
+        canvas.bar(block.part, start / whole, length / whole, "<br>".join(map(shown, name)), block.hover)
+        start += length
+
+
+def _two_lines(name: str) -> tuple[str, ...]:
+    """``name`` broken after the separator nearest its middle; whole where it has none."""
+    breaks = [index + 1 for index, letter in enumerate(name[:-1]) if letter in "-_. "]
+    if not breaks:
+        return (name,)
+    middle = min(breaks, key=lambda index: abs(2 * index - len(name)))
+    return name[:middle].rstrip(), name[middle:]
 
 
 def _blocks(plan: AddressPlan, space: IPv4Network) -> list[_Block]:
     found = [
-        _Block(
-            item.cidr, item.plan.name, _ROLE_PARTS[item.plan.role],
-            f"<b>{shown(item.plan.name)}</b> {item.cidr}<br>{item.cidr.num_addresses:,} for {item.plan.role.value}",
-        )
+        _block(item.cidr, subnet_title(item.plan), Part.SUBNET, item.plan.role.value)
         for item in plan.layout.placed
         if item.cidr.subnet_of(space)
-    ]  # fmt: skip
+    ]
     found += [
-        _Block(free.cidr, "free", Part.FREE, f"<b>free</b> {free.cidr}<br>{free.cidr.num_addresses:,} addresses")
-        for free in plan.layout.free
-        if free.cidr.subnet_of(space)
+        _block(free.cidr, "free", Part.FREE, "addresses") for free in plan.layout.free if free.cidr.subnet_of(space)
     ]
     return sorted(found, key=lambda block: (int(block.cidr.network_address), block.cidr.prefixlen))
+
+
+def _block(cidr: IPv4Network, name: str, part: Part, what: str) -> _Block:
+    return _Block(cidr, name, part, f"<b>{shown(name)}</b> {cidr}<br>{cidr.num_addresses:,} · {what}")
 
 
 def _merge_free(blocks: list[_Block]) -> list[_Block]:
@@ -211,6 +209,7 @@ def _trace(part: Part, colour: str, pattern: str, bars: Mapping[str, list[Any]])
     outline = {"color": theme.OUTLINE, "width": 1}
     return go.Bar(
         **bars,
+        width=0.66,
         orientation="h",
         name=part.value,
         textposition="inside",

@@ -88,8 +88,10 @@ def plan_service_cidr(cluster: ClusterDemand) -> ServiceCidrPlan:
 
 def static_band(cidr: Network) -> int:
     """The low addresses of a service CIDR that Kubernetes leaves for hand-picked ClusterIPs as long as it can."""
-    least, share, most = (facts.get(f"service_cidr_static_band_{part}").number for part in ("min", "share", "max"))
-    return int(min(max(least, cidr.num_addresses // share), most))
+    least = facts.get("service_cidr_static_band_min").number
+    share = facts.get("service_cidr_static_band_share").number
+    most = facts.get("service_cidr_static_band_max").number
+    return min(max(least, cidr.num_addresses // share), most)
 
 
 def assumptions(cluster: ClusterDemand) -> tuple[Assumption, ...]:

@@ -1,0 +1,185 @@
+"""Every fact is complete, says where it comes from, and is read by the code or shown to people."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from lib.facts.address_rules import address_rule, address_rules
+from lib.facts.engines import Known, engine, engine_facts
+from lib.facts.files import FactsError
+from lib.facts.ingress import (
+    controller_by_annotation,
+    controller_by_class_controller,
+    controller_by_gateway_class,
+    controller_by_gateway_controller,
+    controller_by_ingress_class,
+    ingress_controllers,
+)
+from lib.facts.networks import network, network_facts
+from lib.facts.reader import all_facts, find, get
+from lib.facts.sources import describe, source
+
+ROOT = Path(__file__).resolve().parents[2]
+FIRST_CHECK = date(2026, 11, 22)
+
+
+@cache
+def code() -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "lib").rglob("*.py")))
+
+
+@pytest.mark.parametrize("fact", all_facts(), ids=lambda fact: f"{fact.name}-{fact.applies_to[0]}")
+def test_every_fact_has_value_unit_model_source_and_date(fact):
+    assert fact.value not in ("", ())
+    assert isinstance(fact.unit, str)
+    assert fact.applies_to == ("all",) or set(fact.applies_to) <= {found.id for found in network_facts()}
+    assert fact.sources
+    assert fact.checked >= FIRST_CHECK
+    assert fact.value_text
+    for claim in fact.conflict:
+        assert claim.value != fact.value
+        assert claim.sources
+
+
+@pytest.mark.parametrize("fact", all_facts(), ids=lambda fact: f"{fact.name}-{fact.applies_to[0]}")
+def test_every_fact_is_read_by_the_code_or_shown(fact):
+    assert fact.shown != (f'"{fact.name}"' in code())
+
+
+def test_no_fact_answers_twice_for_a_model():
+    seen = [(fact.name, model) for fact in all_facts() for model in fact.applies_to]
+    assert len(seen) == len(set(seen))
+    everywhere = {fact.name for fact in all_facts() if fact.applies_to == ("all",)}
+    assert not everywhere & {fact.name for fact in all_facts() if fact.applies_to != ("all",)}
+
+
+def every_source_key() -> list[str]:
+    keys = [key for fact in all_facts() for key in fact.sources]
+    keys += [key for fact in all_facts() for claim in fact.conflict for key in claim.sources]
+    keys += [key for found in network_facts() for key in found.sources]
+    keys += [key for found in engine_facts() for key in found.sources]
+    keys += [key for found in ingress_controllers() for key in found.sources]
+    keys += [key for rule in address_rules() for key in rule.sources]
+    return sorted(set(keys))
+
+
+@pytest.mark.parametrize("key", every_source_key())
+def test_every_source_key_says_what_it_stands_for(key):
+    found = source(key)
+    assert found.title and found.place and found.version and found.date
+    assert str(found)
+    assert "{}" not in found.place
+
+
+@pytest.mark.parametrize("key", ["", "AKS", "AKS:", "NOPE:page.md", "AD:articles/no-such-page.md"])
+def test_an_unknown_source_key_is_a_defect(key):
+    with pytest.raises(FactsError):
+        source(key)
+
+
+def test_sources_read_as_one_line():
+    assert describe(("CL:902",)) == "AKS release notes (Azure/AKS: CHANGELOG.md line 902; 8d1c8909, 2026-08-07)"
+    assert describe(()) == ""
+
+
+@pytest.mark.parametrize("rule", address_rules(), ids=lambda rule: rule.code)
+def test_every_rule_has_words_a_class_a_remedy_and_a_source_and_is_applied(rule):
+    assert rule.problem_class in ("refused", "breaks", "unwise")
+    assert rule.rule.endswith(".") and rule.remedy.endswith(".")
+    assert rule.sources
+    assert rule.checked >= FIRST_CHECK
+    assert f'"{rule.code}"' in code()
+
+
+@pytest.mark.parametrize("found", network_facts(), ids=lambda found: found.id)
+def test_every_network_model_is_complete(found):
+    assert found.label and found.status_text and found.snat and found.windows_text
+    assert set(found.policy_engines) <= {item.id for item in engine_facts()}
+    assert found.checked >= FIRST_CHECK
+    get("nodes_per_cluster", found.id)
+
+
+@pytest.mark.parametrize("found", engine_facts(), ids=lambda found: found.id)
+def test_every_engine_is_complete_and_runs_somewhere(found):
+    assert found.label and found.state_text and found.sources
+    assert found.checked >= FIRST_CHECK
+    assert any(found.id in model.policy_engines for model in network_facts())
+
+
+def test_what_aks_says_of_ip_block():
+    """AKS:migrate-from-npm-to-cilium-network-policy.md."""
+    assert engine("azure-npm").ip_block_matches_pods is Known.YES
+    assert engine("cilium").ip_block_matches_pods is Known.NO
+    assert engine("cilium").ip_block_matches_nodes is Known.NO
+    assert engine("calico").ip_block_matches_pods is Known.UNKNOWN
+
+
+def test_the_ends_of_azure_network_policy_manager():
+    """AKS:use-network-policies.md."""
+    ends = {end.operating_system: end.last_day for end in engine("azure-npm").ends}
+    assert ends == {"windows": date(2026, 9, 30), "linux": date(2028, 9, 30)}
+
+
+@pytest.mark.parametrize(
+    ("look_up", "name", "expected"),
+    [
+        (controller_by_ingress_class, "webapprouting.kubernetes.azure.com", "app-routing-nginx"),
+        (controller_by_ingress_class, "azure-alb-external", "application-gateway-for-containers"),
+        (controller_by_ingress_class, "azure-application-gateway", "agic"),
+        (controller_by_ingress_class, "nginx", "ingress-nginx"),
+        (controller_by_ingress_class, "traefik", None),
+        (controller_by_ingress_class, "", None),
+        (controller_by_class_controller, "webapprouting.kubernetes.azure.com/nginx", "app-routing-nginx"),
+        (controller_by_class_controller, "webapprouting.kubernetes.azure.com/nginx/internal", "app-routing-nginx"),
+        (controller_by_class_controller, "webapprouting.kubernetes.azure.com/nginxes", None),
+        (controller_by_class_controller, "k8s.io/ingress-nginx", "ingress-nginx"),
+        (controller_by_class_controller, "azure/application-gateway", "agic"),
+        (
+            controller_by_class_controller,
+            "alb.networking.azure.io/alb-controller",
+            "application-gateway-for-containers",
+        ),
+        (controller_by_annotation, "azure/application-gateway", "agic"),
+        (controller_by_annotation, "addon-http-application-routing", "http-application-routing"),
+        (controller_by_annotation, "nginx", "ingress-nginx"),
+        (controller_by_gateway_class, "approuting-istio", "app-routing-gateway-api"),
+        (controller_by_gateway_class, "istio", "istio"),
+        (controller_by_gateway_class, "azure-alb-external", "application-gateway-for-containers"),
+        (controller_by_gateway_class, "cilium", None),
+        (controller_by_gateway_controller, "istio.io/gateway-controller", "istio"),
+        (
+            controller_by_gateway_controller,
+            "alb.networking.azure.io/alb-controller",
+            "application-gateway-for-containers",
+        ),
+    ],
+)
+def test_a_controller_is_found_by_the_names_objects_carry(look_up, name, expected):
+    found = look_up(name)
+    assert (found.id if found is not None else None) == expected
+
+
+def test_no_name_leads_to_two_controllers():
+    for field in ("ingress_classes", "class_controllers", "annotations", "gateway_classes", "gateway_controllers"):
+        names = [name for found in ingress_controllers() for name in getattr(found, field)]
+        assert len(names) == len(set(names)), field
+
+
+def test_asking_for_what_is_not_there_is_a_defect():
+    assert find("max_pods_default", "byo_cni") is None
+    for ask in (lambda: get("no_such_fact"), lambda: engine("weave"), lambda: network("x"), lambda: address_rule("x")):
+        with pytest.raises(FactsError):
+            ask()
+
+
+def test_a_value_is_only_read_as_what_it_is():
+    with pytest.raises(FactsError):
+        _ = get("service_cidr_default").number
+    with pytest.raises(FactsError):
+        _ = get("service_cidr_default").fraction
+    with pytest.raises(FactsError):
+        _ = get("surge_percent_rounding").networks
