@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from lib.checks.context import Context, finding
 from lib.model.finding import Finding
-from lib.model.policies import Direction
+from lib.model.policies import Direction, NetworkPolicy
 from lib.model.refs import ObjectRef
 from lib.model.sets import Protocol
+from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits, from_positions, union
 from lib.policy.engine import Engine
 from lib.routing.services import ServiceView
@@ -19,20 +20,35 @@ _DNS_PORT = 53
 
 
 def check_policy_subjects(context: Context) -> Iterator[Finding]:
-    """A policy that selects no pod isolates nothing."""
+    """A policy that selects no pod isolates nothing.
+
+    One that is meant for pods that come and go (a CronJob between two runs, a workload scaled to 0) is no fault.
+    """
     if not context.snapshot.is_complete("Pod"):
         return
     real = _real_classes(context.engine)
-    selectors = {p.ref: p.pod_selector for p in context.snapshot.network_policies}
+    by_ref = {p.ref: p for p in context.snapshot.network_policies}
     for policy in context.engine.policies:
-        if not policy.subjects & real:
+        written = by_ref[policy.ref]
+        if not policy.subjects & real and not _selects_absent(context.snapshot, written):
             yield finding(
                 "policy-selects-nothing",
                 policy.ref,
                 policy.source.at("spec", "podSelector"),
-                selector=selectors[policy.ref],
+                selector=written.pod_selector,
                 namespace=policy.ref.namespace,
             )
+
+
+def _selects_absent(snapshot: Snapshot, policy: NetworkPolicy) -> bool:
+    """Whether it would select pods that have ended, or those of a workload that has none at the moment."""
+    return any(
+        any(policy.selects(pod) for pod in workload.pods)
+        if workload.pods
+        else policy.pod_selector.matches(workload.labels)
+        for workload in snapshot.workloads_by_namespace.get(policy.namespace, ())
+        if not workload.endpoints
+    )
 
 
 def check_policy_peers(context: Context) -> Iterator[Finding]:

@@ -284,6 +284,11 @@ def worst(issues: Iterable[Issue], unchecked: Iterable[str]) -> State:
 
 
 def reason_of(issues: Iterable[Issue], unchecked: Iterable[str]) -> str:
-    """The reasons of a row in one text, worst first; "" where there is nothing to say."""
-    ordered = sorted(issues, key=lambda i: -i.fault.severity)
-    return "; ".join(dict.fromkeys([*(i.reason for i in ordered), *unchecked]))
+    """Why a row stands as it does, worst first; "" where it is ok. Issues of severity info are notes, not reasons."""
+    serious = sorted((i for i in issues if i.fault.severity > Severity.INFO), key=lambda i: -i.fault.severity)
+    return "; ".join(dict.fromkeys([*(i.reason for i in serious), *unchecked]))
+
+
+def notes_of(issues: Iterable[Issue]) -> str:
+    """What is worth knowing though nothing is wrong; "" for nothing."""
+    return "; ".join(dict.fromkeys(i.reason for i in issues if i.fault.severity is Severity.INFO))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lib.model.refs import ObjectRef, Source
 from lib.model.routes import RouteMatch
 from lib.routing.backends import BackendView
-from lib.routing.faults import Issue, State, reason_of, worst
+from lib.routing.faults import Issue, State, notes_of, reason_of, worst
 from lib.routing.ingress_class import ClassAnswer
 from lib.routing.tls import NO_TLS, TlsView
 
@@ -65,8 +65,13 @@ class RouteView:
 
     @property
     def reason(self) -> str:
-        """Why, in words, worst first; "" where there is nothing to say."""
+        """Why, in words, worst first; "" where it is ok."""
         return reason_of(self.issues, self.unchecked)
+
+    @property
+    def notes(self) -> str:
+        """What is worth knowing though nothing is wrong; "" for nothing."""
+        return notes_of(self.issues)
 
     @property
     def conditions(self) -> str:

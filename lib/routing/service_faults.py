@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
 from typing import Final
 
 from lib.model.cluster import Pod
@@ -105,11 +106,16 @@ def _hint(snapshot: Snapshot, service: Service) -> str:
     for workload in snapshot.workloads_by_namespace.get(service.namespace, ()):
         for pod in workload.endpoints[:1]:
             missed = [r for r in requirements if not r.matches(pod.labels)]
-            if len(missed) == 1 and len(requirements) > 1:
-                has = pod.labels.get(missed[0].key)
+            has = pod.labels.get(missed[0].key) if missed else None
+            if len(missed) == 1 and (len(requirements) > 1 or _alike(has, missed[0].values)):
                 there = f"{missed[0].key}={has}" if has is not None else f"no label {missed[0].key}"
                 return f"; the pods of {workload.ref} have {there}"
     return ""
+
+
+def _alike(value: str | None, wanted: Iterable[str]) -> bool:
+    """Whether a label's value looks like a slip of the pen for the wanted one."""
+    return value is not None and bool(get_close_matches(value, list(wanted), 1, 0.8))
 
 
 def _ports(service: Service, ports: Sequence[PortView]) -> Iterator[Issue]:

@@ -11,7 +11,7 @@ from lib.model.services import Service, ServicePort, ServiceType
 from lib.model.sets import Protocol
 from lib.model.snapshot import Snapshot
 from lib.routing.endpoints import Endpoints, endpoints_of
-from lib.routing.faults import Issue, State, reason_of, worst
+from lib.routing.faults import Issue, State, notes_of, reason_of, worst
 from lib.routing.reach import Reach, allowed_sources, reach_of_service
 from lib.routing.selection import PodIndex
 from lib.routing.service_faults import judge
@@ -50,8 +50,13 @@ class ServiceView:
 
     @property
     def reason(self) -> str:
-        """Why, in words, worst first; "" where there is nothing to say."""
+        """Why, in words, worst first; "" where it is ok."""
         return reason_of(self.issues, self.unchecked)
+
+    @property
+    def notes(self) -> str:
+        """What is worth knowing though nothing is wrong; "" for nothing."""
+        return notes_of(self.issues)
 
     @property
     def external_addresses(self) -> tuple[str, ...]:

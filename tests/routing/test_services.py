@@ -72,6 +72,12 @@ def test_a_selector_that_matches_nothing_is_an_error_and_names_the_near_miss() -
     )
 
 
+def test_a_slip_of_the_pen_is_named() -> None:
+    pods = workload("notes", pod("n", {"name": "notifications"}))
+    assert "have name=notifications" in view(snapshot(service("web", {"name": "notification"}), pods)).reason
+    assert "have" not in view(snapshot(service("web", {"name": "cart"}), pods)).reason
+
+
 def test_without_all_pods_nothing_is_said_to_be_missing() -> None:
     found = view(snapshot(svc("web"), coverage={"Service": Coverage.COMPLETE}))
     assert found.state is State.NOT_CHECKED
@@ -119,7 +125,7 @@ def test_slices_decide_where_they_are_supplied() -> None:
     slices = slice_of("web", endpoint("10.0.0.1", "web-0", ready=False), endpoint("10.0.0.2", "web-1"))
     found = view(snapshot(svc("web"), app("web", count=2, ready=True), slices))
     assert (found.endpoints.origin, found.endpoints.ready, found.endpoints.not_ready) == ("EndpointSlice", 1, 1)
-    assert "ready but listed as not ready: web-0" in found.reason
+    assert "ready but listed as not ready: web-0" in found.notes
     assert found.state is State.OK
 
 
@@ -139,7 +145,7 @@ def test_endpoint_slices_are_preferred_to_their_mirrored_endpoints() -> None:
 
 def test_a_slice_without_a_selected_pod_is_noted_as_a_difference() -> None:
     slices = slice_of("web", endpoint("10.0.0.1", "web-0"), endpoint("10.0.0.7", "gone"))
-    assert "listed but not selected: gone" in view(snapshot(svc("web"), app("web"), slices)).reason
+    assert "listed but not selected: gone" in view(snapshot(svc("web"), app("web"), slices)).notes
 
 
 def test_a_terminating_endpoint_takes_no_new_connections_but_drains() -> None:
@@ -322,7 +328,7 @@ def test_local_policy_needs_an_endpoint_on_a_node_that_takes_traffic() -> None:
 def test_internal_local_policy_names_the_nodes_without_endpoint() -> None:
     local = replace(svc("web"), internal_traffic_policy=TrafficPolicy.LOCAL)
     found = view(snapshot(local, app("web"), node("node-1"), node("node-2"), coverage=NO_SLICES))
-    assert found.reason == "internalTrafficPolicy is Local, so pods on node-2 find no endpoint"
+    assert found.notes == "internalTrafficPolicy is Local, so pods on node-2 find no endpoint"
     assert found.state is State.OK
 
 
