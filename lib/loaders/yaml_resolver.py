@@ -38,6 +38,24 @@ _DOT_FLOAT: Final = re.compile(r"\.[0-9]+(?:[eE][-+]?[0-9]+)?\Z")
 _LONGEST_NUMBER_CHARS: Final = 400
 
 
+class PlainLetter(str):
+    """An unquoted ``y``, ``Y``, ``n`` or ``N``, where a value stands.
+
+    To kubectl it is a boolean; to YAML 1.2, kustomize (yaml.v3) and PyYAML, which wrote many of the files that hold
+    one, it is the letter. So it is a text that knows which boolean it may be, and the reader of the field decides.
+    """
+
+    __slots__ = ()
+
+    @property
+    def truth(self) -> bool:
+        """The boolean that kubectl takes it for."""
+        return self in "yY"
+
+
+PLAIN_LETTERS: Final = frozenset("yYnN")
+
+
 class TagError(ValueError):
     """A scalar does not fit the tag it was written with."""
 

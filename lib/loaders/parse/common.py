@@ -5,6 +5,10 @@ empty object, in a list of texts an empty text. Whole numbers written as floats 
 that is how they arrive at the server. Nothing here raises: a reader reports, marks the object as failed and returns
 a harmless value, so that one pass finds every fault of an object.
 
+An unquoted ``y`` or ``n`` is the letter where a text belongs, with a warning, and kubectl's boolean where a boolean
+belongs: writers of YAML disagree on it, kustomize and PyYAML write the letter so. ``yes``, ``on`` and ``true`` are
+booleans to nearly all of them and no text.
+
 Unknown fields. ``kubectl`` asks the server for strict decoding, which refuses them; a server that is asked
 otherwise drops them, as it does those of stored objects. So a manifest of a built-in networking kind that has one is
 rejected. A live object (it has a uid or resourceVersion) can't hold a misspelling: the field is newer than this
@@ -24,6 +28,7 @@ from typing import Any, Final
 
 from lib.loaders.limits import DEFAULT
 from lib.loaders.parse.syntax import label_key_fault, label_value_fault
+from lib.loaders.yaml_resolver import PlainLetter
 from lib.model.labels import Labels
 from lib.model.problem import Problem, Severity
 from lib.model.refs import ObjectRef, PathStep, Source, format_path
@@ -135,7 +140,7 @@ class Session:
 class Entry:
     """One object while it is read: where its Problems go, and whether it can still be taken over."""
 
-    __slots__ = ("failed", "live", "secretive", "session", "source", "subject", "unknown")
+    __slots__ = ("failed", "live", "reported", "secretive", "session", "source", "subject", "unknown")
 
     def __init__(self, session: Session, source: Source, subject: ObjectRef, unknown: Unknown = Unknown.IGNORED):
         self.session = session
@@ -145,11 +150,17 @@ class Entry:
         self.failed = False
         self.live = False
         self.secretive = False
+        self.reported: set[tuple[Path, str]] | None = None
 
     def report(self, severity: Severity, path: Path, code: str, message: str, remedy: str) -> None:
-        """Add a Problem about the value at ``path``; an ERROR also marks the object as failed."""
+        """Add a Problem about the value at ``path``, once; an ERROR also marks the object as failed."""
         if severity is Severity.ERROR:
             self.failed = True
+        if self.reported is None:
+            self.reported = set()
+        elif (path, code) in self.reported:
+            return
+        self.reported.add((path, code))
         source = Source(self.source.file, self.source.document, path, self.source.item)
         where = f"{format_path(path)}: " if path else ""
         problem = Problem(severity, code, f"{self.subject}: {where}{message}", remedy, source, None, self.subject)
@@ -202,10 +213,18 @@ class Fields:
         value = self.data.get(key)
         if type(value) is str:
             return value
+        if isinstance(value, PlainLetter):
+            return self.letter((*self.path, key), value)
         if value is not None:
             remedy = "Put the value in quotes." if isinstance(value, bool | int | float) else "Write a plain text."
             self.entry.wrong_type((*self.path, key), value, "a text", remedy)
         return default
+
+    def letter(self, path: Path, value: PlainLetter) -> str:
+        """An unquoted y or n where a text belongs: the letter, with a warning."""
+        message = f"{value} without quotes is the letter to some programs and {str(value.truth).lower()} to kubectl"
+        self.entry.warn(path, "unquoted-letter", message + "; the letter counts here", f'Write "{value}" in quotes.')
+        return str(value)
 
     def integer(self, key: str) -> int | None:
         """A whole number; None where absent or not readable."""
@@ -234,6 +253,8 @@ class Fields:
         value = self.data.get(key)
         if type(value) is bool:
             return value
+        if isinstance(value, PlainLetter):
+            return value.truth
         if value is not None:
             self.entry.wrong_type((*self.path, key), value, "true or false", "Write true or false without quotes.")
         return default
@@ -292,10 +313,12 @@ class Fields:
         """The texts of a list with their positions; a null element is "", any other is reported and left out."""
         found = []
         for index, value in enumerate(self.sequence(key)):
+            path = (*self.path, key, index)
             if type(value) is str or value is None:
                 found.append((index, value or ""))
+            elif isinstance(value, PlainLetter):
+                found.append((index, self.letter(path, value)))
             else:
-                path = (*self.path, key, index)
                 self.entry.wrong_type(path, value, "a text", "Put the value in quotes.")
         return found
 
@@ -311,10 +334,12 @@ class Fields:
             return value
         found: dict[str, str] = {}
         for name, item in value.items():
+            path = (*self.path, key, name)
             if type(item) is str or item is None:
                 found[name] = item or ""
+            elif isinstance(item, PlainLetter):
+                found[name] = self.letter(path, item)
             else:
-                path = (*self.path, key, name)
                 self.entry.wrong_type(path, item, "a text", "Put the value in quotes.")
         return found
 

@@ -102,7 +102,7 @@ def rough_ref(obj: Mapping[str, Any], kind: str, namespaced: bool) -> ObjectRef:
 def _shown(name: object) -> str:
     if not isinstance(name, str) or not name:
         return "?"
-    return name if is_plain_name(name) else quote(name)[1:-1]
+    return str(name) if is_plain_name(name) else quote(name)[1:-1]
 
 
 def open_object(

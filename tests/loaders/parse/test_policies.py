@@ -9,6 +9,10 @@ from ipaddress import ip_network
 
 import pytest
 
+from lib.loaders.assemble import assemble
+from lib.loaders.documents import DocumentStore, RawObject
+from lib.loaders.manifests import ReadResult
+from lib.loaders.yaml_resolver import PlainLetter
 from lib.model.labels import EVERYTHING, LabelSelector, Operator, Requirement
 from lib.model.policies import (
     AllPorts,
@@ -23,6 +27,7 @@ from lib.model.policies import (
     PodPeer,
 )
 from lib.model.problem import Severity
+from lib.model.refs import Source
 from lib.model.sets import PortSet, Protocol
 from tests.loaders.parse.build import faults, load, merged
 
@@ -373,3 +378,17 @@ def test_a_long_bad_value_is_shortened_and_its_control_characters_escaped() -> N
     (problem,) = load(text).problems
     assert len(problem.message) < 300
     assert problem.message.isprintable()
+
+
+def test_an_unquoted_letter_is_the_letter_with_a_warning() -> None:
+    name, value = PlainLetter("y"), PlainLetter("n")
+    spec = {"podSelector": {"matchLabels": {"ns": value}}, "ingress": []}
+    obj = {"metadata": {"name": "a", "namespace": name}, "spec": spec}
+    raw = RawObject(obj, Source("a.yaml", 1), "networking.k8s.io/v1", "NetworkPolicy")
+    loaded = assemble(ReadResult((raw,), (), DocumentStore(), (), "", ()), title="")
+    (found,) = loaded.snapshot.network_policies
+    assert (found.namespace, str(found.pod_selector)) == ("y", "ns=n")
+    assert faults(loaded) == [
+        ("warning", "unquoted-letter", "metadata.namespace"),
+        ("warning", "unquoted-letter", "spec.podSelector.matchLabels.ns"),
+    ]
