@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lib.checks.context import Context, finding
 from lib.model.finding import Finding
-from lib.model.policies import Direction, NetworkPolicy
+from lib.model.policies import Direction, NamespacesByLabel, NetworkPolicy, PodPeer
 from lib.model.refs import ObjectRef
 from lib.model.sets import Protocol
 from lib.model.snapshot import Snapshot
@@ -60,6 +60,31 @@ def check_policy_peers(context: Context) -> Iterator[Finding]:
         for rule in policy.rules:
             if rule.names_pods and not (rule.peers | rule.possible_peers) & ends:
                 yield finding("policy-peers-select-nothing", policy.ref, rule.source, rule=rule.label)
+
+
+def check_policy_peers_overlap(context: Context) -> Iterator[Finding]:
+    """A peer that means all pods of all namespaces, beside others that it makes superfluous.
+
+    The usual cause is a dash too many: two peers mean "or", one peer with both selectors means "and".
+    """
+    for policy in context.snapshot.network_policies:
+        for rule in policy.rules:
+            pods = [peer for peer in rule.peers if isinstance(peer, PodPeer)]
+            wide = next((peer for peer in pods if _is_everywhere(peer)), None)
+            others = [peer for peer in pods if peer != wide]
+            if wide is not None and others:
+                yield finding(
+                    "policy-peer-covers-others",
+                    policy.ref,
+                    wide.source,
+                    rule=rule.label,
+                    peers="; ".join(map(str, others)),
+                )
+
+
+def _is_everywhere(peer: PodPeer) -> bool:
+    scope = peer.namespaces
+    return peer.pods.is_everything and isinstance(scope, NamespacesByLabel) and scope.selector.is_everything
 
 
 def check_dns_egress(context: Context) -> Iterator[Finding]:

@@ -6,7 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from lib.checks.context import Context, make_context
-from lib.checks.policy_checks import check_dns_egress, check_policy_peers, check_policy_subjects
+from lib.checks.policy_checks import (
+    check_dns_egress,
+    check_policy_peers,
+    check_policy_peers_overlap,
+    check_policy_subjects,
+)
 from lib.checks.port_checks import check_host_ports, check_node_ports
 from lib.checks.route_checks import check_conflicts, check_gateways, check_ingress_classes, check_routes
 from lib.checks.service_checks import check_services
@@ -30,6 +35,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     check_conflicts,
     check_policy_subjects,
     check_policy_peers,
+    check_policy_peers_overlap,
     check_dns_egress,
 )
 
