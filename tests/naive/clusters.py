@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 Raw = dict[str, Any]
 
-NAMESPACES = ("alpha", "beta", "gamma")
+NAMESPACES = ("alpha", "beta")
+METADATA_NAME = "kubernetes.io/metadata.name"
 KEYS = ("app", "tier")
 VALUES = ("a", "b")
 PROTOCOLS = ("TCP", "UDP", "SCTP")
@@ -16,21 +17,25 @@ PORT_NAMES = ("web", "dns")
 NODES = {"node-1": "10.0.0.1", "node-2": "10.0.0.2"}
 
 labels = st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES), max_size=2)
-port_numbers = st.sampled_from([1, 2, 53, 80, 81, 443, 8080, 65534, 65535])
+port_numbers = st.sampled_from([1, 53, 80, 443, 8080, 65535])
+
+
+def chance(draw: st.DrawFn, percent: int) -> bool:
+    """True in about ``percent`` of a hundred draws."""
+    return draw(st.integers(1, 100)) > 100 - percent
 
 
 @st.composite
 def selectors(draw: st.DrawFn, keys: tuple[str, ...] = KEYS) -> Raw:
     selector: Raw = {}
-    if draw(st.booleans()):
-        selector["matchLabels"] = draw(
-            st.dictionaries(st.sampled_from(keys), st.sampled_from((*VALUES, *NAMESPACES)), max_size=1)
-        )
-    if draw(st.integers(0, 2)) == 0:
+    values = st.sampled_from((*VALUES, *NAMESPACES) if METADATA_NAME in keys else VALUES)
+    if chance(draw, 30):
+        selector["matchLabels"] = draw(st.dictionaries(st.sampled_from(keys), values, max_size=1))
+    if chance(draw, 50):
         operator = draw(st.sampled_from(["In", "NotIn", "Exists", "DoesNotExist"]))
         expression: Raw = {"key": draw(st.sampled_from(keys)), "operator": operator}
         if operator in ("In", "NotIn"):
-            expression["values"] = draw(st.lists(st.sampled_from((*VALUES, *NAMESPACES)), min_size=1, max_size=2))
+            expression["values"] = draw(st.lists(values, min_size=1, max_size=2, unique=True))
         selector["matchExpressions"] = [expression]
     return selector
 
@@ -79,7 +84,7 @@ def peers(draw: st.DrawFn) -> Raw:
     if kind != "namespaces":
         peer["podSelector"] = draw(selectors())
     if kind != "pods":
-        peer["namespaceSelector"] = draw(selectors(("team", "kubernetes.io/metadata.name")))
+        peer["namespaceSelector"] = draw(selectors(("team", METADATA_NAME)))
     return peer
 
 
@@ -101,22 +106,21 @@ def ports(draw: st.DrawFn) -> Raw:
 @st.composite
 def rules(draw: st.DrawFn, peer_field: str) -> Raw:
     rule: Raw = {}
-    if draw(st.booleans()):
-        rule[peer_field] = draw(st.lists(peers(), max_size=2))
-    if draw(st.booleans()):
-        rule["ports"] = draw(st.lists(ports(), max_size=2))
+    if chance(draw, 70):
+        rule[peer_field] = draw(st.lists(peers(), min_size=int(chance(draw, 90)), max_size=2))
+    if chance(draw, 70):
+        rule["ports"] = draw(st.lists(ports(), min_size=int(chance(draw, 90)), max_size=2))
     return rule
 
 
 @st.composite
 def policies(draw: st.DrawFn, number: int) -> Raw:
-    spec: Raw = {"podSelector": draw(selectors())}
-    if draw(st.booleans()):
+    spec: Raw = {"podSelector": draw(selectors()) if chance(draw, 50) else {}}
+    if chance(draw, 50):
         spec["policyTypes"] = draw(st.sampled_from([["Ingress"], ["Egress"], ["Ingress", "Egress"], []]))
-    if draw(st.booleans()):
-        spec["ingress"] = draw(st.lists(rules("from"), max_size=2))
-    if draw(st.booleans()):
-        spec["egress"] = draw(st.lists(rules("to"), max_size=2))
+    for direction, peer_field in (("ingress", "from"), ("egress", "to")):
+        if chance(draw, 60):
+            spec[direction] = draw(st.lists(rules(peer_field), min_size=int(chance(draw, 80)), max_size=2))
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -130,6 +134,7 @@ def containers(draw: st.DrawFn, name: str) -> Raw:
     declared = draw(
         st.lists(
             st.tuples(st.sampled_from(PORT_NAMES), st.sampled_from(PROTOCOLS)),
+            min_size=1,
             max_size=2,
             unique_by=lambda port: port[0],
         )
@@ -148,18 +153,18 @@ def containers(draw: st.DrawFn, name: str) -> Raw:
 @st.composite
 def pods(draw: st.DrawFn, number: int) -> Raw:
     spec: Raw = {"nodeName": draw(st.sampled_from(sorted(NODES))), "containers": [draw(containers("main"))]}
-    if draw(st.integers(0, 3)) == 0:
+    if chance(draw, 25):
         helper = draw(containers("helper"))
         if draw(st.booleans()):
             helper["restartPolicy"] = "Always"
         spec["initContainers"] = [helper]
     host_ip = NODES[spec["nodeName"]]
     pod_ip = f"10.1.0.{number + 1}" if draw(st.booleans()) else f"fd00:1::{number + 101:x}"
-    if draw(st.integers(0, 4)) == 0:
+    if chance(draw, 20):
         spec["hostNetwork"] = True
         pod_ip = host_ip
     status: Raw = {
-        "phase": draw(st.sampled_from(["Running", "Running", "Running", "Running", "Pending", "Succeeded", "Failed"])),
+        "phase": "Running" if chance(draw, 75) else draw(st.sampled_from(["Pending", "Succeeded", "Failed"])),
         "podIP": pod_ip,
         "podIPs": [{"ip": pod_ip}],
         "hostIP": host_ip,
@@ -193,6 +198,6 @@ def clusters(draw: st.DrawFn) -> list[Raw]:
         }
         for name in NAMESPACES
     ]
-    objects += [draw(pods(i)) for i in range(draw(st.integers(1, 5)))]
-    objects += [draw(policies(i)) for i in range(draw(st.integers(0, 4)))]
+    objects += [draw(pods(i)) for i in range(draw(st.integers(3, 5)))]
+    objects += [draw(policies(i)) for i in range(draw(st.integers(1, 4)))]
     return objects
