@@ -1,5 +1,9 @@
-"""Ingress routes."""
+"""Ingress routes: host and path → Service → workload, of Ingresses and the Gateway API; test a URL against them."""
 
 from lib.ui.frame import open_page
+from lib.ui.route_view import show_routes, show_routes_graph, show_url_test
 
 page = open_page("Ingress routes")
+show_url_test(page)
+show_routes(page)
+show_routes_graph(page)

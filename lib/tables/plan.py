@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from lib.facts.engines import Known
 from lib.ipplan.compare import ModelRow
-from lib.ipplan.layout import Layout
 from lib.ipplan.problems import PlanProblem
 from lib.ipplan.result import AddressPlan, ClusterPlan, Limit
 from lib.tables.row import Row, listed
@@ -19,16 +18,13 @@ def prefix_text(prefix: int | None) -> str:
     return "–" if prefix is None else f"/{prefix}"
 
 
-def subnet_rows(plan: AddressPlan, layout: Layout | None = None) -> list[Row]:
-    """The subnets of a plan: what each needs, the smallest prefix, and what is left of the prefix in use.
-
-    ``layout`` gives the ranges of subnets that the plan placed itself.
-    """
+def subnet_rows(plan: AddressPlan) -> list[Row]:
+    """The subnets of a plan: what each needs, the smallest prefix, and what is left of the prefix in use."""
     return [
         {
             "subnet": subnet.name,
             "for": subnet.role.value,
-            "range": str(layout.cidr_of(subnet) or "") if layout else str(subnet.cidr or ""),
+            "range": str(plan.layout.cidr_of(subnet) or ""),
             "chosen": "yes" if subnet.is_chosen else "no",
             "prefix": prefix_text(subnet.prefix),
             "smallest_prefix": prefix_text(subnet.smallest_prefix),
@@ -85,7 +81,7 @@ def plan_problem_rows(problems: Iterable[PlanProblem]) -> list[Row]:
     """What is wrong with a plan, refusals first."""
     return [
         {
-            "class": problem.problem_class.label,
+            "severity": problem.problem_class.label,
             "subject": problem.subject,
             "problem": problem.message,
             "rule": problem.rule,

@@ -1,0 +1,170 @@
+"""What the tables' columns are called on a page, and what their technical words mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+import streamlit as st
+
+# Column → heading and, for jargon, an explanation.
+_COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "addresses_needed": ("Needed", "Addresses at the autoscaler's maximum, with an upgrade's surge nodes."),
+        "addresses_now": ("Now", "Addresses for the present number of nodes."),
+        "addresses_at_maximum": ("At maximum", "Addresses with every pool at its maximum, without surge nodes."),
+        "allowed_sources": ("Allowed sources", "Source ranges and service tags that limit a load balancer."),
+        "available": ("Available", "Usable addresses that the plan leaves free."),
+        "behaviours": ("Filters and rewrites", ""),
+        "class": ("Class", "The IngressClass or GatewayClass that decides which controller serves the route."),
+        "cluster_ips": ("Cluster IP", "The Service's own virtual address inside the cluster."),
+        "conditions": ("Conditions", "Method, headers and query parameters that must match as well."),
+        "container_port": ("Container port", "The port on the pod, after a named target port was resolved."),
+        "effect": ("Effect", "Permits: a rule lets the flow through. Isolates: the policy makes deny the default."),
+        "endpoints": ("Ready endpoints", "Backends that take connections, of all that the Service has."),
+        "external": ("External address", "Load balancer addresses, external IPs, or the name it stands for."),
+        "external_traffic_policy": (
+            "External traffic policy",
+            "Cluster: any node forwards, and hides the client's address. Local: only nodes with a ready pod do.",
+        ),
+        "finding": ("Finding", ""),
+        "fits": ("Fits", "Whether Azure takes this demand with the model."),
+        "from": ("From", ""),
+        "headroom": ("Headroom", "What is left until the limit."),
+        "host_network": ("Host network", "One end uses its node's network, so that no NetworkPolicy covers it."),
+        "internal_traffic_policy": (
+            "Internal traffic policy",
+            "Local: clients in the cluster reach only endpoints on their own node.",
+        ),
+        "isolates": ("Isolates for", "The directions in which the selected pods are closed but for what rules permit."),
+        "max_pods": ("Max pods", "Pods that one node can hold."),
+        "more_nodes": ("Room for nodes", "How many more nodes fit before this limit is reached."),
+        "more_pods": ("Room for pods", "The pods of those nodes."),
+        "near": ("Near miss", ""),
+        "nodes_at_peak": ("Peak", "Every pool at its maximum and all surge nodes."),
+        "open_for": ("Open for", "Directions in which no policy isolates the workload."),
+        "path_type": (
+            "Path type",
+            "Exact: this path only. Prefix: whole path elements. ImplementationSpecific: as the controller likes.",
+        ),
+        "pod_cidr": ("Pod CIDR", "The smallest range of pod addresses that is outside the virtual network."),
+        "pods": ("Pods", "How many of the pods have the flow, where not all of them do."),
+        "ports": ("Ports", ""),
+        "protocol": ("Protocol", ""),
+        "reached_by": ("Who can reach it", ""),
+        "reserved_by_azure": ("Kept by Azure", "Addresses of every subnet that Azure does not give out."),
+        "rule": ("Rule", "The rule's position in the policy, or the rule of Azure that is broken."),
+        "rules": ("Special rules", "What sets the Service apart from an ordinary one."),
+        "says": ("What it says", ""),
+        "scope": ("Reach", "How far away a client can be."),
+        "session_affinity": ("Session affinity", "ClientIP: a client keeps its backend for the given time."),
+        "share_percent": ("Share in %", "The part of the requests that the backend gets, by its weight."),
+        "smallest_prefix": ("Smallest prefix", "The longest prefix whose subnet is large enough."),
+        "source": ("File and line", ""),
+        "target_port": ("Target port", "The container port that the Service names, by number or by name."),
+        "target_ports": ("Container ports", "Port numbers on the pods."),
+        "tls": ("TLS", "The certificate's Secret: found, missing, or not checked because no Secrets were supplied."),
+        "usable": ("Usable", "Size less what Azure keeps."),
+        "used_percent": ("Used in %", ""),
+        "vnet_addresses": ("Network addresses", "Addresses that the model takes of the virtual network."),
+        "why": ("Why", ""),
+        "why_not": ("Why not", ""),
+    }
+)  # fmt: skip
+_NUMBERS: Final = frozenset(
+    [
+        "port",
+        "node_port",
+        "endpoints_number",
+        "more_nodes",
+        "more_pods",
+        "headroom",
+        "value",
+        "used",
+        "nodes_now",
+        "nodes_at_maximum",
+        "extra_in_upgrade",
+        "nodes_at_peak",
+        "max_pods",
+        "pods_at_maximum",
+        "addresses_now",
+        "addresses_at_maximum",
+        "addresses_needed",
+        "other_addresses",
+        "reserved_by_azure",
+        "usable",
+        "available",
+        "used_percent",
+        "vnet_addresses",
+        "nodes_at_most",
+        "pods_at_most",
+        "share_percent",
+        "ingress_rules",
+        "egress_rules",
+    ]
+)
+_WIDE: Final = frozenset(
+    ["reason", "what", "why", "remedy", "says", "problem", "rule_text", "reached_by", "why_not", "note"]
+)
+_ICONS: Final = MappingProxyType(
+    {
+        "error": "⛔ error",
+        "warning": "⚠️ warning",
+        "info": "ℹ️ info",
+        "not checked": "○ not checked",
+        "ok": "✔ ok",
+        "allowed": "✔ allowed",
+        "allowed on some ports": "⁝ allowed on some ports",
+        "partly allowed": "◐ partly allowed",
+        "partial": "◐ partial",
+        "denied": "✖ denied",
+        "unknown": "? unknown",
+        "open by default": "◇ open by default",
+        "no pods": "– no pods",
+        "rejected": "⛔ rejected",
+        "selects no pod": "⚠️ selects no pod",
+        "permits": "✔ permits",
+        "isolates": "✖ isolates",
+        "undecided": "? undecided",
+        "wins": "✔ wins",
+        "fits": "○ fits, but loses",
+        "does not fit": "✖ does not fit",
+        "internet": "🌐 internet",
+        "vnet": "◫ virtual network",
+        "node network": "▣ node network",
+        "cluster": "⬡ cluster",
+        "Refused by Azure": "⛔ refused by Azure",
+        "Breaks later or is unsupported": "⚠️ breaks later",
+        "Unwise": "ℹ️ unwise",
+    }
+)
+_WITH_ICON: Final = frozenset(["state", "verdict", "severity", "effect", "answer", "scope", "class"])
+
+
+def decorated(column: str, value: object) -> object:
+    """A verdict or state with its icon before the word; everything else as it is."""
+    return _ICONS.get(value, value) if column in _WITH_ICON and isinstance(value, str) else value
+
+
+def icon_word(word: str) -> str:
+    """A verdict, state or severity with its icon."""
+    return _ICONS.get(word, word)
+
+
+def heading(column: str) -> str:
+    """What a column is called on a page."""
+    return _COLUMNS[column][0] if column in _COLUMNS else column.replace("_", " ").capitalize()
+
+
+def column_config(columns: Iterable[str]) -> dict[str, Any]:
+    """Headings, explanations and widths for a table's columns."""
+    config: dict[str, Any] = {}
+    for column in columns:
+        help_ = _COLUMNS[column][1] if column in _COLUMNS else ""
+        if column in _NUMBERS:
+            config[column] = st.column_config.NumberColumn(heading(column), help=help_ or None, format="localized")
+        else:
+            wide: Literal["large"] | None = "large" if column in _WIDE else None
+            config[column] = st.column_config.TextColumn(heading(column), help=help_ or None, width=wide)
+    return config

@@ -1,0 +1,141 @@
+"""What is known of one object, beside a graph or under a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from lib.graph.model import GraphNode, Mark
+from lib.model.cluster import Workload
+from lib.model.refs import ObjectRef, Source
+from lib.routing.services import ServiceView
+from lib.tables import backend_rows, entry_point_rows, port_rows, service_rows
+from lib.ui import results
+from lib.ui.columns import heading, icon_word
+from lib.ui.page_context import PageContext
+from lib.ui.session import NAMESPACES_KEY
+from lib.ui.text import plain
+from lib.ui.widgets import show_table
+from lib.ui.yaml_block import show_yaml
+
+_YAML_PX = 420
+_HIDDEN = ("namespace", "service", "state", "reason", "source", "ports", "rules")
+_MARK_WORDS = {
+    Mark.ERROR: "error",
+    Mark.WARNING: "warning",
+    Mark.UNKNOWN: "unknown",
+    Mark.NOT_CHECKED: "not checked",
+    Mark.OPEN: "open by default",
+}
+
+
+def show_node(page: PageContext, node: GraphNode) -> None:
+    """The chosen node of a graph."""
+    st.markdown(f"**{plain(node.label, 80)}**  \n{plain(node.detail or node.kind, 80)}")
+    if node.mark in _MARK_WORDS:
+        st.markdown(icon_word(_MARK_WORDS[node.mark]))
+    for line in node.hover:
+        st.caption(plain(line, 240))
+    if node.id.startswith("group:"):
+        st.button(
+            "Show this namespace only",
+            icon=":material/filter_alt:",
+            on_click=_choose_namespace,
+            args=(node.group,),
+            key=f"only-{node.id}",
+        )
+    if node.ref is not None:
+        _show_object(page, node.ref)
+
+
+def _choose_namespace(name: str) -> None:
+    st.session_state[NAMESPACES_KEY] = [name]
+
+
+def _show_object(page: PageContext, ref: ObjectRef) -> None:
+    workload = page.snapshot.workload_by_ref.get(ref)
+    if workload is not None:
+        _show_policies(page, workload)
+        st.page_link(
+            "pages/policy_flows.py",
+            label="Who may reach it",
+            icon=":material/policy:",
+            query_params={"focus": str(ref)},
+        )
+    source = source_of(page, ref)
+    if source is None:
+        st.caption(f"{plain(ref)} is not in the input.")
+        return
+    with st.expander("YAML", icon=":material/code:"):
+        show_yaml(page.documents, source, height=_YAML_PX)
+
+
+def source_of(page: PageContext, ref: ObjectRef) -> Source | None:
+    """Where an object stands in the input; None where it is not in it."""
+    snapshot = page.snapshot
+    found = snapshot.workload_by_ref.get(ref) or snapshot.service_by_ref.get(ref)
+    if found is not None:
+        return found.source
+    places = {i.ref: i.source for i in snapshot.ingresses}
+    places |= {g.ref: g.source for g in snapshot.gateways} | {r.ref: r.source for r in snapshot.gateway_routes}
+    places |= {p.ref: p.source for p in snapshot.network_policies}
+    return places.get(ref)
+
+
+def _show_policies(page: PageContext, workload: Workload) -> None:
+    if workload.host_network:
+        st.caption("It uses its node's network: no NetworkPolicy covers it.")
+        return
+    names = results.policies_on(page, workload.ref)
+    if names:
+        st.caption("Policies that select it: " + ", ".join(plain(n.name, 60) for n in names))
+    else:
+        st.caption("No NetworkPolicy in the input selects it.")
+
+
+def show_service(page: PageContext, view: ServiceView) -> None:
+    """A Service's facts, ports, backends and YAML, in tabs."""
+    st.subheader(plain(view.ref.qualified_name, 120), anchor=False)
+    line = icon_word(view.state.value)
+    st.markdown(f"{line} — {plain(view.reason, 600)}" if view.reason else line)
+    place = results.locate(page)
+    facts, ports, backends, doors, yaml = st.tabs(
+        [
+            ":material/info: Facts",
+            ":material/lan: Ports",
+            ":material/dns: Endpoints",
+            ":material/door_open: Ways in",
+            ":material/code: YAML",
+        ]
+    )
+    with facts:
+        show_facts({k: v for k, v in service_rows([view], place)[0].items() if k not in _HIDDEN})
+        for rule in view.rules:
+            st.caption(plain(rule, 300))
+    with ports:
+        show_table(port_rows(view, place), "service-ports", alt="Ports of the Service")
+    with backends:
+        st.caption(_origin(view))
+        show_table(backend_rows(view, place), "service-endpoints", alt="Endpoints of the Service")
+    with doors:
+        own = [d for d in results.all_doors(page) if d.service == view.ref]
+        if own:
+            show_table(entry_point_rows(own, place), "service-doors", alt="Ways to the Service from outside")
+        else:
+            st.caption("Nothing leads to it from outside the cluster but routes of Ingresses and Gateways.")
+    with yaml:
+        show_yaml(page.documents, view.service.source)
+
+
+def _origin(view: ServiceView) -> str:
+    if not view.endpoints.items:
+        return "It has no endpoints."
+    words = {"pods": "its pods, as no EndpointSlice was supplied for it"}
+    return f"As {words.get(view.endpoints.origin, f'its {view.endpoints.origin} objects')} say."
+
+
+def show_facts(facts: Mapping[str, object]) -> None:
+    """Names and values that have one, as a short list."""
+    shown = {heading(name): plain(value, 300) for name, value in facts.items() if value not in ("", None)}
+    st.table(shown, border="horizontal", width="content")

@@ -1,0 +1,64 @@
+"""Which policy engine is assumed, why, and what that means."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from lib.ui import results
+from lib.ui.page_context import PageContext
+from lib.ui.text import plain
+
+ENGINE_KEY: Final = "engine"
+
+
+def enforcement_line(page: PageContext, choice: str = results.AUTOMATIC) -> str:
+    """Whether policies are enforced, as one line of Markdown."""
+    found = results.detected(page)
+    chosen = results.profile_of(page, choice)
+    if choice != results.AUTOMATIC:
+        whose = f"Read as **{plain(chosen.label)}** reads policies"
+        return f":material/tune: {whose}." if chosen.enforces else f":material/gpp_bad: {whose}: **not enforced**."
+    if found.name is None:
+        why = plain(found.evidence, 300)
+        return f":material/help: **Assumes an enforcing engine**, read by the API's own words: {why}."
+    if not chosen.enforces:
+        return f":material/gpp_bad: **Not enforced**: {plain(found.evidence, 300)}. Every flow is open."
+    return f":material/verified_user: **Enforced by {plain(chosen.label)}**: {plain(found.evidence, 300)}."
+
+
+def choose_engine(page: PageContext) -> str:
+    """The choice of an engine, kept in the URL."""
+    ids = results.engine_ids()
+    labels = {i: results.profile_of(page, i).label for i in ids}
+    labels[results.AUTOMATIC] = f"As detected ({labels[results.AUTOMATIC]})"
+    labels["kubernetes"] = "Kubernetes API, by its own words"
+    return str(
+        st.selectbox(
+            "Policy engine",
+            ids,
+            format_func=lambda i: labels[i],
+            key=ENGINE_KEY,
+            bind="query-params",
+            help="Engines read some rules differently, for example whether an ipBlock can mean a pod. "
+            "Choose one to see the flows as it would enforce them.",
+        )
+        or results.AUTOMATIC
+    )
+
+
+def show_enforcement(page: PageContext, choice: str) -> None:
+    """The statement about enforcement, as prominent as it deserves, and the engine's notes."""
+    line = enforcement_line(page, choice)
+    chosen = results.engine(page, choice)
+    if not chosen.profile.enforces:
+        st.warning(line)
+    elif choice == results.AUTOMATIC and results.detected(page).name is None:
+        st.info(line)
+    else:
+        st.markdown(line)
+    for note in chosen.notes[:5]:
+        st.caption(f":material/info: {plain(note.message, 400)}")
+    if len(chosen.notes) > 5:
+        st.caption(f"… and {len(chosen.notes) - 5:,} more notes of this kind.")

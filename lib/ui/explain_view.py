@@ -1,0 +1,107 @@
+"""Pick two ends and a port; read both directions."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from lib.model.errors import ModelError
+from lib.model.sets import AddressSet, Protocol, parse_address
+from lib.policy.explain import DirectionAnswer, End, Explanation
+from lib.tables import explanation_rows, near_miss_rows
+from lib.ui import results
+from lib.ui.columns import icon_word
+from lib.ui.page_context import PageContext
+from lib.ui.text import plain
+from lib.ui.widgets import show_table
+from lib.ui.yaml_block import show_yaml
+
+FROM_KEY: Final = "from"
+TO_KEY: Final = "to"
+PORT_KEY: Final = "port"
+PROTOCOL_KEY: Final = "protocol"
+ANYWHERE: Final = "Internet (any IPv4 address)"
+
+
+def show_explain(page: PageContext, choice: str) -> None:
+    """Two ends, a port and a protocol, all in the URL; the verdict of both directions with what decided it."""
+    st.subheader("May A talk to B?", anchor=False)
+    names = (ANYWHERE, *sorted(str(w.ref) for w in page.snapshot.workloads if w.endpoints))
+    with st.container(border=True):
+        left, right, port_place, protocol_place = st.columns([0.37, 0.37, 0.13, 0.13])
+        src = left.selectbox(
+            "From", names, index=None, key=FROM_KEY, bind="query-params", placeholder="Workload or address",
+            accept_new_options=True, help="Choose a workload, or type an IP address.",
+        )  # fmt: skip
+        dst = right.selectbox(
+            "To", names, index=None, key=TO_KEY, bind="query-params", placeholder="Workload or address",
+            accept_new_options=True, help="Choose a workload, or type an IP address.",
+        )  # fmt: skip
+        port = port_place.number_input(
+            "Port", min_value=1, max_value=65535, value=None, step=1, key=PORT_KEY, bind="query-params",
+            placeholder="all", help="The destination pod's port, not the Service's. Empty: every port.",
+        )  # fmt: skip
+        protocol = protocol_place.selectbox(
+            "Protocol", [p.value for p in Protocol], key=PROTOCOL_KEY, bind="query-params"
+        )
+        if src is None or dst is None:
+            st.caption("Choose both ends to see the verdict, the policies and the lines that decide.")
+            return
+        try:
+            answer = results.engine(page, choice).explain(
+                _end(page, src),
+                _end(page, dst),
+                Protocol(protocol or "TCP") if port is not None else None,
+                int(port) if port is not None else None,
+            )
+        except ModelError as error:
+            st.error(plain(error), icon=":material/error:")
+            return
+        _show(page, answer)
+
+
+def _end(page: PageContext, name: str) -> End:
+    """The end that a name means. Raises ModelError for a name that is neither a workload nor an address."""
+    if name == ANYWHERE:
+        return AddressSet(((0, 2**32 - 1),))
+    found = next((w for w in page.snapshot.workloads if str(w.ref) == name), None)
+    return found if found is not None else parse_address(name.strip())
+
+
+def _show(page: PageContext, answer: Explanation) -> None:
+    asked = f"on {answer.asked}" if not answer.asked.is_all else "on any port"
+    st.markdown(
+        f"### {icon_word(answer.verdict)}\n{plain(answer.src, 120)} → {plain(answer.dst, 120)} {plain(asked, 120)}"
+    )
+    if answer.verdict in ("allowed", "partial") and answer.connections != answer.asked:
+        st.caption(f"Every pair of pods has: {plain(answer.connections, 300)}")
+    columns = st.columns(2)
+    for column, direction in zip(columns, answer.directions, strict=True):
+        with column:
+            _show_direction(page, direction)
+    place = results.locate(page)
+    rows = explanation_rows(answer, place)
+    if rows:
+        show_table(rows, "explanation", alt="Policies and rules that took part")
+    missed = near_miss_rows(answer, place)
+    if missed:
+        with st.expander(f"{len(missed):,} rules that come near but do not permit it", icon=":material/rule:"):
+            show_table(missed, "near-misses", alt="Rules that do not permit the flow")
+
+
+_TITLES: Final = {"egress": "Leaving the source (egress)", "ingress": "Entering the destination (ingress)"}
+
+
+def _show_direction(page: PageContext, answer: DirectionAnswer) -> None:
+    with st.container(border=True):
+        st.markdown(f"**{_TITLES[answer.direction.field]}**  \n{icon_word(answer.verdict)}")
+        st.markdown(f"{plain(answer.reason, 900)}.")
+        for effect in answer.effects[:3]:
+            title = f"{plain(effect.policy.qualified_name, 80)} {plain(effect.rule, 60)}"
+            with st.expander(f"{icon_word(effect.effect)}: {title}", icon=":material/code:"):
+                if effect.text:
+                    st.caption(plain(effect.text, 400))
+                show_yaml(page.documents, effect.source, height=360)
+        if len(answer.effects) > 3:
+            st.caption(f"{len(answer.effects) - 3:,} more in the table below.")

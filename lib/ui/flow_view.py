@@ -1,0 +1,147 @@
+"""The parts of the page about policies and flows."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import streamlit as st
+
+from lib.figures.layered_graph import layered_graph
+from lib.figures.matrix import DRAWN_UP_TO, flow_matrix
+from lib.flows import FlowRow, RowVerdict, workload_matrix
+from lib.graph.flows import ego_graph, namespaces_graph
+from lib.graph.fold import fold
+from lib.graph.model import GraphModel
+from lib.tables import flow_table, matrix_rows, policy_rows
+from lib.ui import results
+from lib.ui.details import show_node
+from lib.ui.page_context import PageContext
+from lib.ui.text import plain
+from lib.ui.widgets import chosen_point, show_figure, show_graph, show_table
+
+FOCUS_KEY: Final = "focus"
+FROM_NS_KEY: Final = "from_ns"
+TO_NS_KEY: Final = "to_ns"
+_MATRIX_KEY: Final = "flows-matrix"
+
+
+@st.fragment
+def show_matrices(page: PageContext, choice: str) -> None:
+    """Namespaces by each other; a chosen cell opens the workloads of its two namespaces."""
+    st.subheader("Between namespaces", anchor=False)
+    matrix = results.matrix(page, choice)
+    names = matrix.names
+    if not names:
+        st.caption("No namespace that the filter shows has a pod.")
+        return
+    if len(names) > DRAWN_UP_TO:
+        st.caption(f"{len(names):,} namespaces are too many to draw: filter by namespace, or see the table.")
+    else:
+        key = ("flow-matrix-figure", choice, page.view.namespaces)
+        figure = page.cached(key, lambda: flow_matrix(matrix.cells, names, names))
+        st.caption("Rows are sources, columns destinations. Choose a cell to see its workloads.")
+        show_figure(figure, key=_MATRIX_KEY, alt="Permitted flows between namespaces", on_select=_choose_cell)
+    with st.expander("As a table", icon=":material/table:"):
+        show_table(matrix_rows(matrix), "namespace-flows", alt="Permitted flows between namespaces")
+    st.subheader("Between workloads", anchor=False)
+    left, right = st.columns(2)
+    src = left.selectbox(
+        "From namespace", names, index=None, key=FROM_NS_KEY, bind="query-params", placeholder="Choose a namespace"
+    )
+    dst = right.selectbox(
+        "To namespace", names, index=None, key=TO_NS_KEY, bind="query-params", placeholder="Choose a namespace"
+    )
+    if src is None or dst is None:
+        st.caption("Choose a cell above, or two namespaces here, to see who may talk to whom inside them.")
+        return
+    _show_workloads(page, choice, src, dst)
+
+
+def _choose_cell() -> None:
+    """A chosen cell becomes the value of two bound widgets, and so part of the URL."""
+    cell = chosen_point(_MATRIX_KEY)
+    if isinstance(cell, (list, tuple)) and len(cell) == 2:
+        st.session_state[FROM_NS_KEY], st.session_state[TO_NS_KEY] = cell
+
+
+def _show_workloads(page: PageContext, choice: str, src: str, dst: str) -> None:
+    engine = results.engine(page, choice)
+    cells = page.cached(("workload-matrix", choice, src, dst), lambda: workload_matrix(engine, src, dst))
+    if not cells or not cells[0]:
+        st.caption("One of the two namespaces has no pod.")
+        return
+    rows = [plain_name(row[0].src) for row in cells]
+    columns = [plain_name(cell.dst) for cell in cells[0]]
+    if max(len(rows), len(columns)) > DRAWN_UP_TO:
+        st.caption(f"{len(rows):,} by {len(columns):,} workloads are too many to draw: see the table.")
+    else:
+        figure = flow_matrix(cells, rows, columns)
+        show_figure(figure, key=f"workloads-{src}-{dst}", alt=f"Permitted flows from {src} to {dst}")
+    with st.expander("As a table", icon=":material/table:"):
+        flat = [cell for row in cells for cell in row]
+        show_table(matrix_rows(flat), "workload-flows", alt=f"Permitted flows from {src} to {dst}")
+
+
+def plain_name(reference: str) -> str:
+    """``web`` of ``shop/web[Deployment]``."""
+    return reference.split("/", 1)[-1].split("[", 1)[0]
+
+
+def show_flow_graph(page: PageContext, choice: str) -> None:
+    """All namespaces, or one workload with everybody it may talk to."""
+    st.subheader("Graph", anchor=False)
+    flows = results.flows(page, choice)
+    ends = tuple(sorted({str(w.ref) for w in page.workloads}))
+    focus = st.selectbox(
+        "Focus on", ends, index=None, key=FOCUS_KEY, bind="query-params", placeholder="All namespaces",
+        help="One workload with everybody who may reach it and whom it may reach.",
+    )  # fmt: skip
+    key = ("flow-graph", choice, page.view, focus)
+    model = page.cached(key, lambda: _graph(page, choice, focus, flows))
+    figure = page.cached((*key, "figure"), lambda: layered_graph(model))
+    show_graph(figure, model, key="flows-ways", alt="Permitted flows", details=partial(show_node, page))
+
+
+def _graph(page: PageContext, choice: str, focus: str | None, flows: results.Flows) -> GraphModel:
+    if focus is None:
+        return fold(namespaces_graph(results.matrix(page, choice)))
+    return fold(ego_graph(focus, flows.rows, flows.ends))
+
+
+def show_flows(page: PageContext, choice: str) -> None:
+    """Every flow as a row; what the input does not settle stands apart."""
+    st.subheader("Flows", anchor=False)
+    flows = results.flows(page, choice)
+    settled = [r for r in flows.rows if r.verdict is not RowVerdict.UNKNOWN]
+    unsettled = [r for r in flows.rows if r.verdict is RowVerdict.UNKNOWN]
+    if flows.cut:
+        st.caption(
+            f"The first {len(flows.rows):,} flows are listed; filter by namespace, or use the command line for all."
+        )
+    permitted, unknown, policies = st.tabs(
+        [
+            f":material/check: Permitted ({len(settled):,})",
+            f":material/help: Unknown ({len(unsettled):,})",
+            f":material/policy: Policies ({len(page.snapshot.network_policies):,})",
+        ]
+    )
+    with permitted:
+        _flow_table(page, choice, settled, "flows", "No flow is permitted between the ends that the filter shows.")
+    with unknown:
+        _flow_table(page, choice, unsettled, "unknown-flows", "The input settles every flow.")
+    with policies:
+        rows = page.cached(("policy-rows",), lambda: policy_rows(page.snapshot, results.locate(page)))
+        shown = [r for r in rows if page.view.shows_namespace(str(r["namespace"]))]
+        if shown:
+            show_table(shown, "policies", alt="NetworkPolicies")
+        else:
+            st.caption("The input has no NetworkPolicy that the filter shows.")
+
+
+def _flow_table(page: PageContext, choice: str, rows: list[FlowRow], name: str, empty: str) -> None:
+    if not rows:
+        st.caption(plain(empty))
+        return
+    key = ("flow-rows", name, choice, page.view)
+    show_table(page.cached(key, lambda: flow_table(rows)), name, alt="Flows")

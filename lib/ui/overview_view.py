@@ -1,0 +1,160 @@
+"""The parts of the overview."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from lib.checks.wording import severity_of
+from lib.figures.layered_graph import layered_graph
+from lib.figures.matrix import DRAWN_UP_TO, flow_matrix
+from lib.graph.fold import fold
+from lib.graph.model import GraphModel
+from lib.graph.overview import overview_graph
+from lib.model.problem import Severity
+from lib.routing.faults import State
+from lib.tables import finding_rows, matrix_rows, unisolated_rows
+from lib.ui import results
+from lib.ui.details import show_node
+from lib.ui.engine_view import enforcement_line
+from lib.ui.page_context import PageContext
+from lib.ui.text import plain
+from lib.ui.widgets import selected_row, show_figure, show_graph, show_table, tile
+from lib.ui.yaml_block import show_yaml
+
+_NOT_CHECKED = "–"
+
+
+def show_tiles(page: PageContext) -> None:
+    """The five numbers, each with the way to the page that shows what it counts."""
+    services, routes = results.services(page), results.routes(page)
+    doors = results.doors(page)
+    public = sum(d.reach.scope.value == "internet" for d in doors)
+    columns = st.columns(5)
+    with columns[0]:
+        tile(
+            "Entry points",
+            f"{len(doors):,}",
+            page="pages/services.py",
+            link=f"{public:,} from the internet",
+            icon=":material/door_open:",
+            help="Doors from outside: load balancers, node ports, host ports, host-network ports, external IPs, "
+            "nodes with public addresses, Ingresses and Gateways.",
+        )
+    with columns[1]:
+        open_ = [r for r in unisolated_rows(results.engine(page, "kubernetes"), lambda _: "") if _shown(page, r)]
+        tile(
+            "Workloads without isolation",
+            f"{len(open_):,}",
+            page="pages/policy_flows.py",
+            link="Policy flows",
+            icon=":material/lock_open:",
+            help="Workloads that are open in at least one direction, because no NetworkPolicy in the input isolates "
+            "them for it. Host-network workloads are not counted: no policy covers them.",
+        )
+    with columns[2]:
+        empty = sum(v.state is State.ERROR and not v.endpoints.usable for v in services)
+        unchecked = sum(v.state is State.NOT_CHECKED for v in services)
+        tile(
+            "Services without endpoints",
+            f"{empty:,}",
+            page="pages/services.py",
+            link=f"{unchecked:,} not checked" if unchecked else f"of {len(services):,} Services",
+            icon=":material/lan:",
+            help="Services that no backend stands behind. Nothing is counted that the input does not settle.",
+        )
+    with columns[3]:
+        broken = {(r.route, r.host, r.path) for r in routes if r.state is State.ERROR}
+        unsettled = sum(r.state is State.NOT_CHECKED for r in routes)
+        tile(
+            "Routes without backend",
+            f"{len(broken):,}",
+            page="pages/ingress_routes.py",
+            link=f"{unsettled:,} not checked" if unsettled else f"of {len(routes):,} routes",
+            icon=":material/alt_route:",
+            help="Hosts and paths that lead nowhere, because the Service, its port or its endpoints are missing, "
+            "or that nobody serves or secures as written.",
+        )
+    with columns[4]:
+        tile(
+            "Problems in the input",
+            f"{len(page.problems):,}",
+            page="pages/input.py",
+            link="Input",
+            icon=":material/report:",
+            help="Documents that could not be read, were rejected, or are read differently than written.",
+        )
+
+
+def _shown(page: PageContext, row: dict[str, object]) -> bool:
+    return page.view.shows_namespace(str(row["namespace"]))
+
+
+@st.fragment
+def show_findings(page: PageContext) -> None:
+    """What is wrong, the worst first; the chosen one with its reason, its remedy and its YAML."""
+    found = results.findings(page)
+    st.subheader("Findings", anchor=False)
+    if not found:
+        st.success("Nothing wrong was found in what the filter shows.", icon=":material/check_circle:")
+        return
+    errors = sum(severity_of(f) is Severity.ERROR for f in found)
+    st.caption(f"{errors:,} errors among {len(found):,} findings. Choose a row to see why it matters and what to do.")
+    key = ("finding-rows", page.view)
+    rows = page.cached(key, lambda: finding_rows(found, results.locate(page)))
+    show_table(
+        rows,
+        "findings",
+        alt="Findings, the worst first",
+        on_select=_stay,
+        hide=("why", "remedy", "code", "reference"),
+        tallest_px=400,
+    )
+    chosen = selected_row("findings")
+    if chosen is not None and chosen < len(rows):
+        row = rows[chosen]
+        with st.container(border=True):
+            st.markdown(f"**{plain(row['finding'])}** — {plain(row['subject'], 120)}")
+            st.markdown(f"{plain(row['why'], 900)}\n\n**What to do:** {plain(row['remedy'], 900)}")
+            st.caption(f"Source of the rule: {plain(row['reference'], 300)}")
+            show_yaml(page.documents, found[chosen].source, height=360)
+
+
+def _stay() -> None:
+    """Choosing a row needs no more than the fragment's own run."""
+
+
+def show_matrix(page: PageContext) -> None:
+    """Namespace by namespace, with its table."""
+    st.subheader("Permitted flows between namespaces", anchor=False)
+    st.caption(enforcement_line(page))
+    matrix = results.matrix(page)
+    if not matrix.names:
+        st.caption("No namespace that the filter shows has a pod.")
+        return
+    picture, table = st.tabs([":material/grid_on: Matrix", ":material/table: Table"])
+    with picture:
+        if len(matrix.names) > DRAWN_UP_TO:
+            st.caption(f"{len(matrix.names):,} namespaces are too many to draw: filter by namespace, or see the table.")
+        else:
+            key = ("matrix-figure", page.view.namespaces)
+            figure = page.cached(key, lambda: flow_matrix(matrix.cells, matrix.names, matrix.names))
+            show_figure(figure, key="overview-matrix", alt="Permitted flows between namespaces")
+    with table:
+        rows = matrix_rows(matrix)
+        show_table(rows, "namespace-flows", alt="Permitted flows between namespaces")
+
+
+def show_entry_graph(page: PageContext) -> None:
+    """From the networks outside to the workloads."""
+    st.subheader("Ways in from outside", anchor=False)
+    model = page.cached(("overview-graph", page.view), lambda: _entry_graph(page))
+    figure = page.cached(("overview-figure", page.view), lambda: layered_graph(model))
+    show_graph(
+        figure, model, key="overview-ways", alt="Ways from outside to workloads", details=partial(show_node, page)
+    )
+
+
+def _entry_graph(page: PageContext) -> GraphModel:
+    return fold(overview_graph(page.snapshot, results.services(page), results.routes(page), results.doors(page)))

@@ -1,0 +1,159 @@
+"""The analyses that pages show: each made once for an input, and once more for each way of filtering it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lib.checks.run import run_checks
+from lib.flows import FlowRow, NamespaceMatrix, flow_rows, namespace_matrix
+from lib.graph.flows import OpenEnds, open_ends
+from lib.model.finding import Finding
+from lib.model.refs import ObjectRef, Source
+from lib.policy.engine import Engine, compile_engine
+from lib.policy.engines import DetectedEngine, EngineProfile, detect_engine, profile, profiles
+from lib.routing.entry_points import EntryPoint, entry_points
+from lib.routing.route_view import RouteView
+from lib.routing.routes import ingress_backends, route_views
+from lib.routing.services import ServiceView, service_views
+from lib.tables import Locate
+from lib.ui.page_context import PageContext
+
+AUTOMATIC: Final = "detected"
+FLOW_ROWS_UP_TO: Final = 100_000
+
+
+def locate(page: PageContext) -> Locate:
+    """Sources of this input as ``file:line``; "" for None."""
+
+    def place(source: Source | None) -> str:
+        return page.documents.file_line(source) if source is not None else ""
+
+    return place
+
+
+def all_services(page: PageContext) -> tuple[ServiceView, ...]:
+    """Every Service, filtered or not."""
+    return page.cached(("services",), lambda: service_views(page.snapshot))
+
+
+def services(page: PageContext) -> tuple[ServiceView, ...]:
+    """The Services that the filter shows."""
+    return tuple(v for v in all_services(page) if page.view.shows(v.ref, v.service.labels))
+
+
+def all_doors(page: PageContext) -> tuple[EntryPoint, ...]:
+    """Every way in from outside."""
+    return page.cached(("doors",), lambda: entry_points(page.snapshot, all_services(page)))
+
+
+def doors(page: PageContext) -> tuple[EntryPoint, ...]:
+    """The ways in that lead to what the filter shows."""
+    return tuple(d for d in all_doors(page) if page.shows(d.subject))
+
+
+def all_routes(page: PageContext) -> tuple[RouteView, ...]:
+    """Every route of both APIs."""
+    return page.cached(("routes",), lambda: route_views(page.snapshot, all_services(page)))
+
+
+def routes(page: PageContext) -> tuple[RouteView, ...]:
+    """The routes that the filter shows, by the labels of their Ingress or route."""
+    return tuple(r for r in all_routes(page) if page.view.shows(r.route, _route_labels(page).get(r.route)))
+
+
+def _route_labels(page: PageContext) -> Mapping[ObjectRef, Mapping[str, str]]:
+    def build() -> Mapping[ObjectRef, Mapping[str, str]]:
+        labels = {i.ref: i.labels for i in page.snapshot.ingresses}
+        return labels | {r.ref: r.labels for r in page.snapshot.gateway_routes}
+
+    return page.cached(("route-labels",), build)
+
+
+def findings(page: PageContext) -> tuple[Finding, ...]:
+    """What is wrong with the objects that the filter shows, the worst first."""
+    found = page.cached(
+        ("findings",),
+        lambda: run_checks(
+            page.snapshot, services=all_services(page), routes=all_routes(page), engine=engine(page, "kubernetes")
+        ),
+    )
+    return tuple(f for f in found if page.shows(f.subject))
+
+
+def detected(page: PageContext) -> DetectedEngine:
+    """The policy engine that the input shows."""
+    return page.cached(("detected-engine",), lambda: detect_engine(page.snapshot))
+
+
+def engine_ids() -> tuple[str, ...]:
+    """The choices of an engine, the detected one first."""
+    return (AUTOMATIC, *(p.id for p in profiles()))
+
+
+def profile_of(page: PageContext, choice: str) -> EngineProfile:
+    """The profile that a choice means; where nothing is detected, the API's own words."""
+    name = detected(page).name or "kubernetes" if choice == AUTOMATIC else choice
+    return profile(name)
+
+
+def engine(page: PageContext, choice: str = AUTOMATIC) -> Engine:
+    """The compiled policies under a choice of engine."""
+    chosen = profile_of(page, choice)
+    return page.cached(("engine", chosen.id), lambda: compile_engine(page.snapshot, chosen))
+
+
+def matrix(page: PageContext, choice: str = AUTOMATIC) -> NamespaceMatrix:
+    """The namespaces that the filter shows, by each other."""
+    chosen = engine(page, choice)
+    names = page.view.namespaces or None
+    return page.cached(("matrix", chosen.profile.id, names), lambda: namespace_matrix(chosen, names))
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """The flows that are listed; ``cut`` where there are more than can be shown."""
+
+    rows: tuple[FlowRow, ...]
+    cut: bool
+    ends: OpenEnds
+
+
+def flows(page: PageContext, choice: str = AUTOMATIC) -> Flows:
+    """The flows with an end that the filter shows."""
+    chosen = engine(page, choice)
+    names = page.view.namespaces or None
+    found = page.cached(("flows", chosen.profile.id, names), lambda: _flows(page, chosen, names))
+    if page.view.labels.is_everything:
+        return found
+    rows = tuple(r for r in found.rows if any(ref is not None and page.shows(ref) for ref in (r.src_ref, r.dst_ref)))
+    return Flows(rows, found.cut, found.ends)
+
+
+def _flows(page: PageContext, chosen: Engine, names: frozenset[str] | None) -> Flows:
+    backends = ingress_backends(page.snapshot, all_services(page))
+    rows: list[FlowRow] = []
+    for row in flow_rows(chosen, backends, names):
+        if len(rows) == FLOW_ROWS_UP_TO:
+            return Flows(tuple(rows), True, open_ends(chosen))
+        rows.append(row)
+    return Flows(tuple(rows), False, open_ends(chosen))
+
+
+def policies_on(page: PageContext, ref: ObjectRef) -> Sequence[ObjectRef]:
+    """The policies that select a workload."""
+    workload = page.snapshot.workload_by_ref.get(ref)
+    if workload is None:
+        return ()
+    return tuple(
+        p.ref
+        for p in page.snapshot.network_policies
+        if any(p.selects(pod) and not pod.host_network for pod in workload.endpoints)
+    )
+
+
+def side_doors(points: Iterable[EntryPoint]) -> tuple[EntryPoint, ...]:
+    """The doors that stand beside load balancers, Ingresses and Gateways."""
+    main = {"load balancer", "ingress", "gateway"}
+    return tuple(p for p in points if p.kind.value not in main)

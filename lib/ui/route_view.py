@@ -1,0 +1,130 @@
+"""The parts of the page about routes."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import streamlit as st
+
+from lib.figures.layered_graph import layered_graph
+from lib.graph.fold import fold
+from lib.graph.routes import routes_graph
+from lib.routing.faults import State
+from lib.routing.route_view import RouteView
+from lib.routing.url_test import Certainty, UrlAnswer, test_url
+from lib.tables import candidate_rows, route_rows
+from lib.ui import results
+from lib.ui.columns import icon_word
+from lib.ui.details import show_facts, show_node
+from lib.ui.page_context import PageContext
+from lib.ui.text import plain
+from lib.ui.widgets import selected_row, show_graph, show_table
+from lib.ui.yaml_block import show_yaml
+
+URL_KEY: Final = "url"
+METHOD_KEY: Final = "method"
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+
+
+def show_url_test(page: PageContext) -> None:
+    """A URL, and which rule takes it: asked of all routes, whatever the filter shows."""
+    st.subheader("Test a URL", anchor=False)
+    routes = results.all_routes(page)
+    if not routes:
+        st.caption("There is no route to test against.")
+        return
+    text, method = st.columns([0.82, 0.18])
+    url = text.text_input(
+        "URL",
+        key=URL_KEY,
+        bind="query-params",
+        placeholder="https://shop.example.com/cart",
+        help="Asked of every Ingress and Gateway API route in the input. Nothing is sent anywhere.",
+    )
+    verb = method.selectbox("Method", _METHODS, key=METHOD_KEY, bind="query-params")
+    if not url:
+        return
+    answer = test_url(page.snapshot, url, method=verb or "GET", routes=routes, services=results.all_services(page))
+    _show_answer(page, answer)
+
+
+def _show_answer(page: PageContext, answer: UrlAnswer) -> None:
+    sentence = plain(answer.sentence, 600)
+    match answer.certainty:
+        case Certainty.CERTAIN:
+            st.success(sentence, icon=":material/check_circle:")
+        case Certainty.NO_ROUTE:
+            st.error(sentence, icon=":material/block:")
+        case Certainty.UNKNOWN:
+            st.warning(sentence, icon=":material/help:")
+        case Certainty.BAD_URL:
+            st.info(sentence, icon=":material/edit:")
+    for row in answer.winners:
+        where = ", ".join(w.ref.qualified_name for w in row.backend.workloads) or "no workload"
+        ports = ", ".join(map(str, row.backend.target_ports)) or "no port"
+        st.markdown(
+            f"{icon_word(row.state.value)} — to **{plain(row.backend.label, 120)}**, then {plain(where, 200)} "
+            f"on {plain(ports, 60)}"
+        )
+        if row.reason:
+            st.caption(plain(row.reason, 400))
+        with st.expander("The rule that decided", icon=":material/code:"):
+            show_yaml(page.documents, row.source, height=320)
+    if answer.candidates:
+        with st.expander(f"All {len(answer.candidates):,} routes that were asked, in order", icon=":material/list:"):
+            show_table(
+                candidate_rows(answer, results.locate(page)),
+                "url-candidates",
+                alt="Routes that were asked, the winner first",
+            )
+
+
+@st.fragment
+def show_routes(page: PageContext) -> None:
+    """Both APIs in one table, faulty rows first, and the chosen route under it."""
+    st.subheader("Routes", anchor=False)
+    views = results.routes(page)
+    if not views:
+        st.info("The input has no Ingress or Gateway API route that the filter shows.", icon=":material/info:")
+        return
+    faulty = sum(v.state in (State.ERROR, State.WARNING) for v in views)
+    unchecked = sum(v.state is State.NOT_CHECKED for v in views)
+    said = f"{faulty:,} of {len(views):,} routes need a look" if faulty else f"{len(views):,} routes, none at fault"
+    st.caption(said + (f"; {unchecked:,} are not checked." if unchecked else "."))
+    rows = page.cached(("route-rows", page.view), lambda: route_rows(views, results.locate(page)))
+    # A column that says the same everywhere only takes room.
+    same = tuple(c for c in ("share_percent",) if {row[c] for row in rows} == {100})
+    show_table(rows, "routes", alt="Routes, faulty ones first", on_select=_stay, hide=same)
+    chosen = selected_row("routes")
+    if chosen is not None and chosen < len(views):
+        with st.container(border=True):
+            _show_route(page, views[chosen], rows[chosen])
+
+
+def _stay() -> None:
+    """Choosing a row needs no more than the fragment's own run."""
+
+
+def _show_route(page: PageContext, view: RouteView, row: dict[str, object]) -> None:
+    st.subheader(plain(f"{view.where} → {view.backend.label}", 160), anchor=False)
+    line = icon_word(view.state.value)
+    st.markdown(f"{line} — {plain(view.reason, 600)}" if view.reason else line)
+    facts, yaml = st.columns([0.42, 0.58])
+    with facts:
+        show_facts({k: v for k, v in row.items() if k not in ("state", "reason", "source", "host", "path")})
+        if view.served_by.state_text:
+            st.caption(plain(view.served_by.state_text, 400))
+    with yaml:
+        show_yaml(page.documents, view.source, height=420)
+
+
+def show_routes_graph(page: PageContext) -> None:
+    """Controller → host → Service → workload."""
+    st.subheader("Controller → host → Service → workload", anchor=False)
+    model = page.cached(("routes-graph", page.view), lambda: fold(routes_graph(results.routes(page))))
+    figure = page.cached(("routes-figure", page.view), lambda: layered_graph(model))
+    show_graph(
+        figure, model, key="routes-ways", alt="Controllers, hosts, Services and workloads",
+        details=partial(show_node, page),
+    )  # fmt: skip

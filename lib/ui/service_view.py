@@ -1,0 +1,85 @@
+"""The parts of the page about Services."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import streamlit as st
+
+from lib.figures.layered_graph import layered_graph
+from lib.graph.fold import fold
+from lib.graph.services import services_graph
+from lib.routing.faults import State
+from lib.tables import entry_point_rows, service_rows
+from lib.ui import results
+from lib.ui.details import show_node, show_service
+from lib.ui.page_context import PageContext
+from lib.ui.widgets import selected_row, show_graph, show_table
+
+SERVICE_KEY: Final = "service"
+_HIDDEN: Final = ("internal_traffic_policy", "rules")
+
+
+@st.fragment
+def show_services(page: PageContext) -> None:
+    """The table, faulty rows first, and the chosen Service under it; the choice is in the URL."""
+    views = results.services(page)
+    if not views:
+        st.info("The input has no Service that the filter shows.", icon=":material/info:")
+        return
+    faulty = sum(v.state in (State.ERROR, State.WARNING) for v in views)
+    unchecked = sum(v.state is State.NOT_CHECKED for v in views)
+    said = f"{faulty:,} of {len(views):,} Services need a look" if faulty else f"{len(views):,} Services, none at fault"
+    st.caption(said + (f"; {unchecked:,} are not checked." if unchecked else "."))
+    rows = page.cached(("service-rows", page.view), lambda: service_rows(views, results.locate(page)))
+    names = tuple(v.ref.qualified_name for v in views)
+    show_table(rows, "services", alt="Services, faulty ones first", on_select=partial(_choose, names), hide=_HIDDEN)
+    chosen = st.selectbox(
+        "Details of",
+        names,
+        index=None,
+        key=SERVICE_KEY,
+        bind="query-params",
+        placeholder="Choose a Service here or in the table",
+    )
+    if chosen is not None:
+        with st.container(border=True):
+            show_service(page, views[names.index(chosen)])
+
+
+def _choose(names: tuple[str, ...]) -> None:
+    """A chosen row becomes the value of the bound widget, and so part of the URL."""
+    row = selected_row("services")
+    st.session_state[SERVICE_KEY] = names[row] if row is not None and row < len(names) else None
+
+
+def show_doors(page: PageContext) -> None:
+    """Every way in, the side doors too, with who can reach each."""
+    st.subheader("Ways in from outside", anchor=False)
+    points = results.doors(page)
+    sides = results.side_doors(points)
+    st.caption(
+        f"{len(points):,} doors, {len(sides):,} of them side doors: node ports, host ports, host-network ports, "
+        "external IPs and public addresses of nodes open a way past the load balancer."
+    )
+    if not points:
+        st.caption("Nothing that the filter shows can be reached from outside.")
+        return
+    place = results.locate(page)
+    every = page.cached(("door-rows", page.view), lambda: entry_point_rows(points, place))
+    show_table(every, "entry-points", alt="Ways in from outside, those from the internet first")
+
+
+def show_services_graph(page: PageContext) -> None:
+    """Load balancer → Service → workload."""
+    st.subheader("Load balancer → Service → workload", anchor=False)
+    model = page.cached(("services-graph", page.view), lambda: fold(services_graph(results.services(page))))
+    figure = page.cached(("services-figure", page.view), lambda: layered_graph(model))
+    show_graph(
+        figure,
+        model,
+        key="services-ways",
+        alt="Load balancers, Services and workloads",
+        details=partial(show_node, page),
+    )
