@@ -34,6 +34,7 @@ _FIELD_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}")
 _SECRET_KEY: Final = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 _ENV_NAME: Final = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]{0,252}")
 _OBJECT_NAME: Final = re.compile(r"[-.:_a-zA-Z0-9]{1,253}")
+_UID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KIND_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}")
 _API_VERSION: Final = re.compile(r"(?:[-.a-z0-9]{1,253}/)?v?[a-z0-9]{1,63}")
 _DASHES: Final = ("- ", "-\t", "-\n", "-\r")
@@ -170,7 +171,10 @@ class _Redaction:
         if not isinstance(metadata, dict):
             return {}
         names = {k: metadata.get(k) for k in _NAME_FIELDS}
-        return {k: v for k, v in names.items() if isinstance(v, str) and _OBJECT_NAME.fullmatch(v)}
+        kept = {k: v for k, v in names.items() if isinstance(v, str) and _OBJECT_NAME.fullmatch(v)}
+        # The uid shows that a server wrote the object, on which the completeness of its list rests.
+        uid = metadata.get("uid")
+        return {**kept, "uid": uid} if isinstance(uid, str) and _UID.fullmatch(uid) else kept
 
     def _replace_fields(self, target: dict[str, Any], spans: list[Watched], kept: dict[str, Any]) -> None:
         """Make ``kept`` all that is in ``target``, and mask the text of everything else in it."""
