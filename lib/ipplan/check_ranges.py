@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from lib.facts import reader as facts
 from lib.ipplan import ranges
-from lib.ipplan.demand import AddressPlanInput, ClusterDemand, Network
+from lib.ipplan.demand import AddressPlanInput, ClusterDemand, ConnectedNetwork, Network
 from lib.ipplan.models import rules_of
 from lib.ipplan.problems import PlanProblem, problem
 from lib.ipplan.subnets import SubnetPlan
@@ -44,10 +44,13 @@ def check_cluster_ranges(
     yield from _service_sizes(cluster)
     yield from _dns(cluster)
     yield from _pod_range(cluster)
-    in_vnet: list[Named] = [("the virtual network", "vnet", space) for space in demand.vnet]
-    in_vnet += [(f"the subnet {plan.name}", "", plan.cidr) for plan in subnets if plan.cidr is not None]
     for words, field, service in services:
-        for other_words, _, other in (*in_vnet, *pods):
+        # A subnet of a space that overlaps anyway would only repeat it.
+        hit = [space for space in demand.vnet if overlaps(service, space)]
+        apart = [plan for plan in subnets if plan.cidr and not any(within(plan.cidr, space) for space in hit)]
+        others: list[Named] = [("the virtual network", "vnet", space) for space in hit]
+        others += [(f"the subnet {plan.name}", "", plan.cidr) for plan in apart if plan.cidr is not None]
+        for other_words, _, other in (*others, *pods):
             if overlaps(service, other):
                 message = f"{words} {service} overlaps {other_words} {other}."
                 yield problem("service-cidr-overlap", message, cluster.name, field)
@@ -139,8 +142,12 @@ def _connected(named: Named, demand: AddressPlanInput, subject: str) -> Iterator
     words, field, network = named
     for other in demand.connected:
         if overlaps(network, other.cidr):
-            message = f"{words} {network} overlaps the connected network {other.name} {other.cidr}."
+            message = f"{words} {network} overlaps {_called(other)} {other.cidr}."
             yield problem("connected-network-overlap", message, subject, field)
+
+
+def _called(network: ConnectedNetwork) -> str:
+    return f"the connected network {network.name}".rstrip()
 
 
 def _service_sizes(cluster: ClusterDemand) -> Iterator[PlanProblem]:

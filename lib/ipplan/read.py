@@ -56,7 +56,8 @@ def read_plan_text(text: str) -> PlanReading:
     except (ValueError, RecursionError):
         return _failed("The plan file holds a value that YAML can't read.", "Put texts in quotes.")
     if not isinstance(data, Mapping):
-        return _failed(f"The plan file is {shown(data)}.", "A plan file is a mapping with the field clusters.")
+        found = "empty" if data is None else f"{shown(data)}, not a mapping of fields"
+        return _failed(f"The plan file is {found}.", "A plan file is a mapping with the field clusters.")
     return read_plan(data)
 
 

@@ -1,0 +1,148 @@
+"""Every rule of the planner: a demand that breaks it, and the neighbouring one that does not."""
+
+# ruff: noqa: E501 - one case a line reads as a table
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+import pytest
+
+from lib.facts.address_rules import address_rules
+from lib.ipplan.demand import ConnectedNetwork, ExtraSubnet, OperatingSystem, OtherAddresses, PoolMode, Subnet
+from lib.ipplan.plan import plan
+from lib.ipplan.problems import exit_code
+from lib.ipplan.result import AddressPlan
+from tests.ipplan.build import cluster, codes, net, network_of, pool, subnet
+
+USER, WINDOWS = PoolMode.USER, OperatingSystem.WINDOWS
+OVERLAY, CILIUM, KUBENET = "azure_cni_overlay", "azure_cni_overlay_cilium", "kubenet"
+DYNAMIC, STATIC, NODE, BYO = "pod_subnet_dynamic", "pod_subnet_static_block", "node_subnet", "byo_cni"
+
+
+def one(model: str = OVERLAY, *pools, **fields) -> AddressPlan:
+    return plan(cluster(model, *pools, **fields))
+
+
+def many(number: int, **fields):
+    return tuple(pool(name=f"p{index}", **fields) for index in range(number))
+
+
+def connected(text: str) -> tuple[ConnectedNetwork, ...]:
+    return (ConnectedNetwork("hq", ip_network(text)),)
+
+
+# code, what breaks it, what just does not
+CASES = [
+    ("reserved-range", lambda: one(service_cidr="172.30.8.0/24"), lambda: one(service_cidr="172.29.0.0/16")),
+    ("reserved-range", lambda: one(pod_cidr="169.254.10.0/24"), lambda: one(pod_cidr="10.244.0.0/16")),
+    ("reserved-range", lambda: network_of(cluster(), vnet="192.0.0.0/16"), lambda: network_of(cluster(), vnet="192.168.0.0/16")),
+    ("reserved-range", lambda: one(node_subnet="172.31.4.0/24"), lambda: one(node_subnet="172.29.4.0/24")),
+    ("vnet-forbidden-range", lambda: network_of(cluster(), vnet="168.63.129.0/24"), lambda: network_of(cluster(), vnet="168.63.130.0/24")),
+    ("vnet-forbidden-range", lambda: network_of(cluster(), vnet="224.0.0.0/8"), lambda: network_of(cluster(), vnet="10.1.0.0/16")),
+    ("vnet-too-large", lambda: network_of(cluster(), vnet="10.0.0.0/7"), lambda: network_of(cluster(), vnet="10.0.0.0/8")),
+    ("vnet-ips-exceeded", lambda: one(NODE, pool(300, max_pods=250)), lambda: one(NODE, pool(250, max_pods=250))),
+    ("vnet-full", lambda: network_of(cluster(NODE, pool(50, max_pods=30)), vnet="10.1.0.0/22"), lambda: network_of(cluster(NODE, pool(50, max_pods=30)), vnet="10.1.0.0/21")),
+    ("subnet-outside-vnet", lambda: network_of(cluster(node_subnet="10.2.0.0/24"), vnet="10.1.0.0/16"), lambda: network_of(cluster(node_subnet="10.2.0.0/24"), vnet="10.1.0.0/16 10.2.0.0/16")),
+    ("subnets-overlap", lambda: one(DYNAMIC, node_subnet="10.1.0.0/16", pod_subnet="10.1.4.0/22"), lambda: one(DYNAMIC, node_subnet="10.1.0.0/16", pod_subnet="10.2.4.0/22")),
+    ("subnets-overlap", lambda: network_of(cluster(node_subnet="10.1.0.0/24"), extra_subnets=(ExtraSubnet("x", 25, net("10.1.0.128/25")),)), lambda: network_of(cluster(node_subnet="10.1.0.0/24"), extra_subnets=(ExtraSubnet("x", 25, net("10.1.1.128/25")),))),
+    ("subnet-size", lambda: one(OVERLAY, pool(1, surge=1), node_subnet="10.1.0.0/30"), lambda: one(OVERLAY, pool(1, surge=1), node_subnet="10.1.0.0/29")),
+    ("subnet-ipv6-prefix", lambda: one(node_subnet="fd00:1::/60"), lambda: one(node_subnet="fd00:1::/64")),
+    ("subnet-ipv6-only", lambda: one(node_subnet="fd00:1::/64"), lambda: one(node_subnet="10.1.0.0/24")),
+    ("subnet-too-small-now", lambda: one(OVERLAY, pool(28), node_subnet="10.1.0.0/27"), lambda: one(OVERLAY, pool(27), node_subnet="10.1.0.0/27")),
+    ("subnet-too-small", lambda: one(OVERLAY, pool(27), node_subnet="10.1.0.0/27"), lambda: one(OVERLAY, pool(26), node_subnet="10.1.0.0/27")),
+    ("subnet-too-small", lambda: one(OVERLAY, pool(5, nodes_max=27), node_subnet="10.1.0.0/27"), lambda: one(OVERLAY, pool(5, nodes_max=26), node_subnet="10.1.0.0/27")),
+    ("subnet-too-small", lambda: one(OVERLAY, pool(26), node_subnet="10.1.0.0/27", other=OtherAddresses(1)), lambda: one(OVERLAY, pool(25), node_subnet="10.1.0.0/27", other=OtherAddresses(1))),
+    ("subnet-too-large-for-azure", lambda: one(NODE, pool(70_000, max_pods=250)), lambda: one(NODE, pool(60_000, max_pods=250))),
+    ("subnet-delegated", lambda: one(node_subnet=Subnet("n", net("10.1.0.0/24"), "Microsoft.Web/serverFarms")), lambda: one(node_subnet=Subnet("n", net("10.1.0.0/24")))),
+    ("subnet-name-length", lambda: one(node_subnet=Subnet("n" * 64)), lambda: one(node_subnet=Subnet("n" * 63))),
+    ("subnet-shared-kubenet", lambda: network_of(cluster(KUBENET, name="a", node_subnet="10.1.0.0/24"), cluster(KUBENET, name="b", node_subnet="10.1.0.0/24")), lambda: network_of(cluster(OVERLAY, name="a", node_subnet="10.1.0.0/24"), cluster(OVERLAY, name="b", node_subnet="10.1.0.0/24"))),
+    ("pod-subnet-not-separate", lambda: one(DYNAMIC, node_subnet="10.1.0.0/22", pod_subnet="10.1.0.0/22"), lambda: one(DYNAMIC, node_subnet="10.1.0.0/22", pod_subnet="10.1.4.0/22")),
+    ("pod-subnet-modes-mixed", lambda: network_of(cluster(DYNAMIC, name="a", pod_subnet="10.2.0.0/16"), cluster(STATIC, name="b", pod_subnet="10.2.0.0/16")), lambda: network_of(cluster(DYNAMIC, name="a", pod_subnet="10.2.0.0/16"), cluster(DYNAMIC, name="b", pod_subnet="10.2.0.0/16"))),
+    ("pod-subnet-too-large", lambda: one(STATIC, pod_subnet="10.32.0.0/11"), lambda: one(STATIC, pod_subnet="10.32.0.0/12")),
+    ("pod-subnet-larger-than-useful", lambda: one(DYNAMIC, pod_subnet="10.2.0.0/15"), lambda: one(DYNAMIC, pod_subnet="10.2.0.0/16")),
+    ("block-waste", lambda: one(STATIC, pool(max_pods=32)), lambda: one(STATIC, pool(max_pods=47))),
+    ("private-link-static-block", lambda: one(STATIC, other=OtherAddresses(private_link_services=1)), lambda: one(DYNAMIC, other=OtherAddresses(private_link_services=1))),
+    ("service-cidr-too-large", lambda: one(service_cidr="10.0.0.0/12"), lambda: one(service_cidr="10.0.0.0/13")),
+    ("service-cidr-ipv6-too-large", lambda: one(dual_stack=True, service_cidr_ipv6="fd00:9::/107"), lambda: one(dual_stack=True, service_cidr_ipv6="fd00:9::/108")),
+    ("service-cidr-overlap", lambda: network_of(cluster(), vnet="10.0.0.0/8"), lambda: network_of(cluster(service_cidr="172.20.0.0/16", pod_cidr="192.168.0.0/16"), vnet="10.0.0.0/8")),
+    ("service-cidr-overlap", lambda: one(pod_cidr="10.0.0.0/8"), lambda: one(pod_cidr="10.1.0.0/16")),
+    ("service-cidr-overlap", lambda: one(dual_stack=True, pod_cidr_ipv6="fd12:3456:789a:1::/64"), lambda: one(dual_stack=True)),
+    ("services-exceed-cidr", lambda: one(service_cidr="10.9.0.0/24", services=256), lambda: one(service_cidr="10.9.0.0/24", services=255)),
+    ("dns-service-ip-outside", lambda: one(service_cidr="10.9.0.0/24", dns_service_ip="10.9.1.0"), lambda: one(service_cidr="10.9.0.0/24", dns_service_ip="10.9.0.255")),
+    ("dns-service-ip-outside", lambda: one(dns_service_ip="fd00::10"), lambda: one(dns_service_ip="10.0.0.10")),
+    ("dns-service-ip-first", lambda: one(dns_service_ip="10.0.0.1"), lambda: one(dns_service_ip="10.0.0.2")),
+    ("pod-cidr-overlap", lambda: one(node_subnet="10.244.3.0/24"), lambda: one(node_subnet="10.245.3.0/24")),
+    ("pod-cidr-overlap", lambda: one(node_subnet="10.240.0.0/12"), lambda: one(node_subnet="10.224.0.0/12")),
+    ("pod-cidr-in-vnet", lambda: network_of(cluster(), vnet="10.224.0.0/11"), lambda: network_of(cluster(), vnet="10.224.0.0/12")),
+    ("pod-cidr-public", lambda: one(pod_cidr="20.0.0.0/16"), lambda: one(pod_cidr="100.64.0.0/16")),
+    ("pod-cidr-too-small", lambda: one(OVERLAY, pool(1), pod_cidr="10.244.0.0/24"), lambda: one(OVERLAY, pool(1), pod_cidr="10.244.0.0/23")),
+    ("pod-cidr-too-small", lambda: one(OVERLAY, pool(1), pod_cidr="10.244.0.0/25"), lambda: one(OVERLAY, pool(255))),
+    ("pod-cidr-unused", lambda: one(NODE, pod_cidr="10.244.0.0/16"), lambda: one(NODE)),
+    ("pod-cidr-missing", lambda: one(BYO), lambda: one(BYO, pod_cidr="10.244.0.0/16")),
+    ("connected-network-overlap", lambda: network_of(cluster(), connected=connected("10.0.4.0/22")), lambda: network_of(cluster(), connected=connected("10.1.4.0/22"))),
+    ("connected-network-overlap", lambda: network_of(cluster(node_subnet="10.8.0.0/16"), connected=connected("10.0.0.0/9")), lambda: network_of(cluster(node_subnet="10.8.0.0/16", service_cidr="172.20.0.0/16"), connected=connected("10.128.0.0/10"))),
+    ("max-pods-out-of-range", lambda: one(OVERLAY, pool(max_pods=251)), lambda: one(OVERLAY, pool(max_pods=250))),
+    ("max-pods-out-of-range", lambda: one(OVERLAY, pool(9, max_pods=9)), lambda: one(OVERLAY, pool(9, max_pods=10))),
+    ("pool-too-few-pods", lambda: one(OVERLAY, pool(1, max_pods=29)), lambda: one(OVERLAY, pool(1, max_pods=30))),
+    ("windows-max-pods", lambda: one(OVERLAY, pool(max_pods=111, operating_system=WINDOWS)), lambda: one(OVERLAY, pool(max_pods=110, operating_system=WINDOWS))),
+    ("windows-not-supported", lambda: one(KUBENET, pool(operating_system=WINDOWS)), lambda: one(NODE, pool(operating_system=WINDOWS))),
+    ("windows-not-supported", lambda: one(CILIUM, pool(operating_system=WINDOWS)), lambda: one(CILIUM, pool())),
+    ("surge-zero", lambda: one(OVERLAY, pool(surge=0, mode=USER)), lambda: one(OVERLAY, pool(surge=0, mode=USER, max_unavailable=1))),
+    ("max-unavailable-system-pool", lambda: one(OVERLAY, pool(max_unavailable=1)), lambda: one(OVERLAY, pool(max_unavailable=1, mode=USER))),
+    ("pool-too-large", lambda: one(OVERLAY, pool(1001)), lambda: one(OVERLAY, pool(1000))),
+    ("pool-upgrade-blocked", lambda: one(OVERLAY, pool(1000)), lambda: one(OVERLAY, pool(999))),
+    ("too-many-pools", lambda: one(OVERLAY, *many(101)), lambda: one(OVERLAY, *many(100))),
+    ("cluster-too-large", lambda: one(OVERLAY, *many(6, nodes=900)), lambda: one(OVERLAY, *many(5, nodes=900))),
+    ("cluster-upgrade-blocked", lambda: one(OVERLAY, *many(5, nodes=1000)), lambda: one(OVERLAY, *many(5, nodes=999))),
+    ("cluster-too-many-pods", lambda: one(OVERLAY, *many(2, nodes=501)), lambda: one(OVERLAY, *many(2, nodes=500))),
+    ("cluster-pods-disputed", lambda: one(OVERLAY, *many(2, nodes=401)), lambda: one(OVERLAY, *many(2, nodes=400))),
+    ("too-many-load-balanced-services", lambda: one(other=OtherAddresses(301)), lambda: one(other=OtherAddresses(300))),
+    ("dual-stack-not-supported", lambda: one(KUBENET, dual_stack=True), lambda: one(OVERLAY, dual_stack=True)),
+    ("dual-stack-not-stated", lambda: one(DYNAMIC, dual_stack=True), lambda: one(CILIUM, dual_stack=True)),
+    ("policy-engine-not-supported", lambda: one(KUBENET, policy_engine="azure-npm"), lambda: one(KUBENET, policy_engine="calico")),
+    ("policy-engine-dual-stack", lambda: one(OVERLAY, dual_stack=True, policy_engine="calico"), lambda: one(OVERLAY, dual_stack=True, policy_engine="cilium")),
+    ("policy-engine-scale", lambda: one(OVERLAY, pool(250, max_pods=30), policy_engine="azure-npm"), lambda: one(OVERLAY, pool(249, max_pods=30), policy_engine="azure-npm")),
+    ("policy-engine-retires", lambda: one(policy_engine="azure-npm"), lambda: one(policy_engine="calico")),
+    ("network-retires", lambda: one(KUBENET), lambda: one(OVERLAY)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "breaks", "keeps"), CASES, ids=[f"{c[0]}-{i}" for i, c in enumerate(CASES)])
+def test_a_rule_is_reported_where_it_is_broken_and_only_there(code, breaks, keeps):
+    assert code in codes(breaks())
+    assert code not in codes(keeps())
+
+
+def test_every_rule_has_a_case():
+    assert {rule.code for rule in address_rules()} == {case[0] for case in CASES}
+
+
+def test_the_worst_problem_comes_first_and_decides_the_exit_code():
+    refused = one(KUBENET, service_cidr="10.0.0.0/8")
+    assert [p.problem_class.value for p in refused.problems] == ["refused", "refused", "unwise"]
+    assert exit_code(refused.problems) == 2
+    assert exit_code(one(pod_cidr="20.0.0.0/16").problems) == 1
+    assert exit_code(one(KUBENET).problems) == 0
+    assert exit_code(()) == 0
+
+
+def test_a_problem_says_the_numbers_the_rule_and_the_source():
+    found = one(OVERLAY, pool(1), pod_cidr="10.244.0.0/24").problems[0]
+    assert (
+        found.message
+        == "The pod CIDR 10.244.0.0/24 has room for 1 node, and an upgrade needs 2; /23 or shorter would do."
+    )
+    assert found.sources[0] == "AKS:concepts-network-azure-cni-overlay.md"
+    assert found.field == "pod_cidr" and found.subject == "cluster"
+
+
+def test_a_plan_with_defaults_has_no_problem():
+    assert codes(one()) == set()
+
+
+def test_clusters_may_share_service_cidr_pod_cidr_and_node_subnet():
+    """AKS:concepts-network-ip-address-planning.md, AKS:concepts-network-azure-cni-overlay.md."""
+    shared = subnet("10.1.0.0/24")
+    found = network_of(cluster(name="a", node_subnet=shared), cluster(name="b", node_subnet=shared), vnet="10.1.0.0/16")
+    assert codes(found) == set()

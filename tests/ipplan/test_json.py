@@ -1,0 +1,107 @@
+"""The form that the command line prints, and that other programs read."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from lib.ipplan.plan import plan
+from lib.ipplan.read import read_plan
+from lib.ipplan.serialise import to_json
+from tests.ipplan.build import cluster, network_of, planned, pool
+
+
+def written(**flags):
+    reading = read_plan(flags)
+    assert reading.demand is not None, reading.problems
+    return json.loads(json.dumps(to_json(plan(reading.demand))))
+
+
+def test_the_contracts_own_example():
+    """--model node_subnet --nodes 50 --surge 1 --max-pods 30; AKS:concepts-network-ip-address-planning.md."""
+    found = written(model="node_subnet", nodes="50", surge="1", max_pods="30")
+    assert found["schema"] == "netatlas.plan/1"
+    (one,) = found["clusters"]
+    subnet = one["node_subnet"]
+    expected = {
+        "ips_needed": 1581, "ips_with_reserved": 1586, "prefix": 21, "usable": 2043, "available": 462,
+        "utilization": 0.77, "ips_other": 0,
+    }  # fmt: skip
+    assert {key: subnet[key] for key in expected} == expected
+    assert one["model"] == "node_subnet"
+    assert one["pod_subnet"] is None and one["pod_cidr"] is None
+    assert one["formula"].endswith("(50 + 1) + (50 + 1) × 30 = 1581")
+    assert one["binding_limit"] == "node_subnet"
+    assert found["problems"] == []
+
+
+def test_the_pod_cidr_of_an_overlay():
+    one = written(nodes=50, surge="1")["clusters"][0]
+    assert one["pod_cidr"]["cidr"] == "10.244.0.0/16"
+    assert (one["pod_cidr"]["nodes_max"], one["pod_cidr"]["nodes_needed"]) == (256, 51)
+    assert one["service_cidr"]["cidr"] == "10.0.0.0/16"
+    assert one["service_cidr"]["dns_service_ip"] == "10.0.0.10"
+
+
+def test_a_pod_subnet_is_written_like_a_node_subnet():
+    one = written(model="pod_subnet_static_block", nodes=10, surge="1", max_pods=31)["clusters"][0]
+    assert one["pod_subnet"]["ips_needed"] == 11 * 32
+    assert one["node_subnet"].keys() == one["pod_subnet"].keys()
+
+
+def test_other_addresses_count_into_the_reserved_sum_and_out_of_the_available():
+    subnet = written(nodes=10, surge="1", internal_load_balancers=3, private_endpoints=1)["clusters"][0]["node_subnet"]
+    assert (subnet["ips_needed"], subnet["ips_other"], subnet["ips_with_reserved"]) == (11, 4, 20)
+    assert (subnet["prefix"], subnet["available"]) == (27, 27 - 11 - 4)
+
+
+def test_every_limit_and_every_problem_has_its_keys_and_a_source():
+    found = written(
+        model="kubenet", nodes=300, surge="33%", pod_cidr="10.244.0.0/17", services=9, internal_load_balancers=1
+    )
+    for limit in found["clusters"][0]["limits"]:
+        assert {"name", "value", "used", "headroom", "source"} <= limit.keys()
+        assert limit["headroom"] == limit["value"] - limit["used"]
+        assert limit["source"]
+    assert {problem["code"] for problem in found["problems"]} == {"pod-cidr-too-small", "network-retires"}
+    for problem in found["problems"]:
+        assert {"code", "message", "rule", "source", "class"} <= problem.keys()
+        assert problem["source"]
+
+
+def test_limits_are_ordered_by_the_nodes_that_remain():
+    limits = planned("azure_cni_overlay", pool(40, surge="33%", nodes_max=120), services=40).limits
+    remaining = [limit.more_nodes for limit in limits]
+    counted = [nodes for nodes in remaining if nodes is not None]
+    assert counted == sorted(counted)
+    assert remaining == counted + [None] * (len(remaining) - len(counted))
+
+
+def test_the_binding_limit_of_the_default_overlay_is_the_pod_cidr_once_the_subnet_is_large():
+    found = planned("azure_cni_overlay", pool(200, surge=1), node_subnet="10.1.0.0/22").binding_limit
+    assert found is not None
+    assert (found.name, found.more_nodes, found.more_pods) == ("pod_cidr", 55, 55 * 250)
+
+
+def test_a_surge_in_percent_eats_into_what_remains():
+    """251 usable: 188 nodes and 63 surge nodes (33 %, rounded up: 62.04) are 251; one node more needs 252."""
+    found = planned("azure_cni_overlay", pool(100, surge="33%"), node_subnet="10.1.0.0/24").binding_limit
+    assert found is not None
+    assert (found.name, found.more_nodes) == ("node_subnet", 88)
+
+
+def test_the_virtual_network_counts_the_addresses_of_all_clusters():
+    clusters = [cluster("node_subnet", pool(100, max_pods=30), name=name) for name in ("a", "b")]
+    limits = network_of(*clusters).clusters[0].limits
+    found = next(limit for limit in limits if limit.name == "vnet_private_ips")
+    assert found.used == 2 * 101 * 31
+
+
+def test_a_thousand_pools_in_a_hundred_clusters_are_planned_within_a_second():
+    pools = tuple(pool(10 + i, surge="33%", max_pods=30 + i, name=f"p{i}") for i in range(10))
+    models = ("azure_cni_overlay", "pod_subnet_dynamic", "node_subnet", "pod_subnet_static_block")
+    clusters = [cluster(models[i % 4], *pools, name=f"c{i}") for i in range(100)]
+    begun = time.process_time()
+    found = network_of(*clusters, vnet="10.0.0.0/8")
+    assert time.process_time() - begun < 1
+    assert len(found.subnets) == 150

@@ -1,0 +1,276 @@
+"""Plan files and flags: what they may say, and the sentence that answers what they may not."""
+
+# ruff: noqa: E501 - one case a line reads as a table
+
+from __future__ import annotations
+
+import json
+from ipaddress import ip_address, ip_network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.ipplan.demand import (
+    AddressPlanInput,
+    ClusterDemand,
+    ConnectedNetwork,
+    ExtraSubnet,
+    NetworkModel,
+    NodePool,
+    OperatingSystem,
+    OtherAddresses,
+    PoolMode,
+    Subnet,
+    Surge,
+)
+from lib.ipplan.read import PlanReading, read_plan, read_plan_text
+
+FILE = """
+vnet: [10.20.0.0/16, 10.21.0.0/16]
+connected:
+  - {name: hq, cidr: 192.168.0.0/16}
+extra_subnets:
+  - {name: AzureBastionSubnet, prefix: 26}
+  - {name: gateway, cidr: 10.20.255.0/24, delegation: Microsoft.ServiceNetworking/trafficControllers}
+clusters:
+  - name: shop
+    model: pod_subnet_dynamic
+    service_cidr: 172.20.0.0/16
+    dns_service_ip: 172.20.0.10
+    node_subnet: 10.20.0.0/24
+    pod_subnet: {name: pods, cidr: 10.20.16.0/20}
+    internal_load_balancers: 2
+    private_link_services: 1
+    private_endpoints: 3
+    other_addresses: 4
+    policy_engine: cilium
+    services: 120
+    pools:
+      - {name: system, nodes: 3, max-pods: 30}
+      - {name: apps, mode: user, nodes: 5, nodes_max: 20, surge: 33%, max_unavailable: 1, pods_expected: 400, pod_subnet: apps-pods}
+      - {name: win, mode: user, os: windows, nodes: 2, replaced: true}
+  - name: edge
+    dual_stack: true
+    pod_cidr: 10.244.0.0/16
+    pod_cidr_ipv6: fd00:10:244::/64
+    service_cidr_ipv6: fd00:10:96::/108
+"""
+
+
+def test_every_field_of_a_file_is_read():
+    reading = read_plan_text(FILE)
+    assert reading.problems == ()
+    assert reading.demand == AddressPlanInput(
+        clusters=(
+            ClusterDemand(
+                name="shop",
+                model=NetworkModel.POD_SUBNET_DYNAMIC,
+                pools=(
+                    NodePool("system", 3, max_pods=30),
+                    NodePool(
+                        "apps",
+                        5,
+                        20,
+                        None,
+                        Surge(33, True),
+                        1,
+                        PoolMode.USER,
+                        pods_expected=400,
+                        pod_subnet=Subnet("apps-pods"),
+                    ),
+                    NodePool("win", 2, mode=PoolMode.USER, operating_system=OperatingSystem.WINDOWS, replaced=True),
+                ),
+                service_cidr=ip_network("172.20.0.0/16"),
+                dns_service_ip=ip_address("172.20.0.10"),
+                node_subnet=Subnet("10.20.0.0/24", ip_network("10.20.0.0/24")),
+                pod_subnet=Subnet("pods", ip_network("10.20.16.0/20")),
+                other=OtherAddresses(2, 1, 3, 4),
+                policy_engine="cilium",
+                services=120,
+            ),
+            ClusterDemand(
+                name="edge",
+                dual_stack=True,
+                pod_cidr=ip_network("10.244.0.0/16"),
+                pod_cidr_ipv6=ip_network("fd00:10:244::/64"),
+                service_cidr_ipv6=ip_network("fd00:10:96::/108"),
+            ),
+        ),
+        vnet=(ip_network("10.20.0.0/16"), ip_network("10.21.0.0/16")),
+        extra_subnets=(
+            ExtraSubnet("AzureBastionSubnet", 26),
+            ExtraSubnet("gateway", 24, ip_network("10.20.255.0/24"), "Microsoft.ServiceNetworking/trafficControllers"),
+        ),
+        connected=(ConnectedNetwork("hq", ip_network("192.168.0.0/16")),),
+    )
+
+
+def test_flags_name_one_cluster_and_one_pool():
+    flags = {"model": "node_subnet", "nodes": "50", "surge": "1", "max-pods": "30", "vnet": "10.0.0.0/16,10.1.0.0/16"}
+    reading = read_plan(flags | {"pod-cidr": None, "node-subnet": "10.0.0.0/21"})
+    assert reading.problems == ()
+    assert reading.demand is not None
+    (cluster,) = reading.demand.clusters
+    assert cluster.pools == (NodePool("pool", 50, max_pods=30, surge=Surge(1)),)
+    assert cluster.node_subnet == Subnet("10.0.0.0/21", ip_network("10.0.0.0/21"))
+    assert len(reading.demand.vnet) == 2
+
+
+def test_node_pools_are_written_as_texts_in_flags():
+    reading = read_plan({"node_pool": ["name=system,nodes=3", "name=apps, nodes=5, max-pods=30, surge=33%, mode=user"]})
+    assert reading.demand is not None
+    assert [pool.name for pool in reading.demand.clusters[0].pools] == ["system", "apps"]
+    assert reading.demand.clusters[0].pools[1].surge == Surge(33, True)
+
+
+@pytest.mark.parametrize("text", ["nodes: 3", '{"nodes": 3}', "clusters: [{pools: [{nodes: 3}]}]"])
+def test_yaml_and_json_mean_the_same(text):
+    reading = read_plan_text(text)
+    assert reading.demand is not None
+    assert reading.demand.clusters[0].pools[0].nodes == 3
+
+
+# A field at its place, and what each of the values is answered with.
+PLACES = {
+    "": ["vnet", "connected", "extra_subnets", "clusters"],
+    "cluster": [
+        "name", "model", "pools", "service_cidr", "service_cidr_ipv6", "dns_service_ip", "pod_cidr", "pod_cidr_ipv6",
+        "node_subnet", "pod_subnet", "internal_load_balancers", "private_link_services", "private_endpoints",
+        "other_addresses", "dual_stack", "policy_engine", "services",
+    ],
+    "pool": [
+        "name", "nodes", "nodes_max", "max_pods", "surge", "max_unavailable", "mode", "os", "replaced", "pods_expected",
+        "node_subnet", "pod_subnet",
+    ],
+    "extra": ["name", "prefix", "cidr", "delegation"],
+    "connection": ["name", "cidr"],
+    "subnet": ["name", "cidr", "delegation"],
+}  # fmt: skip
+WRONG = ["\x00\n", {"a": {"b": [1]}}, [[1], None], "-1/99", 1.5, float("nan"), "x" * 10_000, "10.0.0.1/8x"]
+
+
+def placed(place: str, field: str, value: object) -> dict[str, object]:
+    inner = {field: value}
+    match place:
+        case "":
+            return {"clusters": [{}]} | inner
+        case "cluster":
+            return {"clusters": [inner]}
+        case "pool":
+            return {"clusters": [{"pools": [inner]}]}
+        case "extra":
+            return {"clusters": [{}], "extra_subnets": [{"prefix": 26} | inner]}
+        case "connection":
+            return {"clusters": [{}], "connected": [{"cidr": "10.9.0.0/16"} | inner]}
+        case _:
+            return {"clusters": [{"node_subnet": inner}]}
+
+
+@pytest.mark.parametrize("value", WRONG, ids=lambda value: repr(value)[:20])
+@pytest.mark.parametrize(("place", "field"), [(place, field) for place, fields in PLACES.items() for field in fields])
+def test_every_field_answers_bad_input_with_a_sentence(place, field, value):
+    if (field == "delegation" or (place, field) == ("connection", "name")) and value in ("-1/99", "10.0.0.1/8x"):
+        assert read_plan(placed(place, field, value)).demand is not None, "any short text is fine there"
+        return
+    reading = read_plan(placed(place, field, value))
+    assert reading.demand is None
+    assert reading.problems
+    for problem in reading.problems:
+        assert problem.code == "invalid-input"
+        assert problem.problem_class.exit_code == 2
+        assert problem.message.endswith((".", "?")) and problem.message.isprintable()
+        assert len(problem.message) < 500
+    assert any(field in problem.field for problem in reading.problems)
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"nodes": "many"}, "nodes is 'many'. It must be a whole number from 0 to 1000000."),
+        ({"nodes": -1}, "nodes is '-1'. It must be a whole number from 0 to 1000000."),
+        ({"nodes": True}, "nodes is 'True'. It must be a whole number from 0 to 1000000."),
+        ({"nodes": "٣"}, "nodes is '٣'. It must be a whole number from 0 to 1000000."),
+        ({"surge": "120%"}, "surge is '120%'. It must be a number of nodes such as 2, or a percentage up to 100%."),
+        ({"pod_cidr": "10.244.0.1/16"}, "pod_cidr is '10.244.0.1/16'. An address range begins at its first address: 10.244.0.0/16."),
+        ({"pod_cidr": "10.244.0.0"}, "pod_cidr is '10.244.0.0'. It must be an address range such as 10.20.0.0/16."),
+        ({"pod_cidr_ipv6": "10.244.0.0/16"}, "pod_cidr_ipv6 is '10.244.0.0/16'. It must be an IPv6 range such as fd00:10::/64."),
+        ({"dns_service_ip": "10.0.0.300"}, "dns_service_ip is '10.0.0.300'. It must be an address such as 10.0.0.10."),
+        ({"nodes": 5, "nodes_max": 4}, "nodes_max is 4, less than the 5 nodes of now."),
+        ({"node_pool": ["nodes"]}, "node_pool[0] is 'nodes'. A node pool is written as name=apps,nodes=3,max-pods=30."),
+        ({"max_podz": 30}, "max_podz is not a field of the plan. Did you mean max_pods?"),
+        ({"nodes": 3, "pools": [{"nodes": 3}]}, "nodes stands beside a list of pools."),
+        ({"pools": []}, "pools is empty."),
+        ({"clusters": []}, "The plan has no cluster."),
+        ({"clusters": [{"name": "a"}, {"name": "a"}]}, "The name 'a' is used twice in clusters."),
+        ({"pools": [{"name": "a"}, {"name": "a"}]}, "The name 'a' is used twice in pools."),
+        ({"clusters": [{"pools": [{"nodes": "x"}]}]}, "clusters[0].pools[0].nodes is 'x'. It must be a whole number from 0 to 1000000."),
+        ({"max_pods": 3, "max-pods": 4}, "max_pods is given twice."),
+        ({"extra_subnets": [{"name": "x"}]}, "extra_subnets[0].prefix is missing."),
+        ({"extra_subnets": [{"prefix": 30}]}, "extra_subnets[0].prefix is 30."),
+        ({"connected": [{"name": "x"}]}, "connected[0].cidr is missing."),
+    ],
+)  # fmt: skip
+def test_the_sentence_says_what_is_wrong_and_what_would_do(values, sentence):
+    assert sentence in [problem.message for problem in read_plan(values).problems]
+
+
+def test_a_model_that_is_nearly_right_is_guessed_at_but_not_taken():
+    reading = read_plan({"model": "node-subnett"})
+    assert reading.demand is None
+    assert reading.problems[0].message.endswith("Did you mean node_subnet?")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "empty"),
+        ("- 1", "mapping"),
+        ("just words", "mapping"),
+        ("a: [1", "not valid YAML"),
+        ("a: &x [1]\nb: *x", "aliases"),
+        ("nodes: 3\x00", "not valid YAML"),
+        ("a: " + "[" * 5000, ""),
+        ("d: 2026-99-99", ""),
+        ("? [1, 2]\n: 3", ""),
+        ("!!python/object/apply:os.system ['true']", ""),
+        ("x" * 2_000_001, "more than 2000000 characters"),
+    ],
+    ids=["empty", "list", "text", "syntax", "alias", "nul", "deep", "date", "list-key", "tag", "huge"],
+)
+def test_a_file_that_is_no_plan_is_answered_with_a_sentence(text, words):
+    reading = read_plan_text(text)
+    assert reading.demand is None
+    assert len(reading.problems) == 1
+    assert words in reading.problems[0].message
+
+
+def test_the_line_of_a_syntax_error_is_named():
+    assert "at line 3" in read_plan_text("nodes: 3\nsurge: 1\nmax_pods: ]\n").problems[0].message
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=8,
+)
+field_names = st.sampled_from(sorted({field for fields in PLACES.values() for field in fields}))
+
+
+@given(st.dictionaries(field_names, json_values, max_size=6))
+def test_nothing_that_json_can_say_raises(values):
+    reading = read_plan({"clusters": [values]})
+    assert isinstance(reading, PlanReading)
+    assert (reading.demand is None) == bool(reading.problems)
+
+
+@given(st.text(max_size=200))
+def test_no_text_raises(text):
+    reading = read_plan_text(text)
+    assert (reading.demand is None) == bool(reading.problems)
+
+
+def test_a_reading_of_what_json_writes_is_the_same():
+    assert read_plan_text(json.dumps({"nodes": 4, "vnet": ["10.0.0.0/16"]})) == read_plan_text(
+        "nodes: 4\nvnet: 10.0.0.0/16"
+    )
