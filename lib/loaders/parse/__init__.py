@@ -101,13 +101,13 @@ KIND_READERS: Final[dict[str, KindReader]] = {
 
 
 def reader_for(api_version: str, kind: str) -> KindReader | None:
-    """The reader of a kind; None for a kind of another API group, which is counted and listed only."""
+    """The reader of a kind; None for a kind of another API group, which is counted and listed only.
+
+    Kubernetes' own groups hold no other kinds of these names, so a wrong one of them (``v1 Deployment``) finds the
+    reader all the same, which then says that there is no such version.
+    """
     reader = KIND_READERS.get(kind)
-    if reader is None:
-        return None
-    group = api_group(api_version)
-    known = any(group == api_group(v) for v in (*reader.served, *reader.removed))
-    return reader if known else None
+    return reader if reader is not None and api_group(api_version) in _OWN_GROUPS else None
 
 
 def api_group(api_version: str) -> str:
@@ -131,6 +131,8 @@ def parse_object(session: Session, raw: RawObject, reader: KindReader) -> Parsed
     entry.error(("apiVersion",), "unsupported-api-version", message, f"Write apiVersion: {newest}.")
     return None
 
+
+_OWN_GROUPS: Final = frozenset(api_group(v) for r in KIND_READERS.values() for v in (*r.served, *r.removed))
 
 __all__ = [
     "KIND_READERS",

@@ -1,0 +1,187 @@
+"""Pods and what makes them become workloads."""
+
+from __future__ import annotations
+
+import pytest
+
+from lib.model.cluster import Workload
+from tests.loaders.parse.build import load
+
+POD = """
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}, namespace: shop, labels: {{app: web, hash: x}}, ownerReferences: [{owners}]}}
+spec: {{}}
+status: {{phase: {phase}, podIP: {ip}}}
+"""
+MAKER = """
+---
+apiVersion: {version}
+kind: {kind}
+metadata: {{name: {name}, namespace: shop, ownerReferences: [{owners}]}}
+spec: {spec}
+status: {status}
+"""
+TEMPLATE = "template: {metadata: {labels: {app: web}}, spec: {containers: [{ports: [{containerPort: 80}]}]}}"
+VERSIONS = {"Job": "batch/v1", "CronJob": "batch/v1", "ReplicationController": "v1"}
+
+
+def owner(kind: str, name: str, controller: str = "true") -> str:
+    return f"{{apiVersion: x/v1, kind: {kind}, name: {name}, uid: u, controller: {controller}}}"
+
+
+def a_pod(name: str, owners: str = "", phase: str = "Running", ip: str = "10.1.0.4") -> str:
+    return POD.format(name=name, owners=owners, phase=phase, ip=ip)
+
+
+def maker(kind: str, name: str, owners: str = "", spec: str = "", status: str = "{}") -> str:
+    extra = f", {spec}" if spec else ""
+    body = f"{{jobTemplate: {{spec: {{{TEMPLATE}}}}}{extra}}}" if kind == "CronJob" else f"{{{TEMPLATE}{extra}}}"
+    version = VERSIONS.get(kind, "apps/v1")
+    return MAKER.format(version=version, kind=kind, name=name, owners=owners, spec=body, status=status)
+
+
+def workloads(*documents: str, complete: bool = False) -> dict[str, Workload]:
+    loaded = load("".join(documents), assume_complete=complete)
+    assert loaded.problems == ()
+    return {str(w.ref): w for w in loaded.snapshot.workloads}
+
+
+def pod_names(workload: Workload) -> list[str]:
+    return [p.ref.name for p in workload.pods]
+
+
+def test_pods_fold_through_replica_sets_into_the_deployment() -> None:
+    found = workloads(
+        maker("Deployment", "web", spec="replicas: 2"),
+        maker("ReplicaSet", "web-1", owner("Deployment", "web")),
+        maker("ReplicaSet", "web-0", owner("Deployment", "web"), spec="replicas: 0"),
+        a_pod("web-1-a", owner("ReplicaSet", "web-1")),
+        a_pod("web-1-b", owner("ReplicaSet", "web-1")),
+    )
+    assert list(found) == ["shop/web[Deployment]"]
+    web = found["shop/web[Deployment]"]
+    assert pod_names(web) == ["web-1-a", "web-1-b"]
+    assert (web.replicas, web.is_live) == (2, True)
+    assert web.source.document == 1
+
+
+@pytest.mark.parametrize(
+    ("documents", "expected"),
+    [
+        pytest.param([a_pod("a")], "shop/a[Pod]", id="a bare pod is its own workload"),
+        pytest.param(
+            [a_pod("a", owner("ReplicaSet", "r"))], "shop/r[ReplicaSet]", id="an owner that is not in the input counts"
+        ),
+        pytest.param(
+            [a_pod("a", owner("ReplicaSet", "r")), maker("ReplicaSet", "r", owner("Deployment", "d"))],
+            "shop/d[Deployment]",
+            id="so does the owner of an owner",
+        ),
+        pytest.param(
+            [a_pod("a", owner("ReplicaSet", "r")), maker("ReplicaSet", "r", owner("Rollout", "d"))],
+            "shop/d[Rollout]",
+            id="owners of any kind fold by name",
+        ),
+        pytest.param(
+            [a_pod("a", owner("Job", "j")), maker("Job", "j", owner("CronJob", "c")), maker("CronJob", "c")],
+            "shop/c[CronJob]",
+            id="jobs fold into their cron job",
+        ),
+        pytest.param(
+            [a_pod("a", owner("X", "first", "false") + ", " + owner("Y", "second"))],
+            "shop/second[Y]",
+            id="the controlling owner is preferred",
+        ),
+        pytest.param(
+            [a_pod("a", owner("X", "first", "false") + ", " + owner("Y", "second", "false"))],
+            "shop/first[X]",
+            id="without one the first owner counts",
+        ),
+        pytest.param([a_pod("a", owner("Node", "n"))], "shop/a[Pod]", id="a node is no workload"),
+        pytest.param(
+            [a_pod("a", owner("VirtualMachineInstance", "v"))], "shop/v[VirtualMachineInstance]", id="virtual machines"
+        ),
+    ],
+)
+def test_the_highest_named_owner_is_the_workload(documents: list[str], expected: str) -> None:
+    found = workloads(*documents)
+    assert list(found) == [expected]
+    assert pod_names(found[expected]) == ["a"]
+
+
+def test_owners_that_own_each_other_end_the_search() -> None:
+    found = workloads(
+        maker("ReplicaSet", "a", owner("ReplicaSet", "b")), maker("ReplicaSet", "b", owner("ReplicaSet", "a"))
+    )
+    assert sum(len(w.pods) for w in found.values()) <= 2
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicationController"],
+)
+def test_without_pods_in_the_input_the_template_stands_for_one(kind: str) -> None:
+    (found,) = workloads(maker(kind, "web")).values()
+    (only,) = found.pods
+    assert str(found.ref) == f"shop/web[{kind}]"
+    assert (only.from_template, only.ref.name, only.labels) == (True, "web", {"app": "web"})
+    assert [p.port for p in only.ports] == [80]
+    assert not found.is_live
+
+
+def test_live_pods_replace_the_template() -> None:
+    (found,) = workloads(maker("StatefulSet", "db"), a_pod("db-0", owner("StatefulSet", "db"))).values()
+    assert [(p.ref.name, p.from_template) for p in found.pods] == [("db-0", False)]
+
+
+@pytest.mark.parametrize(
+    ("document", "complete", "pods"),
+    [
+        pytest.param(maker("Deployment", "w", spec="replicas: 0"), False, 0, id="no replicas wished for"),
+        pytest.param(maker("Deployment", "w"), False, 1, id="replicas missing means one"),
+        pytest.param(
+            maker("Deployment", "w", status="{observedGeneration: 3}"), True, 0, id="its status tells of none"
+        ),
+        pytest.param(
+            maker("Deployment", "w", status="{observedGeneration: 3}"), False, 1, id="but not all pods are known"
+        ),
+        pytest.param(
+            maker("Deployment", "w", status="{observedGeneration: 3, replicas: 2}"),
+            True,
+            1,
+            id="its status tells of two",
+        ),
+        pytest.param(maker("Deployment", "w"), True, 1, id="no status, all pods known"),
+        pytest.param(
+            maker("DaemonSet", "w", status="{observedGeneration: 1, desiredNumberScheduled: 0}"),
+            True,
+            0,
+            id="no node for the daemon",
+        ),
+        pytest.param(maker("Job", "w", status="{succeeded: 1}"), False, 0, id="a job that is done"),
+        pytest.param(maker("Job", "w", spec="completions: 3", status="{succeeded: 2}"), False, 1, id="half done"),
+        pytest.param(
+            maker("Job", "w", status="{conditions: [{type: Failed, status: 'True'}]}"), False, 0, id="failed for good"
+        ),
+        pytest.param(
+            maker("ReplicaSet", "w", owner("Deployment", "d"), spec="replicas: 0"), False, 0, id="an old replica set"
+        ),
+    ],
+)
+def test_the_template_stands_only_where_a_pod_is_to_run(document: str, complete: bool, pods: int) -> None:
+    (found,) = workloads(document, complete=complete).values()
+    assert len(found.pods) == pods
+
+
+def test_ended_pods_stay_but_are_no_endpoints() -> None:
+    (found,) = workloads(maker("Job", "j"), a_pod("j-a", owner("Job", "j"), phase="Succeeded")).values()
+    assert pod_names(found) == ["j-a"]
+    assert found.endpoints == ()
+
+
+def test_the_same_name_in_another_namespace_is_another_owner() -> None:
+    other = a_pod("a", owner("StatefulSet", "db")).replace("namespace: shop", "namespace: other")
+    found = workloads(maker("StatefulSet", "db"), other)
+    assert list(found) == ["other/db[StatefulSet]", "shop/db[StatefulSet]"]
