@@ -1,0 +1,373 @@
+"""Each fault planted alone gives its own finding and no other; nothing is said about a sound cluster."""
+
+from typing import Any
+
+import pytest
+
+from lib.checks.run import at_or_over, run_checks
+from lib.checks.wording import finding_texts, message_of, severity_of
+from lib.model.problem import Severity
+from lib.routing.faults import Fault
+from tests.checks.objects import (
+    CLASS,
+    GATEWAY_API,
+    Raw,
+    balanced,
+    cluster,
+    endpoint,
+    endpoint_slice,
+    gateway,
+    gateway_class,
+    ingress,
+    ingress_class,
+    listener,
+    namespace,
+    node,
+    obj,
+    path,
+    pod,
+    policy,
+    port,
+    route,
+    secret,
+    service,
+    sport,
+    to,
+    web,
+)
+
+INTERNAL = "service.beta.kubernetes.io/azure-load-balancer-internal"
+SHOP = namespace("shop")
+FRONT = ingress("front", path("/", "web"))
+GATE = [gateway_class(), gateway()]
+AGENT = [port(9000, hostPort=9000)]
+UNMAINTAINED = ingress_class("nginx", "k8s.io/ingress-nginx")
+MANAGED_NGINX = ingress_class("webapprouting.kubernetes.azure.com", "webapprouting.kubernetes.azure.com/nginx")
+
+
+def exposed(name: str = "web", addresses: tuple[str, ...] = ("10.224.0.9",), **spec: Any) -> list[Raw]:
+    return web(name, type="LoadBalancer", status=balanced(*addresses), clusterIP="10.0.0.9", **spec)
+
+
+def https(namespace_: str = "") -> Raw:
+    ref = {"name": "cert", **({"namespace": namespace_} if namespace_ else {})}
+    return listener(name="s", port=443, protocol="HTTPS", tls={"certificateRefs": [ref]})
+
+
+def secure(name: str) -> Raw:
+    return ingress("front", path("/", "web"), spec={"tls": [{"hosts": ["shop.example.com"], "secretName": name}]})
+
+
+def egress(*rules: Raw) -> Raw:
+    return policy("out", "web", policyTypes=["Egress"], egress=list(rules))
+
+
+DNS = [
+    namespace("kube-system"),
+    pod("coredns", "coredns", [port(53, "dns", protocol="UDP")], ns="kube-system"),
+    service("kube-dns", sport(53, 53, protocol="UDP"), selector={"app": "coredns"}, ns="kube-system"),
+    endpoint_slice(
+        "kube-dns",
+        {**endpoint("10.244.0.9"), "targetRef": {"kind": "Pod", "name": "coredns", "namespace": "kube-system"}},
+        ns="kube-system",
+    ),
+]
+TO_DNS = {"to": [{"namespaceSelector": {}}], "ports": [{"port": 53, "protocol": "UDP"}]}
+TO_DB = {"to": [{"podSelector": {}}], "ports": [{"port": 5432}]}
+
+# code → the objects, and the names of those that the finding is about.
+CASES: dict[str, tuple[list[Raw], set[str]]] = {
+    "service-selects-nothing": ([service("web")], {"web"}),
+    "service-no-ready-endpoints": (
+        [
+            pod("web-1", "web", ready=False),
+            service("web"),
+            endpoint_slice("web", endpoint("10.244.0.9", "web-1", ready=False)),
+        ],
+        {"web"},
+    ),
+    "service-no-endpoints": ([service("web", selector={})], {"web"}),
+    "service-target-port-undeclared": (
+        [pod("web-1", "web", [port(8080, "https")]), service("web", sport(80, "http")), web()[2]],
+        {"web"},
+    ),
+    "service-target-port-partly-declared": (
+        [
+            pod("web-1", "web", [port(8080, "http")]),
+            pod("web-2", "web", ip="10.244.0.10"),
+            service("web", sport(80, "http")),
+            endpoint_slice("web", endpoint("10.244.0.9", "web-1"), endpoint("10.244.0.10", "web-2")),
+        ],
+        {"web"},
+    ),
+    "service-endpoints-disagree": (
+        [*web()[:2], endpoint_slice("web", endpoint("10.244.0.9", "web-1"), endpoint("10.244.0.7", "gone"))],
+        {"web"},
+    ),
+    "external-name-is-address": (
+        [obj("Service", "far", {"type": "ExternalName", "externalName": "192.0.2.1"})],
+        {"far"},
+    ),
+    "external-name-selector": (
+        [obj("Service", "far", {"type": "ExternalName", "externalName": "example.com", "selector": {"a": "b"}})],
+        {"far"},
+    ),
+    "external-name-target-port": (
+        [service("far", sport(80, 8080), selector={}, type="ExternalName", externalName="example.com")],
+        {"far"},
+    ),
+    "headless-port-not-translated": (
+        [pod("web-1", "web"), service("web", sport(80, 8080), clusterIP="None"), web()[2]],
+        {"web"},
+    ),
+    "session-affinity-without-effect": (web(clusterIP="None", sessionAffinity="ClientIP"), {"web"}),
+    "load-balancer-pending": (exposed(addresses=(), annotations={INTERNAL: "true"}), {"web"}),
+    "load-balancer-open-to-internet": (exposed(addresses=("203.0.113.9",)), {"web"}),
+    "internal-annotation-spelling": (exposed(annotations={INTERNAL: "TRUE"}), {"web"}),
+    "internal-load-balancer-public-address": (
+        exposed(addresses=("203.0.113.9",), annotations={INTERNAL: "true"}, loadBalancerSourceRanges=["10.0.0.0/8"]),
+        {"web"},
+    ),
+    "local-policy-without-node": (
+        [
+            *exposed(externalTrafficPolicy="Local", healthCheckNodePort=31000),
+            node("node-1", **{"node.kubernetes.io/exclude-from-external-load-balancers": "true"}),
+            node("node-2"),
+        ],
+        {"web"},
+    ),
+    "internal-local-policy-gaps": (
+        [*web(internalTrafficPolicy="Local"), node("node-1"), node("node-2")],
+        {"web"},
+    ),
+    "node-port-conflict": (
+        [
+            pod("a-1", "a"),
+            service("a", sport(80, nodePort=30080), type="NodePort"),
+            endpoint_slice("a", endpoint("10.244.0.9", "a-1")),
+            pod("b-1", "b"),
+            service("b", sport(80, nodePort=30080), type="NodePort"),
+            endpoint_slice("b", endpoint("10.244.0.9", "b-1")),
+        ],
+        {"a", "b"},
+    ),
+    "host-port-conflict": ([pod("a", ports=AGENT), pod("b", ports=AGENT, node_name="node-2")], {"a", "b"}),
+    "ingress-class-missing": ([*web(), FRONT], {"front"}),
+    "ingress-class-not-set": ([*web(), CLASS, ingress("front", path("/", "web"), cls=None)], {"front"}),
+    "ingress-class-several-defaults": (
+        [
+            *web(),
+            ingress_class("a", default=True),
+            ingress_class("b", default=True),
+            ingress("front", path("/", "web"), cls=None),
+        ],
+        {"front"},
+    ),
+    "ingress-controller-retired": (
+        [*web(), UNMAINTAINED, ingress("front", path("/", "web"), cls="nginx")],
+        {"front"},
+    ),
+    "ingress-controller-fading": (
+        [
+            *web(),
+            MANAGED_NGINX,
+            ingress("a", path("/", "web"), cls=MANAGED_NGINX["metadata"]["name"]),
+            ingress("b", path("/b", "web"), cls=MANAGED_NGINX["metadata"]["name"]),
+        ],
+        {"a"},
+    ),
+    "route-backend-missing": ([*web(), CLASS, ingress("front", path("/blog", "blog"))], {"front"}),
+    "route-backend-port-missing": ([*web(), CLASS, ingress("front", path("/", "web", 81))], {"front"}),
+    "route-backend-external-name": (
+        [
+            service("far", selector={}, type="ExternalName", externalName="example.com"),
+            CLASS,
+            ingress("front", path("/", "far")),
+        ],
+        {"front"},
+    ),
+    "route-no-backend": ([*GATE, route({"matches": [{"path": {"value": "/x"}}]})], {"route"}),
+    "tls-secret-missing": ([*web(), CLASS, secure("cert")], {"front"}),
+    "tls-secret-unusable": ([*web(), CLASS, secure("cert"), secret("cert", "tls.crt")], {"front"}),
+    "route-conflict": (
+        [*web(), *web("cart"), CLASS, FRONT, ingress("other", path("/", "cart"))],
+        {"other"},
+    ),
+    "route-gateway-missing": ([*web(), route(to("web"))], {"route"}),
+    "gateway-class-missing": ([*web(), gateway(), route(to("web"))], {"gw"}),
+    "gateway-class-not-accepted": ([*web(), gateway_class(accepted=False), gateway(), route(to("web"))], {"gw"}),
+    "route-no-parent": (
+        [*web(), *GATE, obj("HTTPRoute", "route", {"rules": [to("web")]}, GATEWAY_API)],
+        {"route"},
+    ),
+    "route-mesh-parent": (
+        [*web(), route(to("web"), parent={"kind": "Service", "group": "", "name": "web"})],
+        {"route"},
+    ),
+    "route-no-matching-listener": (
+        [*web(), *GATE, route(to("web"), parent={"name": "gw", "sectionName": "gone"})],
+        {"route"},
+    ),
+    "route-namespace-not-allowed": (
+        [
+            *GATE,
+            service("far", selector={}, type="ExternalName", externalName="example.com", ns="other"),
+            route({"filters": [{"type": "RequestRedirect", "requestRedirect": {"hostname": "x.example"}}]}, ns="other"),
+        ],
+        {"route"},
+    ),
+    "route-kind-not-allowed": (
+        [
+            *web(),
+            gateway_class(),
+            gateway(listener(allowedRoutes={"kinds": [{"kind": "GRPCRoute"}]})),
+            route(to("web")),
+        ],
+        {"route"},
+    ),
+    "route-hostname-not-served": (
+        [*web(), gateway_class(), gateway(listener(hostname="*.a.example")), route(to("web"), hostnames=["b.example"])],
+        {"route"},
+    ),
+    "reference-not-granted": (
+        [
+            pod("db-1", "db", ns="data"),
+            service("db", ns="data"),
+            endpoint_slice(
+                "db",
+                {**endpoint("10.244.0.9"), "targetRef": {"kind": "Pod", "name": "db-1", "namespace": "data"}},
+                ns="data",
+            ),
+            *GATE,
+            route(to("db", namespace="data")),
+        ],
+        {"route"},
+    ),
+    "policy-selects-nothing": ([*web(), SHOP, policy("p", "wob")], {"p"}),
+    "policy-peers-select-nothing": (
+        [*web(), SHOP, policy("p", "web", ingress=[{"from": [{"podSelector": {"matchLabels": {"app": "gone"}}}]}])],
+        {"p"},
+    ),
+    "policy-peer-covers-others": (
+        [
+            *web(),
+            SHOP,
+            policy(
+                "p",
+                "web",
+                ingress=[{"from": [{"namespaceSelector": {}}, {"podSelector": {"matchLabels": {"app": "web"}}}]}],
+            ),
+        ],
+        {"p"},
+    ),
+    "dns-egress-missing": ([*web(), SHOP, *DNS, egress(TO_DB)], {"web-1"}),
+}
+
+# A fault whose consequence is told as well: the route that leads to the broken Service.
+WITH_CONSEQUENCE = {
+    "route-backend-without-endpoints": (
+        [service("web"), CLASS, FRONT],
+        {("service-selects-nothing", "web"), ("route-backend-without-endpoints", "front")},
+    ),
+}
+# The API server refuses such objects, and so does the loader: the finding is for other ways in.
+REFUSED = {"session-affinity-timeout"}
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_a_planted_fault_gives_its_finding_and_no_other(code: str) -> None:
+    objects, names = CASES[code]
+    found = run_checks(cluster(*objects))
+    assert {(f.code, f.subject.name) for f in found} == {(code, name) for name in names}
+    assert len(found) == len(names)
+
+
+@pytest.mark.parametrize("code", WITH_CONSEQUENCE)
+def test_a_fault_with_consequences_tells_both(code: str) -> None:
+    objects, expected = WITH_CONSEQUENCE[code]
+    assert {(f.code, f.subject.name) for f in run_checks(cluster(*objects))} == expected
+
+
+def test_every_code_has_a_case() -> None:
+    assert set(finding_texts()) == {*CASES, *WITH_CONSEQUENCE, *REFUSED}
+
+
+def test_every_fault_of_routing_is_worded() -> None:
+    assert {fault.code for fault in Fault} <= set(finding_texts())
+
+
+@pytest.mark.parametrize("text", finding_texts().values(), ids=lambda t: t.code)
+def test_every_wording_is_complete(text: Any) -> None:
+    assert text.code == text.code.lower() and " " not in text.code
+    for words in (text.title, text.sentence, text.why, text.remedy, text.reference):
+        assert words.strip() == words != ""
+    assert text.why.endswith(".") and text.remedy.endswith(".")
+    assert not text.sentence.endswith(".") and not text.title.endswith(".")
+
+
+@pytest.mark.parametrize("code", [*CASES, *WITH_CONSEQUENCE])
+def test_every_placeholder_is_filled(code: str) -> None:
+    objects = {**CASES, **WITH_CONSEQUENCE}[code][0]
+    for found in run_checks(cluster(*objects)):
+        message = message_of(found)
+        assert message.startswith(str(found.subject))
+        assert "{" not in message and "None" not in message
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "service-selects-nothing",
+        "route-backend-missing",
+        "tls-secret-missing",
+        "ingress-class-missing",
+        "policy-selects-nothing",
+        "route-gateway-missing",
+        "reference-not-granted",
+        "service-no-endpoints",
+        "gateway-class-missing",
+        "ingress-class-not-set",
+    ],
+)
+def test_nothing_is_missing_unless_its_kind_is_complete(code: str) -> None:
+    objects, _ = CASES[code]
+    assert code not in {f.code for f in run_checks(cluster(*objects, complete=False))}
+
+
+# Sound neighbours of the planted faults.
+@pytest.mark.parametrize(
+    "objects",
+    [
+        [*web(), CLASS, FRONT],
+        [*web(), CLASS, secure("cert"), secret("cert", "tls.crt", "tls.key")],
+        [*web(), *GATE, route(to("web"))],
+        [*web(), SHOP, *DNS, egress(TO_DB, TO_DNS)],
+        [*web(), SHOP, *DNS, egress()],
+        [*web(), SHOP, *DNS, egress({"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}], "ports": TO_DNS["ports"]})],
+        [*web(), SHOP, egress(TO_DNS, TO_DB)],
+        [*web(), SHOP, pod("job-1", "job", phase="Succeeded"), policy("p", "job")],
+        [
+            pod("a", ports=[port(1, hostPort=1, hostIP="192.0.2.1")]),
+            pod("b", ports=[port(1, hostPort=1, hostIP="192.0.2.2")]),
+        ],
+        [pod("a", ports=[port(1, hostPort=1)]), pod("b", ports=[port(1, hostPort=1, protocol="UDP")])],
+        [*exposed(addresses=("203.0.113.9",)), CLASS, {**FRONT, "status": balanced("203.0.113.9")}],
+        [*exposed(addresses=("203.0.113.9",), loadBalancerSourceRanges=["198.51.100.0/24"])],
+        [],
+    ],
+)
+def test_a_sound_cluster_has_no_findings(objects: list[Raw]) -> None:
+    assert [message_of(f) for f in run_checks(cluster(*objects))] == []
+
+
+def test_dns_is_missed_also_where_the_dns_pods_are_not_in_the_input() -> None:
+    found = run_checks(cluster(*web(), SHOP, egress(TO_DB)))
+    assert [f.code for f in found] == ["dns-egress-missing"]
+
+
+def test_the_worst_comes_first_and_a_threshold_cuts() -> None:
+    objects = [*CASES["route-backend-missing"][0], policy("p", "wob")]
+    found = run_checks(cluster(*objects))
+    severities = [severity_of(f) for f in found]
+    assert severities == sorted(severities, reverse=True) == [Severity.ERROR, Severity.WARNING]
+    assert at_or_over(found, Severity.ERROR) == found[:1]
