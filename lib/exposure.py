@@ -1,0 +1,184 @@
+"""How open each workload is: isolated or not and by whom, and who of the unforeseen may reach it.
+
+"Unforeseen" are ends that no manifest names: addresses outside the cluster, and a new pod without labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from ipaddress import ip_network
+
+from lib.model.policies import Direction
+from lib.model.refs import ObjectRef, Source
+from lib.model.sets import AddressSet, ConnectionSet
+from lib.policy.bits import Bits, union
+from lib.policy.endpoints import ARBITRARY_NAMESPACE
+from lib.policy.engine import Engine
+from lib.policy.pairs import WorkloadPairs
+
+# Addresses that no packet from or to the Internet has: the special-purpose registries of RFC 6890, and multicast.
+_NOT_INTERNET = AddressSet.from_networks(
+    ip_network(text)
+    for text in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+        "::/127",
+        "2001:db8::/32",
+        "fc00::/7",
+        "fe80::/10",
+        "ff00::/8",
+    )
+)
+INTERNET = AddressSet.all() - _NOT_INTERNET
+
+
+class Isolation(Enum):
+    """Whether policies select a workload's pods for a direction."""
+
+    NONE = "not isolated"
+    SOME = "some pods isolated"
+    ALL = "isolated"
+    NOT_SELECTABLE = "not covered by policies"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One direction of a workload.
+
+    ``policies`` isolate at least one of its pods. The connections are what at least one of its pods may have, by the
+    policies of its own side: with public addresses (``internet``, and the addresses themselves), with any address
+    outside the cluster (``outside``), with an unlabelled pod of a namespace that is yet to be made (``any_namespace``)
+    and with a new unlabelled pod of its own namespace (``own_namespace``; that one's own policies count as well).
+    """
+
+    direction: Direction
+    isolation: Isolation
+    policies: tuple[ObjectRef, ...]
+    internet: ConnectionSet
+    internet_addresses: AddressSet
+    outside: ConnectionSet
+    any_namespace: ConnectionSet
+    own_namespace: ConnectionSet
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Both directions of one workload."""
+
+    workload: ObjectRef
+    source: Source
+    host_network: bool
+    ingress: Side
+    egress: Side
+
+
+def exposures(engine: Engine, namespaces: Container[str] | None = None) -> tuple[Exposure, ...]:
+    """The exposure of every workload with pods that can send and receive, in the snapshot's order.
+
+    ``namespaces`` limits them to workloads in it (None: all).
+    """
+    pairs = WorkloadPairs(engine)
+    sides = _Sides(pairs)
+    return tuple(
+        Exposure(
+            workload.ref,
+            workload.source,
+            workload.host_network,
+            sides.of(number, Direction.INGRESS),
+            sides.of(number, Direction.EGRESS),
+        )
+        for number, workload in enumerate(engine.snapshot.workloads)
+        if pairs.sizes[number] and (namespaces is None or workload.namespace in namespaces)
+    )
+
+
+class _Sides:
+    """The sides of workloads; those of classes are computed once."""
+
+    def __init__(self, pairs: WorkloadPairs) -> None:
+        self._pairs = pairs
+        self._engine = pairs.engine
+        spaces = self._engine.spaces
+        self._internet = spaces.addresses.atoms_in(INTERNET) << spaces.first_address
+        self._groups = self._outside_groups()
+        self._known: dict[tuple[int, Direction], tuple[Bits, Bits, Bits, Bits, Bits]] = {}
+
+    def _outside_groups(self) -> dict[object, Bits]:
+        spaces, reachability = self._engine.spaces, self._engine.reachability()
+        groups: dict[object, Bits] = {}
+        for end in range(spaces.first_address, spaces.first_address + len(spaces.addresses)):
+            key = reachability.group_of(end)
+            groups[key] = groups.get(key, 0) | 1 << end
+        return groups
+
+    def of(self, number: int, direction: Direction) -> Side:
+        engine = self._engine
+        classes = [c for c, _ in self._pairs.mixtures[number]]
+        answers = [self._of_class(c, direction) for c in classes]
+        internet, addresses, outside, anybody, neighbour = (union(column) for column in zip(*answers, strict=True))
+        return Side(
+            direction,
+            self._isolation(classes, direction),
+            tuple(p.ref for p in engine.policies if any(p.isolates(direction) >> c & 1 for c in classes)),
+            engine.connections(internet),
+            engine.spaces.addresses_in(addresses) & INTERNET,
+            engine.connections(outside),
+            engine.connections(anybody),
+            engine.connections(neighbour),
+        )
+
+    def _isolation(self, classes: Iterable[int], direction: Direction) -> Isolation:
+        if all(self._engine.spaces.endpoints.host_network >> c & 1 for c in classes):
+            return Isolation.NOT_SELECTABLE
+        isolated = [bool(self._engine.reachability().isolated[direction] >> c & 1) for c in classes]
+        if all(isolated):
+            return Isolation.ALL
+        return Isolation.SOME if any(isolated) else Isolation.NONE
+
+    def _of_class(self, number: int, direction: Direction) -> tuple[Bits, Bits, Bits, Bits, Bits]:
+        """Masks for the Internet, all outside, anybody and the neighbour; the second value is addresses."""
+        found = self._known.get((number, direction))
+        if found is None:
+            found = self._known[number, direction] = self._compute(number, direction)
+        return found
+
+    def _compute(self, number: int, direction: Direction) -> tuple[Bits, Bits, Bits, Bits, Bits]:
+        spaces, reachability = self._engine.spaces, self._engine.reachability()
+        internet = addresses = outside = 0
+        for ends, mask in self._outside_of(number, direction):
+            outside |= mask
+            if public := ends & self._internet:
+                internet |= mask
+                addresses |= public
+        masks = []
+        for namespace in (ARBITRARY_NAMESPACE, spaces.endpoints.classes[number].namespace):
+            newcomer = spaces.endpoints.new_pods[namespace]
+            pair = (newcomer, number) if direction is Direction.INGRESS else (number, newcomer)
+            masks.append(reachability.between(*pair)[0])
+        return internet, addresses, outside, masks[0], masks[1]
+
+    def _outside_of(self, number: int, direction: Direction) -> Iterator[tuple[Bits, Bits]]:
+        reachability = self._engine.reachability()
+        if direction is Direction.EGRESS:
+            for ends, allowed, _ in reachability.row(number):
+                if (outside := ends & self._engine.spaces.outside) and allowed:
+                    yield outside, allowed
+            return
+        for ends in self._groups.values():
+            representative = (ends & -ends).bit_length() - 1
+            if allowed := reachability.between(representative, number)[0]:
+                yield ends, allowed
