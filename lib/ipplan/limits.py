@@ -14,7 +14,8 @@ from lib.ipplan.result import Limit, PodCidrPlan, ServiceCidrPlan
 from lib.ipplan.subnets import SubnetPlan
 
 Uses = Callable[[SizedPool], int]
-_SEARCH_END = 1 << 24
+_SAMPLE = 1024
+_UNLIMITED = 1 << 62
 
 
 def cluster_limits(
@@ -63,27 +64,38 @@ def _room(pools: Iterable[SizedPool], uses: Uses, headroom: int) -> tuple[int | 
         if alike not in answers:
             answers[alike] = _more_nodes(pool, uses, headroom)
         nodes = answers[alike]
-        if nodes < _SEARCH_END and (best is None or nodes < best[0]):
+        if nodes < _UNLIMITED and (best is None or nodes < best[0]):
             best = (nodes, nodes * pool.max_pods, pool.pool.name)
     return best if best is not None else (None, None, "")
 
 
 def _more_nodes(pool: SizedPool, uses: Uses, headroom: int) -> int:
+    """The most nodes whose additional use is within ``headroom``; _UNLIMITED where nodes cost nothing.
+
+    The use grows almost evenly with the nodes (a surge in percent is rounded up), so a guess from the slope is close
+    and the search around it short.
+    """
     base = uses(pool)
 
-    def fits(nodes: int) -> bool:
-        return uses(pool.grown(nodes)) - base <= headroom
+    def cost(nodes: int) -> int:
+        return uses(pool.grown(nodes)) - base
 
-    if not fits(1):
+    slope = cost(_SAMPLE)
+    if slope <= 0:
+        return _UNLIMITED if headroom >= 0 else 0
+    if cost(1) > headroom:
         return 0
-    low, high = 1, 2
-    while high < _SEARCH_END and fits(high):
-        low, high = high, high * 2
-    if high >= _SEARCH_END:
-        return _SEARCH_END
+    low, step = 1, 1
+    high = max(2, headroom * _SAMPLE // slope)
+    while cost(high) <= headroom:
+        low, high, step = high, high + step, 2 * step
     while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle)
+        # From above the guess is near: come down in growing steps before halving.
+        middle = max(high - step, (low + high) // 2) if step < high - low else (low + high) // 2
+        if cost(middle) <= headroom:
+            low = middle
+        else:
+            high, step = middle, 2 * step
     return low
 
 
