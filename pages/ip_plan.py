@@ -1,5 +1,8 @@
-"""IP plan."""
+"""IP plan: the addresses that a cluster needs in the overlay and the flat network models of AKS."""
 
 from lib.ui.frame import open_page
+from lib.ui.plan_form import plan_form
+from lib.ui.plan_view import show_plan
 
-page = open_page("IP plan")
+page = open_page("IP plan", needs_input=False)
+show_plan(plan_form(page.snapshot))

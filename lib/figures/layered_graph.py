@@ -12,13 +12,15 @@ from typing import Final
 
 import plotly.graph_objects as go
 
-from lib.figures.text import shown
-from lib.figures.theme import CARD_FILL, OUTLINE, base_layout, look
-from lib.graph.layout import CARD_HEIGHT, CARD_WIDTH, Layout, Point, bend, lay_out
+from lib.figures.text import middle_cut, shown
+from lib.figures.theme import CARD_FILL, OUTLINE, TEXT, base_layout, look
+from lib.graph.layout import CARD_HEIGHT, Layout, Point, bend, card_width, lay_out
 from lib.graph.model import GraphEdge, GraphModel, GraphNode, Mark
 
-LABEL_LIMIT: Final = 24
-DETAIL_LIMIT: Final = 30
+# What fits into a card of four columns where the page is 1280 pixels wide; fewer columns have wider cards.
+LABEL_LIMIT: Final = 20
+DETAIL_LIMIT: Final = 24
+_NARROWEST_PX: Final = 630
 _HEAD: Final = 30.0
 _FOOT: Final = 34.0
 _HOVER_LINES: Final = 12
@@ -53,12 +55,13 @@ def layered_graph(model: GraphModel) -> go.Figure:
             margin={"l": 0, "r": 0, "t": _HEAD, "b": _FOOT},
         )
     )
-    half = CARD_WIDTH / 2 + 0.04
+    half = card_width(layout.columns) / 2 + 0.03
     figure.update_xaxes(
         range=[-half, len(model.tiers) - 1 + half],
         side="top",
         tickvals=list(range(len(model.tiers))),
         ticktext=[f"<b>{shown(title, 40)}</b>" for title in model.tiers],
+        tickfont={"color": TEXT, "size": 12},
         showgrid=False,
         zeroline=False,
         showline=False,
@@ -124,8 +127,8 @@ def _cards(nodes: Sequence[GraphNode], layout: Layout) -> go.Bar:
     places = [layout.nodes[n.id] for n in nodes]
     return go.Bar(
         orientation="h",
-        base=[p.x - CARD_WIDTH / 2 for p in places],
-        x=[CARD_WIDTH] * len(places),
+        base=[_left(p, layout) for p in places],
+        x=[card_width(layout.columns)] * len(places),
         y=[round(p.y, 1) for p in places],
         width=CARD_HEIGHT,
         customdata=[n.id for n in nodes],
@@ -149,7 +152,7 @@ def _cards(nodes: Sequence[GraphNode], layout: Layout) -> go.Bar:
 def _symbols(nodes: Sequence[GraphNode], layout: Layout) -> go.Scatter:
     places = [layout.nodes[n.id] for n in nodes]
     return go.Scatter(
-        x=[p.x - CARD_WIDTH / 2 + 0.05 for p in places],
+        x=[_left(p, layout) + _pixels(13, layout) for p in places],
         y=[round(p.y, 1) for p in places],
         mode="markers",
         marker={
@@ -169,22 +172,43 @@ def _symbols(nodes: Sequence[GraphNode], layout: Layout) -> go.Scatter:
 def _labels(nodes: Sequence[GraphNode], layout: Layout) -> go.Scatter:
     places = [layout.nodes[n.id] for n in nodes]
     return go.Scatter(
-        x=[p.x - CARD_WIDTH / 2 + 0.085 for p in places],
+        x=[_left(p, layout) + _pixels(22, layout) for p in places],
         y=[round(p.y, 1) for p in places],
         mode="text",
-        text=[_label(n) for n in nodes],
+        text=[_label(n, layout.columns < 4) for n in nodes],
         textposition="middle right",
-        textfont={"size": 12},
+        textfont={"size": 12, "color": TEXT},
+        selected={"textfont": {"color": TEXT}},
+        unselected={"textfont": {"color": TEXT}},
         hoverinfo="skip",
         showlegend=False,
     )
 
 
-def _label(node: GraphNode) -> str:
-    first = shown(node.label, LABEL_LIMIT)
+def _left(place: Point, layout: Layout) -> float:
+    return place.x - card_width(layout.columns) / 2
+
+
+def _pixels(count: float, layout: Layout) -> float:
+    """So many pixels in columns, where the page is narrow; on a wide one it is a little more."""
+    return count * (layout.columns - 1 + card_width(layout.columns)) / _NARROWEST_PX
+
+
+def _label(node: GraphNode, wide: bool) -> str:
+    factor = 1.6 if wide else 1
+    first = shown(node.label, int(LABEL_LIMIT * factor))
     if not node.detail:
         return first
-    return f"{first}<br><span style='font-size:10px'>{shown(node.detail, DETAIL_LIMIT)}</span>"
+    return f"{first}<br><span style='font-size:10px'>{shown(_fitting(node.detail, int(DETAIL_LIMIT * factor)))}</span>"
+
+
+def _fitting(detail: str, limit: int) -> str:
+    """``namespace · kind`` with the namespace cut where both are too long."""
+    first, separator, last = detail.rpartition(" · ")
+    room = limit - len(separator) - len(last)
+    if len(detail) <= limit or room < 6:
+        return middle_cut(detail, limit)
+    return f"{middle_cut(first, room)}{separator}{last}"
 
 
 def _hover(node: GraphNode) -> str:

@@ -8,13 +8,13 @@ from typing import Final
 import plotly.graph_objects as go
 
 from lib.figures.text import shown
-from lib.figures.theme import base_layout, look
+from lib.figures.theme import TEXT, base_layout, look
 from lib.flows import MatrixCell, MatrixState
 from lib.graph.model import Mark
 
 _LABEL_LIMIT: Final = 26
 _ROW: Final = 34
-_HEAD: Final = 116
+_HEAD: Final = 96
 _FOOT: Final = 46
 # Above this many names a cell is too small for a symbol, above the next no name can be read.
 _SYMBOLS_UP_TO: Final = 40
@@ -74,7 +74,7 @@ def flow_matrix(cells: Sequence[Sequence[MatrixCell]], rows: Sequence[str], colu
             ygap=2,
             text=[[_ICON[cell.state] if small else "" for cell in row] for row in cells],
             texttemplate="%{text}",
-            textfont={"size": 14},
+            textfont={"size": 14, "color": TEXT},
             hovertext=[
                 [_hover(cell, rows[i], columns[j]) for j, cell in enumerate(row)] for i, row in enumerate(cells)
             ],
@@ -102,7 +102,14 @@ def flow_matrix(cells: Sequence[Sequence[MatrixCell]], rows: Sequence[str], colu
             },
         )
     )
-    axis = {"showgrid": False, "zeroline": False, "showline": False, "ticks": "", "fixedrange": True}
+    axis = {
+        "tickfont": {"color": TEXT, "size": 12},
+        "showgrid": False,
+        "zeroline": False,
+        "showline": False,
+        "ticks": "",
+        "fixedrange": True,
+    }
     figure.update_xaxes(
         **axis,
         side="top",
@@ -110,7 +117,6 @@ def flow_matrix(cells: Sequence[Sequence[MatrixCell]], rows: Sequence[str], colu
         ticktext=[shown(name, _LABEL_LIMIT) for name in columns],
         tickangle=-40 if len(columns) > 3 else 0,
         range=[-0.5, len(columns) - 0.5],
-        title={"text": "to", "standoff": 4},
         automargin=False,
     )
     figure.update_yaxes(
@@ -118,7 +124,6 @@ def flow_matrix(cells: Sequence[Sequence[MatrixCell]], rows: Sequence[str], colu
         tickvals=list(range(len(rows))),
         ticktext=[shown(name, _LABEL_LIMIT) for name in rows],
         range=[len(rows) - 0.5, -0.5],
-        title={"text": "from", "standoff": 8},
         automargin=True,
     )
     return figure

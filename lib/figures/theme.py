@@ -1,7 +1,8 @@
 """One look for every mark: colour, symbol, line style and word always go together, never a colour alone.
 
-The colours are Okabe and Ito's, which people of every colour vision tell apart. They lie on a light or on a dark page;
-orange and yellow are too pale for white, so every filled mark has an outline. Text takes the page's own colour.
+The colours are after Okabe and Ito's, which people of every colour vision tell apart; the blue is lighter and the
+yellow darker than theirs, so that lines of one pixel can be seen on a light and on a dark page. Orange is pale on
+white: every filled mark has an outline. Text takes the page's own colour.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ GREEN: Final = "#009E73"
 BLUE: Final = "#2F86C8"
 SKY: Final = "#56B4E9"
 ORANGE: Final = "#E69F00"
-YELLOW: Final = "#F0E442"
+AMBER: Final = "#BF9000"
 VERMILLION: Final = "#D55E00"
 PURPLE: Final = "#B865A0"
 GREY: Final = "#808895"
 OUTLINE: Final = "#6B7280"
 CARD_FILL: Final = "rgba(128,136,149,0.10)"
 CLEAR: Final = "rgba(0,0,0,0)"
+# Streamlit puts the page's own text colour in the place of this one, in a light and in a dark page; elsewhere it is
+# almost black. A test compares it with Streamlit's.
+TEXT: Final = "#000037"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +42,13 @@ class Look:
 _LOOKS: Final = {
     Mark.PLAIN: Look(GREY, "circle", "solid", "●", Mark.PLAIN.value),
     Mark.ALLOWED: Look(GREEN, "circle", "solid", "✔", Mark.ALLOWED.value),
-    Mark.PARTIAL: Look(BLUE, "diamond-tall", "longdash", "◐", Mark.PARTIAL.value),
-    Mark.OPEN: Look(ORANGE, "diamond", "longdashdot", "◇", Mark.OPEN.value),
+    Mark.PARTIAL: Look(BLUE, "diamond-tall", "7px,3px", "◐", Mark.PARTIAL.value),
+    Mark.OPEN: Look(ORANGE, "diamond", "9px,3px,2px,3px", "◇", Mark.OPEN.value),
     Mark.DENIED: Look(GREY, "x-thin", "dot", "✖", Mark.DENIED.value),
-    Mark.UNKNOWN: Look(PURPLE, "hexagon", "dashdot", "?", Mark.UNKNOWN.value),
-    Mark.NOT_CHECKED: Look(PURPLE, "circle-open", "dashdot", "○", Mark.NOT_CHECKED.value),
-    Mark.WARNING: Look(YELLOW, "triangle-up", "dash", "▲", Mark.WARNING.value),
-    Mark.ERROR: Look(VERMILLION, "x", "dash", "✖", Mark.ERROR.value),
+    Mark.UNKNOWN: Look(PURPLE, "hexagon", "2px,3px", "?", Mark.UNKNOWN.value),
+    Mark.NOT_CHECKED: Look(PURPLE, "circle-open", "2px,3px", "○", Mark.NOT_CHECKED.value),
+    Mark.WARNING: Look(AMBER, "triangle-up", "5px,3px", "▲", Mark.WARNING.value),
+    Mark.ERROR: Look(VERMILLION, "x", "4px,3px", "✖", Mark.ERROR.value),
 }
 
 

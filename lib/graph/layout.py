@@ -16,7 +16,6 @@ from typing import Final
 from lib.graph.model import GraphEdge, GraphModel
 
 CARD_HEIGHT: Final = 34.0
-CARD_WIDTH: Final = 0.76
 GAP: Final = 8.0
 LANE_HEIGHT: Final = 10.0
 SWEEPS: Final = 24
@@ -30,6 +29,11 @@ class Point:
 
     x: float
     y: float
+
+
+def card_width(tiers: int) -> float:
+    """How wide a card is, in columns: few columns are wide, and leave more of their width to the arrows."""
+    return 0.42 if tiers <= 2 else 0.62 if tiers == 3 else 0.84
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,11 +215,11 @@ def _paths(
     for number, (edge, chain) in enumerate(zip(model.edges, chains, strict=True)):
         forward = tier_of[edge.dst] >= tier_of[edge.src]
         start, end = places[edge.src], places[edge.dst]
-        half = CARD_WIDTH / 2
+        half = card_width(len(model.tiers)) / 2
         first = Point(start.x + (half if forward else -half), start.y + leave[number])
         if tier_of[edge.dst] == tier_of[edge.src]:
             last = Point(end.x + half, end.y + arrive[number])
-            paths.append(_loop(first, last))
+            paths.append(_loop(first, last, start.x + 0.5))
             continue
         last = Point(end.x - (half if forward else -half), end.y + arrive[number])
         points = [first]
@@ -227,9 +231,8 @@ def _paths(
     return tuple(paths)
 
 
-def _loop(first: Point, last: Point) -> tuple[Point, ...]:
-    """Out and back on the same side, for two cards of one column."""
-    out = first.x + (1 - CARD_WIDTH) / 2
+def _loop(first: Point, last: Point, out: float) -> tuple[Point, ...]:
+    """Out to the middle of the gap and back on the same side, for two cards of one column."""
     return (first, Point(out, first.y), Point(out, last.y), last)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from lib.graph.model import GraphEdge, GraphModel, GraphNode, Mark, strongest
 from lib.graph.services import mark_of, missing_service_node, service_node, workload_node
+from lib.routing.faults import State
 from lib.routing.route_view import RouteView
 
 TIERS = ("Served by", "Host", "Service", "Workload")
@@ -37,12 +38,10 @@ def routes_graph(views: Iterable[RouteView]) -> GraphModel:
 def _edge(ends: tuple[str, str], views: Sequence[RouteView]) -> GraphEdge:
     paths = list(dict.fromkeys(v.path or "every path" for v in views))
     label = ", ".join(paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")
-    # A host or a controller that several paths share is not broken because one of them is.
-    marks = [mark_of(v.state) for v in views]
-    to_host = ends[1].startswith("host:")
-    return GraphEdge(
-        *ends, Mark.PLAIN if to_host else strongest(tuple(m for m in marks if m is not Mark.NOT_CHECKED)), label
-    )
+    # Only the arrow from a host to a Service is one route's own; what several share is not at fault with one of them.
+    marks = tuple(mark_of(v.state) for v in views if v.state in (State.ERROR, State.WARNING))
+    own = ends[0].startswith("host:")
+    return GraphEdge(*ends, strongest(marks) if own else Mark.PLAIN, label)
 
 
 def _server(view: RouteView) -> GraphNode:

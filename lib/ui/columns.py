@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import streamlit as st
 
@@ -104,14 +104,38 @@ _NUMBERS: Final = frozenset(
         "egress_rules",
     ]
 )
-_WIDE: Final = frozenset(
-    ["reason", "what", "why", "remedy", "says", "problem", "rule_text", "reached_by", "why_not", "note"]
+# Pixels for what the browser would make too narrow or too wide.
+_WIDTHS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "state": 118,
+        "severity": 105,
+        "verdict": 105,
+        "effect": 105,
+        "answer": 130,
+        "type": 110,
+        "service": 170,
+        "path": 150,
+        "path_type": 175,
+        "reason": 440,
+        "what": 560,
+        "why": 460,
+        "remedy": 420,
+        "says": 420,
+        "problem": 460,
+        "rule": 220,
+        "why_not": 420,
+        "reached_by": 420,
+        "leads_to": 240,
+        "note": 340,
+        "workloads": 240,
+        "endpoints": 130,
+    }
 )
 _ICONS: Final = MappingProxyType(
     {
-        "error": "⛔ error",
-        "warning": "⚠️ warning",
-        "info": "ℹ️ info",
+        "error": "✖ error",
+        "warning": "⚠ warning",
+        "info": "ℹ info",
         "not checked": "○ not checked",
         "ok": "✔ ok",
         "allowed": "✔ allowed",
@@ -122,21 +146,21 @@ _ICONS: Final = MappingProxyType(
         "unknown": "? unknown",
         "open by default": "◇ open by default",
         "no pods": "– no pods",
-        "rejected": "⛔ rejected",
-        "selects no pod": "⚠️ selects no pod",
+        "rejected": "✖ rejected",
+        "selects no pod": "⚠ selects no pod",
         "permits": "✔ permits",
         "isolates": "✖ isolates",
         "undecided": "? undecided",
         "wins": "✔ wins",
         "fits": "○ fits, but loses",
         "does not fit": "✖ does not fit",
-        "internet": "🌐 internet",
-        "vnet": "◫ virtual network",
-        "node network": "▣ node network",
-        "cluster": "⬡ cluster",
-        "Refused by Azure": "⛔ refused by Azure",
-        "Breaks later or is unsupported": "⚠️ breaks later",
-        "Unwise": "ℹ️ unwise",
+        "internet": "● internet",
+        "vnet": "◐ virtual network",
+        "node network": "○ node network",
+        "cluster": "· cluster",
+        "Refused by Azure": "✖ refused by Azure",
+        "Breaks later or is unsupported": "⚠ breaks later",
+        "Unwise": "ℹ unwise",
     }
 )
 _WITH_ICON: Final = frozenset(["state", "verdict", "severity", "effect", "answer", "scope", "class"])
@@ -165,6 +189,6 @@ def column_config(columns: Iterable[str]) -> dict[str, Any]:
         if column in _NUMBERS:
             config[column] = st.column_config.NumberColumn(heading(column), help=help_ or None, format="localized")
         else:
-            wide: Literal["large"] | None = "large" if column in _WIDE else None
-            config[column] = st.column_config.TextColumn(heading(column), help=help_ or None, width=wide)
+            width = _WIDTHS.get(column)
+            config[column] = st.column_config.TextColumn(heading(column), help=help_ or None, width=width)
     return config

@@ -23,8 +23,6 @@ from lib.ui.text import plain
 from lib.ui.widgets import selected_row, show_figure, show_graph, show_table, tile
 from lib.ui.yaml_block import show_yaml
 
-_NOT_CHECKED = "–"
-
 
 def show_tiles(page: PageContext) -> None:
     """The five numbers, each with the way to the page that shows what it counts."""
@@ -108,8 +106,7 @@ def show_findings(page: PageContext) -> None:
         "findings",
         alt="Findings, the worst first",
         on_select=_stay,
-        hide=("why", "remedy", "code", "reference"),
-        tallest_px=400,
+        hide=("why", "remedy", "code", "reference", "kind"),
     )
     chosen = selected_row("findings")
     if chosen is not None and chosen < len(rows):

@@ -91,7 +91,7 @@ def show_routes(page: PageContext) -> None:
     faulty = sum(v.state in (State.ERROR, State.WARNING) for v in views)
     unchecked = sum(v.state is State.NOT_CHECKED for v in views)
     said = f"{faulty:,} of {len(views):,} routes need a look" if faulty else f"{len(views):,} routes, none at fault"
-    st.caption(said + (f"; {unchecked:,} are not checked." if unchecked else "."))
+    st.caption(said + (f"; {unchecked:,} not checked." if unchecked else "."))
     rows = page.cached(("route-rows", page.view), lambda: route_rows(views, results.locate(page)))
     # A column that says the same everywhere only takes room.
     same = tuple(c for c in ("share_percent",) if {row[c] for row in rows} == {100})

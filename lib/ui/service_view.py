@@ -31,7 +31,7 @@ def show_services(page: PageContext) -> None:
     faulty = sum(v.state in (State.ERROR, State.WARNING) for v in views)
     unchecked = sum(v.state is State.NOT_CHECKED for v in views)
     said = f"{faulty:,} of {len(views):,} Services need a look" if faulty else f"{len(views):,} Services, none at fault"
-    st.caption(said + (f"; {unchecked:,} are not checked." if unchecked else "."))
+    st.caption(said + (f"; {unchecked:,} not checked." if unchecked else "."))
     rows = page.cached(("service-rows", page.view), lambda: service_rows(views, results.locate(page)))
     names = tuple(v.ref.qualified_name for v in views)
     show_table(rows, "services", alt="Services, faulty ones first", on_select=partial(_choose, names), hide=_HIDDEN)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -17,8 +17,8 @@ from lib.ui.export import export_buttons
 from lib.ui.text import plain
 
 TABLE_ROWS_UP_TO: Final = 20_000
-_ROW_PX: Final = 35
-_TALLEST_PX: Final = 460
+_ROWS_IN_VIEW: Final = 12
+_TALLEST_PX: Final = 431
 
 
 def show_table(
@@ -41,7 +41,7 @@ def show_table(
     empty = {c for c in (drawn[0] if drawn else ()) if all(row[c] in ("", None) for row in drawn)}
     columns = [c for c in (drawn[0] if drawn else ()) if c not in empty and c not in hide]
     frame = pd.DataFrame([{c: decorated(c, row[c]) for c in columns} for row in drawn], columns=columns)
-    height = min(tallest_px, _ROW_PX * (len(drawn) + 1) + 3)
+    height: int | Literal["content"] = "content" if len(drawn) <= _ROWS_IN_VIEW else tallest_px
     shared: dict[str, Any] = {
         "hide_index": True,
         "alt": alt,
@@ -117,7 +117,7 @@ def show_graph(
 def _graph_and_details(
     figure: go.Figure, model: GraphModel, key: str, alt: str, details: Callable[[GraphNode], None], hint: str
 ) -> None:
-    graph, beside = st.columns([0.7, 0.3], gap="medium")
+    graph, beside = st.columns([0.73, 0.27], gap="small")
     with graph:
         chosen = show_figure(figure, key=key, alt=alt, on_select=_nothing)
     with beside, st.container(border=True, key=f"details-{key}"):
@@ -143,6 +143,7 @@ def tile(
     query: Mapping[str, str] | None = None,
 ) -> None:
     """A number with the way to the page that shows what it counts."""
-    with st.container(border=True, height="stretch"):
-        st.metric(label, value, help=help, icon=icon)
+    with st.container(border=True, height="stretch", gap="xsmall"):
+        st.caption(f"{icon} {label}", help=help)
+        st.metric(label, value, label_visibility="collapsed")
         st.page_link(page, label=link, icon=":material/arrow_forward:", query_params=query)

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.graph.layout import CARD_HEIGHT, CARD_WIDTH, bend, lay_out
+from lib.graph.layout import CARD_HEIGHT, bend, card_width, lay_out
 from lib.graph.model import GraphEdge, GraphModel, GraphNode
 
 TIERS = ("one", "two", "three", "four")
@@ -41,12 +41,12 @@ def test_edges_lead_from_card_to_card_and_never_cross_one_in_between(model: Grap
     for edge, path in zip(model.edges, layout.paths, strict=True):
         for end, point in ((edge.src, path[0]), (edge.dst, path[-1])):
             card = layout.nodes[end]
-            assert abs(abs(point.x - card.x) - CARD_WIDTH / 2) < 1e-9
+            assert abs(abs(point.x - card.x) - card_width(len(TIERS)) / 2) < 1e-9
             assert abs(point.y - card.y) <= CARD_HEIGHT / 2
         for point in path[1:-1]:
             for node in model.nodes:
                 card = layout.nodes[node.id]
-                inside = abs(point.x - card.x) <= CARD_WIDTH / 2 and abs(point.y - card.y) < CARD_HEIGHT / 2
+                inside = abs(point.x - card.x) <= card_width(len(TIERS)) / 2 and abs(point.y - card.y) < CARD_HEIGHT / 2
                 assert not inside, "a lane runs through a card"
 
 

@@ -1,0 +1,223 @@
+"""The inputs of an address plan; all of them stand in the URL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from lib.facts.networks import network_facts
+from lib.ipplan.read import PlanReading, read_plan
+from lib.model.cluster import Node
+from lib.model.snapshot import Snapshot
+from lib.ui.text import plain
+
+POOLS_KEY: Final = "pools"
+_BASE: Final = "netatlas.plan_base"
+_ROUND: Final = "netatlas.plan_round"
+_FIELDS: Final = ("name", "nodes", "nodes_max", "max_pods", "surge", "mode", "os")
+_DEFAULT: Final = "name=system,nodes=3,nodes-max=3,mode=system;name=apps,nodes=5,nodes-max=10,mode=user"
+_POOL_LABELS: Final = ("kubernetes.azure.com/agentpool", "agentpool")
+
+
+def plan_form(snapshot: Snapshot) -> PlanReading:
+    """Draw the form and read it; a value that can't be read is a problem of the reading."""
+    models = {n.id: n for n in network_facts()}
+    with st.container(border=True):
+        first, second, third = st.columns(3)
+        model = first.selectbox(
+            "Network model",
+            list(models),
+            format_func=lambda id_: f"{models[id_].label} ({models[id_].family})",
+            key="model",
+            bind="query-params",
+            help="Overlay: pods have addresses of their own range, outside the virtual network. Flat: pods take "
+            "addresses of a subnet.",
+        )
+        values: dict[str, Any] = {"model": model}
+        _text(second, values, "vnet", "Virtual network", "10.224.0.0/12", "Its address spaces, with commas between.")
+        _text(third, values, "service_cidr", "Service CIDR", "10.0.0.0/16", "Virtual addresses of Services.")
+        facts = models[str(model)]
+        first, second, third = st.columns(3)
+        _text(first, values, "node_subnet", "Node subnet", "chosen by the plan", "A prefix such as 10.224.0.0/22.")
+        if facts.pod_addresses == "pod CIDR":
+            _text(second, values, "pod_cidr", "Pod CIDR", "10.244.0.0/16", "Every node takes a block of it.")
+        elif facts.pod_addresses == "pod subnet":
+            _text(second, values, "pod_subnet", "Pod subnet", "chosen by the plan", "A prefix such as 10.225.0.0/20.")
+        _text(third, values, "services", "Number of Services", "not counted", "How many Services you expect.")
+        _pools(snapshot, values)
+        with st.expander("More", icon=":material/tune:"):
+            first, second, third = st.columns(3)
+            _text(
+                first,
+                values,
+                "internal_load_balancers",
+                "Internal load balancers",
+                "0",
+                "They take node-subnet addresses.",
+            )
+            _text(second, values, "private_endpoints", "Private endpoints", "0", "In the node subnet.")
+            _text(
+                third,
+                values,
+                "connected",
+                "Connected networks",
+                "10.100.0.0/16",
+                "Peered or on premises; must not overlap.",
+            )
+            if first.toggle("Dual stack", key="dual_stack", bind="query-params", help="IPv4 and IPv6 together."):
+                values["dual_stack"] = True
+    return read_plan(values)
+
+
+def _text(place: Any, values: dict[str, Any], name: str, label: str, example: str, help_: str) -> None:
+    """A bound text field; left empty, the value is the plan's to choose."""
+    text = place.text_input(label, key=name, bind="query-params", placeholder=example, help=help_)
+    if text and text.strip():
+        values[name] = text.strip()
+
+
+def _pools(snapshot: Snapshot, values: dict[str, Any]) -> None:
+    """The table of node pools; what is edited is written to a bound text, since a table can't be bound itself."""
+    state = st.session_state
+    text = state.get(POOLS_KEY) or st.query_params.get(POOLS_KEY) or _DEFAULT
+    base: pd.DataFrame = state.setdefault(_BASE, pool_frame(str(text)))
+    nodes = snapshot.nodes
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        st.markdown("**Node pools**")
+        if nodes:
+            st.button(
+                f"Take from the {len(nodes):,} loaded nodes",
+                icon=":material/input:",
+                type="tertiary",
+                on_click=_take,
+                args=(pools_of_nodes(nodes),),
+                key="take-nodes",
+            )
+    edited = st.data_editor(
+        base,
+        key=_editor_key(),
+        num_rows="dynamic",
+        hide_index=True,
+        on_change=_edited,
+        alt="Node pools",
+        column_config={
+            "name": st.column_config.TextColumn("Pool", required=True),
+            "nodes": st.column_config.NumberColumn("Nodes now", min_value=0, step=1, required=True),
+            "nodes_max": st.column_config.NumberColumn(
+                "Nodes at most", min_value=0, step=1, help="The autoscaler's maximum; empty: the pool does not scale."
+            ),
+            "max_pods": st.column_config.NumberColumn(
+                "Max pods per node", min_value=1, step=1, help="Empty: the network model's default."
+            ),
+            "surge": st.column_config.TextColumn(
+                "Surge", help="Extra nodes while upgrading, as a number or in percent (33%). Empty: the default of AKS."
+            ),
+            "mode": st.column_config.SelectboxColumn("Mode", options=["system", "user"]),
+            "os": st.column_config.SelectboxColumn("System", options=["linux", "windows"]),
+        },
+    )
+    st.text_input(
+        "Node pools as text",
+        value=_DEFAULT,
+        key=POOLS_KEY,
+        bind="query-params",
+        on_change=_typed,
+        label_visibility="collapsed",
+        help="The same pools in one line, as the link holds them; edit either.",
+    )
+    values["pools"] = [_clean(row) for row in edited.to_dict("records")]
+
+
+def _editor_key() -> str:
+    return f"plan-pools-{st.session_state.get(_ROUND, 0)}"
+
+
+def _clean(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(k): int(v) if isinstance(v, float) else v for k, v in row.items() if not pd.isna(v) and v != ""}
+
+
+def _edited() -> None:
+    """Write what the editor now holds to the bound text."""
+    state = st.session_state
+    changes = state[_editor_key()]
+    rows = [dict(row) for row in state[_BASE].to_dict("records")]
+    for position, change in changes["edited_rows"].items():
+        rows[int(position)] |= change
+    deleted = set(changes["deleted_rows"])
+    rows = [row for i, row in enumerate(rows) if i not in deleted] + [dict(row) for row in changes["added_rows"]]
+    state[POOLS_KEY] = pool_text(rows)
+
+
+def _typed() -> None:
+    """Begin the editor anew with what was typed."""
+    _restart(str(st.session_state[POOLS_KEY]))
+
+
+def _take(text: str) -> None:
+    st.session_state[POOLS_KEY] = text
+    _restart(text)
+
+
+def _restart(text: str) -> None:
+    st.session_state[_BASE] = pool_frame(text)
+    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+
+
+def pool_frame(text: str) -> pd.DataFrame:
+    """``name=apps,nodes=3;name=…`` as the editor's table; what can't be read is left empty there."""
+    rows = []
+    for pool in text.split(";")[:200]:
+        pairs = (part.partition("=") for part in pool.split(","))
+        row = {key.strip().replace("-", "_"): value.strip() for key, _, value in pairs}
+        if any(row.values()):
+            rows.append({field: row.get(field) for field in _FIELDS})
+    frame = pd.DataFrame(rows, columns=list(_FIELDS))
+    for column in ("nodes", "nodes_max", "max_pods"):
+        frame[column] = pd.to_numeric(frame[column], errors="coerce").astype("Int64")
+    for column in ("name", "surge", "mode", "os"):
+        frame[column] = frame[column].astype("string")
+    return frame
+
+
+def pool_text(rows: list[dict[str, Any]]) -> str:
+    """The opposite of ``pool_frame``."""
+    return ";".join(
+        ",".join(f"{key.replace('_', '-')}={_one(value)}" for key, value in _clean(row).items()) for row in rows if row
+    )
+
+
+def _one(value: object) -> str:
+    """A value without the characters that part pools and fields."""
+    return str(value).replace(",", " ").replace(";", " ")
+
+
+def pools_of_nodes(nodes: tuple[Node, ...]) -> str:
+    """The pools that the loaded nodes belong to, by AKS's label; the largest max pods of a pool's nodes counts."""
+    pools: dict[str, list[Node]] = {}
+    for node in nodes:
+        name = next((node.labels[key] for key in _POOL_LABELS if key in node.labels), "pool")
+        pools.setdefault(name, []).append(node)
+    rows = []
+    for name, members in sorted(pools.items()):
+        pods = max((n.allocatable_pods or 0 for n in members), default=0)
+        mode = members[0].labels.get("kubernetes.azure.com/mode", "")
+        system = members[0].labels.get("kubernetes.io/os", "")
+        rows.append(
+            {
+                "name": name,
+                "nodes": len(members),
+                "max_pods": pods or None,
+                "mode": mode if mode in ("system", "user") else None,
+                "os": system if system in ("linux", "windows") else None,
+            }
+        )
+    return pool_text(rows)
+
+
+def show_reading_problems(reading: PlanReading) -> None:
+    """What of the form could not be read."""
+    for problem in reading.problems:
+        st.error(plain(problem.message, 400), icon=":material/error:")
