@@ -76,7 +76,8 @@ def endpoints_of(snapshot: Snapshot, service: Service, pods: Sequence[Pod]) -> E
     """The endpoints of ``service``, whose selector takes ``pods``.
 
     Slices decide where the input has any for it; then an Endpoints object of its name; then the pods. Where all slices
-    are known and none belongs to a Service with live pods, it has no endpoints.
+    are known and none belongs to a Service with live pods, it has no endpoints. An input with live pods and not a
+    single slice is one without slices, whatever is said of it: every cluster has the API server's own.
     """
     slices = snapshot.slices_by_service.get(service.ref, ())
     for origin in ("EndpointSlice", "Endpoints"):
@@ -86,7 +87,7 @@ def endpoints_of(snapshot: Snapshot, service: Service, pods: Sequence[Pod]) -> E
     if service.selector is None:
         return Endpoints("EndpointSlice")
     live = any(not pod.from_template for pod in pods)
-    if live and snapshot.is_complete("EndpointSlice"):
+    if live and snapshot.endpoint_slices and snapshot.is_complete("EndpointSlice"):
         return Endpoints("EndpointSlice")
     return Endpoints("pods", tuple(_from_pod(pod, service) for pod in pods))
 

@@ -40,7 +40,7 @@ class Fault(Enum):
     NO_READY_ENDPOINTS = (
         "service-no-ready-endpoints",
         Severity.ERROR,
-        "none of its {endpoints} is ready",
+        "none of its {endpoints} is {condition}",
     )
     NO_ENDPOINTS = (
         "service-no-endpoints",

@@ -83,16 +83,19 @@ def _backing(
             unchecked.append(not_checked(snapshot, "its pods", "Pod"))
         return
     if not endpoints.usable:
-        yield _none_ready(service, endpoints)
+        yield _none_ready(service, endpoints, pods)
     if endpoints.origin != "pods" and snapshot.is_complete("Pod"):
         found = differences(endpoints, pods)
         if found:
             yield issue(Fault.ENDPOINTS_DISAGREE, service.source, differences="; ".join(found))
 
 
-def _none_ready(service: Service, endpoints: Endpoints) -> Issue:
-    count = len(endpoints.items)
-    return issue(Fault.NO_READY_ENDPOINTS, service.source, endpoints=f"{count} endpoint{'s' if count != 1 else ''}")
+def _none_ready(service: Service, endpoints: Endpoints, pods: Sequence[Pod] = ()) -> Issue:
+    count, word, condition = len(endpoints.items), "endpoint", "ready"
+    if not count:
+        count, word, condition = len(pods), "pod", "listed in an EndpointSlice"
+    many = f"{count} {word}s" if count != 1 else f"{count} {word}"
+    return issue(Fault.NO_READY_ENDPOINTS, service.source, endpoints=many, condition=condition)
 
 
 def _hint(snapshot: Snapshot, service: Service) -> str:

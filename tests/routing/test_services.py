@@ -129,6 +129,17 @@ def test_slices_decide_where_they_are_supplied() -> None:
     assert found.state is State.OK
 
 
+def test_a_service_whose_pods_no_slice_lists_has_no_endpoints() -> None:
+    others = slice_of("other", endpoint("10.0.0.1"))
+    found = view(snapshot(svc("web"), app("web", count=2), others))
+    assert found.reason == "none of its 2 pods is listed in an EndpointSlice"
+
+
+def test_an_input_without_a_single_slice_is_read_from_its_pods() -> None:
+    found = view(snapshot(svc("web"), app("web")))
+    assert (found.endpoints.origin, found.state) == ("pods", State.OK)
+
+
 def test_one_pod_in_two_slices_counts_once() -> None:
     four = slice_of("web", endpoint("10.0.0.1", "web-0"))
     six = slice_of("web", endpoint("fd00::1", "web-0"), family="IPv6")
