@@ -32,6 +32,7 @@ from lib.loaders.yaml_resolver import PlainLetter
 from lib.model.labels import Labels
 from lib.model.problem import Problem, Severity
 from lib.model.refs import ObjectRef, PathStep, Source, format_path
+from lib.model.sets import Address
 
 QUOTE_LENGTH: Final = 64
 Path = tuple[PathStep, ...]
@@ -94,6 +95,7 @@ class Session:
     problems: list[Problem] = field(default_factory=list)
     valid_keys: set[str] = field(default_factory=set)
     valid_values: set[str] = field(default_factory=set)
+    addresses: dict[str, Address] = field(default_factory=dict)
     counts: Counter[tuple[str, Severity]] = field(default_factory=Counter)
 
     def add(self, problem: Problem) -> None:
@@ -330,7 +332,10 @@ class Fields:
         if type(value) is not dict:
             self.entry.wrong_type((*self.path, key), value, "a mapping", "Write keys and values, indented below it.")
             return _NO_LABELS
-        if all(type(v) is str for v in value.values()):
+        for item in value.values():
+            if type(item) is not str:
+                break
+        else:
             return value
         found: dict[str, str] = {}
         for name, item in value.items():

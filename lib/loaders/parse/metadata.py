@@ -42,7 +42,6 @@ class Owner:
 
     kind: str
     name: str
-    api_version: str
     controller: bool
 
 
@@ -180,13 +179,20 @@ def owner_of(meta: Fields) -> Owner | None:
     references = meta.data.get("ownerReferences")
     if not references:
         return None
+    if type(references) is list and len(references) == 1 and type(references[0]) is dict:
+        only = Fields(meta.entry, references[0], (*meta.path, "ownerReferences", 0))
+        return _owner(only)
     found: Owner | None = None
     for reference in meta.children("ownerReferences"):
-        kind, name = reference.text("kind"), reference.text("name")
-        if not kind or not name or kind == "Node":
-            continue
-        owner = Owner(kind, name, reference.text("apiVersion"), reference.boolean("controller"))
-        if owner.controller:
+        owner = _owner(reference)
+        if owner is not None and owner.controller:
             return owner
         found = found or owner
     return found
+
+
+def _owner(reference: Fields) -> Owner | None:
+    kind, name = reference.text("kind"), reference.text("name")
+    if not kind or not name or kind == "Node":
+        return None
+    return Owner(kind, name, reference.boolean("controller"))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from lib.loaders.documents import RawObject
-from lib.loaders.parse.common import Fields, Session, quote
+from lib.loaders.parse.common import Fields, Path, Session, quote
 from lib.loaders.parse.metadata import Reading, open_object, owner_of
 from lib.loaders.parse.syntax import parse_lenient_address, port_name_fault
 from lib.model.cluster import ContainerPort, Pod, PodPhase
@@ -96,25 +96,33 @@ def _phase(status: Fields) -> PodPhase:
 
 def _addresses(status: Fields, plural: str, single: str) -> tuple[Address, ...]:
     """``podIPs``/``hostIPs``, or the older single field; an unreadable one is reported and left out."""
-    if not status.data:
-        return ()
+    data = status.data
+    listed = data.get(plural)
+    if not listed or type(listed) is not list:
+        value = data.get(single)
+        address = _address(status, value, (single,)) if value else None
+        return () if address is None else (address,)
     found = []
-    listed = status.data.get(plural)
-    written: list[tuple[Any, tuple[str | int, ...]]] = []
-    if type(listed) is list:
-        written = [(i.get("ip") if type(i) is dict else i, (plural, n, "ip")) for n, i in enumerate(listed)]
-    if not written and status.has(single):
-        written = [(status.data[single], (single,))]
-    for value, steps in written:
-        if value is None or value == "":
-            continue
+    for index, item in enumerate(listed):
+        value = item.get("ip") if type(item) is dict else item
+        address = _address(status, value, (plural, index, "ip")) if value else None
+        if address is not None:
+            found.append(address)
+    return tuple(found)
+
+
+def _address(status: Fields, value: Any, steps: Path) -> Address | None:
+    """The session remembers addresses: a node's stands in each of its pods, a pod's in its endpoints."""
+    known = status.entry.session.addresses
+    address = known.get(value) if type(value) is str else None
+    if address is None:
         address = parse_lenient_address(value) if type(value) is str else None
         if address is None:
             message = f"{quote(value)} is no IP address and is left out"
             status.entry.warn((*status.path, *steps), "invalid-address", message, "Take the dump again.")
         else:
-            found.append(address)
-    return tuple(found)
+            known[value] = address
+    return address
 
 
 def _port_bearing(spec: Fields) -> Iterator[Fields]:

@@ -7,7 +7,7 @@ sentence. Source: apimachinery ``util/validation`` and ``k8s.io/utils/net`` (the
 from __future__ import annotations
 
 import re
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from lib.model.sets import Address, Network
 
@@ -19,6 +19,7 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.:]{0,251}[A-Za-z0-9])?")
 _PORT_NAME = re.compile(r"[-a-z0-9]+")
 _DOMAIN_PATH = re.compile(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
 _PREFIX = re.compile(r"(?P<address>[0-9A-Fa-f:.]+)/(?P<length>[0-9]{1,3})")
+_ORDINARY_FIRST_OCTETS = (10, 172, 192)
 _IPV4 = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){3}")
 
 
@@ -59,6 +60,8 @@ def is_plain_name(text: str) -> bool:
 
 def special_fault(address: Address) -> str:
     """What keeps ``address`` from being an endpoint's or external address: it has a meaning of its own."""
+    if isinstance(address, IPv4Address) and int(address) >> 24 in _ORDINARY_FIRST_OCTETS:
+        return ""
     for is_special, words in (
         (address.is_unspecified, "is the unspecified address"),
         (address.is_loopback, "is a loopback address"),
@@ -146,10 +149,14 @@ def _decimal(text: str) -> str:
 
 def parse_lenient_address(text: str) -> Address | None:
     """The address as ``ParseIPSloppy`` reads it (leading zeros are decimal), or None."""
+    if _IPV4.fullmatch(text):
+        # The way most addresses take: several times as fast as ipaddress's own parser, of which there are many calls.
+        a, b, c, d = map(int, text.split("."))
+        return IPv4Address(a << 24 | b << 16 | c << 8 | d) if a < 256 and b < 256 and c < 256 and d < 256 else None
     if "%" in text or len(text) > 64:
         return None
     try:
-        return ip_address(_decimal(text))
+        return ip_address(text)
     except ValueError:
         return None
 
