@@ -11,7 +11,17 @@ import yaml
 
 from lib.loaders.events import EventSource
 from lib.loaders.limits import Limits
-from lib.loaders.yaml_resolver import KNOWN_TAGS, TAG_PREFIX, Scalar, TagError, key_text, resolve_plain, resolve_tagged
+from lib.loaders.yaml_resolver import (
+    KNOWN_TAGS,
+    PLAIN_LETTERS,
+    TAG_PREFIX,
+    PlainLetter,
+    Scalar,
+    TagError,
+    key_text,
+    resolve_plain,
+    resolve_tagged,
+)
 
 Span = tuple[int, int]
 Key = str | int
@@ -27,7 +37,7 @@ _SHORT_CHARS: Final = 80
 _NODES_BETWEEN_CHECKS: Final = 20_000
 _NO_KEY: Final = object()
 _MERGE: Final = object()
-_UNHASHED: Final = object()
+_UNSEEN: Final = object()
 
 
 class DocumentError(Exception):
@@ -86,7 +96,7 @@ class Builder:
     text's own scalars and go with it.
     """
 
-    def __init__(self, limits: Limits, nodes: int = 0, check: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, limits: Limits, check: Callable[[], None] = lambda: None, nodes: int = 0) -> None:
         self.limits = limits
         self.nodes = nodes
         self.check = check
@@ -96,7 +106,7 @@ class Builder:
     def document(self, source: EventSource, start: Any) -> Built:
         """The document whose DocumentStartEvent ``start`` was just read. Raises DocumentError and yaml.YAMLError."""
         limits, scalars, keys = self.limits, self._scalars, self._keys
-        longest, deepest = limits.scalar_chars, limits.nesting_depth
+        longest, deepest, watched = limits.scalar_chars, limits.nesting_depth, WATCHED
         get_event = source.get_event
         scalar_event, mapping_start, sequence_start = yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent
         mapping_end, sequence_end = yaml.MappingEndEvent, yaml.SequenceEndEvent
@@ -129,33 +139,11 @@ class Builder:
             if kind is scalar_event:
                 nodes += 1
                 text = event.value
-                value: Any
-                if event.implicit[0]:
-                    value = scalars.get(text, _UNHASHED)
-                    if value is _UNHASHED:
-                        value = resolve_plain(text)
-                        if len(text) <= _SHORT_CHARS:
-                            scalars[text] = value
-                elif event.tag is None:
-                    value = text
-                else:
-                    value = self._tagged(event, unknown_tags)
-                if len(text) > longest:
-                    raise DocumentError(
-                        "scalar-too-long", f"a value is longer than {longest:,} characters", event.start_mark.line
-                    )
-                if nodes > most_nodes:
-                    raise self._too_many(event)
+                plain = event.implicit[0]
                 if is_map and key is _NO_KEY:
-                    if value.__class__ is str:
-                        if text == "<<" and (event.implicit[0] or event.tag == TAG_PREFIX + "merge"):
-                            key = _MERGE
-                        else:
-                            key = keys.setdefault(value, value)
-                    else:
-                        key = key_text(value)
-                        if key is None:
-                            raise DocumentError("invalid-key", "a key is null", event.start_mark.line)
+                    key = keys.get(text) if plain else None
+                    if key is None:
+                        key = self._key(event, unknown_tags)
                     if key in container:
                         if key in merged.get(id(container), ()):
                             merged[id(container)].discard(key)
@@ -163,31 +151,37 @@ class Builder:
                             duplicates.append((key, event.start_mark.line))
                     if event.anchor is not None:
                         span = (event.start_mark.index, event.end_mark.index)
-                        anchor = Anchor((id(container), key), span, value, 1)
-                        anchors[event.anchor] = anchor
+                        anchors[event.anchor] = anchor = Anchor((id(container), key), span, key, 1)
                         marks.anchors.append(anchor)
                     continue
-                if value.__class__ is float and not math.isfinite(value):
-                    raise DocumentError(
-                        "not-a-number", "a value is not a finite number, which JSON cannot hold", event.start_mark.line
-                    )
+                value: Any
+                if plain:
+                    value = scalars.get(text, _UNSEEN)
+                    if value is _UNSEEN:
+                        value = self._plain(event)
+                else:
+                    value = text if event.tag is None else self._tagged(event, unknown_tags)
+                    if len(text) > longest:
+                        raise self._too_long(event)
                 if event.anchor is not None:
                     span = (event.start_mark.index, event.end_mark.index)
                     anchor = Anchor((id(container), key if is_map else len(container)), span, value, 1)
                     anchors[event.anchor] = anchor
                     marks.anchors.append(anchor)
-                if first is None:
-                    first, last_index = event.start_mark, event.end_mark.index
                 if is_map:
+                    if watch_all or (key in watched and not is_labels):
+                        spans.append((container, key, event.start_mark.index, event.end_mark.index))
                     if key is _MERGE:
                         self._merge(container, value, merged, event.start_mark.line)
                     else:
-                        if watch_all or (key in WATCHED and not is_labels):
-                            spans.append((container, key, event.start_mark.index, event.end_mark.index))
                         container[key] = value
                     key = _NO_KEY
                 else:
                     container.append(value)
+                    if nodes > most_nodes:
+                        raise self._too_many(event)
+                    if first is None:
+                        first, last_index = event.start_mark, event.end_mark.index
             elif kind is mapping_start or kind is sequence_start:
                 nodes += 1
                 if nodes >= next_check:
@@ -238,7 +232,7 @@ class Builder:
                     if key is _MERGE:
                         self._merge(container, value, merged, event.start_mark.line)
                     else:
-                        if watch_all or (key in WATCHED and not is_labels):
+                        if watch_all or (key in watched and not is_labels):
                             spans.append((container, key, start_index, end_index))
                         container[key] = value
                     key = _NO_KEY
@@ -280,7 +274,7 @@ class Builder:
                     marks.aliases.append((container, None, event.start_mark.index, known))
                     key = _NO_KEY
                 elif is_map:
-                    if watch_all or (key in WATCHED and not is_labels):
+                    if watch_all or (key in watched and not is_labels):
                         spans.append((container, key, event.start_mark.index, event.end_mark.index))
                     container[key] = value
                     marks.aliases.append((container, key, event.start_mark.index, known))
@@ -293,6 +287,41 @@ class Builder:
                 begin = start.start_mark if first is None else first
                 end = max(event.start_mark.index, last_index)
                 return Built(root[0] if root else None, begin.index, end, begin.line, marks, duplicates, unknown_tags)
+
+    def _plain(self, event: Any) -> Scalar:
+        """The value of an unquoted scalar that is met for the first time."""
+        text: str = event.value
+        if len(text) > self.limits.scalar_chars:
+            raise self._too_long(event)
+        value = PlainLetter(text) if text in PLAIN_LETTERS else resolve_plain(text)
+        if isinstance(value, float) and not math.isfinite(value):
+            line = event.start_mark.line
+            raise DocumentError("not-a-number", "a value is not a finite number, which JSON cannot hold", line)
+        if len(text) <= _SHORT_CHARS:
+            self._scalars[text] = value
+        return value
+
+    def _key(self, event: Any, unknown_tags: list[tuple[str, int]]) -> Any:
+        """The key that a scalar is, met for the first time; _MERGE for ``<<``."""
+        text: str = event.value
+        plain = event.implicit[0]
+        if len(text) > self.limits.scalar_chars:
+            raise self._too_long(event)
+        if text == "<<" and (plain or event.tag == TAG_PREFIX + "merge"):
+            return _MERGE
+        if plain:
+            key = key_text(resolve_plain(text))
+        else:
+            key = key_text(text if event.tag is None else self._tagged(event, unknown_tags))
+        if key is None:
+            raise DocumentError("invalid-key", "a key is null", event.start_mark.line)
+        if plain and len(text) <= _SHORT_CHARS:
+            self._keys[text] = key
+        return key
+
+    def _too_long(self, event: Any) -> DocumentError:
+        message = f"a value is longer than {self.limits.scalar_chars:,} characters"
+        return DocumentError("scalar-too-long", message, event.start_mark.line)
 
     def _too_many(self, event: Any) -> DocumentError:
         message = f"the input has more than {self.limits.nodes:,} keys and values"

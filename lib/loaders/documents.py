@@ -66,6 +66,7 @@ class DocumentStore:
     def __init__(self, documents: Iterable[tuple[str, int, StoredDocument]] = ()) -> None:
         self._documents = {(file, number): document for file, number, document in documents}
         self._positions: dict[tuple[str, int, int], tuple[int, Position]] = {}
+        self._item_lines: dict[tuple[str, int], tuple[int, ...]] = {}
 
     def add(self, file: str, number: int, document: StoredDocument) -> None:
         """Take up one more document."""
@@ -84,7 +85,7 @@ class DocumentStore:
         key = (source.file, source.document, source.item)
         found = self._positions.get(key)
         if found is None:
-            before, text = _object_text(document, source.item)
+            before, text = self._object_text(source, document)
             found = (document.line + before, positions(text, document.syntax))
             if len(self._positions) >= _OBJECTS_REMEMBERED:
                 self._positions.pop(next(iter(self._positions)), None)
@@ -102,7 +103,7 @@ class DocumentStore:
             return 1, ""
         if document.text is None:
             return document.line, ""
-        before, text = _object_text(document, source.item)
+        before, text = self._object_text(source, document)
         return document.line + before, textwrap.dedent(text).rstrip()
 
     def file_line(self, source: Source) -> str:
@@ -110,15 +111,32 @@ class DocumentStore:
         line = self.line_of(source)
         return source.file if line is None else f"{source.file}:{line}"
 
+    def _object_text(self, source: Source, document: StoredDocument) -> tuple[int, str]:
+        """How many lines stand before an object in its document, and its text with the first line's indentation."""
+        text = document.text or ""
+        if not 0 <= source.item < len(document.items):
+            return 0, text
+        key = (source.file, source.document)
+        lines = self._item_lines.get(key)
+        if lines is None:
+            lines = self._item_lines[key] = _lines_before(text, document.items)
+        start, end = document.items[source.item]
+        indentation = ""
+        if document.syntax == "yaml":
+            begin = max(text.rfind("\n", 0, start), text.rfind("\r", max(0, start - 500), start)) + 1
+            indentation = " " * (start - begin)
+        return lines[source.item], indentation + text[start:end]
 
-def _object_text(document: StoredDocument, item: int) -> tuple[int, str]:
-    """How many lines stand before an object in its document, and its text with the first line's indentation."""
-    text = document.text or ""
-    if not 0 <= item < len(document.items):
-        return 0, text
-    start, end = document.items[item]
-    indentation = ""
-    if document.syntax == "yaml":
-        begin = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
-        indentation = " " * (start - begin)
-    return line_count(text, start), indentation + text[start:end]
+
+def _lines_before(text: str, items: tuple[tuple[int, int], ...]) -> tuple[int, ...]:
+    """How many line breaks stand before each item; the text is gone through once."""
+    lines = []
+    counted = position = 0
+    for start, _ in items:
+        if start >= position:
+            counted += line_count(text[position:start])
+            position = start
+            lines.append(counted)
+        else:
+            lines.append(line_count(text, start))
+    return tuple(lines)

@@ -15,6 +15,7 @@ WORKLOADS: Final = frozenset(
         ("apps", "DaemonSet"),
         ("extensions", "Deployment"),
         ("extensions", "ReplicaSet"),
+        ("extensions", "StatefulSet"),
         ("extensions", "DaemonSet"),
         ("batch", "Job"),
         ("batch", "CronJob"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.loaders.archives import Budget, Entry, clean_name, is_archive, unpack
+from lib.loaders.collector import without_collector
 from lib.loaders.documents import DocumentStore, ListInfo, RawObject, StoredDocument
 from lib.loaders.encoding import EncodingError, decode
 from lib.loaders.inputs import STDIN_NAME, InputFile, inputs_from_paths
@@ -76,8 +77,9 @@ def read_inputs(
     """
     files = tuple(inputs)
     reading = _Reading(limits, len(files), progress, cancelled)
-    for file in files:
-        reading.file(file)
+    with without_collector():
+        for file in files:
+            reading.file(file)
     return reading.result(content_hash(files))
 
 

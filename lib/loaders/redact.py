@@ -1,9 +1,9 @@
 """Take secrets out of a document before anything keeps it: out of the objects and, line for line, out of the text.
 
 What goes: all of a Secret but its type and key names; of kinds that are not read all but the name; environment
-values, commands and arguments of containers; the last-applied annotation, which repeats them; comments beside any of
-these. A value that an alias repeats goes everywhere. Where a document is not of a shape in which every such value can
-be told from the rest, its text is not kept at all.
+values, commands and arguments of containers; the last-applied annotation, which repeats them; comments in any of
+these objects. A value that an alias repeats goes everywhere. Where a document is not of a shape in which every such
+value can be told from the rest, its text is not kept at all.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Final
 
+import yaml
+
 from lib.loaders.build import LABEL_MAPS, WATCHED, Anchor, Marks, Span, Watched
+from lib.loaders.events import yaml_events
 from lib.loaders.kinds import READ, WORKLOADS, group_of
 from lib.loaders.yaml_reader import BREAK, Document
 
@@ -91,7 +94,7 @@ class _Redaction:
         self.value: dict[str, Any] = document.built.value
         self.marks: Marks = document.built.marks
         self.edits: list[Edit] = []
-        self.comments_in: list[tuple[int, int]] = []
+        self.comments_in: set[Span] = set()
         self.text_is_safe = True
         self.mask_text = f'"{MASK}"' if document.syntax == "json" else MASK
 
@@ -104,9 +107,10 @@ class _Redaction:
             self._object(target, spans, version, kind, shared)
         if shared:
             self._aliases()
+        edits = [*self.edits, *self._comments()]
         if not self.text_is_safe:
             return Redacted(self.value, None)
-        text, items = self._text()
+        text, items = self._text(edits)
         return Redacted(self.value, text, items)
 
     def _objects(self) -> list[tuple[dict[str, Any], list[Watched], str, str]]:
@@ -180,7 +184,7 @@ class _Redaction:
         """Make ``kept`` all that is in ``target``, and mask the text of everything else in it."""
         if not all(_FIELD_NAME.fullmatch(key) for key in target):
             self.text_is_safe = False
-        self.comments_in.append((self.document.built.start, self.document.built.end))
+        self.comments_in.add((self.document.built.start, self.document.built.end))
         for container, key, start, end in spans:
             if container is not target:
                 continue
@@ -219,6 +223,9 @@ class _Redaction:
                 else:
                     del target[key]
                     self.text_is_safe = False
+        if is_workload:
+            # A variable that was put out of use is a comment.
+            self.comments_in.add((self.document.built.start, self.document.built.end))
         if shared:
             _mask_everywhere(target, is_workload, set())
         for container, key, start, end in spans:
@@ -237,7 +244,6 @@ class _Redaction:
             value = container.get(key)
             if key == "env" and isinstance(value, list) and all(map(_is_env_item, value)):
                 in_env.update(map(id, value))
-                self.comments_in.append((start, end))
             elif key != "value" and _is_secret(container, key, value):
                 container[key] = MASK if key == LAST_APPLIED else _masked(value)
                 self._mask(start, end)
@@ -248,20 +254,13 @@ class _Redaction:
 
     def _aliases(self) -> None:
         """Follow what was masked through the aliases, both ways."""
-        hidden = sorted((start, end) for start, end, _ in self.edits)
-        starts = [start for start, _ in hidden]
-        reach = list(accumulate((end for _, end in hidden), max))
-
-        def is_hidden(index: int) -> bool:
-            position = bisect_right(starts, index) - 1
-            return position >= 0 and index < reach[position]
-
-        tainted = {id(anchor) for anchor in self.marks.anchors if is_hidden(anchor.span[0])}
+        hidden = _Cover((start, end) for start, end, _ in self.edits)
+        tainted = {id(anchor) for anchor in self.marks.anchors if anchor.span[0] in hidden}
         annotations = {id(notes) for notes in _annotations(self.value)}
         for _, _, index, anchor in self.marks.aliases:
             # What a masked place repeats is a secret in a note as well; a name or a port number that some variable
             # repeats is none.
-            if is_hidden(index) and anchor.place[0] in annotations and id(anchor) not in tainted:
+            if index in hidden and anchor.place[0] in annotations and id(anchor) not in tainted:
                 tainted.add(id(anchor))
                 self._mask(*anchor.span)
                 _hide_in(self.value, anchor)
@@ -274,22 +273,20 @@ class _Redaction:
                         container[merged] = MASK
             elif key is not None and (key in container if isinstance(container, dict) else int(key) < len(container)):
                 container[key] = MASK
-        if any(id(a) in tainted and isinstance(a.value, dict | list) for _, _, _, a in self.marks.aliases):
-            self.text_is_safe = False
 
     def _mask(self, start: int, end: int) -> None:
         # A block sequence may stand no deeper than its key, where a bare word would belong to nothing.
         is_block_sequence = self.document.syntax == "yaml" and self.document.text[start : start + 2] in _DASHES
         self.edits.append((start, end, f"- {MASK}" if is_block_sequence else self.mask_text))
 
-    def _text(self) -> tuple[str, tuple[Span, ...]]:
+    def _text(self, edits: list[Edit]) -> tuple[str, tuple[Span, ...]]:
         """The document's text with all edits made, each as many lines as before, and where the list's items are."""
         built, text = self.document.built, self.document.text
         parts: list[str] = []
         position = built.start
         length = 0
         moved_from, moved_by = [0], [-built.start]
-        for start, end, new in sorted([*self.edits, *self._comments()], key=lambda e: (e[0], -e[1])):
+        for start, end, new in sorted(edits, key=lambda e: (e[0], -e[1])):
             if start < position:
                 continue
             replacement = _same_lines(text[start:end], new)
@@ -308,16 +305,53 @@ class _Redaction:
         spans = [self.marks.items.get(id(item)) for item in items] if isinstance(items, list) else []
         return kept, tuple((moved(s[0]), moved(s[1])) if s else (0, 0) for s in spans)
 
-    def _comments(self) -> Iterator[Edit]:
-        text = self.document.text
-        edits = sorted((start, end) for start, end, _ in self.edits)
-        starts = [start for start, _ in edits]
-        reach = list(accumulate((end for _, end in edits), max))
-        for begin, end in set(self.comments_in):
-            for match in _COMMENT.finditer(text, begin, end):
-                position = bisect_right(starts, match.start()) - 1
-                if position < 0 or match.start() >= reach[position]:
-                    yield match.start(), match.end(), ""
+    def _comments(self) -> list[Edit]:
+        """Every comment in ``comments_in``; clears ``text_is_safe`` where comments can't be told from values."""
+        document = self.document
+        if document.syntax == "json" or not self.comments_in:
+            return []
+        found = {m.span() for span in self.comments_in for m in _COMMENT.finditer(document.text, *span)}
+        hidden = _Cover((start, end) for start, end, _ in self.edits)
+        found = {span for span in found if span[0] not in hidden}
+        if not found:
+            return []
+        begin = document.built.start
+        values = _scalar_spans(document.text[begin : document.built.end], begin)
+        if values is None:
+            self.text_is_safe = False
+            return []
+        cover = _Cover(values)
+        return [(start, end, "") for start, end in found if start not in cover]
+
+
+class _Cover:
+    """Answers quickly whether an index lies in any of many spans."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        ordered = sorted(spans)
+        self._starts = [start for start, _ in ordered]
+        self._reach = list(accumulate((end for _, end in ordered), max))
+
+    def __contains__(self, index: int) -> bool:
+        position = bisect_right(self._starts, index) - 1
+        return position >= 0 and index < self._reach[position]
+
+
+def _scalar_spans(text: str, offset: int) -> list[Span] | None:
+    """Where the scalars of a YAML text stand, moved by ``offset``; None if it can't be read by itself."""
+    source = yaml_events(text.encode())
+    spans: list[Span] = []
+    try:
+        while True:
+            event = source.get_event()
+            if type(event) is yaml.ScalarEvent:
+                start: Any = event.start_mark
+                end: Any = event.end_mark
+                spans.append((start.index + offset, end.index + offset))
+            elif type(event) is yaml.DocumentEndEvent or type(event) is yaml.StreamEndEvent:
+                return spans
+    except yaml.YAMLError:
+        return None
 
 
 def _same_lines(old: str, new: str) -> str:

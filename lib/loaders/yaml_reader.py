@@ -73,12 +73,13 @@ class Reader:
     def __init__(self, limits: Limits, check: Callable[[], None] = lambda: None) -> None:
         self.limits = limits
         self.check = check
-        self.nodes = 0
+        self._builder = Builder(limits, check)
         self._number = 0
 
     def read(self, text: str, data: bytes | None = None) -> Iterator[Result]:
         """The documents of ``text`` in order; ``data`` is the same text as UTF-8, if at hand."""
         self._number = 0
+        self._builder = Builder(self.limits, self.check, self._builder.nodes)
         begin = skip_space(text, 0)
         if text[begin : begin + 1] in ("{", "["):
             yield from self._json(text, begin)
@@ -121,7 +122,7 @@ class Reader:
             return
         self._number = number + 1
         at = max(error.index, begin)
-        yield Failure(self._number, line + line_count(text[begin:at]) + 1, "json-syntax", f"not valid JSON: {error}")
+        yield self._json_fault(text, at, error)
         for _ in range(self.limits.problems_per_file):
             following = _JSON_OBJECT_LINE.search(text, at + 1)
             if following is None:
@@ -131,9 +132,14 @@ class Reader:
                 end = json_value_end(text, at)
             except JSONSyntaxError as again:
                 at = max(again.index, at)
+                self._number += 1
+                yield self._json_fault(text, at, again)
                 continue
             yield from self._json_document(text, at, end, line_count(text, at))
             at = end
+
+    def _json_fault(self, text: str, index: int, error: JSONSyntaxError) -> Failure:
+        return Failure(self._number, line_count(text, index) + 1, "json-syntax", f"not valid JSON: {error}")
 
     def _yaml(self, text: str, data: bytes | None, lines: int = 0) -> Iterator[Result]:
         """All documents of a YAML text; a document with a forbidden character is cut out and told."""
@@ -227,14 +233,11 @@ class Reader:
     ) -> Generator[Result, None, bool]:
         """One document; returns whether the parser may go on. Raises yaml.YAMLError."""
         number = self._number
-        builder = Builder(self.limits, self.nodes, self.check)
         try:
-            built = builder.document(source, start)
+            built = self._builder.document(source, start)
         except DocumentError as error:
             yield Failure(number, lines + error.line + 1, error.code, error.message)
             return error.resume and self._skip(source)
-        finally:
-            self.nodes = builder.nodes
         shown = self.limits.name_chars
         for key, at in built.duplicates:
             # A slip such as `{password:x}` makes a value part of the key, so only what looks like a key is quoted.
