@@ -133,5 +133,6 @@ def _fit(wanted: tuple[Segment, ...], capacity: int) -> tuple[Segment, ...]:
 def _summary(usable: int, taken: int, unit: str) -> str:
     if taken > usable:
         return f"✖ {taken - usable:,} {unit}missing"
-    share = f" · {100 * taken / usable:.0f} % used" if usable else ""
-    return f"{usable - taken:,} {unit}free{share}"
+    percent = 100 * taken / usable if usable else 0.0
+    used = "under 1" if 0 < percent < 1 else f"{percent:.0f}"
+    return f"{usable - taken:,} {unit}free · {used} % used"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
@@ -20,8 +21,9 @@ _ROW_PX: Final = 50
 _NAME_LENGTH: Final = 34
 # A number is written into a segment, a name into a block, only where it surely fits at the narrowest page.
 _NUMBER_SHARE: Final = 0.1
-_CHARACTER_SHARE: Final = 0.0118
+_CHARACTER_SHARE: Final = 0.0138
 _INK: Final = "#111111"
+_CAPITAL: Final = re.compile("[a-z][A-Z]")
 
 # Colours and patterns go together, so that no part is told by its colour alone.
 _LOOKS: Final[Mapping[Part, tuple[str, str]]] = MappingProxyType(
@@ -169,8 +171,8 @@ def _draw_space(canvas: _Canvas, space: IPv4Network, blocks: list[_Block]) -> No
 
 
 def _two_lines(name: str) -> tuple[str, ...]:
-    """``name`` broken after the separator nearest its middle; whole where it has none."""
-    breaks = [index + 1 for index, letter in enumerate(name[:-1]) if letter in "-_. "]
+    """``name`` broken after the separator, or before the capital, nearest its middle; whole where it has neither."""
+    breaks = [index for index in range(1, len(name)) if name[index - 1] in "-_. " or _CAPITAL.match(name, index - 1)]
     if not breaks:
         return (name,)
     middle = min(breaks, key=lambda index: abs(2 * index - len(name)))

@@ -57,10 +57,10 @@ def _pool(cluster: ClusterDemand, sized: SizedPool) -> Iterator[PlanProblem]:
         if recommended < sized.max_pods <= most:
             message = f"Max pods {sized.max_pods} on Windows nodes is over the recommended {recommended}."
             yield problem("windows-max-pods", message, subject, "max_pods")
-    if pool.max_unavailable and pool.mode is PoolMode.SYSTEM:
+    if pool.max_unavailable.amount and pool.mode is PoolMode.SYSTEM:
         message = f"maxUnavailable {pool.max_unavailable} is set on a system pool."
         yield problem("max-unavailable-system-pool", message, subject, "max_unavailable")
-    if not pool.surge.amount and not pool.max_unavailable and not pool.replaced:
+    if not pool.surge.amount and not pool.max_unavailable.amount and not pool.replaced:
         yield problem("surge-zero", "The surge and maxUnavailable are both 0, so no upgrade can run.", subject, "surge")
     limit = facts.get("nodes_per_pool").number
     if sized.maximum > limit:

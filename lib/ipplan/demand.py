@@ -42,7 +42,7 @@ class OperatingSystem(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Surge:
-    """Extra nodes of an upgrade: a number of nodes, or a percentage of the pool.
+    """Some of a pool's nodes, for maxSurge and maxUnavailable: a number of nodes, or a percentage of the pool.
 
     Raises ModelError for a negative amount.
     """
@@ -52,10 +52,10 @@ class Surge:
 
     def __post_init__(self) -> None:
         if self.amount < 0:
-            raise ModelError(f"a surge of {self.amount} is negative")
+            raise ModelError(f"{self.amount} nodes is negative")
 
     def nodes(self, pool_nodes: int) -> int:
-        """The surge nodes of a pool: a percentage rounded up, and never more nodes than there are to upgrade."""
+        """How many of ``pool_nodes`` these are: a percentage rounded up, and never more than there are to upgrade."""
         wanted = ceil(pool_nodes * self.amount / 100) if self.is_percent else self.amount
         return min(wanted, pool_nodes)
 
@@ -116,7 +116,7 @@ class NodePool:
     nodes_max: int | None = None
     max_pods: int | None = None
     surge: Surge = field(default_factory=default_surge)
-    max_unavailable: int = 0
+    max_unavailable: Surge = Surge(0)
     mode: PoolMode = PoolMode.SYSTEM
     operating_system: OperatingSystem = OperatingSystem.LINUX
     replaced: bool = False

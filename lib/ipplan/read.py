@@ -22,6 +22,7 @@ from lib.ipplan.demand import (
     OtherAddresses,
     PoolMode,
     Subnet,
+    Surge,
     default_surge,
 )
 from lib.ipplan.problems import PlanProblem, unreadable
@@ -175,8 +176,8 @@ def _pool(fields: Fields, default_name: str, *, alone: bool) -> NodePool:
         nodes=nodes,
         nodes_max=nodes_max,
         max_pods=fields.optional_count("max_pods"),
-        surge=fields.surge("surge", default_surge()),
-        max_unavailable=fields.count("max_unavailable", 0),
+        surge=fields.share("surge", default_surge()),
+        max_unavailable=fields.share("max_unavailable", Surge(0)),
         mode=fields.choice("mode", PoolMode, PoolMode.SYSTEM),
         operating_system=fields.choice("os", OperatingSystem, OperatingSystem.LINUX),
         replaced=fields.flag("replaced"),

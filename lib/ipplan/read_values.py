@@ -184,7 +184,7 @@ class Fields:
             self._wrong(name, value, "It must be an address such as 10.0.0.10.")
             return None
 
-    def surge(self, name: str, default: Surge) -> Surge:
+    def share(self, name: str, default: Surge) -> Surge:
         """A number of nodes, or a percentage such as ``33%``."""
         value = self.raw(name)
         if value is None:

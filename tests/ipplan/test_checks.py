@@ -9,7 +9,7 @@ from ipaddress import ip_network
 import pytest
 
 from lib.facts.address_rules import address_rules
-from lib.ipplan.demand import ConnectedNetwork, ExtraSubnet, OperatingSystem, OtherAddresses, PoolMode, Subnet
+from lib.ipplan.demand import ConnectedNetwork, ExtraSubnet, OperatingSystem, OtherAddresses, PoolMode, Subnet, Surge
 from lib.ipplan.plan import plan
 from lib.ipplan.problems import exit_code
 from lib.ipplan.result import AddressPlan
@@ -88,8 +88,8 @@ CASES = [
     ("windows-max-pods", lambda: one(OVERLAY, pool(max_pods=111, operating_system=WINDOWS)), lambda: one(OVERLAY, pool(max_pods=110, operating_system=WINDOWS))),
     ("windows-not-supported", lambda: one(KUBENET, pool(operating_system=WINDOWS)), lambda: one(NODE, pool(operating_system=WINDOWS))),
     ("windows-not-supported", lambda: one(CILIUM, pool(operating_system=WINDOWS)), lambda: one(CILIUM, pool())),
-    ("surge-zero", lambda: one(OVERLAY, pool(surge=0, mode=USER)), lambda: one(OVERLAY, pool(surge=0, mode=USER, max_unavailable=1))),
-    ("max-unavailable-system-pool", lambda: one(OVERLAY, pool(max_unavailable=1)), lambda: one(OVERLAY, pool(max_unavailable=1, mode=USER))),
+    ("surge-zero", lambda: one(OVERLAY, pool(surge=0, mode=USER)), lambda: one(OVERLAY, pool(surge=0, mode=USER, max_unavailable=Surge(1)))),
+    ("max-unavailable-system-pool", lambda: one(OVERLAY, pool(max_unavailable=Surge(1))), lambda: one(OVERLAY, pool(max_unavailable=Surge(1), mode=USER))),
     ("pool-too-large", lambda: one(OVERLAY, pool(1001)), lambda: one(OVERLAY, pool(1000))),
     ("pool-upgrade-blocked", lambda: one(OVERLAY, pool(1000)), lambda: one(OVERLAY, pool(999))),
     ("too-many-pools", lambda: one(OVERLAY, *many(101)), lambda: one(OVERLAY, *many(100))),

@@ -48,7 +48,7 @@ clusters:
     services: 120
     pools:
       - {name: system, nodes: 3, max-pods: 30}
-      - {name: apps, mode: user, nodes: 5, nodes_max: 20, surge: 33%, max_unavailable: 1, pods_expected: 400, pod_subnet: apps-pods}
+      - {name: apps, mode: user, nodes: 5, nodes_max: 20, surge: 33%, max_unavailable: 50%, pods_expected: 400, pod_subnet: apps-pods}
       - {name: win, mode: user, os: windows, nodes: 2, replaced: true}
   - name: edge
     dual_stack: true
@@ -74,7 +74,7 @@ def test_every_field_of_a_file_is_read():
                         20,
                         None,
                         Surge(33, True),
-                        1,
+                        Surge(50, True),
                         PoolMode.USER,
                         pods_expected=400,
                         pod_subnet=Subnet("apps-pods"),
