@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from lib.model.cluster import Workload
 from lib.model.policies import Direction
 from lib.model.sets import ConnectionSet
-from lib.policy.bits import Bits, from_positions
+from lib.policy.bits import Bits, from_positions, positions
 from lib.policy.engine import Engine
 from lib.policy.pairs import Sum, WorkloadPairs
+from lib.policy.reachability import Cell
 
 
 class MatrixState(Enum):
@@ -82,35 +83,56 @@ def namespace_matrix(engine: Engine, namespaces: Collection[str] | None = None) 
     names = tuple(sorted(n for n in members if namespaces is None or n in namespaces))
     bits = {name: from_positions(members[name]) for name in names}
     alone = from_positions(each for each, holders in workloads.items() if len(holders) == 1)
-    return NamespaceMatrix(
-        names,
-        tuple(tuple(_cell(engine, a, b, sorted(members[a]), bits[b], alone) for b in names) for a in names),
-    )
+    return NamespaceMatrix(names, tuple(tuple(_row(engine, a, bits, alone)) for a in names))
 
 
-def _cell(engine: Engine, src: str, dst: str, sources: Sequence[int], destinations: Bits, alone: Bits) -> MatrixCell:
-    reachability, every_port = engine.reachability(), engine.spaces.ports.all
-    isolated = reachability.isolated
+def _row(engine: Engine, src: str, bits: Mapping[str, Bits], alone: Bits) -> Iterator[MatrixCell]:
+    """The cells from one namespace; sources with equal rows are judged together."""
+    reachability = engine.reachability()
+    grouped: dict[int, tuple[tuple[Cell, ...], Bits]] = {}
+    for source in positions(bits[src]):
+        row = reachability.row(source)
+        grouped[id(row)] = (row, grouped.get(id(row), (row, 0))[1] | 1 << source)
+    free = not bits[src] & reachability.isolated[Direction.EGRESS]
+    for dst, targets in bits.items():
+        if src != dst:
+            cases = [(row, targets) for row, _ in grouped.values()]
+        else:
+            cases = list(_without_itself(grouped.values(), targets, alone))
+        yield _cell(engine, src, dst, cases, free and not targets & reachability.isolated[Direction.INGRESS])
+
+
+def _without_itself(
+    grouped: Iterable[tuple[tuple[Cell, ...], Bits]], targets: Bits, alone: Bits
+) -> Iterator[tuple[tuple[Cell, ...], Bits]]:
+    """Inside a namespace: a class of a single workload does not count as its own destination."""
+    for row, sources in grouped:
+        if sources & ~alone:
+            yield row, targets
+        for source in positions(sources & alone):
+            if others := targets & ~(1 << source):
+                yield row, others
+
+
+def _cell(
+    engine: Engine, src: str, dst: str, cases: Sequence[tuple[tuple[Cell, ...], Bits]], is_open: bool
+) -> MatrixCell:
+    every_port = engine.spaces.ports.all
     ports = 0
-    judged = unknown = False
-    whole = full = is_open = True
-    for source in sources:
-        targets = destinations & ~((1 << source) & alone)
-        if not targets:
-            continue
-        judged = True
-        is_open &= not (isolated[Direction.EGRESS] >> source & 1 or isolated[Direction.INGRESS] & targets)
-        reached = 0
-        for ends, allowed, possible in reachability.row(source):
-            if not (hit := ends & targets):
+    unknown = False
+    whole = full = True
+    for row, targets in cases:
+        rest = targets
+        for ends, allowed, possible in row:
+            if not ends & targets:
                 continue
             unknown |= possible != allowed
             if allowed:
-                reached |= hit
+                rest &= ~ends
                 ports |= allowed
                 full &= allowed == every_port
-        whole &= reached == targets
-    if not judged:
+        whole &= not rest
+    if not cases:
         return MatrixCell(src, dst, MatrixState.NOTHING)
     if is_open:
         state = MatrixState.OPEN

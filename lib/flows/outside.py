@@ -10,7 +10,7 @@ from functools import cached_property
 from lib.flows.row import FlowRow, RowVerdict, unknown_reason, verdicts
 from lib.model.policies import Direction
 from lib.model.sets import AddressSet
-from lib.policy.bits import Bits
+from lib.policy.bits import Bits, from_positions, positions
 from lib.policy.pairs import Part, WorkloadPairs, add_up
 
 Split = tuple[tuple[Bits, Bits, Bits], ...]
@@ -32,13 +32,12 @@ class Outside:
         for end in range(spaces.first_address, spaces.first_address + len(spaces.addresses)):
             groups[reachability.group_of(end)].append(end)
         found: dict[int, list[tuple[Bits, Bits, Bits]]] = defaultdict(list)
-        used = [n for n in range(spaces.first_address) if not spaces.endpoints.classes[n].hypothetical]
+        used = from_positions(n for members in spaces.endpoints.members for n in members)
         for ends in groups.values():
-            sources = sum(1 << e for e in ends)
+            sources = from_positions(ends)
             for destinations, allowed, possible in reachability.row(ends[0]):
-                for number in used:
-                    if destinations >> number & 1:
-                        found[number].append((sources, allowed, possible))
+                for number in positions(destinations & used):
+                    found[number].append((sources, allowed, possible))
         return {number: tuple(split) for number, split in found.items()}
 
     def leaving(self, number: int) -> Split:
@@ -59,7 +58,14 @@ class Outside:
             for answer in verdicts(add_up(parts, self.pairs.sizes[workload])):
                 answers[answer] |= ends
         for (verdict, mask, pods), ends in answers.items():
-            yield verdict, mask, pods, self.pairs.engine.spaces.addresses_in(ends)
+            addresses = self._addresses.get(ends)
+            if addresses is None:
+                addresses = self._addresses[ends] = self.pairs.engine.spaces.addresses_in(ends)
+            yield verdict, mask, pods, addresses
+
+    @cached_property
+    def _addresses(self) -> dict[Bits, AddressSet]:
+        return {}
 
 
 def _refine(splits: Iterable[tuple[int, Split]]) -> Iterator[tuple[Bits, list[Part]]]:

@@ -7,7 +7,7 @@ inside; a set is then a bitset of atoms. Endpoints have a space of their own in 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lib.model.sets import (
@@ -99,17 +99,25 @@ class AddressSpace:
 
     def addresses(self, atoms: Bits) -> AddressSet:
         """The addresses of a set of atoms, neighbours merged."""
-        spans: dict[Family, list[Interval]] = {Family.IPV4: [], Family.IPV6: []}
-        for atom in positions(atoms):
-            family, starts, i = (
-                (Family.IPV4, self.ipv4, atom)
-                if atom < len(self.ipv4)
-                else (Family.IPV6, self.ipv6, atom - len(self.ipv4))
-            )
-            spans[family].append((starts[i], starts[i + 1] - 1 if i + 1 < len(starts) else family.value))
-        return AddressSet.from_intervals(Family.IPV4, spans[Family.IPV4]) | AddressSet.from_intervals(
-            Family.IPV6, spans[Family.IPV6]
+        split = len(self.ipv4)
+        return AddressSet(
+            tuple(_intervals(atoms & span(0, split - 1), self.ipv4, Family.IPV4)),
+            tuple(_intervals(atoms >> split, self.ipv6, Family.IPV6)),
         )
+
+
+def _intervals(atoms: Bits, starts: tuple[int, ...], family: Family) -> Iterator[Interval]:
+    """The runs of neighbouring atoms as addresses, ascending."""
+    first = 0
+    while atoms:
+        gap = (atoms & -atoms).bit_length() - 1
+        atoms >>= gap
+        length = (~atoms & (atoms + 1)).bit_length() - 1
+        first += gap
+        after = first + length
+        yield starts[first], starts[after] - 1 if after < len(starts) else family.value
+        atoms >>= length
+        first = after
 
 
 @dataclass(frozen=True, slots=True)
