@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from lib.loaders.collector import without_collector
 from lib.loaders.coverage import ListContent, infer_coverage
 from lib.loaders.documents import RawObject
 from lib.loaders.folding import fold
 from lib.loaders.manifests import LoadCancelled, ReadResult
-from lib.loaders.parse import KIND_READERS, Controller, Session, parse_object, reader_for
+from lib.loaders.parse import KIND_READERS, Controller, KindReader, Session, parse_object, reader_for
 from lib.loaders.parse.common import quote
 from lib.loaders.parse.metadata import DEFAULT_NAMESPACE
 from lib.model.cluster import METADATA_NAME_LABEL, Namespace, Node, Pod
@@ -45,6 +46,14 @@ class _Collected:
     counts: Counter[str] = field(default_factory=Counter)
     others: Counter[str] = field(default_factory=Counter)
     namespaces: set[str] = field(default_factory=set)
+    readers: dict[tuple[str, str], KindReader | None] = field(default_factory=dict)
+
+    def reader(self, raw: RawObject) -> KindReader | None:
+        """The reader of an object's kind, looked up once for each version and kind."""
+        key = (raw.api_version, raw.kind)
+        if key not in self.readers:
+            self.readers[key] = reader_for(*key)
+        return self.readers[key]
 
     def all(self, kind: str) -> Iterable[Any]:
         return self.by_kind.get(kind, {}).values()
@@ -67,6 +76,18 @@ def assemble(
     """
     session = Session()
     collected = _Collected()
+    with without_collector():
+        _take_all(session, collected, read, progress, cancelled)
+        return _joined(session, collected, read, title, assume_complete, coverage)
+
+
+def _take_all(
+    session: Session,
+    collected: _Collected,
+    read: ReadResult,
+    progress: Progress | None,
+    cancelled: Callable[[], bool] | None,
+) -> None:
     total = len(read.objects)
     for index, raw in enumerate(read.objects):
         if index % _STEP == 0:
@@ -77,11 +98,21 @@ def assemble(
         _take(session, collected, raw)
     if progress is not None and total:
         progress(total, total, "")
+
+
+def _joined(
+    session: Session,
+    collected: _Collected,
+    read: ReadResult,
+    title: str,
+    assume_complete: bool,
+    coverage: Mapping[str, Coverage] | None,
+) -> Loaded:
     scopes = {kind: reader.namespaced for kind, reader in KIND_READERS.items()}
     found = infer_coverage(
         scopes,
         collected.counts.keys(),
-        _lists(read),
+        _lists(read, collected),
         damaged=collected.damaged,
         assume_complete=assume_complete,
     )
@@ -91,7 +122,7 @@ def assemble(
 
 
 def _take(session: Session, collected: _Collected, raw: RawObject) -> None:
-    reader = reader_for(raw.api_version, raw.kind)
+    reader = collected.reader(raw)
     if reader is None:
         _count_other(session, collected, raw)
         return
@@ -151,7 +182,7 @@ def place(source: Source) -> str:
     return ", ".join(words)
 
 
-def _lists(read: ReadResult) -> list[ListContent]:
+def _lists(read: ReadResult, collected: _Collected) -> list[ListContent]:
     """The lists with what they held, joined by file and document."""
     contents = {
         (item.source.file, item.source.document): ListContent(item.kind, bool(item.resource_version))
@@ -163,9 +194,9 @@ def _lists(read: ReadResult) -> list[ListContent]:
         if raw.source.item < 0:
             continue
         content = contents.get((raw.source.file, raw.source.document))
-        reader = reader_for(raw.api_version, raw.kind)
         if content is None:
             continue
+        reader = collected.reader(raw)
         metadata = raw.obj.get("metadata")
         metadata = metadata if isinstance(metadata, dict) else {}
         if content.kind == "List" and not content.from_server:

@@ -95,6 +95,7 @@ class Session:
     problems: list[Problem] = field(default_factory=list)
     valid_keys: set[str] = field(default_factory=set)
     valid_values: set[str] = field(default_factory=set)
+    valid_port_names: set[str] = field(default_factory=set)
     addresses: dict[str, Address] = field(default_factory=dict)
     counts: Counter[tuple[str, Severity]] = field(default_factory=Counter)
 

@@ -172,12 +172,18 @@ def _read_port(port: Fields, container: str, host_network: bool) -> ContainerPor
         message = f"{quote(number)} is not within {FIRST_PORT}-{LAST_PORT}"
         port.error("containerPort", "out-of-range", message, "Write a number from 1 to 65535.")
         return None
-    protocol = PROTOCOLS[port.choice("protocol", PROTOCOLS, "TCP")]
+    word = port.data.get("protocol")
+    protocol = PROTOCOLS.get(word) if type(word) is str else None
+    if protocol is None:
+        protocol = PROTOCOLS[port.choice("protocol", PROTOCOLS, "TCP")]
     name = port.text("name")
-    if name and (fault := port_name_fault(name)):
-        message = f"the port name {quote(name)} {fault}"
-        port.error("name", "invalid-port-name", message, "Use at most 15 lower-case letters, digits and '-'.")
-    host_port = port.number_within("hostPort", 0, LAST_PORT, 0)
+    if name and name not in (valid := port.entry.session.valid_port_names):
+        if fault := port_name_fault(name):
+            message = f"the port name {quote(name)} {fault}"
+            port.error("name", "invalid-port-name", message, "Use at most 15 lower-case letters, digits and '-'.")
+        else:
+            valid.add(name)
+    host_port = port.number_within("hostPort", 0, LAST_PORT, 0) if "hostPort" in port.data else 0
     if host_network:
         if host_port not in (0, number):
             message = f"{host_port} must be the containerPort {number}, since the pod uses the node's network"
