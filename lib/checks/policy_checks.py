@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 from lib.checks.context import Context, finding
 from lib.model.finding import Finding
@@ -10,8 +11,9 @@ from lib.model.policies import Direction, NamespacesByLabel, NetworkPolicy, PodP
 from lib.model.refs import ObjectRef
 from lib.model.sets import Protocol
 from lib.model.snapshot import Snapshot
-from lib.policy.bits import Bits, from_positions, union
+from lib.policy.bits import Bits, from_positions, positions, union
 from lib.policy.engine import Engine
+from lib.policy.rules import CompiledRule
 from lib.routing.services import ServiceView
 
 # Kubernetes, "DNS for Services and Pods": the cluster's DNS Service keeps this name whatever serves it. RFC 1035: 53.
@@ -95,29 +97,36 @@ def check_dns_egress(context: Context) -> Iterator[Finding]:
     engine = context.engine
     isolated = engine.reachability().isolated[Direction.EGRESS]
     view = next((v for v in context.services if v.ref == _DNS_SERVICE), None)
-    servers = _dns_classes(engine, view)
-    udp = _dns_mask(engine, view)
+    cut_off = _cut_off(engine, _dns_classes(engine, view), _dns_mask(engine, view))
     for number, workload in enumerate(context.snapshot.workloads):
         classes = {c for c in engine.spaces.endpoints.members[number] if isolated >> c & 1}
-        if any(_cut_off(engine, c, udp, servers) for c in classes):
+        if classes & cut_off:
             yield finding("dns-egress-missing", workload.ref, workload.source, policies=_isolating(engine, classes))
 
 
-def _cut_off(engine: Engine, source: int, udp: Bits, servers: frozenset[int]) -> bool:
-    rules = [
-        rule
-        for policy in engine.policies
-        for rule in policy.rules
-        if rule.direction is Direction.EGRESS and rule.subjects >> source & 1 and (rule.peers | rule.possible_peers)
-    ]
-    if not rules:
-        return False
+def _cut_off(engine: Engine, servers: frozenset[int], udp: Bits) -> set[int]:
+    """The classes that some rule lets out, but none to the DNS pods; nor, by address, to a DNS server outside.
+
+    Where no DNS pod is known, a rule that names the port at all counts as permission.
+    """
+    rules: dict[int, list[CompiledRule]] = defaultdict(list)
+    for policy in engine.policies:
+        for rule in policy.rules:
+            if rule.direction is Direction.EGRESS and rule.peers | rule.possible_peers:
+                for number in positions(rule.subjects):
+                    rules[number].append(rule)
+    return {number for number, found in rules.items() if not _reaches_dns(engine, number, found, servers, udp)}
+
+
+def _reaches_dns(
+    engine: Engine, source: int, rules: Iterable[CompiledRule], servers: frozenset[int], udp: Bits
+) -> bool:
     naming = [rule for rule in rules if any(ports.mask & udp for ports in rule.ports)]
     if not servers:
-        return not naming
+        return bool(naming)
     if any((rule.peers | rule.possible_peers) & engine.spaces.outside for rule in naming):
-        return False
-    return not any(engine.reachability().between(source, server)[1] & udp for server in servers)
+        return True
+    return any(engine.reachability().between(source, server)[1] & udp for server in servers)
 
 
 def _dns_mask(engine: Engine, view: ServiceView | None) -> Bits:

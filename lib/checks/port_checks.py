@@ -37,7 +37,10 @@ def check_node_ports(context: Context) -> Iterator[Finding]:
 
 
 def check_host_ports(context: Context) -> Iterator[Finding]:
-    """Two pods that take the same port of a node can't run on the same node."""
+    """Two pods that take the same port of a node can't run on the same node.
+
+    Workloads whose pods have all found their nodes get along: node selectors may keep them apart for good.
+    """
     taken: dict[tuple[int, Protocol], dict[object, tuple[Workload, ContainerPort, Source]]] = defaultdict(dict)
     for workload in context.snapshot.workloads:
         for pod in workload.endpoints:
@@ -51,7 +54,9 @@ def check_host_ports(context: Context) -> Iterator[Finding]:
                 {
                     str(w.ref)
                     for w, p, _ in users.values()
-                    if w.ref != workload.ref and _overlap(p.host_ip, port.host_ip)
+                    if w.ref != workload.ref
+                    and _overlap(p.host_ip, port.host_ip)
+                    and not (_is_placed(w) and _is_placed(workload))
                 }
             )
             if others:
@@ -63,6 +68,10 @@ def check_host_ports(context: Context) -> Iterator[Finding]:
                     protocol=protocol.value,
                     others=", ".join(others),
                 )
+
+
+def _is_placed(workload: Workload) -> bool:
+    return all(pod.node_name for pod in workload.endpoints)
 
 
 def _overlap(a: str, b: str) -> bool:

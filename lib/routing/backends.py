@@ -9,6 +9,7 @@ from lib.model.cluster import Workload
 from lib.model.refs import ObjectRef
 from lib.model.routes import Backend, ResourceBackend, ServiceBackend
 from lib.model.services import ServiceType
+from lib.model.sets import Protocol
 from lib.model.snapshot import Snapshot
 from lib.routing.coverage import not_checked
 from lib.routing.faults import Fault, Issue, issue
@@ -56,9 +57,16 @@ class BackendView:
 
 
 def resolve_backend(
-    snapshot: Snapshot, services: Mapping[ObjectRef, ServiceView], backend: Backend, where: str
+    snapshot: Snapshot,
+    services: Mapping[ObjectRef, ServiceView],
+    backend: Backend,
+    where: str,
+    protocol: Protocol = Protocol.TCP,
 ) -> BackendView:
-    """Find a backend; ``where`` names the route's place in the issues' sentences."""
+    """Find a backend; ``where`` names the route's place in the issues' sentences.
+
+    A Service may have one number for two protocols; ``protocol`` is the route's.
+    """
     if isinstance(backend, ResourceBackend):
         kind = f"{backend.ref.kind}.{backend.api_group}" if backend.api_group else backend.ref.kind
         label = f"{kind} {backend.ref.qualified_name}"
@@ -74,7 +82,7 @@ def resolve_backend(
             return BackendView(label, backend, weight=backend.weight, issues=(missing,))
         unchecked = (not_checked(snapshot, f"backend Service {wanted}", "Service"),)
         return BackendView(label, backend, weight=backend.weight, unchecked=unchecked)
-    port = view.port(backend.port) if backend.port is not None else None
+    port = view.port(backend.port, protocol) if backend.port is not None else None
     if port is None:
         ports = ", ".join(_port_text(p) for p in view.ports) or "no ports"
         absent = backend.port if backend.port is not None else "(none given)"

@@ -184,6 +184,11 @@ class Fault(Enum):
         Severity.WARNING,
         "{where} has no backend and no filter that answers",
     )
+    WEIGHTS_ZERO = (
+        "route-weights-zero",
+        Severity.WARNING,
+        "{where} has backends, and all their weights are 0",
+    )
     TLS_SECRET_MISSING = (
         "tls-secret-missing",
         Severity.ERROR,

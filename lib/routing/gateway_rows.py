@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from lib.model.refs import ObjectRef
 from lib.model.routes import Backend, Gateway, GatewayRoute, GatewayRouteRule, ResourceBackend, RouteMatch
+from lib.model.sets import Protocol
 from lib.model.snapshot import Snapshot
 from lib.routing.attachment import NO_CLASS, Attachment, attach
 from lib.routing.backends import BackendView, resolve_backend
@@ -104,9 +105,11 @@ def _backends(
     where: str,
 ) -> Iterator[BackendView]:
     total = sum(backend.weight for backend in rule.backends)
+    protocol = Protocol.UDP if route.ref.kind == "UDPRoute" else Protocol.TCP
+    idle = (issue(Fault.WEIGHTS_ZERO, rule.source, where=where),) if rule.backends and not total else ()
     for backend in rule.backends:
-        view = _granted(snapshot, route, backend, resolve_backend(snapshot, services, backend, where), where)
-        yield replace(view, weight_total=total)
+        view = _granted(snapshot, route, backend, resolve_backend(snapshot, services, backend, where, protocol), where)
+        yield replace(view, weight_total=total, issues=(*view.issues, *idle))
     if not rule.backends:
         answered = any(f in _ANSWERING for f in rule.filters)
         empty = () if answered else (issue(Fault.NO_BACKEND, rule.source, where=where),)

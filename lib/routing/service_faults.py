@@ -170,7 +170,7 @@ def _load_balancer(snapshot: Snapshot, service: Service) -> Iterator[Issue]:
     if asks_for_internal(service) and public:
         yield issue(Fault.INTERNAL_WITH_PUBLIC_ADDRESS, service.source, addresses=", ".join(public))
     # An allocated cluster address shows that the object comes from a cluster; in a manifest no address is due yet.
-    if service.cluster_ips and not service.load_balancer_ingress:
+    if service.cluster_ips and not service.load_balancer_ingress and not service.deleting:
         yield issue(Fault.LOAD_BALANCER_PENDING, service.source)
     if reach_of_service(service).scope is Scope.INTERNET and _open(service) and not _is_front(snapshot, service):
         yield issue(Fault.LOAD_BALANCER_OPEN, service.source)

@@ -34,13 +34,14 @@ def judge_ingress(request: UrlRequest, rows: Sequence[RouteView]) -> tuple[Candi
     hosts |= {row.host for row in served if row.path_type == "Default" and row.host}
     fitting = sorted((h for h in hosts if _host_fits(h, request)), key=_host_rank)
     chosen = fitting[0] if fitting else None
+    regex_mode = chosen is not None and _regex_mode(served, chosen)
     first: list[Candidate] = []
     later: list[Candidate] = []
     for row in served:
         if row.path_type == "Default" and row.host != chosen:
             continue
         if row.host == chosen:
-            first.append(_judge_path(request, row, _regex_mode(served, row.host)))
+            first.append(_judge_path(request, row, regex_mode))
         elif row.host in fitting:
             later.append(_other_host(request, row, chosen or ""))
         else:

@@ -151,7 +151,7 @@ CASES: dict[str, tuple[list[Raw], set[str]]] = {
         ],
         {"a", "b"},
     ),
-    "host-port-conflict": ([pod("a", ports=AGENT), pod("b", ports=AGENT, node_name="node-2")], {"a", "b"}),
+    "host-port-conflict": ([pod("a", ports=AGENT), pod("b", ports=AGENT, node_name="")], {"a", "b"}),
     "ingress-class-missing": ([*web(), FRONT], {"front"}),
     "ingress-class-not-set": ([*web(), CLASS, ingress("front", path("/", "web"), cls=None)], {"front"}),
     "ingress-class-several-defaults": (
@@ -187,6 +187,7 @@ CASES: dict[str, tuple[list[Raw], set[str]]] = {
         {"front"},
     ),
     "route-no-backend": ([*GATE, route({"matches": [{"path": {"value": "/x"}}]})], {"route"}),
+    "route-weights-zero": ([*web(), *GATE, route(to("web", weight=0))], {"route"}),
     "tls-secret-missing": ([*web(), CLASS, secure("cert")], {"front"}),
     "tls-secret-unusable": ([*web(), CLASS, secure("cert"), secret("cert", "tls.crt")], {"front"}),
     "route-conflict": (
@@ -348,9 +349,10 @@ def test_nothing_is_missing_unless_its_kind_is_complete(code: str) -> None:
         [*web(), SHOP, pod("job-1", "job", phase="Succeeded"), policy("p", "job")],
         [
             pod("a", ports=[port(1, hostPort=1, hostIP="192.0.2.1")]),
-            pod("b", ports=[port(1, hostPort=1, hostIP="192.0.2.2")]),
+            pod("b", ports=[port(1, hostPort=1, hostIP="192.0.2.2")], node_name=""),
         ],
-        [pod("a", ports=[port(1, hostPort=1)]), pod("b", ports=[port(1, hostPort=1, protocol="UDP")])],
+        [pod("a", ports=[port(1, hostPort=1)]), pod("b", ports=[port(1, hostPort=1, protocol="UDP")], node_name="")],
+        [pod("a", ports=AGENT), pod("b", ports=AGENT, node_name="node-2")],
         [*exposed(addresses=("203.0.113.9",)), CLASS, {**FRONT, "status": balanced("203.0.113.9")}],
         [*exposed(addresses=("203.0.113.9",), loadBalancerSourceRanges=["198.51.100.0/24"])],
         [],
