@@ -72,8 +72,8 @@ def open_page(title: str, *, subtitle: str = "", needs_input: bool = True) -> Pa
 
 def _begin() -> _Begun:
     """Settle the source before any widget that depends on it is drawn, then draw the sidebar."""
-    current = session.current()
     with st.sidebar:
+        current = session.current()
         draw_source_picker(current.loaded)
         view = draw_filters(current.loaded.snapshot) if current.loaded else ViewFilter()
     if dialog_is_open():

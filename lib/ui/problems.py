@@ -11,7 +11,7 @@ import streamlit as st
 from lib.loaders.manifests import DocumentStore
 from lib.model.problem import Problem, Severity
 
-_ICONS: Final = {Severity.ERROR: "⛔ error", Severity.WARNING: "⚠️ warning", Severity.INFO: "ℹ️ info"}
+_MARKS: Final = {Severity.ERROR: "✖ error", Severity.WARNING: "▲ warning", Severity.INFO: "● info"}
 _ROW_LIMIT: Final = 5000
 
 
@@ -43,7 +43,7 @@ def show_problems(problems: tuple[Problem, ...], documents: DocumentStore) -> No
     """The table; a long one is cut, and says so."""
     rows = problem_rows(problems[:_ROW_LIMIT], documents)
     frame = pd.DataFrame(rows)
-    frame["severity"] = [_ICONS[Severity[str(row["severity"]).upper()]] for row in rows]
+    frame["severity"] = [_MARKS[Severity[str(row["severity"]).upper()]] for row in rows]
     st.dataframe(
         frame,
         hide_index=True,

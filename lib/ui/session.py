@@ -1,4 +1,4 @@
-"""Which input this visitor looks at: the URL's ``src``, the session's upload, or the first sample."""
+"""Which input this visitor looks at: what ``src`` in the URL names, which is the first sample where it is absent."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from lib.ui.load_job import LoadJob
 from lib.ui.loaded import LoadedInput, build, load
 from lib.ui.samples import FIRST, sample
 
-PARAMETER: Final = "src"
+SOURCE_KEY: Final = "src"
+NAMESPACES_KEY: Final = "ns"
+LABELS_KEY: Final = "labels"
 NOTHING: Final = "none"
+_DEFAULT: Final = f"sample:{FIRST}"
 _PREFIX: Final = "netatlas."
 _UPLOAD: Final = _PREFIX + "upload"
-_SOURCE: Final = _PREFIX + "source"
 _JOB: Final = _PREFIX + "job"
 _NOTICE: Final = _PREFIX + "notice"
 _PATIENCE_S: Final = 0.9
-
-NAMESPACES_KEY: Final = "ns"
-LABELS_KEY: Final = "labels"
+_HIDDEN: Final = "<style>.st-key-source-in-url { display: none; }</style>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +35,16 @@ class Current:
 
 
 def current() -> Current:
-    """The input for this run; loads the sample that is asked for and takes over an upload that is ready."""
+    """The input for this run; loads the sample that is asked for and takes over an upload that is ready.
+
+    Called before anything else is drawn that depends on the input.
+    """
     _take_over()
-    notice = st.session_state.pop(_NOTICE, "")
     asked = _asked()
+    notice = st.session_state.pop(_NOTICE, "")
     found = _find(asked)
     if found is None and asked != NOTHING:
         notice = notice or _why_not(asked)
-    st.session_state[_SOURCE] = asked
-    if st.query_params.get(PARAMETER) != asked:
-        st.query_params[PARAMETER] = asked
     return Current(found, notice)
 
 
@@ -117,17 +117,21 @@ def _take_over() -> None:
 
 def _switch(source: str) -> None:
     """Show another input; filters name things of the old one and go with it."""
-    st.session_state[_SOURCE] = source
-    st.session_state[_PREFIX + "switched"] = True
+    st.session_state[SOURCE_KEY] = "" if source == _DEFAULT else source
+    st.session_state[NAMESPACES_KEY] = []
+    st.session_state[LABELS_KEY] = ""
 
 
 def _asked() -> str:
-    """The source for this run: a switch wins over the URL, the URL over what the session showed last."""
-    if st.session_state.pop(_PREFIX + "switched", False):
-        st.session_state[NAMESPACES_KEY] = []
-        st.session_state[LABELS_KEY] = ""
-        return str(st.session_state[_SOURCE])
-    return st.query_params.get(PARAMETER) or st.session_state.get(_SOURCE) or f"sample:{FIRST}"
+    """The source in the URL.
+
+    Only a widget's value stays in the URL when the page changes, and a select box would put its options' titles
+    there; so an unseen text field carries the source.
+    """
+    st.html(_HIDDEN)
+    with st.container(key="source-in-url"):
+        asked = st.text_input("Source in the URL", key=SOURCE_KEY, bind="query-params")
+    return asked or _DEFAULT
 
 
 def _find(source: str) -> LoadedInput | None:
