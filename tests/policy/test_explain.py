@@ -1,0 +1,185 @@
+"""Verdict and explanation: every Reason has a case, and the policies named are the ones that decided."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, ip_address
+
+import pytest
+
+from lib.model.errors import ModelError
+from lib.model.policies import Direction
+from lib.model.sets import AddressSet, Protocol
+from lib.policy.decide import Decision, Evidence, Reason
+from lib.policy.engine import compile_engine
+from lib.policy.engines import KUBERNETES, profile
+from lib.policy.explain import Explanation, decide, points_of
+from tests.policy.build import engine_of, load, pod, policy, rows_of
+from tests.policy.test_semantics import CLIENT, NODES, SERVER, TO_SERVER, on_node, with_address
+
+DENY = policy("podSelector: {}\npolicyTypes: [Ingress, Egress]", name="deny")
+HOST = on_node(pod("agent", host=True), "node-1")
+BLOCK = "ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]"
+
+# Reason → (engine, documents, source, destination, direction)
+CASES = {
+    Reason.NOT_ENFORCED: ("none", [CLIENT, SERVER, DENY], "client", "server", Direction.INGRESS),
+    Reason.SAME_POD: ("kubernetes", [SERVER, DENY], "server", "server", Direction.INGRESS),
+    Reason.OUTSIDE: ("kubernetes", [SERVER, DENY], "192.0.2.1", "server", Direction.EGRESS),
+    Reason.NODE_SIDE: ("kubernetes", [NODES, HOST, SERVER, DENY], "agent", "server", Direction.EGRESS),
+    Reason.OWN_NODE: (
+        "kubernetes",
+        [NODES, HOST, on_node(SERVER, "node-1"), DENY],
+        "agent",
+        "server",
+        Direction.INGRESS,
+    ),
+    Reason.NOT_ISOLATED: ("kubernetes", [CLIENT, SERVER], "client", "server", Direction.INGRESS),
+    Reason.RULE_PERMITS: (
+        "kubernetes",
+        [CLIENT, SERVER, policy(f"{TO_SERVER}\ningress: [{{ports: [{{port: 80}}]}}]")],
+        "client",
+        "server",
+        Direction.INGRESS,
+    ),
+    Reason.RULE_PERMITS_SOME: (
+        "kubernetes",
+        [CLIENT, SERVER, policy(f"{TO_SERVER}\ningress: [{{ports: [{{port: 80}}]}}]")],
+        "client",
+        "server",
+        Direction.INGRESS,
+    ),
+    Reason.NODE_UNKNOWN: ("kubernetes", [NODES, HOST, SERVER, DENY], "agent", "server", Direction.INGRESS),
+    Reason.UNDECIDABLE: (
+        "calico",
+        [with_address(CLIENT, "10.0.0.7"), SERVER, policy(f"{TO_SERVER}\n{BLOCK}")],
+        "client",
+        "server",
+        Direction.INGRESS,
+    ),
+    Reason.NO_RULE_PERMITS: ("kubernetes", [CLIENT, SERVER, DENY], "client", "server", Direction.INGRESS),
+}
+
+
+@pytest.mark.parametrize("reason", list(Reason), ids=lambda r: r.name.lower())
+def test_every_reason_is_reached_and_says_a_whole_sentence(reason: Reason) -> None:
+    engine_id, documents, src, dst, direction = CASES[reason]
+    engine = engine_of(*documents, profile=profile(engine_id))
+    workloads = {w.ref.name: w for w in engine.snapshot.workloads}
+    a, b = ((workloads.get(name) or ip_address(name)) for name in (src, dst))
+    mask = engine.spaces.port_mask(Protocol.TCP, 80)
+    asked = engine.spaces.ports.all if reason is Reason.RULE_PERMITS_SOME else mask
+    decision = decide(engine, direction, points_of(engine, a)[0], points_of(engine, b)[0], asked)
+    assert decision.reason is reason
+    assert decision.verdict is reason.verdict
+    sentence = str(decision)
+    assert "{" not in sentence
+    assert "()" not in sentence
+
+
+def test_the_sentence_names_at_most_three_policies() -> None:
+    many = [policy("podSelector: {}", name=f"deny-{i}") for i in range(5)]
+    assert "and 2 more" in explained(*many).directions[1].reason
+
+
+def explained(*policies: str, port: int | None = 80, protocol: Protocol | None = Protocol.TCP) -> Explanation:
+    engine = engine_of(CLIENT, SERVER, *policies)
+    workloads = {w.ref.name: w for w in engine.snapshot.workloads}
+    return engine.explain(workloads["client"], workloads["server"], protocol, port)
+
+
+def effects(answer: Explanation) -> list[tuple[str, str, str, str]]:
+    return [(d.direction.field, str(e.policy), e.effect, e.rule) for d in answer.directions for e in d.effects]
+
+
+def test_an_allowed_direction_names_every_permitting_rule_and_no_other_policy() -> None:
+    silent = policy("podSelector: {}", name="silent")
+    first = policy(f"{TO_SERVER}\ningress: [{{ports: [{{port: 1}}]}}, {{ports: [{{port: 80}}]}}]", name="first")
+    second = policy(f"{TO_SERVER}\ningress: [{{}}]", name="second")
+    answer = explained(silent, first, second)
+    assert answer.verdict == "allowed"
+    assert effects(answer) == [
+        ("ingress", "shop/first[NetworkPolicy]", "permits", "spec.ingress[1]"),
+        ("ingress", "shop/second[NetworkPolicy]", "permits", "spec.ingress[0]"),
+    ]
+
+
+def test_a_denied_direction_names_every_policy_that_isolates() -> None:
+    answer = explained(DENY, policy(TO_SERVER, name="other"))
+    assert answer.verdict == "denied"
+    assert effects(answer) == [
+        ("egress", "shop/deny[NetworkPolicy]", "isolates", ""),
+        ("ingress", "shop/deny[NetworkPolicy]", "isolates", ""),
+        ("ingress", "shop/other[NetworkPolicy]", "isolates", ""),
+    ]
+
+
+def test_where_nobody_isolates_no_policy_is_named() -> None:
+    answer = explained()
+    assert answer.verdict == "allowed"
+    assert effects(answer) == []
+
+
+def test_every_effect_leads_to_its_place_in_the_input() -> None:
+    answer = explained(policy(f"{TO_SERVER}\ningress: [{{}}, {{}}]"))
+    assert [e.source.path_text for e in answer.directions[1].effects] == ["spec.ingress[0]", "spec.ingress[1]"]
+
+
+def test_a_near_miss_tells_the_first_condition_that_failed() -> None:
+    spec = (
+        f"{TO_SERVER}\ningress: [{{from: [{{podSelector: {{matchLabels: {{app: x}}}}}}]}}, {{ports: [{{port: 81}}]}}]"
+    )
+    misses = explained(policy(spec)).directions[1].near_misses
+    assert [(m.rule, m.failed.split(",")[0]) for m in misses] == [
+        ("spec.ingress[0]", "it does not name shop/client[Pod]"),
+        ("spec.ingress[1]", "it names other ports"),
+    ]
+
+
+def test_without_a_port_the_answer_tells_the_permitted_ports() -> None:
+    answer = explained(policy(f"{TO_SERVER}\ningress: [{{ports: [{{port: 80}}]}}]"), port=None, protocol=None)
+    assert answer.verdict == "allowed"
+    assert answer.connections.to_json() == {"TCP": [[80, 80]]}
+    assert "only some ports" in answer.directions[1].reason
+
+
+def test_a_port_beside_a_permitted_one_is_not_permitted() -> None:
+    spec = policy(f"{TO_SERVER}\ningress: [{{ports: [{{port: 80, endPort: 90}}]}}]")
+    assert [explained(spec, port=p).verdict for p in (79, 80, 90, 91)] == ["denied", "allowed", "allowed", "denied"]
+
+
+def test_a_port_out_of_range_is_refused() -> None:
+    with pytest.raises(ModelError, match="1-65535"):
+        explained(port=65536)
+
+
+def test_a_prefix_that_is_only_partly_permitted_is_partial() -> None:
+    engine = engine_of(SERVER, policy(f"{TO_SERVER}\n{BLOCK}"))
+    server = engine.snapshot.workloads[0]
+    for text, verdict in (("10.1.0.0/16", "allowed"), ("8.0.0.0/6", "partial"), ("11.0.0.0/8", "denied")):
+        prefix = AddressSet.from_networks([IPv4Network(text)])
+        assert engine.explain(prefix, server, Protocol.TCP, 80).verdict == verdict
+
+
+REJECTED = "podSelector: {matchLabels: {app: server}}\ningress: [{ports: [{port: 80, endPort: 79}]}]"
+
+
+def test_a_rejected_policy_is_named_in_every_verdict_that_it_could_change() -> None:
+    import yaml
+
+    text = "\n---\n".join([CLIENT, SERVER, pod("third"), policy(REJECTED, name="broken")])
+    engine = compile_engine(load(yaml.safe_load_all(text)).snapshot, KUBERNETES)
+    noted = {(r.src, r.dst): r.reason for r in rows_of(engine) if "External" not in r.src + r.dst}
+    note = "computed without the rejected policy shop/broken[NetworkPolicy]"
+    for (src, dst), reason in noted.items():
+        # Without policyTypes in an unreadable policy both directions may be meant.
+        assert reason == (note if "server" in src + dst else ""), (src, dst)
+    workloads = {w.ref.name: w for w in engine.snapshot.workloads}
+    answer = engine.explain(workloads["client"], workloads["server"], Protocol.TCP, 80)
+    assert note in answer.directions[1].reason
+    assert note not in answer.directions[0].reason
+
+
+def test_a_decision_is_derived_from_its_evidence_alone() -> None:
+    evidence = Evidence(Direction.INGRESS, subject="a", peer="b", engine="e")
+    assert Decision(evidence).reason is Reason.NOT_ISOLATED
+    assert str(Decision(evidence)) == "no policy selects a for ingress"
