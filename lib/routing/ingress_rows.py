@@ -37,6 +37,9 @@ def behaviours(ingress: Ingress) -> tuple[str, ...]:
         value = ingress.annotations.get(NGINX + name)
         if value is not None and (name not in _SWITCHES or value == "true"):
             found.append(word)
+    # ingress-nginx, "Server-side HTTPS enforcement through redirect": on by default where the host has TLS.
+    if ingress.annotations.get(NGINX + "ssl-redirect") == "false":
+        found.append("no https redirect")
     return tuple(dict.fromkeys(found))
 
 

@@ -12,8 +12,8 @@ from lib.routing.route_view import RouteView
 from lib.routing.url import UrlRequest
 from lib.routing.url_verdict import Candidate, Fit
 
-# The kinds that a request for a URL can meet, and the listener protocol of each scheme.
-_PROTOCOL = {"http": "HTTP", "https": "HTTPS"}
+# The listener protocols that can take a connection of each scheme; TLS looks at the server name only.
+_PROTOCOLS = {"http": ("HTTP",), "https": ("HTTPS", "TLS")}
 
 
 def judge_gateway(
@@ -40,7 +40,7 @@ def listener_for(gateway: Gateway, request: UrlRequest) -> Listener | None:
         found
         for found in gateway.listeners
         if found.port == request.port
-        and found.protocol == _PROTOCOL[request.scheme]
+        and found.protocol in _PROTOCOLS[request.scheme]
         and gateway_host_matches(found.hostname, request.host)
     ]
     return max(fitting, key=lambda found: specificity(found.hostname), default=None)
@@ -66,16 +66,23 @@ def _judge(
         return Candidate(row, Fit.NO, why)
 
     match = row.match
-    if match is None or row.route.kind not in ("HTTPRoute", "GRPCRoute"):
+    by_name = row.route.kind == "TLSRoute" and request.scheme == "https"
+    if not by_name and (match is None or row.route.kind not in ("HTTPRoute", "GRPCRoute")):
         return no(f"a {row.route.kind} carries connections, not requests with a path")
     if row.accepted is False:
         return no("no Gateway has accepted it")
     if gateway is not None and listener is None:
-        return no(f"the Gateway has no {_PROTOCOL[request.scheme]} listener on port {request.port} for {request.host}")
+        wanted = _PROTOCOLS[request.scheme][0]
+        return no(f"the Gateway has no {wanted} listener on port {request.port} for {request.host}")
     if listener is not None and listener.name not in row.listeners:
         return no(f"listener {listener.name} takes the connection, and the route is not attached to it there")
     if not gateway_host_matches(row.host, request.host) or (request.address is not None and row.host):
         return no(f"the host is not {row.host}")
+    if match is None:
+        specific = tuple(-n for n in specificity(row.host))
+        if gateway is None:
+            return Candidate(row, Fit.UNKNOWN, "its Gateway's listeners are not in the input", (specific,))
+        return Candidate(row, Fit.YES, "it takes the connection by its server name, whatever the path", (specific,))
     path = _path_fit(match, request.path)
     if path is Fit.NO:
         return no(f"the path doesn't match {match.path_type} {match.path}")
@@ -83,8 +90,8 @@ def _judge(
         return no(f"the method is not {match.method}")
     fits = [
         path,
-        *(_pair_fit(wanted, _header(headers, wanted.name)) for wanted in match.headers),
-        *(_pair_fit(wanted, dict(reversed(request.query)).get(wanted.name)) for wanted in match.query_params),
+        *(_pair_fit(pair, _header(headers, pair.name)) for pair in match.headers),
+        *(_pair_fit(pair, dict(reversed(request.query)).get(pair.name)) for pair in match.query_params),
     ]
     if Fit.NO in fits:
         return no(f"the request has no {row.conditions}")

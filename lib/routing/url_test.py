@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from lib.model.snapshot import Snapshot
@@ -28,13 +28,17 @@ class Certainty(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ServerAnswer:
-    """The answer of one controller or Gateway; ``candidates`` come in its order, the winner first."""
+    """The answer of one controller or Gateway; ``candidates`` come in its order, the winner first.
+
+    ``notes`` say what else happens to the request: a redirect, a part for a canary, a controller that is not known.
+    """
 
     name: str
     candidates: tuple[Candidate, ...]
     winners: tuple[RouteView, ...]
     certainty: Certainty
     sentence: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,11 @@ class UrlAnswer:
     sentence: str
     winners: tuple[RouteView, ...] = ()
     servers: tuple[ServerAnswer, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What else happens to the request on its way, by all servers that take it."""
+        return tuple(note for server in self.servers for note in server.notes)
 
     @property
     def winner(self) -> RouteView | None:
@@ -115,7 +124,29 @@ def _ask(
         candidates = judge_ingress(request, rows)
     else:
         candidates = judge_gateway(snapshot, request, rows, method, headers)
-    return _decide(name, candidates)
+    answer = _decide(name, candidates)
+    return replace(answer, notes=tuple(_notes(request, answer)))
+
+
+def _notes(request: UrlRequest, answer: ServerAnswer) -> Iterator[str]:
+    """What the winner's controller does beyond choosing it."""
+    row = answer.winners[0] if answer.winners else None
+    if row is None:
+        return
+    terminates = row.tls.mode == "terminate"
+    if row.served_by.is_nginx and terminates and request.scheme == "http" and "no https redirect" not in row.behaviours:
+        yield "NGINX first redirects http to https, since the host has a certificate"
+    if row.api == INGRESS_API and row.tls.mode == "none" and request.scheme == "https":
+        yield "no certificate is named for the host, so the controller answers with its default one"
+    canaries = [c.row for c in answer.candidates if "canary" in c.row.behaviours and c.row.where == row.where]
+    if canaries and row.served_by.is_nginx:
+        names = ", ".join(dict.fromkeys(c.route.qualified_name for c in canaries))
+        yield f"a part of the requests goes to the canary {names}"
+    if "redirect" in row.behaviours or "RequestRedirect" in row.filters:
+        yield "the request is answered with a redirect"
+    if {"rewrite", "URLRewrite"} & {*row.behaviours, *row.filters}:
+        yield "the path is rewritten before the backend sees it"
+    yield from row.served_by.unchecked
 
 
 def _decide(name: str, candidates: tuple[Candidate, ...]) -> ServerAnswer:

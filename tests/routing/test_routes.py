@@ -162,6 +162,15 @@ def test_a_backend_port_may_be_named() -> None:
     assert row.backend.target_ports == (8080,)
 
 
+def test_a_number_that_serves_two_protocols_is_the_routes_protocols_port() -> None:
+    both = service("dns", {"app": "web"}, sport(53, 5353, protocol="UDP", name="u"), sport(53, 8053, name="t"))
+    over_tcp = ingress("shop", rule("a.example", path("/", "dns", number=53)))
+    assert only(BASE[0], both, WEB_CLASS, over_tcp).backend.target_ports == (8053,)
+    gates = (gateway_class(), gateway("gw", listener("dns", 53, "UDP")))
+    over_udp = http_route("dns", http_rule(backend("dns", 53), matches=()), kind="UDPRoute")
+    assert only(BASE[0], both, *gates, over_udp).backend.target_ports == (5353,)
+
+
 # TLS
 
 

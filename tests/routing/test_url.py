@@ -1,6 +1,7 @@
 """Test a URL: reading it, hosts and paths of Ingresses, precedence of Gateway API routes, and honest doubt."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ from tests.routing.make import (
     rule,
     snapshot,
     svc,
+    tls,
 )
 
 
@@ -235,6 +237,31 @@ def test_a_rewrite_makes_all_paths_of_the_host_expressions_in_nginx() -> None:
     assert winner(answer("http://x.example/API/v1", plain, two)) == "shop/a:80"
 
 
+def test_notes_tell_what_else_nginx_does() -> None:
+    secure = ingress("one", rule("x.example", path("/", "a")), cls="nginx", tls=(tls("cert", "x.example"),))
+    (note,) = answer("http://x.example/", secure).notes
+    assert note.startswith("NGINX first redirects http to https")
+    assert answer("https://x.example/", secure).notes == ()
+    off = replace(secure, annotations={"nginx.ingress.kubernetes.io/ssl-redirect": "false"})
+    assert answer("http://x.example/", off).notes == ()
+    (note,) = answer("https://x.example/", replace(secure, tls=())).notes
+    assert "default" in note
+
+
+def test_a_canary_is_noted_and_never_wins() -> None:
+    main = ingress("main", rule("x.example", path("/", "a")), cls="nginx", created="2026-01-02T00:00:00Z")
+    canary = ingress(
+        "canary",
+        rule("x.example", path("/", "b")),
+        cls="nginx",
+        created="2026-01-01T00:00:00Z",
+        annotations={"nginx.ingress.kubernetes.io/canary": "true"},
+    )
+    found = answer("http://x.example/", main, canary)
+    assert winner(found) == "shop/a:80"
+    assert found.notes == ("a part of the requests goes to the canary shop/canary",)
+
+
 def test_another_port_is_unknown() -> None:
     one = ingress("one", rule("x.example", path("/", "a")))
     assert answer("http://x.example:8080/", one).certainty is Certainty.UNKNOWN
@@ -338,6 +365,19 @@ def test_weighted_backends_share_the_requests() -> None:
     one = http_route("one", http_rule(backend("a", weight=9), backend("b", weight=1), backend("c", weight=0)))
     found = via_gateway("http://x.example/", one)
     assert [row.backend.label for row in found.winners] == ["shop/a:80", "shop/b:80"]
+
+
+def test_a_tls_route_takes_connections_by_their_server_name() -> None:
+    gates = (gateway_class(), gateway("gw", listener("pass", 443, "TLS", tls_mode="Passthrough", hostname="*.example")))
+    one = http_route("one", http_rule(backend("a"), matches=()), hosts=("x.example",), kind="TLSRoute")
+    assert winner(via_gateway("https://x.example/any/path", one, gates=gates)) == "shop/a:80"
+    assert via_gateway("https://y.example/", one, gates=gates).certainty is Certainty.NO_ROUTE
+    assert via_gateway("http://x.example:443/", one, gates=gates).certainty is Certainty.NO_ROUTE
+
+
+def test_an_https_listener_does_not_serve_a_tls_route() -> None:
+    one = http_route("one", http_rule(backend("a"), matches=()), kind="TLSRoute")
+    assert via_gateway("https://x.example/", one).certainty is Certainty.NO_ROUTE
 
 
 def test_a_regular_expression_is_not_guessed() -> None:
