@@ -9,7 +9,7 @@ from lib.facts.engines import Known, engine
 from lib.facts.networks import network
 from lib.ipplan.demand import ClusterDemand, NetworkModel, OperatingSystem, PoolMode
 from lib.ipplan.pod_subnet_static_block import block_size, blocks_per_node
-from lib.ipplan.pools import SizedPool, size_pools
+from lib.ipplan.pools import SizedPool, size_pools, surge_of
 from lib.ipplan.problems import PlanProblem, problem
 
 
@@ -60,7 +60,7 @@ def _pool(cluster: ClusterDemand, sized: SizedPool) -> Iterator[PlanProblem]:
     if pool.max_unavailable.amount and pool.mode is PoolMode.SYSTEM:
         message = f"maxUnavailable {pool.max_unavailable} is set on a system pool."
         yield problem("max-unavailable-system-pool", message, subject, "max_unavailable")
-    if not pool.surge.amount and not pool.max_unavailable.amount and not pool.replaced:
+    if not surge_of(pool).amount and not pool.max_unavailable.amount and not pool.replaced:
         yield problem("surge-zero", "The surge and maxUnavailable are both 0, so no upgrade can run.", subject, "surge")
     limit = facts.get("nodes_per_pool").number
     if sized.maximum > limit:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from math import ceil
 
-from lib.facts import reader as facts
 from lib.model.errors import ModelError
 
 Network = IPv4Network | IPv6Network
@@ -63,11 +62,6 @@ class Surge:
         return f"{self.amount}%" if self.is_percent else str(self.amount)
 
 
-def default_surge() -> Surge:
-    """The surge of a pool that sets none."""
-    return Surge(facts.get("surge_default_nodes").number)
-
-
 @dataclass(frozen=True, slots=True)
 class Subnet:
     """A subnet by name, with its prefix once one is chosen.
@@ -106,16 +100,17 @@ class NodePool:
     """One node pool.
 
     ``nodes`` is the count now, ``nodes_max`` the autoscaler's maximum (None: the pool does not scale). ``max_pods``
-    None stands for the network model's default. ``max_unavailable`` nodes are upgraded in place. A ``replaced`` pool
-    is upgraded by a second pool beside it, so that both exist for a while. ``pods_expected`` is the number of pods of
-    the whole pool, None for as many as fit. A pool without subnets of its own uses the cluster's.
+    None stands for the network model's default, ``surge`` None for the default of AKS. ``max_unavailable`` nodes are
+    upgraded in place. A ``replaced`` pool is upgraded by a second pool beside it, so that both exist for a while.
+    ``pods_expected`` is the number of pods of the whole pool, None for as many as fit. A pool without subnets of its
+    own uses the cluster's.
     """
 
     name: str = "pool"
     nodes: int = 1
     nodes_max: int | None = None
     max_pods: int | None = None
-    surge: Surge = field(default_factory=default_surge)
+    surge: Surge | None = None
     max_unavailable: Surge = Surge(0)
     mode: PoolMode = PoolMode.SYSTEM
     operating_system: OperatingSystem = OperatingSystem.LINUX

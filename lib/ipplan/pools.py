@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from lib.facts import reader as facts
-from lib.ipplan.demand import ClusterDemand, NetworkModel, NodePool
+from lib.ipplan.demand import ClusterDemand, NetworkModel, NodePool, Surge
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,11 @@ def default_max_pods(model: NetworkModel) -> facts.Fact:
     return facts.find("max_pods_default", model) or facts.get("max_pods_per_node_hard_max")
 
 
+def surge_of(pool: NodePool) -> Surge:
+    """The pool's surge, or the default of AKS where it sets none."""
+    return pool.surge if pool.surge is not None else Surge(facts.get("surge_default_nodes").number)
+
+
 def size_pool(pool: NodePool, model: NetworkModel) -> SizedPool:
     """Apply the defaults to one pool."""
     max_pods = pool.max_pods if pool.max_pods is not None else default_max_pods(model).number
@@ -57,5 +62,5 @@ def with_max_pods(cluster: ClusterDemand) -> ClusterDemand:
 
 
 def _sized(pool: NodePool, now: int, maximum: int, max_pods: int) -> SizedPool:
-    extra = maximum if pool.replaced else pool.surge.nodes(maximum)
+    extra = maximum if pool.replaced else surge_of(pool).nodes(maximum)
     return SizedPool(pool, now, maximum, extra, max_pods)

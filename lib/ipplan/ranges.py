@@ -118,6 +118,8 @@ def assumptions(cluster: ClusterDemand) -> tuple[Assumption, ...]:
             take(
                 "max_pods", "max pods, no default stated, highest value taken", facts.get("max_pods_per_node_hard_max")
             )
+    if any(pool.surge is None and not pool.replaced for pool in cluster.pools):
+        take("surge", "surge by default", facts.get("surge_default_nodes"))
     return tuple(found)
 
 

@@ -23,7 +23,6 @@ from lib.ipplan.demand import (
     PoolMode,
     Subnet,
     Surge,
-    default_surge,
 )
 from lib.ipplan.problems import PlanProblem, unreadable
 from lib.ipplan.read_values import Fields, shown
@@ -176,8 +175,8 @@ def _pool(fields: Fields, default_name: str, *, alone: bool) -> NodePool:
         nodes=nodes,
         nodes_max=nodes_max,
         max_pods=fields.optional_count("max_pods"),
-        surge=fields.share("surge", default_surge()),
-        max_unavailable=fields.share("max_unavailable", Surge(0)),
+        surge=fields.optional_share("surge"),
+        max_unavailable=fields.optional_share("max_unavailable") or Surge(0),
         mode=fields.choice("mode", PoolMode, PoolMode.SYSTEM),
         operating_system=fields.choice("os", OperatingSystem, OperatingSystem.LINUX),
         replaced=fields.flag("replaced"),

@@ -184,17 +184,17 @@ class Fields:
             self._wrong(name, value, "It must be an address such as 10.0.0.10.")
             return None
 
-    def share(self, name: str, default: Surge) -> Surge:
-        """A number of nodes, or a percentage such as ``33%``."""
+    def optional_share(self, name: str) -> Surge | None:
+        """A number of nodes, or a percentage such as ``33%``; None where it is absent."""
         value = self.raw(name)
         if value is None:
-            return default
+            return None
         text = value.strip() if isinstance(value, str) else value
         is_percent = isinstance(text, str) and text.endswith("%")
         number = _whole(text[:-1] if isinstance(text, str) and is_percent else text)
         if number is None or not 0 <= number <= (100 if is_percent else COUNT_MAX):
             self._wrong(name, value, "It must be a number of nodes such as 2, or a percentage up to 100%.")
-            return default
+            return None
         return Surge(number, is_percent)
 
     def mappings(self, name: str) -> list[tuple[str, Mapping[Any, Any]]]:

@@ -105,3 +105,13 @@ def test_a_thousand_pools_in_a_hundred_clusters_are_planned_within_a_second():
     found = network_of(*clusters, vnet="10.0.0.0/8")
     assert time.process_time() - begun < 1
     assert len(found.subnets) == 150
+
+
+def test_what_was_left_open_is_said_with_its_source_and_what_others_say():
+    assumed = {a["field"]: a for a in written(model="pod_subnet_dynamic", nodes=3)["clusters"][0]["assumptions"]}
+    assert set(assumed) == {"service_cidr", "dns_service_ip", "max_pods", "surge"}
+    assert "says 110" in assumed["max_pods"]["conflict"]
+    assert "says 10%" in assumed["surge"]["conflict"]
+    assert all(a["source"] for a in assumed.values())
+    given = {"model": "pod_subnet_dynamic", "nodes": 3, "max_pods": 30, "surge": "1", "service_cidr": "10.9.0.0/24"}
+    assert written(**given, dns_service_ip="10.9.0.10")["clusters"][0]["assumptions"] == []

@@ -36,7 +36,7 @@ pools = st.builds(
     nodes=st.integers(0, 200),
     nodes_max=st.none() | st.integers(200, 400),
     max_pods=st.none() | st.integers(10, 250),
-    surge=surges,
+    surge=st.none() | surges,
     replaced=st.booleans(),
     pods_expected=st.none() | st.integers(0, 5000),
 )
@@ -55,6 +55,10 @@ demands = st.builds(
     ),
     extra_subnets=st.lists(st.builds(ExtraSubnet, st.uuids().map(str), st.integers(20, 29)), max_size=3).map(tuple),
 )
+
+
+def more_of(surge: Surge | None, more: int) -> Surge:
+    return Surge(1 + more) if surge is None else Surge(surge.amount + more, surge.is_percent)
 
 
 def needs(result: AddressPlan) -> dict[str, int]:
@@ -114,9 +118,7 @@ def test_more_nodes_never_need_fewer_addresses(cluster, more, which):
 
 @given(clusters, st.integers(1, 20))
 def test_more_surge_never_helps(cluster, more):
-    surging = tuple(
-        replace(pool, surge=Surge(pool.surge.amount + more, pool.surge.is_percent)) for pool in cluster.pools
-    )
+    surging = tuple(replace(pool, surge=more_of(pool.surge, more)) for pool in cluster.pools)
     before, after = plan(cluster), plan(replace(cluster, pools=surging))
     assert all(needs(after)[key] >= need for key, need in needs(before).items())
     for one, other in zip(before.clusters, after.clusters, strict=True):
