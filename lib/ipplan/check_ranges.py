@@ -194,7 +194,12 @@ def _pod_range(cluster: ClusterDemand) -> Iterator[PlanProblem]:
         message = f"The pod CIDR {cidr} is outside the private ranges."
         yield problem("pod-cidr-public", message, cluster.name, "pod_cidr")
     plan = ranges.plan_pod_cidr(cluster)
-    if plan is not None and plan.nodes_needed > plan.nodes_max:
+    if plan is not None and cidr.version == 6:
+        message = (
+            f"The pod CIDR {cidr} is IPv6 and has no block for a node; give the IPv4 range, and this one beside it."
+        )
+        yield problem("pod-cidr-too-small", message, cluster.name, "pod_cidr")
+    elif plan is not None and plan.nodes_needed > plan.nodes_max:
         blocks = "no node" if plan.nodes_max == 0 else "1 node" if plan.nodes_max == 1 else f"{plan.nodes_max} nodes"
         wanted = f"; /{plan.smallest_prefix} or shorter would do" if plan.smallest_prefix is not None else ""
         message = f"The pod CIDR {cidr} has room for {blocks}, and an upgrade needs {plan.nodes_needed}{wanted}."

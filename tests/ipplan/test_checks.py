@@ -78,6 +78,7 @@ CASES = [
     ("pod-cidr-public", lambda: one(pod_cidr="20.0.0.0/16"), lambda: one(pod_cidr="100.64.0.0/16")),
     ("pod-cidr-too-small", lambda: one(OVERLAY, pool(1), pod_cidr="10.244.0.0/24"), lambda: one(OVERLAY, pool(1), pod_cidr="10.244.0.0/23")),
     ("pod-cidr-too-small", lambda: one(OVERLAY, pool(1), pod_cidr="10.244.0.0/25"), lambda: one(OVERLAY, pool(255))),
+    ("pod-cidr-too-small", lambda: one(OVERLAY, pod_cidr="fd00:9::/64"), lambda: one(OVERLAY, dual_stack=True, pod_cidr_ipv6="fd00:9::/64")),
     ("pod-cidr-unused", lambda: one(NODE, pod_cidr="10.244.0.0/16"), lambda: one(NODE)),
     ("pod-cidr-missing", lambda: one(BYO), lambda: one(BYO, pod_cidr="10.244.0.0/16")),
     ("connected-network-overlap", lambda: network_of(cluster(), connected=connected("10.0.4.0/22")), lambda: network_of(cluster(), connected=connected("10.1.4.0/22"))),
