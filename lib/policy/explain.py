@@ -245,15 +245,46 @@ def _exactly(engine: Engine, mask: Bits, protocol: Protocol | None, port: int | 
 
 
 def _pairs(sources: Iterable[Point], destinations: Iterable[Point]) -> Iterator[tuple[Point, Point]]:
-    """Pairs of pods that may differ; a workload's pods are not asked about themselves unless nothing else is."""
-    every = [(a, b) for a in sources for b in destinations]
-    others = [(a, b) for a, b in every if a.pod is None or a.pod != b.pod]
-    seen = set()
-    for a, b in others or every:
-        related = (a.node, b.node) if a.on_host != b.on_host else ()
-        if (key := (a.number, b.number, related, a.pod is not None and a.pod == b.pod)) not in seen:
-            seen.add(key)
+    """One pair of pods for every answer that may differ, however many pods there are.
+
+    A workload's pods are not asked about themselves unless there is nothing else to ask about.
+    """
+    froms, tos = _by_number(sources), _by_number(destinations)
+    found = [pair for a in froms for b in tos for pair in _representatives(a, b)]
+    if found or not froms or not tos:
+        yield from found
+    else:
+        yield froms[0][0], tos[0][0]
+
+
+def _by_number(points: Iterable[Point]) -> list[list[Point]]:
+    grouped: dict[int, list[Point]] = {}
+    for point in points:
+        grouped.setdefault(point.number, []).append(point)
+    return list(grouped.values())
+
+
+def _representatives(sources: list[Point], destinations: list[Point]) -> Iterator[tuple[Point, Point]]:
+    """Pairs of two classes: one, or where one end is a node's, one for each relation of the nodes."""
+    a, b = sources[0], destinations[0]
+    if a.on_host == b.on_host or a.outside or b.outside:
+        if a.pod is not None and a.pod == b.pod:
+            a, b = (a, destinations[1]) if len(destinations) > 1 else (sources[-1], b)
+        if a.pod is None or a.pod != b.pod:
             yield a, b
+        return
+    by_node_a, by_node_b = {p.node: p for p in sources}, {p.node: p for p in destinations}
+    unknown = by_node_a.pop("", None), by_node_b.pop("", None)
+    shared = next((node for node in by_node_a if node in by_node_b), None)
+    if shared is not None:
+        yield by_node_a[shared], by_node_b[shared]
+    for node, point in list(by_node_a.items())[:2]:
+        other = next((p for n, p in by_node_b.items() if n != node), None)
+        if other is not None:
+            yield point, other
+            break
+    if any(unknown):
+        yield unknown[0] or a, unknown[1] or b
 
 
 def name_of(end: End) -> str:

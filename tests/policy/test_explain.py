@@ -183,3 +183,41 @@ def test_a_decision_is_derived_from_its_evidence_alone() -> None:
     evidence = Evidence(Direction.INGRESS, subject="a", peer="b", engine="e")
     assert Decision(evidence).reason is Reason.NOT_ISOLATED
     assert str(Decision(evidence)) == "no policy selects a for ingress"
+
+
+OWNER = "ownerReferences: [{{apiVersion: apps/v1, kind: DaemonSet, name: {0}, uid: u, controller: true}}]"
+
+
+def daemon(name: str, node: str, host: bool) -> str:
+    """One pod of a DaemonSet, on a node ("" where the input does not show it)."""
+    text = pod(f"{name}-{node or 'x'}", host=host).replace("labels:", f"{OWNER.format(name)}, labels:")
+    return on_node(text, node) if node else text
+
+
+@pytest.mark.parametrize(
+    ("agents", "apps", "verdict"),
+    [
+        (["node-1"], ["node-1"], "allowed"),
+        (["node-1"], ["node-2"], "denied"),
+        (["node-1", "node-2"], ["node-1", "node-2"], "partial"),
+        (["node-1"], ["node-1", "node-2"], "partial"),
+        (["node-1"], [""], "unknown"),
+        ([""], ["node-1"], "unknown"),
+    ],
+)
+def test_workloads_on_many_nodes_are_asked_once_for_each_relation(
+    agents: list[str], apps: list[str], verdict: str
+) -> None:
+    pods = [*(daemon("agent", n, True) for n in agents), *(daemon("app", n, False) for n in apps)]
+    engine = engine_of(NODES, *pods, DENY)
+    workloads = {w.ref.name: w for w in engine.snapshot.workloads}
+    answer = engine.explain(workloads["agent"], workloads["app"], Protocol.TCP, 80)
+    assert answer.verdict == verdict
+    assert len(answer.directions[1].decisions) <= 3
+
+
+def test_a_workload_and_itself_is_about_its_different_pods() -> None:
+    pods = [daemon("app", node, False) for node in ("node-1", "node-2")]
+    engine = engine_of(NODES, *pods, DENY)
+    (app,) = engine.snapshot.workloads
+    assert engine.explain(app, app, Protocol.TCP, 80).verdict == "denied"
