@@ -28,8 +28,12 @@ def judge_ingress(request: UrlRequest, rows: Sequence[RouteView]) -> tuple[Candi
     Hosts come before paths: only the rules of the most specific host that fits are asked (exact, then wildcard, then
     none).
     """
-    served = [row for row in rows if row.accepted is not False]
-    unserved = [Candidate(row, Fit.NO, "no controller serves its class") for row in rows if row.accepted is False]
+    served = [row for row in rows if row.accepted is not False and row.backend.backend is not None]
+    unserved = [
+        Candidate(row, Fit.NO, "no controller serves its class" if row.accepted is False else "it has no backend")
+        for row in rows
+        if row.accepted is False or row.backend.backend is None
+    ]
     hosts = {row.host for row in served if row.path_type != "Default"}
     hosts |= {row.host for row in served if row.path_type == "Default" and row.host}
     fitting = sorted((h for h in hosts if _host_fits(h, request)), key=_host_rank)

@@ -146,6 +146,7 @@ def _notes(request: UrlRequest, answer: ServerAnswer) -> Iterator[str]:
         yield "the request is answered with a redirect"
     if {"rewrite", "URLRewrite"} & {*row.behaviours, *row.filters}:
         yield "the path is rewritten before the backend sees it"
+    yield from dict.fromkeys(i.reason for r in answer.winners for i in r.backend.issues)
     yield from row.served_by.unchecked
 
 

@@ -262,6 +262,17 @@ def test_a_canary_is_noted_and_never_wins() -> None:
     assert found.notes == ("a part of the requests goes to the canary shop/canary",)
 
 
+def test_a_route_whose_backend_is_missing_still_takes_the_request_and_says_so() -> None:
+    found = answer("http://x.example/", ingress("one", rule("x.example", path("/", "gone"))))
+    assert winner(found) == "shop/gone:80"
+    assert found.notes == ("x.example/ leads to Service shop/gone, which does not exist",)
+
+
+def test_an_ingress_without_backend_takes_nothing() -> None:
+    found = answer("http://x.example/", ingress("one"))
+    assert (found.certainty, found.candidates[0].why) == (Certainty.NO_ROUTE, "it has no backend")
+
+
 def test_another_port_is_unknown() -> None:
     one = ingress("one", rule("x.example", path("/", "a")))
     assert answer("http://x.example:8080/", one).certainty is Certainty.UNKNOWN
