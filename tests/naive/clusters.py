@@ -184,6 +184,23 @@ def pods(draw: st.DrawFn, number: int) -> Raw:
     }
 
 
+def owned(pod: Raw, name: str) -> Raw:
+    """The same pod as one of a StatefulSet's."""
+    owner = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": name, "uid": name, "controller": True}
+    return {**pod, "metadata": {**pod["metadata"], "ownerReferences": [owner]}}
+
+
+@st.composite
+def owned_clusters(draw: st.DrawFn) -> list[Raw]:
+    """Clusters whose pods belong to two StatefulSets a namespace, host-network pods to one of their own."""
+    return [
+        owned(o, "host" if o["spec"].get("hostNetwork") else draw(st.sampled_from(["set-0", "set-1"])))
+        if o["kind"] == "Pod"
+        else o
+        for o in draw(clusters())
+    ]
+
+
 @st.composite
 def clusters(draw: st.DrawFn) -> list[Raw]:
     """Namespaces, pods and policies."""
