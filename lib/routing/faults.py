@@ -237,12 +237,12 @@ class Fault(Enum):
     NOT_ALLOWED_NAMESPACE = (
         "route-namespace-not-allowed",
         Severity.ERROR,
-        "{listeners} of Gateway {gateway} take no routes from namespace {namespace}",
+        "routes from namespace {namespace} may not attach to {listeners} of Gateway {gateway}",
     )
     NOT_ALLOWED_KIND = (
         "route-kind-not-allowed",
         Severity.ERROR,
-        "{listeners} of Gateway {gateway} take no {kind}",
+        "a {kind} may not attach to {listeners} of Gateway {gateway}",
     )
     NO_MATCHING_HOSTNAME = (
         "route-hostname-not-served",

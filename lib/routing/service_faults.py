@@ -28,6 +28,14 @@ AFFINITY_TIMEOUT_S: Final = (1, 86400)
 # Kubernetes, well-known labels: such nodes are left out of load balancers' pools, whatever the value.
 EXCLUDED_NODE_LABEL: Final = "node.kubernetes.io/exclude-from-external-load-balancers"
 
+# What controllers label their own Services with; "" is any value. Sources: Gateway API, GEP-1762; the manifests of
+# aks-app-routing-operator; the Helm chart of ingress-nginx.
+FRONT_LABELS: Final = (
+    ("gateway.networking.k8s.io/gateway-name", ""),
+    ("app.kubernetes.io/managed-by", "aks-app-routing-operator"),
+    ("app.kubernetes.io/name", "ingress-nginx"),
+)
+
 
 def judge(
     snapshot: Snapshot, service: Service, pods: Sequence[Pod], ports: Sequence[PortView], endpoints: Endpoints
@@ -177,7 +185,12 @@ def _load_balancer(snapshot: Snapshot, service: Service) -> Iterator[Issue]:
 
 
 def _is_front(snapshot: Snapshot, service: Service) -> bool:
-    """Whether it is an ingress controller's own load balancer, which is meant to be open: routes carry its address."""
+    """Whether it is an ingress controller's own load balancer, which is meant to be open.
+
+    Its routes carry its address, or its labels say so.
+    """
+    if any(service.labels.get(key) == value or (not value and key in service.labels) for key, value in FRONT_LABELS):
+        return True
     own = {i.ip or i.hostname for i in service.load_balancer_ingress}
     fronts = {a.ip or a.hostname for ingress in snapshot.ingresses for a in ingress.addresses}
     return bool(own & (fronts | {a for gateway in snapshot.gateways for a in gateway.addresses}))

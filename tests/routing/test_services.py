@@ -353,3 +353,18 @@ def test_an_empty_selector_takes_every_pod_of_the_namespace() -> None:
         snapshot(service("web", {}, sport(80)), app("a"), app("b"), app("c", namespace="x"), coverage=NO_SLICES)
     )
     assert [w.ref for w in found.workloads] == [ObjectRef("shop", n, "Deployment") for n in ("a", "b")]
+
+
+@pytest.mark.parametrize(
+    ("labels", "front"),
+    [
+        ({"gateway.networking.k8s.io/gateway-name": "public"}, True),
+        ({"app.kubernetes.io/managed-by": "aks-app-routing-operator"}, True),
+        ({"app.kubernetes.io/managed-by": "Helm"}, False),
+        ({}, False),
+    ],
+)
+def test_an_ingress_controllers_own_load_balancer_may_be_open(labels: dict[str, str], front: bool) -> None:
+    balancer = service("web", {"app": "web"}, sport(80), type="LoadBalancer", lb=("203.0.113.9",), labels=labels)
+    found = view(snapshot(balancer, app("web"), coverage=NO_SLICES))
+    assert (Fault.LOAD_BALANCER_OPEN not in faults(found)) is front
