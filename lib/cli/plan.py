@@ -33,8 +33,22 @@ FLAGS: Final = {
     "pod-cidr": "range of pod addresses outside the virtual network",
     "service-cidr": "range of Service addresses",
     "dns-service-ip": "address of the cluster's DNS Service",
+    "pod-cidr-ipv6": "IPv6 range of pod addresses, with --dual-stack",
+    "service-cidr-ipv6": "IPv6 range of Service addresses, with --dual-stack",
     "internal-load-balancers": "internal load balancer addresses",
+    "private-link-services": "Private Link Services",
+    "private-endpoints": "private endpoints in the node subnet",
+    "other-addresses": "other addresses taken from the node subnet",
+    "services": "Services that are expected",
+    "pods-expected": "pods that are expected",
+    "mode": "system or user",
+    "os": "the nodes' operating system, e.g. linux",
     "policy-engine": "cilium, calico, azure-npm or none",
+    "connected": "range of a peered or on-premises network",
+}
+SWITCHES: Final = {
+    "dual-stack": "IPv4 and IPv6",
+    "replaced": "the pool is replaced: old and new nodes exist together for a while",
 }
 
 
@@ -43,6 +57,8 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="?", metavar="FILE", help="a plan file (YAML or JSON), or -")
     for flag, text in FLAGS.items():
         parser.add_argument(f"--{flag}", help=text)
+    for switch, text in SWITCHES.items():
+        parser.add_argument(f"--{switch}", action="store_true", default=None, help=text)
     parser.add_argument(
         "--node-pool", action="append", metavar="FIELDS", help="name=apps,nodes=3,max-pods=30; may be repeated"
     )
@@ -65,8 +81,8 @@ def plan_command(arguments: argparse.Namespace) -> int:
 
 
 def _read(arguments: argparse.Namespace) -> PlanReading:
-    given = {flag.replace("-", "_"): getattr(arguments, flag.replace("-", "_")) for flag in FLAGS}
-    flags: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    names = [flag.replace("-", "_") for flag in (*FLAGS, *SWITCHES)]
+    flags: dict[str, Any] = {name: value for name in names if (value := getattr(arguments, name)) is not None}
     if arguments.node_pool:
         flags["node_pool"] = arguments.node_pool
     if arguments.file is None:
@@ -105,7 +121,9 @@ def _text(found: AddressPlan) -> Iterator[str]:
         yield from to_text(_only(limit_rows(cluster.limits), "limit", "value", "used", "headroom", "unit", "sources"))
     if found.problems:
         yield "\nProblems\n"
-        yield from to_text(_only(plan_problem_rows(found.problems), "severity", "subject", "problem", "rule", "sources"))
+        yield from to_text(
+            _only(plan_problem_rows(found.problems), "severity", "subject", "problem", "rule", "sources")
+        )
 
 
 def _only(rows: Iterable[Row], *columns: str) -> list[Row]:
