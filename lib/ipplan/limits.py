@@ -135,7 +135,7 @@ def _role_limits(
             name if len(by_key) == 1 else f"{name}:{subnet.name}",
             f"{label} {subnet.cidr or f'{subnet.name} ({size})'}",
             subnet.usable, used, "addresses", nodes, pods, slowest,
-            (*facts.get("subnet_reserved_ips").sources[:1], *sources), is_chosen=subnet.is_chosen,
+            tuple(dict.fromkeys((*facts.get("subnet_reserved_ips").sources[:1], *sources))), is_chosen=subnet.is_chosen,
         )  # fmt: skip
 
 
