@@ -113,7 +113,6 @@ def by_first_line(text: str) -> Advice | None:
 
 def by_content(value: Mapping[str, Any], name: str) -> Advice | None:
     """What a mapping is that has no kind, or one that is not the API server's."""
-    base = PurePosixPath(name).name.lower()
     kind, version = value.get("kind"), value.get("apiVersion")
     if kind in ("Kustomization", "Component") and (
         version is None or (isinstance(version, str) and version.startswith("kustomize.config.k8s.io/"))
@@ -121,6 +120,7 @@ def by_content(value: Mapping[str, Any], name: str) -> Advice | None:
         return KUSTOMIZATION
     if kind is not None:
         return None
+    base = PurePosixPath(name).name.lower()
     if base in _KUSTOMIZE_NAMES:
         return KUSTOMIZATION
     if base in _CHART_NAMES or (version in ("v1", "v2") and {"name", "version"} <= value.keys()):

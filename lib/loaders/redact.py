@@ -41,7 +41,7 @@ _UID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KIND_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}")
 _API_VERSION: Final = re.compile(r"(?:[-.a-z0-9]{1,253}/)?v?[a-z0-9]{1,63}")
 _DASHES: Final = ("- ", "-\t", "-\n", "-\r")
-_COMMENT: Final = re.compile(r"(?:(?<=\s)|\A)#[^\n\r\x85\u2028\u2029]*")
+_COMMENT: Final = re.compile(r"(?<!\S)#[^\n\r\x85\u2028\u2029]*")
 
 Edit = tuple[int, int, str]
 """From where to where in the text, and what stands there instead."""
@@ -310,7 +310,10 @@ class _Redaction:
         document = self.document
         if document.syntax == "json" or not self.comments_in:
             return []
-        found = {m.span() for span in self.comments_in for m in _COMMENT.finditer(document.text, *span)}
+        text = document.text
+        found = {
+            m.span() for span in self.comments_in if text.find("#", *span) >= 0 for m in _COMMENT.finditer(text, *span)
+        }
         hidden = _Cover((start, end) for start, end, _ in self.edits)
         found = {span for span in found if span[0] not in hidden}
         if not found:

@@ -44,6 +44,7 @@ SECRETS = {
     "comment beside": "data:\n  k: x # hunter2\n",
     "comment before": "# hunter2\ndata:\n  # hunter2\n  k: x\n# hunter2\n",
     "comment beside kind": "kind: Secret # hunter2\n",
+    "comment after a number sign": "type: a#b # hunter2\ndata: {k: 'x #', l: a#b} ## hunter2 # x\n",
     "annotation": "data: {}\nmetadata:\n  name: s\n  annotations:\n    note: hunter2\n",
     "data is text": "data: hunter2\n",
     "data is a list": "data:\n- hunter2\n- k: hunter2\n",
