@@ -13,8 +13,8 @@ from lib.loaders.documents import RawObject
 from lib.loaders.folding import fold
 from lib.loaders.manifests import LoadCancelled, ReadResult
 from lib.loaders.parse import KIND_READERS, Controller, KindReader, Session, parse_object, reader_for
-from lib.loaders.parse.common import quote
 from lib.loaders.parse.metadata import DEFAULT_NAMESPACE
+from lib.loaders.parse.session import quote
 from lib.model.cluster import METADATA_NAME_LABEL, Namespace, Node, Pod
 from lib.model.policies import NetworkPolicy, RejectedPolicy
 from lib.model.problem import Problem, Severity

@@ -6,7 +6,7 @@ import pytest
 
 from lib.loaders.assemble import assemble
 from lib.loaders.manifests import LoadCancelled
-from lib.loaders.parse.common import Session
+from lib.loaders.parse.session import Session
 from lib.model.cluster import METADATA_NAME_LABEL
 from lib.model.problem import Problem, Severity
 from lib.model.refs import Source

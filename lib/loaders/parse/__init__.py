@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from lib.loaders.documents import RawObject
-from lib.loaders.parse.common import Entry, Session, quote
 from lib.loaders.parse.endpoints import parse_endpoint_slice, parse_endpoints
 from lib.loaders.parse.gateway import GATEWAY_GROUP, parse_gateway, parse_gateway_class, parse_reference_grant
 from lib.loaders.parse.gateway_routes import parse_route
@@ -22,6 +21,7 @@ from lib.loaders.parse.pods import parse_pod
 from lib.loaders.parse.policies import parse_network_policy
 from lib.loaders.parse.secrets import parse_secret
 from lib.loaders.parse.services import parse_service
+from lib.loaders.parse.session import Entry, Session, quote
 from lib.loaders.parse.workloads import WORKLOAD_KINDS, Controller, parse_workload
 from lib.model.cluster import Namespace, Node, Pod
 from lib.model.policies import NetworkPolicy, RejectedPolicy

@@ -6,7 +6,7 @@ are a warning, and the value counts as the lenient parser reads it.
 
 from __future__ import annotations
 
-from lib.loaders.parse.common import Entry, Path, quote
+from lib.loaders.parse.session import Entry, Path, quote
 from lib.loaders.parse.syntax import parse_lenient_address, parse_lenient_prefix
 from lib.model.sets import Address, Network
 

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from lib.loaders.documents import RawObject
-from lib.loaders.parse.common import Fields, Session, Unknown, field_names, quote
+from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.metadata import Reading, open_object
 from lib.loaders.parse.pods import PROTOCOLS
+from lib.loaders.parse.session import Session, Unknown, field_names, quote
 from lib.loaders.parse.syntax import label_fault, parse_lenient_address, special_fault, subdomain_fault
 from lib.model.refs import ObjectRef
 from lib.model.services import Endpoint, EndpointPort, EndpointSlice

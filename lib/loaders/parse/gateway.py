@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 from lib.loaders.documents import RawObject
-from lib.loaders.parse.common import Fields, Session, Unknown, field_names, quote
+from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.metadata import Reading, open_object
 from lib.loaders.parse.pods import condition
 from lib.loaders.parse.selectors import read_selector
+from lib.loaders.parse.session import Session, Unknown, field_names, quote
 from lib.loaders.parse.syntax import domain_path_fault, host_fault, label_fault, subdomain_fault
 from lib.model.labels import EVERYTHING
 from lib.model.refs import ObjectRef

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Final
 
 from lib.loaders.documents import RawObject
-from lib.loaders.parse.common import Fields, Session, Unknown, quote
+from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.metadata import Reading, open_object
 from lib.loaders.parse.services import read_load_balancer
+from lib.loaders.parse.session import Session, Unknown, quote
 from lib.loaders.parse.syntax import (
     domain_path_fault,
     host_fault,

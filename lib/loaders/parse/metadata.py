@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lib.loaders.documents import RawObject
-from lib.loaders.parse.common import Entry, Fields, Session, Unknown, field_names, quote
+from lib.loaders.parse.fields import Fields
+from lib.loaders.parse.session import Entry, Session, Unknown, field_names, quote
 from lib.loaders.parse.syntax import is_plain_name, label_fault, subdomain_fault
 from lib.model.labels import Labels
 from lib.model.refs import ObjectRef

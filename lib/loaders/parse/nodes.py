@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from lib.loaders.documents import RawObject
-from lib.loaders.parse.common import Fields, Session, quote
+from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.metadata import open_object
 from lib.loaders.parse.pods import condition
+from lib.loaders.parse.session import Session, quote
 from lib.loaders.parse.syntax import label_fault, parse_lenient_prefix
 from lib.model.cluster import METADATA_NAME_LABEL, Namespace, Node, NodeAddress
 from lib.model.sets import Network

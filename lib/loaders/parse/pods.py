@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from lib.loaders.documents import RawObject
-from lib.loaders.parse.common import Fields, Path, Session, quote
+from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.metadata import Reading, open_object, owner_of
+from lib.loaders.parse.session import Path, Session, quote
 from lib.loaders.parse.syntax import parse_lenient_address, port_name_fault
 from lib.model.cluster import ContainerPort, Pod, PodPhase
 from lib.model.labels import Labels

@@ -10,9 +10,10 @@ from typing import Final
 
 from lib.loaders.documents import RawObject
 from lib.loaders.parse.addresses import read_prefix
-from lib.loaders.parse.common import Fields, Session, Unknown, quote
+from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.metadata import Reading, open_object
 from lib.loaders.parse.selectors import read_selector, selector_at
+from lib.loaders.parse.session import Session, Unknown, quote
 from lib.loaders.parse.syntax import port_name_fault
 from lib.model.labels import EVERYTHING, LabelSelector
 from lib.model.policies import (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lib.loaders.documents import RawObject
-from lib.loaders.parse.common import Session
 from lib.loaders.parse.metadata import open_object
+from lib.loaders.parse.session import Session
 from lib.model.snapshot import SecretInfo
 
 

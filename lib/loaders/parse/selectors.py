@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from lib.loaders.parse.common import Fields, quote
+from lib.loaders.parse.fields import Fields
+from lib.loaders.parse.session import quote
 from lib.model.labels import EVERYTHING, LabelSelector, Operator, Requirement
 
 _SELECTOR_FIELDS: Final = frozenset({"matchLabels", "matchExpressions"})

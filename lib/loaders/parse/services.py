@@ -9,9 +9,10 @@ from typing import Final
 
 from lib.loaders.documents import RawObject
 from lib.loaders.parse.addresses import read_address, read_prefix
-from lib.loaders.parse.common import Fields, Session, Unknown, field_names, quote
+from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.metadata import open_object
 from lib.loaders.parse.pods import PROTOCOLS
+from lib.loaders.parse.session import Session, Unknown, field_names, quote
 from lib.loaders.parse.syntax import label_fault, port_name_fault, rfc1035_fault, special_fault, subdomain_fault
 from lib.model.labels import LabelSelector
 from lib.model.services import (

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from lib.loaders.documents import RawObject
-from lib.loaders.parse.common import Fields, Session
+from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.metadata import open_object, owner_of
 from lib.loaders.parse.pods import condition, template_pod
+from lib.loaders.parse.session import Session
 from lib.model.cluster import Pod
 from lib.model.labels import Labels
 from lib.model.refs import ObjectRef, Source

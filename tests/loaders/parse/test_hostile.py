@@ -13,7 +13,7 @@ from lib.loaders.assemble import assemble
 from lib.loaders.documents import DocumentStore, RawObject
 from lib.loaders.manifests import ReadResult
 from lib.loaders.parse import KIND_READERS
-from lib.loaders.parse.common import field_names
+from lib.loaders.parse.session import field_names
 from lib.loaders.yaml_resolver import PlainLetter
 from lib.model.problem import Severity
 from lib.model.refs import Source

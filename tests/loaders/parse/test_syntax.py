@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.loaders.parse.common import quote
+from lib.loaders.parse.session import quote
 from lib.loaders.parse.syntax import (
     domain_path_fault,
     host_fault,
