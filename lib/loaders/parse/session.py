@@ -10,14 +10,12 @@ from typing import Final
 
 from lib.loaders.limits import DEFAULT
 from lib.loaders.parse.syntax import label_key_fault, label_value_fault
-from lib.model.labels import Labels
 from lib.model.problem import Problem, Severity
 from lib.model.refs import ObjectRef, PathStep, Source, format_path
 from lib.model.sets import Address
 
 QUOTE_LENGTH: Final = 64
 Path = tuple[PathStep, ...]
-_NO_LABELS: Final[Labels] = {}
 
 
 class Unknown(Enum):
