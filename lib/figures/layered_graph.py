@@ -203,12 +203,9 @@ def _label(node: GraphNode, wide: bool) -> str:
 
 
 def _fitting(detail: str, limit: int) -> str:
-    """``namespace · kind`` with the namespace cut where both are too long."""
-    first, separator, last = detail.rpartition(" · ")
-    room = limit - len(separator) - len(last)
-    if len(detail) <= limit or room < 6:
-        return middle_cut(detail, limit)
-    return f"{middle_cut(first, room)}{separator}{last}"
+    """``namespace · kind``; the kind is left to the hover where both are too long."""
+    first = detail.partition(" · ")[0]
+    return detail if len(detail) <= limit else middle_cut(first, limit)
 
 
 def _hover(node: GraphNode) -> str:

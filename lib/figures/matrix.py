@@ -15,6 +15,7 @@ from lib.graph.model import Mark
 _LABEL_LIMIT: Final = 26
 _ROW: Final = 34
 _HEAD: Final = 96
+_LEVEL_HEAD: Final = 30
 _FOOT: Final = 46
 # Above this many names a cell is too small for a symbol, above the next no name can be read.
 _SYMBOLS_UP_TO: Final = 40
@@ -42,17 +43,19 @@ _FILL: Final = {
 _ICON: Final = {
     MatrixState.OPEN: "◇",
     MatrixState.ALLOWED: "✔",
-    MatrixState.ALLOWED_PORTS: "⁝",
+    MatrixState.ALLOWED_PORTS: "✓",
     MatrixState.PARTLY: "◐",
     MatrixState.DENIED: "✖",
     MatrixState.UNKNOWN: "?",
-    MatrixState.NOTHING: "",
+    MatrixState.NOTHING: "–",
 }
+# A workload and itself are no pair either.
+_WORDS: Final = {MatrixState.NOTHING: "no pair to judge"}
 STATES: Final = tuple(MatrixState)
 
 
 def state_icon(state: MatrixState) -> str:
-    """The character that stands for a state in cells and tables; "" for no pods."""
+    """The character that stands for a state in cells and tables."""
     return _ICON[state]
 
 
@@ -85,11 +88,13 @@ def flow_matrix(cells: Sequence[Sequence[MatrixCell]], rows: Sequence[str], colu
     for state in used:
         figure.add_trace(_legend_entry(state))
     row = _ROW if small else 18
+    level = len(columns) <= 3
+    head = _LEVEL_HEAD if level else _HEAD
     figure.update_layout(
         **base_layout(
-            len(rows) * row + _HEAD + _FOOT,
+            len(rows) * row + head + _FOOT,
             showlegend=True,
-            margin={"l": 10, "r": 10, "t": _HEAD, "b": _FOOT},
+            margin={"l": 10, "r": 10, "t": head, "b": _FOOT},
             legend={
                 "orientation": "h",
                 "x": 0,
@@ -115,7 +120,7 @@ def flow_matrix(cells: Sequence[Sequence[MatrixCell]], rows: Sequence[str], colu
         side="top",
         tickvals=list(range(len(columns))),
         ticktext=[shown(name, _LABEL_LIMIT) for name in columns],
-        tickangle=-40 if len(columns) > 3 else 0,
+        tickangle=0 if level else -40,
         range=[-0.5, len(columns) - 0.5],
         automargin=False,
     )
@@ -159,7 +164,7 @@ def _legend_entry(state: MatrixState) -> go.Scatter:
         x=[None],
         y=[None],
         mode="markers",
-        name=f"{_ICON[state]} {state.value}".strip(),
+        name=f"{_ICON[state]} {_WORDS.get(state, state.value)}",
         marker={
             "symbol": "square",
             "size": 13,
@@ -173,7 +178,7 @@ def _legend_entry(state: MatrixState) -> go.Scatter:
 def _hover(cell: MatrixCell, row: str, column: str) -> str:
     lines = [
         f"<b>{shown(row)} → {shown(column)}</b>",
-        f"{_ICON[cell.state]} {cell.state.value}".strip(),
+        f"{_ICON[cell.state]} {_WORDS.get(cell.state, cell.state.value)}",
         cell.state.meaning,
     ]
     if cell.ports:

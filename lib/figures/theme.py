@@ -68,6 +68,7 @@ def base_layout(height: float, **extra: Any) -> dict[str, Any]:
         "hovermode": "closest",
         "hoverlabel": {"align": "left", "namelength": 0},
         "showlegend": False,
+        "modebar": {"bgcolor": CLEAR, "color": OUTLINE, "activecolor": BLUE},
         **extra,
     }
 

@@ -89,10 +89,10 @@ class _Builder:
         ports = f"{door.port}/{door.protocol}" if door.port else "any port"
         node = GraphNode(
             f"{door.kind.value}:{door.subject}:{ports}",
-            f"{door.kind.value} {ports}",
+            ports,
             1,
             door.kind.value,
-            detail="on the workload's nodes",
+            detail=f"{door.kind.value} · {workload.namespace}",
             hover=(f"reached by {door.reached_by}",),
             group=workload.namespace,
             ref=workload.ref,

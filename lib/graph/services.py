@@ -15,10 +15,14 @@ from lib.routing.services import ServiceView
 
 TIERS = ("Reached from", "Front", "Service", "Workload")
 _FRONT = {
-    Scope.INTERNET: ("scope:internet", "Internet"),
-    Scope.VNET: ("scope:vnet", "Virtual network"),
-    Scope.NODE_NETWORK: ("scope:node", "Node network"),
-    Scope.UNKNOWN: ("scope:unknown", "Unknown networks"),
+    Scope.INTERNET: ("scope:internet", "Internet", "Everybody on the internet, as far as source ranges let them in."),
+    Scope.VNET: ("scope:vnet", "Virtual network", "The virtual network and the networks peered or connected to it."),
+    Scope.NODE_NETWORK: (
+        "scope:node",
+        "Node network",
+        "Everybody who can reach a node's address, unless a security group, which is not in the input, refuses.",
+    ),
+    Scope.UNKNOWN: ("scope:unknown", "Unknown networks", "The input does not say who can reach it."),
 }
 _MARKS = {
     State.ERROR: Mark.ERROR,
@@ -35,8 +39,8 @@ def mark_of(state: State) -> Mark:
 
 def scope_node(scope: Scope, tier: int = 0) -> GraphNode:
     """The node for everybody of one scope; the cluster's own clients have none."""
-    id_, label = _FRONT[scope]
-    return GraphNode(id_, label, tier, "outside")
+    id_, label, meaning = _FRONT[scope]
+    return GraphNode(id_, label, tier, "outside the cluster", hover=(meaning,))
 
 
 def workload_node(workload: Workload, tier: int) -> GraphNode:

@@ -9,6 +9,7 @@ import streamlit as st
 from lib.ui import results
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
+from lib.ui.widgets import take_from_link
 
 ENGINE_KEY: Final = "engine"
 
@@ -33,6 +34,7 @@ def choose_engine(page: PageContext) -> str:
     ids = results.engine_ids()
     labels = {i: results.profile_of(page, i).label for i in ids}
     labels[results.AUTOMATIC] = f"As detected ({labels[results.AUTOMATIC]})"
+    take_from_link(ENGINE_KEY, ids)
     labels["kubernetes"] = "Kubernetes API, by its own words"
     return str(
         st.selectbox(

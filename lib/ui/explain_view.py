@@ -29,7 +29,7 @@ def show_explain(page: PageContext, choice: str) -> None:
     st.subheader("May A talk to B?", anchor=False)
     names = (ANYWHERE, *sorted(str(w.ref) for w in page.snapshot.workloads if w.endpoints))
     with st.container(border=True):
-        left, right, port_place, protocol_place = st.columns([0.37, 0.37, 0.13, 0.13])
+        left, right, port_place, protocol_place = st.columns([0.34, 0.34, 0.18, 0.14])
         src = left.selectbox(
             "From", names, index=None, key=FROM_KEY, bind="query-params", placeholder="Workload or address",
             accept_new_options=True, help="Choose a workload, or type an IP address.",
@@ -96,7 +96,7 @@ _TITLES: Final = {"egress": "Leaving the source (egress)", "ingress": "Entering 
 def _show_direction(page: PageContext, answer: DirectionAnswer) -> None:
     with st.container(border=True):
         st.markdown(f"**{_TITLES[answer.direction.field]}**  \n{icon_word(answer.verdict)}")
-        st.markdown(f"{plain(answer.reason, 900)}.")
+        st.markdown(f"{plain(_sentence(answer.reason), 900)}.")
         for effect in answer.effects[:3]:
             title = f"{plain(effect.policy.qualified_name, 80)} {plain(effect.rule, 60)}"
             with st.expander(f"{icon_word(effect.effect)}: {title}", icon=":material/code:"):
@@ -105,3 +105,9 @@ def _show_direction(page: PageContext, answer: DirectionAnswer) -> None:
                 show_yaml(page.documents, effect.source, height=360)
         if len(answer.effects) > 3:
             st.caption(f"{len(answer.effects) - 3:,} more in the table below.")
+
+
+def _sentence(text: str) -> str:
+    """With a capital letter, unless it begins with an object's name."""
+    first = text.partition(" ")[0]
+    return text if "/" in first else text[:1].upper() + text[1:]

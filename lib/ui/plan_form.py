@@ -13,6 +13,7 @@ from lib.ipplan.read import PlanReading, read_plan
 from lib.model.cluster import Node
 from lib.model.snapshot import Snapshot
 from lib.ui.text import plain
+from lib.ui.widgets import take_from_link
 
 POOLS_KEY: Final = "pools"
 _BASE: Final = "netatlas.plan_base"
@@ -25,6 +26,7 @@ _POOL_LABELS: Final = ("kubernetes.azure.com/agentpool", "agentpool")
 def plan_form(snapshot: Snapshot) -> PlanReading:
     """Draw the form and read it; a value that can't be read is a problem of the reading."""
     models = {n.id: n for n in network_facts()}
+    take_from_link("model", models)
     with st.container(border=True):
         first, second, third = st.columns(3)
         model = first.selectbox(
@@ -66,6 +68,14 @@ def plan_form(snapshot: Snapshot) -> PlanReading:
                 "Connected networks",
                 "10.100.0.0/16",
                 "Peered or on premises; must not overlap.",
+            )
+            st.text_input(
+                "Node pools as text",
+                value=_DEFAULT,
+                key=POOLS_KEY,
+                bind="query-params",
+                on_change=_typed,
+                help="The same pools in one line, as the link holds them; edit either.",
             )
             if first.toggle("Dual stack", key="dual_stack", bind="query-params", help="IPv4 and IPv6 together."):
                 values["dual_stack"] = True
@@ -118,15 +128,6 @@ def _pools(snapshot: Snapshot, values: dict[str, Any]) -> None:
             "mode": st.column_config.SelectboxColumn("Mode", options=["system", "user"]),
             "os": st.column_config.SelectboxColumn("System", options=["linux", "windows"]),
         },
-    )
-    st.text_input(
-        "Node pools as text",
-        value=_DEFAULT,
-        key=POOLS_KEY,
-        bind="query-params",
-        on_change=_typed,
-        label_visibility="collapsed",
-        help="The same pools in one line, as the link holds them; edit either.",
     )
     values["pools"] = [_clean(row) for row in edited.to_dict("records")]
 

@@ -9,7 +9,7 @@ from lib.ipplan.compare import compare_models
 from lib.ipplan.plan import plan
 from lib.ipplan.problems import ProblemClass
 from lib.ipplan.read import PlanReading
-from lib.ipplan.result import AddressPlan, ClusterPlan
+from lib.ipplan.result import AddressPlan, Assumption, ClusterPlan
 from lib.tables import comparison_rows, limit_rows, plan_problem_rows, pool_rows, subnet_rows
 from lib.tables.plan import prefix_text
 from lib.ui.plan_form import show_reading_problems
@@ -94,13 +94,19 @@ def _show_problems(answer: AddressPlan) -> None:
 def _show_formula(cluster: ClusterPlan) -> None:
     st.subheader("How it is counted", anchor=False)
     st.code(cluster.formula, language=None, wrap_lines=True)
-    st.caption(f"Source: {plain(', '.join(cluster.formula_sources), 400)}")
-    for assumption in cluster.assumptions:
-        st.caption(
-            f":material/info: {plain(assumption.text, 400)} ({plain(', '.join(assumption.sources), 200)})"
-            + (f" — {plain(assumption.conflict, 300)}" if assumption.conflict else "")
-        )
+    st.caption(
+        "N: nodes at the autoscaler's maximum, s: surge nodes of an upgrade, m: max pods per node. "
+        f"Source: {plain(', '.join(cluster.formula_sources), 400)}"
+    )
     show_table(pool_rows(cluster), "plan-pools", alt="Node pools with defaults applied")
+    if cluster.assumptions:
+        with st.expander(f"{len(cluster.assumptions):,} values that you left open", icon=":material/info:"):
+            st.markdown("\n".join(f"- {_assumption(a)}" for a in cluster.assumptions))
+
+
+def _assumption(found: Assumption) -> str:
+    text = f"{plain(found.text, 400)} ({plain(', '.join(found.sources), 200)})"
+    return f"{text}; other sources say: {plain(found.conflict, 300)}" if found.conflict else text
 
 
 def _show_space(answer: AddressPlan) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, Literal
 
 import pandas as pd
@@ -49,6 +49,7 @@ def show_table(
         "height": height,
         "key": f"table-{key}",
         "lazy": False,
+        "placeholder": "–",
     }
     if on_select is None:
         st.dataframe(frame, **shared)
@@ -144,6 +145,14 @@ def tile(
 ) -> None:
     """A number with the way to the page that shows what it counts."""
     with st.container(border=True, height="stretch", gap="xsmall"):
-        st.caption(f"{icon} {label}", help=help)
         st.metric(label, value, label_visibility="collapsed")
+        st.caption(f"{icon} {label}", help=help)
+        st.space("stretch")
         st.page_link(page, label=link, icon=":material/arrow_forward:", query_params=query)
+
+
+def take_from_link(key: str, values: Collection[str]) -> None:
+    """Let a link name an option by its value: Streamlit's own binding knows only what the option is called."""
+    named = st.query_params.get(key)
+    if key not in st.session_state and named in values:
+        st.session_state[key] = named
