@@ -41,7 +41,7 @@ _UID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KIND_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}")
 _API_VERSION: Final = re.compile(r"(?:[-.a-z0-9]{1,253}/)?v?[a-z0-9]{1,63}")
 _DASHES: Final = ("- ", "-\t", "-\n", "-\r")
-_COMMENT: Final = re.compile(r"(?<!\S)#[^\n\r\x85\u2028\u2029]*")
+_COMMENT_SIGN: Final = re.compile(r"(?<!\S)#")
 
 Edit = tuple[int, int, str]
 """From where to where in the text, and what stands there instead."""
@@ -311,11 +311,15 @@ class _Redaction:
         if document.syntax == "json" or not self.comments_in:
             return []
         text = document.text
-        found = {
-            m.span() for span in self.comments_in if text.find("#", *span) >= 0 for m in _COMMENT.finditer(text, *span)
-        }
+        # Every number sign after a blank, since one inside a quoted value may stand before a real comment.
         hidden = _Cover((start, end) for start, end, _ in self.edits)
-        found = {span for span in found if span[0] not in hidden}
+        found = {
+            m.start()
+            for span in self.comments_in
+            if text.find("#", *span) >= 0
+            for m in _COMMENT_SIGN.finditer(text, *span)
+            if m.start() not in hidden
+        }
         if not found:
             return []
         begin = document.built.start
@@ -324,7 +328,18 @@ class _Redaction:
             self.text_is_safe = False
             return []
         cover = _Cover(values)
-        return [(start, end, "") for start, end in found if start not in cover]
+        edits: list[Edit] = []
+        end = 0
+        for at in sorted(found):
+            if at >= end and at not in cover:
+                end = _line_end(text, at)
+                edits.append((at, end, ""))
+        return edits
+
+
+def _line_end(text: str, index: int) -> int:
+    following = BREAK.search(text, index)
+    return following.start() if following else len(text)
 
 
 class _Cover:
