@@ -107,15 +107,21 @@ def check_dns_egress(context: Context) -> Iterator[Finding]:
 def _cut_off(engine: Engine, servers: frozenset[int], udp: Bits) -> set[int]:
     """The classes that some rule lets out, but none to the DNS pods; nor, by address, to a DNS server outside.
 
-    Where no DNS pod is known, a rule that names the port at all counts as permission.
+    Where no DNS pod is known, a rule that names the port at all counts as permission, whomever it selects: the DNS
+    pods that it means may just not be in the input.
     """
     rules: dict[int, list[CompiledRule]] = defaultdict(list)
     for policy in engine.policies:
         for rule in policy.rules:
-            if rule.direction is Direction.EGRESS and rule.peers | rule.possible_peers:
+            if rule.direction is Direction.EGRESS:
                 for number in positions(rule.subjects):
                     rules[number].append(rule)
-    return {number for number, found in rules.items() if not _reaches_dns(engine, number, found, servers, udp)}
+    return {
+        number
+        for number, found in rules.items()
+        if any(rule.peers | rule.possible_peers for rule in found)
+        and not _reaches_dns(engine, number, found, servers, udp)
+    }
 
 
 def _reaches_dns(

@@ -73,6 +73,10 @@ DNS = [
     ),
 ]
 TO_DNS = {"to": [{"namespaceSelector": {}}], "ports": [{"port": 53, "protocol": "UDP"}]}
+KUBE_DNS = {
+    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
+    "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
+}
 TO_DB = {"to": [{"podSelector": {}}], "ports": [{"port": 5432}]}
 
 # code → the objects, and the names of those that the finding is about.
@@ -346,6 +350,7 @@ def test_nothing_is_missing_unless_its_kind_is_complete(code: str) -> None:
         [*web(), SHOP, *DNS, egress()],
         [*web(), SHOP, *DNS, egress({"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}], "ports": TO_DNS["ports"]})],
         [*web(), SHOP, egress(TO_DNS, TO_DB)],
+        [*web(), SHOP, egress({**TO_DNS, "to": [KUBE_DNS]}, TO_DB)],
         [*web(), SHOP, pod("job-1", "job", phase="Succeeded"), policy("p", "job")],
         [
             pod("a", ports=[port(1, hostPort=1, hostIP="192.0.2.1")]),
