@@ -14,10 +14,11 @@ def fold(pods: Iterable[Pod], controllers: Mapping[ObjectRef, Controller], pods_
     """The workloads, in the order of namespace, name and kind.
 
     A pod belongs to the highest owner that can be followed through ``controllers``; the last one named counts even if
-    it is not in the input itself. Live pods replace the template. Without any, the template of the highest object in
-    the input stands as one pod, unless no pod is wished for (``replicas: 0``, a Job that has ended), or all pods of
-    the cluster are known and the object's own status tells of none. A Deployment that wishes for pods, has none
-    and tells nothing keeps its template also where all pods are known: it may be about to start.
+    it is not in the input itself. Live pods replace the template. Without any, or when all have ended (a CronJob
+    between two runs), the template of the highest object in the input stands as one pod, unless no pod is wished for
+    (``replicas: 0``, a Job that has ended), or all pods of the cluster are known and the object's own status tells of
+    none. A Deployment that wishes for pods, has none and tells nothing keeps its template also where all pods are
+    known: it may be about to start.
     """
     tops: dict[ObjectRef, ObjectRef] = {}
     live: defaultdict[ObjectRef, list[Pod]] = defaultdict(list)
@@ -31,8 +32,9 @@ def fold(pods: Iterable[Pod], controllers: Mapping[ObjectRef, Controller], pods_
         members, makers = live.get(ref, []), made_by.get(ref, [])
         roots = [m for m in makers if m.owner is None or m.owner not in controllers or m.ref == ref]
         main = controllers.get(ref) or (roots[0] if roots else None)
-        if not members:
-            members = [m.template for m in roots if stands_for_itself(m, pods_complete)]
+        # A Job's ended pods are its work done; whatever else makes pods will make the next ones.
+        if not members or (ref.kind != "Job" and all(pod.has_ended for pod in members)):
+            members = [*members, *(m.template for m in roots if stands_for_itself(m, pods_complete))]
         source = main.source if main is not None else members[0].source
         labels = main.labels if main is not None else members[0].labels
         found.append(Workload(ref, source, tuple(members), labels, _replicas(ref, controllers, roots)))

@@ -125,12 +125,17 @@ class Pod:
         return self.ref.namespace
 
     @property
+    def has_ended(self) -> bool:
+        """Whether all its containers have ended for good; its address is given back."""
+        return self.phase in (PodPhase.SUCCEEDED, PodPhase.FAILED)
+
+    @property
     def is_endpoint(self) -> bool:
         """Whether the pod can send and receive: it has not ended, and is not waiting for an address.
 
-        Succeeded and Failed pods give their address back; a Pending pod without one has none yet.
+        A Pending pod without an address has none yet.
         """
-        if self.phase in (PodPhase.SUCCEEDED, PodPhase.FAILED):
+        if self.has_ended:
             return False
         return self.phase is not PodPhase.PENDING or bool(self.ips)
 
@@ -145,8 +150,9 @@ class Workload:
 
     ``ref`` is that owner followed through the objects in the input, or the bare pod itself. ``source`` is the owner's
     place in the input, or the first pod's where the owner is not in it. ``replicas`` is the wished number (None:
-    not stated, or the kind has none). ``pods`` are the live ones, or the single one from the template; empty when all
-    are known to have ended or none is wished for.
+    not stated, or the kind has none). ``pods`` are the live ones, or the single one from the template; empty when
+    none is wished for. Where all live ones have ended but more will come (a CronJob), the template's pod stands
+    beside them.
     """
 
     ref: ObjectRef

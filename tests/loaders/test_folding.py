@@ -181,6 +181,16 @@ def test_ended_pods_stay_but_are_no_endpoints() -> None:
     assert found.endpoints == ()
 
 
+def test_a_cron_job_between_two_runs_stands_for_its_next_pod_beside_the_ended_ones() -> None:
+    (found,) = workloads(
+        maker("CronJob", "c"),
+        maker("Job", "c-1", owner("CronJob", "c")),
+        a_pod("c-1-a", owner("Job", "c-1"), phase="Succeeded"),
+    ).values()
+    assert (str(found.ref), pod_names(found)) == ("shop/c[CronJob]", ["c-1-a", "c"])
+    assert [p.ref.name for p in found.endpoints] == ["c"]
+
+
 def test_the_same_name_in_another_namespace_is_another_owner() -> None:
     other = a_pod("a", owner("StatefulSet", "db")).replace("namespace: shop", "namespace: other")
     found = workloads(maker("StatefulSet", "db"), other)

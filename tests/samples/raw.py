@@ -24,8 +24,20 @@ def objects(folder: Path) -> list[Raw]:
     """Every object below ``folder``, Lists taken apart."""
     found: list[Raw] = []
     for _, document in documents(folder):
-        found.extend(document["items"] if document["kind"] == "List" else [document])
+        found.extend(unfold(document))
     return found
+
+
+def unfold(document: Raw) -> list[Raw]:
+    """The objects of a kubectl ``List`` or of an API server's typed list, or the one that the document is."""
+    kind = document["kind"]
+    if kind == "List":
+        return list(document["items"])
+    if "items" in document:
+        return [
+            {"apiVersion": document["apiVersion"], "kind": kind.removesuffix("List")} | i for i in document["items"]
+        ]
+    return [document]
 
 
 def of_kind(items: list[Raw], *kinds: str) -> list[Raw]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.samples.raw import SAMPLES, objects, of_kind
+from tests.samples.raw import SAMPLES, objects, of_kind, unfold
 
 FILES = sorted(path for path in SAMPLES.rglob("*") if path.is_file())
 MANIFESTS = [path for path in FILES if path.suffix == ".yaml"]
@@ -44,7 +44,7 @@ def test_file_parses_and_every_document_is_an_object(path: Path) -> None:
     documents = parsed(path)
     assert documents
     for document in documents:
-        for item in document["items"] if document["kind"] == "List" else [document]:
+        for item in unfold(document):
             assert item["apiVersion"] and item["kind"] and item["metadata"]["name"]
 
 
