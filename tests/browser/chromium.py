@@ -77,7 +77,7 @@ def running_browser(executable: str) -> Iterator[Browser]:
             browser.close()
 
 
-def settle(page: Page, timeout_s: float = 30) -> None:
+def settle(page: Page, timeout_s: float = 60) -> None:
     """Wait until Streamlit has drawn the page and runs no script any more."""
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=timeout_s * 1000)
     page.wait_for_selector('[data-testid="stAppViewContainer"] h1', timeout=timeout_s * 1000)

@@ -47,7 +47,7 @@ def choose_files(dialog: Locator, files: Sequence[Path] | Path, *, tab: str = "F
     dialog.get_by_role("tab", name=tab).click()
     chooser = dialog.locator('[role="tabpanel"]:visible input[type="file"]')
     chooser.set_input_files(files)  # type: ignore[arg-type]
-    expect(dialog.get_by_test_id("stFileUploaderFile").first).to_be_visible()
+    expect(dialog.get_by_test_id("stFileChip").first).to_be_visible()
 
 
 def load(page: Page, dialog: Locator) -> None:
@@ -57,7 +57,11 @@ def load(page: Page, dialog: Locator) -> None:
     settle(page)
 
 
+def namespace_tags(page: Page) -> Locator:
+    """The tags of the namespace filter."""
+    return page.get_by_test_id("stSidebar").get_by_test_id("stMultiSelect").locator("[data-tag]")
+
+
 def chosen_namespaces(page: Page) -> list[str]:
     """What the namespace filter holds."""
-    tags = page.get_by_test_id("stMultiSelect").locator('[data-baseweb="tag"]')
-    return sorted(text.strip() for text in tags.all_inner_texts())
+    return sorted(text.strip() for text in namespace_tags(page).all_inner_texts())

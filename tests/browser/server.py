@@ -57,7 +57,9 @@ def running_server(folder: Path, *, script: str = "app.py", guarded: bool = True
     environment = {k: v for k, v in os.environ.items() if not k.startswith("STREAMLIT_")}
     environment["NETATLAS_REFUSALS"] = str(refusals)
     if guarded:
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(GUARD), environment.get("PYTHONPATH", "")]))
+        environment["PYTHONPATH"] = os.pathsep.join(
+            filter(None, [str(GUARD), str(ROOT), environment.get("PYTHONPATH", "")])
+        )
     command = [
         sys.executable,
         "-m",

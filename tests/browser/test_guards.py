@@ -27,7 +27,7 @@ for attempt in attempts:
     except OSError:
         pass
 st.markdown("![planted](http://192.0.2.3/planted.png)")
-st.html("<img src='/not-there.png'>")
+st.html("<img src='/media/not-there.png'>")
 st.html("<script>console.error('planted error')</script>", unsafe_allow_javascript=True)
 """
 
@@ -50,7 +50,7 @@ def test_a_planted_request_and_a_planted_error_are_seen(browser: Browser, tmp_pa
     assert "sendto 192.0.2.2:53" in refused
     assert "http://192.0.2.3/planted.png" in watch.outside
     assert any("planted error" in error for error in watch.errors)
-    assert any("/not-there.png" in missing for missing in watch.missing)
+    assert any("/media/not-there.png" in missing for missing in watch.missing)
 
 
 def test_loopback_is_this_machine_and_everything_else_is_not() -> None:
