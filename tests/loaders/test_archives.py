@@ -90,7 +90,9 @@ def test_path_out_of_the_archive_is_refused(pack: Callable[[Entries], bytes], na
 
 @each_packer
 @pytest.mark.parametrize(
-    "inner", [zipped({"a.yaml": NAMESPACE}), gzip.compress(b"a: 1"), tarred({"a.yaml": NAMESPACE})]
+    "inner",
+    [zipped({"a.yaml": NAMESPACE}), gzip.compress(b"a: 1"), tarred({"a.yaml": NAMESPACE})],
+    ids=["zip", "gzip", "tar"],
 )
 @pytest.mark.parametrize("name", ["in.zip", "in.tgz", "in.yaml"])
 def test_archive_in_an_archive_is_refused(pack: Callable[[Entries], bytes], inner: bytes, name: str) -> None:
