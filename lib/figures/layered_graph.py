@@ -19,7 +19,7 @@ from lib.graph.model import GraphEdge, GraphModel, GraphNode, Mark
 
 # What fits into a card of four columns where the page is 1280 pixels wide; fewer columns have wider cards.
 LABEL_LIMIT: Final = 20
-DETAIL_LIMIT: Final = 24
+DETAIL_LIMIT: Final = 22
 _NARROWEST_PX: Final = 630
 _HEAD: Final = 30.0
 _FOOT: Final = 34.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lib.facts.engines import Known
+from lib.facts.sources import describe
 from lib.ipplan.compare import ModelRow
 from lib.ipplan.problems import PlanProblem
 from lib.ipplan.result import AddressPlan, ClusterPlan, Limit
@@ -71,7 +72,7 @@ def limit_rows(limits: Iterable[Limit]) -> list[Row]:
             "pool": limit.pool,
             "set_by": "you or Azure" if limit.is_chosen else "the plan",
             "conflict": limit.conflict,
-            "sources": listed(limit.sources),
+            "sources": describe(limit.sources),
         }
         for limit in limits
     ]
@@ -86,7 +87,7 @@ def plan_problem_rows(problems: Iterable[PlanProblem]) -> list[Row]:
             "problem": problem.message,
             "rule": problem.rule,
             "remedy": problem.remedy,
-            "sources": listed(problem.sources),
+            "sources": describe(problem.sources),
             "code": problem.code,
         }
         for problem in problems
@@ -99,7 +100,7 @@ def comparison_rows(models: Iterable[ModelRow]) -> list[Row]:
         {
             "model": row.label,
             "family": row.family,
-            "yours": "◀ yours" if row.is_current else "",
+            "yours": "✔" if row.is_current else "",
             "fits": "yes" if row.fits else "no",
             "vnet_addresses": row.vnet_ips,
             "node_subnet": prefix_text(row.node_subnet_prefix),
@@ -113,7 +114,7 @@ def comparison_rows(models: Iterable[ModelRow]) -> list[Row]:
             "policy_engines": listed(row.policy_engines),
             "status": row.status_text or row.status,
             "why_not": listed((p.message for p in row.problems), 2),
-            "sources": listed(row.sources),
+            "sources": describe(row.sources),
         }
         for row in models
     ]

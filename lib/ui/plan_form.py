@@ -110,6 +110,7 @@ def _pools(snapshot: Snapshot, values: dict[str, Any]) -> None:
         base,
         key=_editor_key(),
         num_rows="dynamic",
+        placeholder="–",
         hide_index=True,
         on_change=_edited,
         alt="Node pools",

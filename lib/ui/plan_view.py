@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lib.facts.sources import describe
 from lib.figures.address_space import address_space, hidden_rows
 from lib.ipplan.compare import compare_models
 from lib.ipplan.plan import plan
@@ -78,7 +79,7 @@ def _show_problems(answer: AddressPlan) -> None:
     for found in answer.problems[:6]:
         text = (
             f"**{found.problem_class.label}:** {plain(found.message, 500)}\n\n{plain(found.rule, 500)} "
-            f"**What to do:** {plain(found.remedy, 500)}\n\n*Source: {plain(', '.join(found.sources), 300)}*"
+            f"**What to do:** {plain(found.remedy, 500)}\n\n*Source: {plain(describe(found.sources), 500)}*"
         )
         match found.problem_class:
             case ProblemClass.REFUSED:
@@ -96,7 +97,7 @@ def _show_formula(cluster: ClusterPlan) -> None:
     st.code(cluster.formula, language=None, wrap_lines=True)
     st.caption(
         "N: nodes at the autoscaler's maximum, s: surge nodes of an upgrade, m: max pods per node. "
-        f"Source: {plain(', '.join(cluster.formula_sources), 400)}"
+        f"Source: {plain(describe(cluster.formula_sources), 600)}"
     )
     show_table(pool_rows(cluster), "plan-pools", alt="Node pools with defaults applied")
     if cluster.assumptions:
@@ -105,7 +106,7 @@ def _show_formula(cluster: ClusterPlan) -> None:
 
 
 def _assumption(found: Assumption) -> str:
-    text = f"{plain(found.text, 400)} ({plain(', '.join(found.sources), 200)})"
+    text = f"{plain(found.text, 400)} ({plain(describe(found.sources), 500)})"
     return f"{text}; other sources say: {plain(found.conflict, 300)}" if found.conflict else text
 
 
