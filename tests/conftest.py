@@ -22,8 +22,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every hypothesis test, so that the longer tier can pick them out."""
+    """Mark every hypothesis test, so that the longer tier can pick them out, and every test that runs pages."""
     for item in items:
+        if (ROOT / "tests" / "pages") in item.path.parents:
+            item.add_marker("app")
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker("property")
 
