@@ -14,11 +14,13 @@ from lib.graph.model import Mark
 
 _LABEL_LIMIT: Final = 26
 _ROW: Final = 34
+_LOW_ROW: Final = 18
 _HEAD: Final = 96
 _LEVEL_HEAD: Final = 30
 _FOOT: Final = 46
-# Above this many names a cell is too small for a symbol, above the next no name can be read.
-_SYMBOLS_UP_TO: Final = 40
+# Above this many names cells and symbols are smaller, above the next too small for a symbol, above the last for a name.
+_LARGE_UP_TO: Final = 20
+_SYMBOLS_UP_TO: Final = 60
 DRAWN_UP_TO: Final = 150
 
 MARKS: Final = {
@@ -61,7 +63,8 @@ def state_icon(state: MatrixState) -> str:
 
 def flow_matrix(cells: Sequence[Sequence[MatrixCell]], rows: Sequence[str], columns: Sequence[str]) -> go.Figure:
     """Draw ``cells`` under the given names; a click delivers ``[source, destination]`` as ``customdata``."""
-    small = max(len(rows), len(columns)) <= _SYMBOLS_UP_TO
+    names = max(len(rows), len(columns))
+    symbols, large = names <= _SYMBOLS_UP_TO, names <= _LARGE_UP_TO
     codes = [[STATES.index(cell.state) for cell in row] for row in cells]
     used = [state for state in STATES if any(cell.state is state for row in cells for cell in row)]
     figure = go.Figure(
@@ -75,9 +78,9 @@ def flow_matrix(cells: Sequence[Sequence[MatrixCell]], rows: Sequence[str], colu
             showscale=False,
             xgap=2,
             ygap=2,
-            text=[[_ICON[cell.state] if small else "" for cell in row] for row in cells],
+            text=[[_ICON[cell.state] if symbols else "" for cell in row] for row in cells],
             texttemplate="%{text}",
-            textfont={"size": 14, "color": TEXT},
+            textfont={"size": 14 if large else 9, "color": TEXT},
             hovertext=[
                 [_hover(cell, rows[i], columns[j]) for j, cell in enumerate(row)] for i, row in enumerate(cells)
             ],
@@ -87,7 +90,7 @@ def flow_matrix(cells: Sequence[Sequence[MatrixCell]], rows: Sequence[str], colu
     figure.add_trace(_click_points(cells))
     for state in used:
         figure.add_trace(_legend_entry(state))
-    row = _ROW if small else 18
+    row = _ROW if large else _LOW_ROW
     level = len(columns) <= 3
     head = _LEVEL_HEAD if level else _HEAD
     figure.update_layout(

@@ -114,11 +114,16 @@ def _of_rest(tier: int, members: list[GraphNode]) -> GraphNode:
     )
 
 
+_DOORS = frozenset({"Ingress", "Gateway", "load balancer", "node port", "external IP", "host port", "host network"})
+
+
 def _plural(members: list[GraphNode]) -> str:
     kinds = {n.kind for n in members}
-    if kinds == {"Service"}:
+    if kinds <= {"Service"}:
         return "Services"
-    return "workloads" if "Service" not in kinds else "objects"
+    if kinds <= _DOORS:
+        return "doors"
+    return "objects" if kinds & (_DOORS | {"Service", "host"}) else "workloads"
 
 
 def _counts(members: list[GraphNode]) -> tuple[str, ...]:

@@ -60,7 +60,10 @@ def show_enforcement(page: PageContext, choice: str) -> None:
         st.info(line)
     else:
         st.markdown(line)
-    for note in chosen.notes[:5]:
-        st.caption(f":material/info: {plain(note.message, 400)}")
-    if len(chosen.notes) > 5:
-        st.caption(f"… and {len(chosen.notes) - 5:,} more notes of this kind.")
+    if len(chosen.notes) == 1:
+        st.caption(f":material/info: {plain(chosen.notes[0].message, 400)}")
+    elif chosen.notes:
+        with st.expander(f"{len(chosen.notes):,} notes on all results", icon=":material/info:"):
+            st.markdown("\n".join(f"- {plain(note.message, 400)}" for note in chosen.notes[:50]))
+            if len(chosen.notes) > 50:
+                st.caption(f"… and {len(chosen.notes) - 50:,} more of this kind.")

@@ -45,8 +45,8 @@ def test_names_are_never_markup() -> None:
 
 
 def test_a_large_matrix_has_no_symbols_and_lower_rows() -> None:
-    names = [f"n{i}" for i in range(60)]
+    names = [f"n{i}" for i in range(70)]
     big = [[MatrixCell(a, b, MatrixState.DENIED) for b in names] for a in names]
     figure = flow_matrix(big, names, names)
     assert set(figure.data[0].text[0]) == {""}
-    assert figure.layout.height < 60 * 25 + 200
+    assert figure.layout.height < 70 * 25 + 200
