@@ -19,7 +19,10 @@ _LABELS_HELP = (
 
 
 def draw_filters(snapshot: Snapshot) -> ViewFilter:
-    """Draw both filters and read them; text that is no selector is explained and hides nothing."""
+    """Draw both filters and read them; text that is no selector is explained and hides nothing.
+
+    They are drawn for an empty snapshot too, since what isn't drawn stays in the URL.
+    """
     names = tuple(sorted(n.name for n in snapshot.namespaces))
     chosen = st.multiselect(
         "Namespaces",
@@ -28,6 +31,7 @@ def draw_filters(snapshot: Snapshot) -> ViewFilter:
         bind="query-params",
         placeholder="All namespaces",
         help="Chooses what is listed. Policies of hidden namespaces still count.",
+        disabled=not names,
     )
     text = st.text_input(
         "Labels", key=LABELS_KEY, bind="query-params", placeholder="tier=web,env in (prod)", help=_LABELS_HELP

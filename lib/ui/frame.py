@@ -8,6 +8,7 @@ from typing import Final
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from lib.model.snapshot import Snapshot
 from lib.ui import navigation, session
 from lib.ui.empty_state import show_empty_state, show_nothing_read
 from lib.ui.filters import draw_filters
@@ -75,7 +76,7 @@ def _begin() -> _Begun:
     with st.sidebar:
         current = session.current()
         draw_source_picker(current.loaded)
-        view = draw_filters(current.loaded.snapshot) if current.loaded else ViewFilter()
+        view = draw_filters(current.loaded.snapshot if current.loaded else Snapshot())
     if dialog_is_open():
         load_dialog()
     return _Begun(current, view)

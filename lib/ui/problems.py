@@ -47,6 +47,7 @@ def show_problems(problems: tuple[Problem, ...], documents: DocumentStore) -> No
     st.dataframe(
         frame,
         hide_index=True,
+        column_order=[c for c in frame.columns if frame[c].astype(bool).any()],
         alt="Problems in the input",
         column_config={
             "severity": st.column_config.TextColumn("Severity", width="small"),

@@ -60,8 +60,3 @@ def load(page: Page, dialog: Locator) -> None:
 def namespace_tags(page: Page) -> Locator:
     """The tags of the namespace filter."""
     return page.get_by_test_id("stSidebar").get_by_test_id("stMultiSelect").locator("[data-tag]")
-
-
-def chosen_namespaces(page: Page) -> list[str]:
-    """What the namespace filter holds."""
-    return sorted(text.strip() for text in namespace_tags(page).all_inner_texts())

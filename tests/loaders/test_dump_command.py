@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from lib.loaders.dump_command import OUTPUT, PATHS, az_command, kubectl_command
+from lib.loaders.dump_command import GROUPS, OUTPUT, az_command, kubectl_command
 from lib.loaders.kinds import READ
 
-SHELLS = [shell for shell in ("bash", "dash") if shutil.which(shell)]
+SHELLS = [shell for shell in ("bash", "dash", "zsh") if shutil.which(shell)]
 FAKE_KUBECTL = """#!/bin/sh
 # Knows namespaces, the newest TLSRoutes but one, and that listing nodes is forbidden.
 case "$3" in
@@ -38,7 +38,7 @@ def plural(kind: str) -> str:
 
 def test_every_kind_that_is_read_is_asked_for() -> None:
     wanted = {plural(kind) for group, kind in READ if group != "extensions"}
-    assert {path.rsplit("/", 1)[1] for path in PATHS} == wanted
+    assert {kind for _, _, kinds in GROUPS for kind in kinds} == wanted
 
 
 @pytest.mark.parametrize("command", [kubectl_command(), az_command()], ids=["kubectl", "az"])
