@@ -95,7 +95,9 @@ def test_flows_shows_the_workloads_of_two_namespaces_from_the_link() -> None:
         f for f in figures(open_page("policy_flows", from_ns="shop-api", to_ns="shop-data"))
         if f["data"][0]["type"] == "heatmap"
     ]  # fmt: skip
-    assert [a["ticktext"] for a in (matrices[1]["layout"]["xaxis"],)] == [["nats", "postgres", "postgres-backup", "redis"]]
+    assert [a["ticktext"] for a in (matrices[1]["layout"]["xaxis"],)] == [
+        ["nats", "postgres", "postgres-backup", "redis"]
+    ]
 
 
 def test_the_namespace_filter_of_the_link_narrows_the_tables() -> None:
