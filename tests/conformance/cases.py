@@ -1,24 +1,19 @@
-"""The public cases: where they are, how they are read, and how their rows compare."""
+"""The public cases: where they are, what the command line answers for them, and how its rows compare."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import io
 import json
 import os
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from lib.flows import flow_rows
-from lib.loaders.assemble import Loaded, assemble
-from lib.loaders.inputs import inputs_from_paths
-from lib.loaders.manifests import read_inputs
-from lib.policy.engine import compile_engine
-from lib.policy.engines import KUBERNETES
-from lib.routing.routes import ingress_backends
+from lib.cli import main
 
 Row = dict[str, Any]
 
@@ -32,9 +27,33 @@ class Case:
     folder: Path
 
     @property
+    def input(self) -> str:
+        """The folder of its manifests, which are read as they lie."""
+        return str(self.folder / "input")
+
+    @property
     def expected(self) -> dict[str, Any]:
         loaded: dict[str, Any] = json.loads((self.folder / "expected.json").read_text(encoding="utf-8"))
         return loaded
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one command wrote and how it ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def rows(self) -> list[Row]:
+        rows: list[Row] = json.loads(self.out)["flows"]
+        return rows
+
+    @property
+    def errors(self) -> list[str]:
+        """The messages of its problems of severity error."""
+        return [p["message"] for p in json.loads(self.out)["problems"] if p["severity"] == "error"]
 
 
 def corpus_folder() -> Path | None:
@@ -62,25 +81,26 @@ def comparison(folder: Path) -> ModuleType:
     return module
 
 
-# The suites' own writer left the texts y and n bare. kubectl reads these as booleans, and so do we: quoted, they mean
-# to us what they meant to the suite.
-_BARE = re.compile(rb"(?m)^(\s*(?:- )?(?:[\w./-]+:|-) )([yn])$")
+def ask(*arguments: str) -> Answer:
+    """Run one command in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = main(arguments)
+    return Answer(status, out.getvalue(), err.getvalue())
 
 
-def load(case: Case) -> Loaded:
-    """Read a case's manifests as the command line does."""
-    files, problems = inputs_from_paths([case.folder / "input"])
-    quoted = [replace(f, data=_BARE.sub(rb'\1"\2"', f.data)) for f in files]
-    loaded = assemble(read_inputs(quoted), title=case.name)
-    return replace(loaded, problems=(*problems, *loaded.problems))
+def ask_flows(case: Case) -> Answer:
+    """The command ``flows`` for a case, with the suite's answer to whether an ipBlock matches pods."""
+    matching = "yes" if case.expected.get("ipblock_matches_pod_ips") else "no"
+    return ask("flows", case.input, "--format", "json", "--ipblock-matches-pods", matching)
 
 
-def rows_of(case: Case, loaded: Loaded) -> list[Row]:
-    """The flows of a case, as the command line writes them, limited as the case's options say."""
-    matching = case.expected.get("ipblock_matches_pod_ips", False)
-    engine = compile_engine(loaded.snapshot, KUBERNETES.with_ip_blocks_matching_pods(matching))
-    rows = [row.to_json() for row in flow_rows(engine, ingress_backends(loaded.snapshot))]
-    return [row for row in rows if _in_focus(row, case.expected.get("options") or {})]
+def differences(case: Case, rows: list[Row]) -> list[str]:
+    """Every difference between ``rows`` and what the case expects, a sentence each."""
+    expected = case.expected
+    focused = [row for row in rows if _in_focus(row, expected.get("options") or {})]
+    found: list[str] = comparison(case.folder.parent.parent).differences(expected, focused)
+    return found
 
 
 def _in_focus(row: Row, options: dict[str, Any]) -> bool:
@@ -96,22 +116,3 @@ def _in_focus(row: Row, options: dict[str, Any]) -> bool:
 def _forms(end: str) -> set[str]:
     full = end.partition("[")[0].strip("{}")
     return {full, full.rpartition("/")[2]}
-
-
-def without_host_network(rows: list[Row], loaded: Loaded) -> list[Row]:
-    """The rows that no host-network workload is an end of."""
-    on_host = {str(w.ref) for w in loaded.snapshot.workloads if w.host_network}
-    return [row for row in rows if row["src"] not in on_host and row["dst"] not in on_host]
-
-
-def differences(case: Case, loaded: Loaded) -> list[str]:
-    """Every difference from what the case expects, a sentence each.
-
-    The suites do not tell host-network pods from others, so flows from and to them are not compared; they have tests
-    of their own.
-    """
-    expected = case.expected
-    expected["expected"] = without_host_network(expected["expected"], loaded)
-    rows = without_host_network(rows_of(case, loaded), loaded)
-    found: list[str] = comparison(case.folder.parent.parent).differences(expected, rows)
-    return found

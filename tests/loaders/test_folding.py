@@ -195,3 +195,10 @@ def test_the_same_name_in_another_namespace_is_another_owner() -> None:
     other = a_pod("a", owner("StatefulSet", "db")).replace("namespace: shop", "namespace: other")
     found = workloads(maker("StatefulSet", "db"), other)
     assert list(found) == ["other/db[StatefulSet]", "shop/db[StatefulSet]"]
+
+
+def test_pods_of_an_owner_without_a_kind_are_one_workload_and_the_owner_is_reported() -> None:
+    loaded = load("".join(a_pod(name, "{name: web, controller: true}") for name in ("a", "b")))
+    (workload,) = loaded.snapshot.workloads
+    assert (str(workload.ref), pod_names(workload)) == ("shop/web[Pod]", ["a", "b"])
+    assert {p.code for p in loaded.problems} == {"owner-without-kind"}

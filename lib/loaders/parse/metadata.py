@@ -175,7 +175,8 @@ def _check_annotations(meta: Fields) -> None:
 def owner_of(meta: Fields) -> Owner | None:
     """The controlling ownerReference, else the first one; None for an object on its own.
 
-    A Node as owner is none: the pods that a kubelet starts from its own files have nothing else in common.
+    A Node as owner is none: the pods that a kubelet starts from its own files have nothing else in common. The API
+    server refuses an owner without a kind; hand-written pods that name one still belong together, so ``kind`` is "".
     """
     references = meta.data.get("ownerReferences")
     if not references:
@@ -194,6 +195,9 @@ def owner_of(meta: Fields) -> Owner | None:
 
 def _owner(reference: Fields) -> Owner | None:
     kind, name = reference.text("kind"), reference.text("name")
-    if not kind or not name or kind == "Node":
+    if not name or kind == "Node":
         return None
+    if not kind:
+        message = f"the owner {quote(name)} has no kind; pods that name it count as one workload all the same"
+        reference.warn(None, "owner-without-kind", message, "Add the owner's apiVersion, kind and uid.")
     return Owner(kind, name, reference.boolean("controller"))

@@ -36,7 +36,7 @@ def parse_pod(session: Session, raw: RawObject) -> Pod | None:
         source=raw.source,
         labels=reading.labels,
         ports=ports,
-        owner=None if owner is None else ObjectRef(reading.namespace, owner.name, owner.kind),
+        owner=None if owner is None else ObjectRef(reading.namespace, owner.name, owner.kind or "Pod"),
         phase=phase,
         ips=_addresses(status, "podIPs", "podIP"),
         host_ips=_addresses(status, "hostIPs", "hostIP"),

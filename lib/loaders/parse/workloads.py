@@ -63,7 +63,7 @@ def parse_workload(session: Session, raw: RawObject) -> Controller | None:
         ref=reading.ref,
         source=raw.source,
         labels=reading.labels,
-        owner=None if owner is None else ObjectRef(reading.namespace, owner.name, owner.kind),
+        owner=ObjectRef(reading.namespace, owner.name, owner.kind) if owner is not None and owner.kind else None,
         template=template,
         replicas=_replicas(raw.kind, spec),
         observed=_observed(raw.kind, status),
