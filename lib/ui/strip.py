@@ -17,7 +17,7 @@ from lib.ui.view import ViewFilter
 def show_strip(loaded: LoadedInput, view: ViewFilter) -> None:
     """Source, namespaces, objects, time and content hash in one line; filters and Problems only where there are any."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="strip"):
-        st.caption(strip_text(loaded, view), help=_coverage_help(loaded), width="content")
+        st.markdown(f":small[{strip_text(loaded, view)}]", help=_coverage_help(loaded), width="content")
         if loaded.problems:
             count = len(loaded.problems)
             label = f"{count:,} problem{'s' if count != 1 else ''} in the input"
@@ -36,7 +36,7 @@ def strip_text(loaded: LoadedInput, view: ViewFilter) -> str:
     parts = [
         f":material/database: **{plain(loaded.title, 60)}**",
         namespaces,
-        f"{loaded.object_count:,} objects",
+        f"{loaded.object_count:,} object{'s' if loaded.object_count != 1 else ''}",
         f"loaded {_local(loaded.loaded_at):%H:%M:%S} in {loaded.duration_s:.1f} s",
         f"`{snapshot.content_hash[:10]}`",
     ]
