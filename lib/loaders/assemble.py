@@ -11,9 +11,10 @@ from lib.loaders.collector import without_collector
 from lib.loaders.coverage import ListContent, infer_coverage
 from lib.loaders.documents import RawObject
 from lib.loaders.folding import fold
+from lib.loaders.lost_policies import POLICY, rejected
 from lib.loaders.manifests import LoadCancelled, ReadResult
-from lib.loaders.parse import KIND_READERS, Controller, KindReader, Session, parse_object, reader_for
-from lib.loaders.parse.metadata import DEFAULT_NAMESPACE
+from lib.loaders.parse import KIND_READERS, Controller, KindReader, Session, is_own_group, parse_object, reader_for
+from lib.loaders.parse.metadata import DEFAULT_NAMESPACE, rough_ref
 from lib.loaders.parse.session import quote
 from lib.model.cluster import METADATA_NAME_LABEL, Namespace, Node, Pod
 from lib.model.policies import NetworkPolicy, RejectedPolicy
@@ -24,6 +25,7 @@ from lib.model.services import EndpointSlice, Service
 from lib.model.snapshot import Coverage, SecretInfo, Snapshot
 
 _STEP: Final = 2000
+_KINDS_BY_LOWER: Final = {kind.lower(): kind for kind in KIND_READERS}
 Progress = Callable[[int, int, str], None]
 
 
@@ -78,6 +80,9 @@ def assemble(
     collected = _Collected()
     with without_collector():
         _take_all(session, collected, read, progress, cancelled)
+        for policy in read.rejected_policies:
+            collected.counts[policy.ref.kind] += 1
+            _reject(collected, policy)
         return _joined(session, collected, read, title, assume_complete, coverage)
 
 
@@ -131,9 +136,7 @@ def _take(session: Session, collected: _Collected, raw: RawObject) -> None:
     if parsed is None:
         collected.damaged.add(raw.kind)
     elif isinstance(parsed, RejectedPolicy):
-        collected.damaged.add(raw.kind)
-        collected.rejected.append(parsed)
-        collected.namespaces.add(parsed.namespace)
+        _reject(collected, parsed)
     else:
         ref = parsed[0].ref if isinstance(parsed, tuple) else _ref(parsed, raw.kind)
         members = collected.by_kind.setdefault(raw.kind, {})
@@ -144,17 +147,27 @@ def _take(session: Session, collected: _Collected, raw: RawObject) -> None:
         collected.namespaces.add(ref.namespace)
 
 
+def _reject(collected: _Collected, policy: RejectedPolicy) -> None:
+    collected.damaged.add(policy.ref.kind)
+    collected.rejected.append(policy)
+    collected.namespaces.add(policy.namespace)
+
+
 def _ref(parsed: Any, kind: str) -> ObjectRef:
     ref = getattr(parsed, "ref", None)
     return ref if isinstance(ref, ObjectRef) else ObjectRef("", parsed.name, kind)
 
 
 def _count_other(session: Session, collected: _Collected, raw: RawObject) -> None:
-    if not raw.api_version and raw.kind in KIND_READERS:
-        message = f"{quote(raw.kind)} has no apiVersion, so the object was not taken over"
-        remedy = f"Add apiVersion: {KIND_READERS[raw.kind].served[0]}."
-        session.add(Problem(Severity.ERROR, "missing-api-version", message, remedy, raw.source))
-        collected.damaged.add(raw.kind)
+    intended = _KINDS_BY_LOWER.get(raw.kind.lower())
+    if intended is not None and intended != raw.kind and is_own_group(raw.api_version):
+        ref = rough_ref(raw.obj, intended, KIND_READERS[intended].namespaced)
+        message = f"{ref}: there is no kind {quote(raw.kind)} in {raw.api_version}; the object was not taken over"
+        problem = Problem(Severity.ERROR, "unknown-kind", message, f"Write kind: {intended}.", raw.source, None, ref)
+        session.add(problem)
+        if intended == POLICY:
+            collected.counts[POLICY] += 1
+            _reject(collected, rejected(ref.namespace, ref.name, raw.source))
     collected.others[f"{raw.api_version} {raw.kind}".strip()] += 1
     metadata = raw.obj.get("metadata")
     namespace = metadata.get("namespace") if isinstance(metadata, dict) else None

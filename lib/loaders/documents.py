@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lib.loaders.lines import json_line_count, line_count
 from lib.loaders.locate import Position, positions
-from lib.loaders.yaml_reader import Syntax, line_count
+from lib.loaders.yaml_reader import Syntax
 from lib.model.refs import Source
 
 _OBJECTS_REMEMBERED: Final = 512
@@ -119,7 +120,7 @@ class DocumentStore:
         key = (source.file, source.document)
         lines = self._item_lines.get(key)
         if lines is None:
-            lines = self._item_lines[key] = _lines_before(text, document.items)
+            lines = self._item_lines[key] = _lines_before(text, document)
         start, end = document.items[source.item]
         indentation = ""
         if document.syntax == "yaml":
@@ -128,15 +129,16 @@ class DocumentStore:
         return lines[source.item], indentation + text[start:end]
 
 
-def _lines_before(text: str, items: tuple[tuple[int, int], ...]) -> tuple[int, ...]:
+def _lines_before(text: str, document: StoredDocument) -> tuple[int, ...]:
     """How many line breaks stand before each item; the text is gone through once."""
+    count = line_count if document.syntax == "yaml" else json_line_count
     lines = []
     counted = position = 0
-    for start, _ in items:
+    for start, _ in document.items:
         if start >= position:
-            counted += line_count(text[position:start])
+            counted += count(text[position:start])
             position = start
             lines.append(counted)
         else:
-            lines.append(line_count(text, start))
+            lines.append(count(text[:start]))
     return tuple(lines)

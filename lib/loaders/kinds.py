@@ -34,6 +34,8 @@ READ: Final = WORKLOADS | {
     ("networking.k8s.io", "IngressClass"),
     ("networking.k8s.io", "NetworkPolicy"),
     ("extensions", "NetworkPolicy"),
+    # Without its group a policy is refused, but what it would have selected must be known.
+    ("", "NetworkPolicy"),
     ("gateway.networking.k8s.io", "GatewayClass"),
     ("gateway.networking.k8s.io", "Gateway"),
     ("gateway.networking.k8s.io", "HTTPRoute"),

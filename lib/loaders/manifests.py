@@ -14,6 +14,8 @@ from lib.loaders.documents import DocumentStore, ListInfo, RawObject, StoredDocu
 from lib.loaders.encoding import EncodingError, decode
 from lib.loaders.inputs import STDIN_NAME, InputFile, inputs_from_paths
 from lib.loaders.limits import DEFAULT, MIB, Limits
+from lib.loaders.lines import line_count
+from lib.loaders.lost_policies import POLICY, lost_policies
 from lib.loaders.recognise import (
     HELM_TEMPLATE,
     KUBECONFIG,
@@ -26,7 +28,8 @@ from lib.loaders.recognise import (
     has_template,
 )
 from lib.loaders.redact import is_kubeconfig, is_list, object_kind, redact
-from lib.loaders.yaml_reader import Document, Failure, Reader, line_count
+from lib.loaders.yaml_reader import Document, Failure, Reader
+from lib.model.policies import RejectedPolicy
 from lib.model.problem import Problem, Severity
 from lib.model.refs import Source
 
@@ -53,7 +56,8 @@ class ReadResult:
     """Everything that was read, and everything that was not.
 
     ``content_hash`` is the SHA-256 of the files' names and bytes in the order they were given, in hexadecimal.
-    ``files`` are those that were looked into, archives replaced by what they hold.
+    ``files`` are those that were looked into, archives replaced by what they hold. ``rejected_policies`` are the
+    NetworkPolicies in what could not be read, as far as they can be told.
     """
 
     objects: tuple[RawObject, ...]
@@ -62,6 +66,7 @@ class ReadResult:
     problems: tuple[Problem, ...]
     content_hash: str
     files: tuple[str, ...]
+    rejected_policies: tuple[RejectedPolicy, ...] = ()
 
 
 def read_inputs(
@@ -139,6 +144,7 @@ class _Reading:
         self.lists: list[ListInfo] = []
         self.documents = DocumentStore()
         self.problems: list[Problem] = []
+        self.rejected: list[RejectedPolicy] = []
         self.names: Counter[str] = Counter()
         self.files: list[str] = []
         self.kinds: Counter[str] = Counter()
@@ -146,7 +152,13 @@ class _Reading:
 
     def result(self, digest: str) -> ReadResult:
         return ReadResult(
-            tuple(self.objects), tuple(self.lists), self.documents, tuple(self.problems), digest, tuple(self.files)
+            tuple(self.objects),
+            tuple(self.lists),
+            self.documents,
+            tuple(self.problems),
+            digest,
+            tuple(self.files),
+            tuple(self.rejected),
         )
 
     def check(self) -> None:
@@ -167,6 +179,7 @@ class _Reading:
             self._begin(file.name)
             mib = self.limits.upload_bytes // MIB
             self._tell(1, None, _error("too-much-data", f"the input is larger than {mib} MiB; this file is not read"))
+            self._unread(file.data)
             self._end()
         elif is_archive(file.data):
             self._archive(file)
@@ -228,18 +241,21 @@ class _Reading:
             text, utf8 = decode(data)
         except EncodingError as error:
             self._tell(1, None, _error("encoding", str(error), "Save the file as UTF-8."))
+            self._unread(data)
             return
         if not text.strip():
             self._tell(1, None, Advice(Severity.INFO, "empty-file", "the file is empty", "Nothing needs to be done."))
             return
         if advice := by_first_line(text):
-            self._tell(1, 1 + line_count(text, len(text) - len(text.lstrip())), advice)
+            self._tell(1, 1 + line_count(text[: len(text) - len(text.lstrip())]), advice)
+            self._lost(text, 1, 1)
             return
         is_template = has_template(text)
         told_template = False
         for result in self.reader.read(text, utf8):
             self.check()
             if isinstance(result, Failure):
+                self._lost(result.text, result.number, result.text_line)
                 if is_template and not result.is_warning:
                     if not told_template:
                         self._tell(result.number, result.line, HELM_TEMPLATE)
@@ -248,6 +264,19 @@ class _Reading:
                     self._failure(result)
             else:
                 self._document(result, is_template)
+
+    def _unread(self, data: bytes) -> None:
+        """Look for policies in a file whose text can't be told or may not be read."""
+        plain = data.replace(b"\0", b"")
+        if b"networkpolic" in plain.lower():
+            self._lost(plain.decode("utf-8", "replace"), 1, 1)
+
+    def _lost(self, text: str, number: int, line: int) -> None:
+        """Keep the names of the NetworkPolicies in a text that is not read, and where they stand."""
+        found = lost_policies(text, Source(self.current.file, number), line, self.check)
+        if found:
+            self.rejected += found
+            self.documents.add(self.current.file, number, StoredDocument(line, "yaml", None))
 
     def _failure(self, failure: Failure) -> None:
         severity = Severity.WARNING if failure.is_warning else Severity.ERROR
@@ -259,6 +288,8 @@ class _Reading:
         advice = self._objection(value, is_template)
         if advice is not None:
             self._tell(document.number, document.line, advice)
+            built = document.built
+            self._lost(document.text[built.start : built.end], document.number, document.line)
             return
         if value is None:
             return
@@ -313,7 +344,8 @@ class _Reading:
             return
         if not version:
             self._tell(source.document, None, NO_API_VERSION, source.item)
-            return
+            if kind != POLICY:
+                return
         self.objects.append(RawObject(obj, source, version, kind))
         self.kinds[kind] += 1
         if len(self.objects) % _PROGRESS_STEP == 0:

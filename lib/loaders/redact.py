@@ -21,7 +21,8 @@ import yaml
 from lib.loaders.build import LABEL_MAPS, WATCHED, Anchor, Marks, Span, Watched
 from lib.loaders.events import yaml_events
 from lib.loaders.kinds import READ, WORKLOADS, group_of
-from lib.loaders.yaml_reader import BREAK, Document
+from lib.loaders.lines import BREAK
+from lib.loaders.yaml_reader import Document
 
 MASK: Final = "•••"
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import yaml
@@ -18,16 +18,16 @@ import yaml
 from lib.loaders.build import Builder, Built, DocumentError
 from lib.loaders.events import EventSource, JSONEvents, JSONSyntaxError, json_value_end, skip_space, yaml_events
 from lib.loaders.limits import Limits
+from lib.loaders.lines import json_line_count, line_count
 
 Syntax = Literal["yaml", "json"]
 
-BREAK: Final = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
-"""A line break as YAML 1.1 counts them."""
 _DOCUMENT_START: Final = re.compile(r"(?:\A|(?<=[\n\r\x85\u2028\u2029]))---(?=\s|\Z)")
 _CONTROL: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 """Characters that YAML forbids. libyaml reads ahead, so one of them would take the documents before it along."""
 _KEY_NAME: Final = re.compile(r"[A-Za-z0-9][-A-Za-z0-9._/]*")
 _TAG_NAME: Final = re.compile(r"!{0,2}[A-Za-z][-A-Za-z0-9]{0,30}")
+_EVENTS_BETWEEN_CHECKS: Final = 5_000
 _JSON_OBJECT_LINE: Final = re.compile(r"(?m)^\{")
 
 
@@ -47,24 +47,30 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A document, or the rest of one, that could not be read; quotes nothing of the text but key names."""
+    """A document, or the rest of one, that could not be read; quotes nothing of the text but key names.
+
+    ``text`` is what was lost, from ``text_line`` of the file on; "" where an earlier Failure has it, and in warnings.
+    """
 
     number: int
     line: int
     code: str
     message: str
     is_warning: bool = False
-
-
-def line_count(text: str, end: int | None = None) -> int:
-    """How many line breaks ``text`` has before index ``end``."""
-    end = len(text) if end is None else end
-    if text.isascii() and "\r" not in text:
-        return text.count("\n", 0, end)
-    return sum(1 for _ in BREAK.finditer(text, 0, end))
+    text: str = field(default="", repr=False)
+    text_line: int = 1
 
 
 Result = Document | Failure
+
+
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    """A JSON value that can't be read: where it begins, in which line (from 0), and why."""
+
+    begin: int
+    line: int
+    error: JSONSyntaxError
 
 
 class Reader:
@@ -88,58 +94,59 @@ class Reader:
 
     def _json(self, text: str, begin: int) -> Iterator[Result]:
         """JSON values in a row; from the first that is none on, YAML, which knows comments and trailing commas."""
-        line = line_count(text, begin)
+        broken = yield from self._json_values(text, begin, json_line_count(text[:begin]))
+        if broken is not None:
+            yield from self._after_json(text, broken)
+
+    def _json_values(self, text: str, begin: int, line: int) -> Generator[Result, None, _Broken | None]:
+        """JSON values from ``begin``, in line ``line`` (from 0), up to the end or to one that is broken."""
         while begin < len(text):
             try:
                 end = json_value_end(text, begin)
             except JSONSyntaxError as error:
-                yield from self._after_json(text, begin, line, error)
-                return
+                return _Broken(begin, line, error)
             if not (yield from self._json_document(text, begin, end, line)):
-                return
+                return None
             following = skip_space(text, end)
-            line += line_count(text[begin:following])
+            line += json_line_count(text[begin:following])
             begin = following
+        return None
 
     def _json_document(self, text: str, begin: int, end: int, line: int) -> Generator[Result, None, bool]:
         """The one value between ``begin`` and ``end``; returns whether more may be read."""
         self._number += 1
         if self._number > self.limits.documents_per_file:
-            yield self._too_many_documents(line)
+            yield self._too_many_documents(line, text[begin:])
             return False
         source = JSONEvents(text[begin:end])
         source.get_event()
         yield from self._document(source, source.get_event(), line, text[begin:end], "json")
         return True
 
-    def _after_json(self, text: str, begin: int, line: int, error: JSONSyntaxError) -> Iterator[Result]:
-        """What stands from the first broken JSON value on: YAML if it is that, else a Failure and the values after."""
+    def _after_json(self, text: str, broken: _Broken) -> Iterator[Result]:
+        """What stands from the first broken JSON value on: YAML if it is that, else Failures and the values between."""
         number = self._number
-        rest = text[begin:]
-        results = list(self._yaml(rest, None, line))
+        rest = text[broken.begin :]
+        results = list(self._yaml(rest, None, broken.line))
         if _DOCUMENT_START.search(rest) or not any(isinstance(r, Failure) and r.code == "yaml-syntax" for r in results):
             yield from results
             return
-        self._number = number + 1
-        at = max(error.index, begin)
-        yield self._json_fault(text, at, error)
-        for _ in range(self.limits.problems_per_file):
-            following = _JSON_OBJECT_LINE.search(text, at + 1)
-            if following is None:
+        self._number = number
+        following: _Broken | None = broken
+        while following is not None:
+            self.check()
+            begin, line, error = following.begin, following.line, following.error
+            at = max(error.index, begin)
+            self._number += 1
+            if self._number > self.limits.documents_per_file:
+                yield self._too_many_documents(line, text[begin:])
                 return
-            at = following.start()
-            try:
-                end = json_value_end(text, at)
-            except JSONSyntaxError as again:
-                at = max(again.index, at)
-                self._number += 1
-                yield self._json_fault(text, at, again)
-                continue
-            yield from self._json_document(text, at, end, line_count(text, at))
-            at = end
-
-    def _json_fault(self, text: str, index: int, error: JSONSyntaxError) -> Failure:
-        return Failure(self._number, line_count(text, index) + 1, "json-syntax", f"not valid JSON: {error}")
+            # Where a broken value ends can't be told; the next object that begins a line is the next that is tried.
+            next_object = _JSON_OBJECT_LINE.search(text, at + 1)
+            end = len(text) if next_object is None else next_object.start()
+            message, faulty = f"not valid JSON: {error}", line + json_line_count(text[begin:at]) + 1
+            yield Failure(self._number, faulty, "json-syntax", message, text=text[begin:end], text_line=line + 1)
+            following = yield from self._json_values(text, end, line + json_line_count(text[begin:end]))
 
     def _yaml(self, text: str, data: bytes | None, lines: int = 0) -> Iterator[Result]:
         """All documents of a YAML text; a document with a forbidden character is cut out and told."""
@@ -159,11 +166,12 @@ class Reader:
             self._number += 1
             line = lines + line_count(text[begin : bad.start()]) + 1
             message = f"the control character U+{ord(bad.group()):04X} is not allowed in YAML"
-            yield Failure(self._number, line, "control-character", message)
+            yield Failure(self._number, line, "control-character", message, text=text[begin:end], text_line=lines + 1)
             lines += line_count(text[begin:end])
             position = end
             bad = _CONTROL.search(text, end)
             if self._number > self.limits.documents_per_file:
+                yield self._too_many_documents(lines, text[position:])
                 return
         rest = text[position:]
         if rest.strip():
@@ -178,7 +186,10 @@ class Reader:
         # is well, so that neither many faults nor many documents make the work grow faster than the text.
         starts = [m.start() for m in _DOCUMENT_START.finditer(text, resume_after)]
         position, size, counted = 0, 1, 0
-        while position < len(starts) and self._number < self.limits.documents_per_file:
+        while position < len(starts):
+            if self._number >= self.limits.documents_per_file:
+                yield self._too_many_documents(lines, text[starts[position] :])
+                return
             stop = position + size
             begin, end = starts[position], starts[stop] if stop < len(starts) else len(text)
             lines += line_count(text[counted:begin])
@@ -205,12 +216,13 @@ class Reader:
                 mark: Any = event.start_mark
                 self._number += 1
                 if self._number > self.limits.documents_per_file:
-                    yield self._too_many_documents(lines + mark.line)
+                    yield self._too_many_documents(lines + mark.line, text[mark.index :])
                     return None
                 in_document, begun = True, mark.index
-                if not (yield from self._document(source, event, lines, text, "yaml")):
+                end = yield from self._document(source, event, lines, text, "yaml")
+                if end is None:
                     return self._after(text, begun)
-                in_document = False
+                in_document, begun = False, end
         except yaml.YAMLError as error:
             marks = (getattr(error, "problem_mark", None), getattr(error, "context_mark", None))
             mark = next((m for m in marks if m is not None), None)
@@ -218,8 +230,19 @@ class Reader:
             words = [w for w in (getattr(error, "context", None), getattr(error, "problem", None)) if w]
             if not in_document:
                 self._number += 1
-            yield Failure(self._number, lines + line + 1, "yaml-syntax", "not valid YAML: " + ", ".join(words))
-            return self._after(text, begun) if in_document else max(index, begun + 1)
+            resume_after = self._after(text, begun) if in_document else max(index, begun + 1)
+            message, before = "not valid YAML: " + ", ".join(words), line_count(text[:begun])
+            lost = self._lost(text, begun, resume_after)
+            yield Failure(
+                self._number, lines + line + 1, "yaml-syntax", message, text=lost, text_line=lines + before + 1
+            )
+            return resume_after
+
+    @staticmethod
+    def _lost(text: str, begun: int, resume_after: int) -> str:
+        """What is passed over from ``begun`` on when reading is resumed at the first ``---`` from ``resume_after``."""
+        following = _DOCUMENT_START.search(text, resume_after)
+        return text[begun : following.start() if following else len(text)]
 
     @staticmethod
     def _after(text: str, begun: int) -> int:
@@ -230,43 +253,53 @@ class Reader:
 
     def _document(
         self, source: EventSource, start: Any, lines: int, text: str, syntax: Syntax
-    ) -> Generator[Result, None, bool]:
-        """One document; returns whether the parser may go on. Raises yaml.YAMLError."""
+    ) -> Generator[Result, None, int | None]:
+        """One document; returns where it ends, None if the parser must be given up. Raises yaml.YAMLError."""
         number = self._number
+        begun = start.start_mark
         try:
             built = self._builder.document(source, start)
         except DocumentError as error:
-            yield Failure(number, lines + error.line + 1, error.code, error.message)
-            return error.resume and self._skip(source)
+            lost = self._lost(text, begun.index, self._after(text, begun.index))
+            at = lines + begun.line + 1
+            yield Failure(number, lines + error.line + 1, error.code, error.message, text=lost, text_line=at)
+            return self._skip(source) if error.resume else None
+        at, lost = lines + built.line + 1, text[built.start : built.end]
         shown = self.limits.name_chars
-        for key, at in built.duplicates:
+        for key, line in built.duplicates:
             # A slip such as `{password:x}` makes a value part of the key, so only what looks like a key is quoted.
             named = f"the key {key[:shown]!r}" if _KEY_NAME.fullmatch(key) else "a key"
             message = f"{named} is written twice in one mapping"
-            yield Failure(number, lines + at + 1, "duplicate-key", message)
+            yield Failure(number, lines + line + 1, "duplicate-key", message, text=lost, text_line=at)
+            lost = ""
         if built.duplicates:
-            return True
-        for tag, at in built.unknown_tags:
+            return built.end
+        for tag, line in built.unknown_tags:
             named = f"the tag {tag[:shown]!r}" if _TAG_NAME.fullmatch(tag) else "a tag"
             message = f"{named} means nothing to kubectl; the value is read without it"
-            yield Failure(number, lines + at + 1, "unknown-tag", message, is_warning=True)
-        yield Document(number, lines + built.line + 1, syntax, text, built)
-        return True
+            yield Failure(number, lines + line + 1, "unknown-tag", message, is_warning=True)
+        yield Document(number, at, syntax, text, built)
+        return built.end
 
-    def _skip(self, source: EventSource) -> bool:
-        """Read on to the end of the document; False where it nests so deep that the parser must be given up."""
-        depth = 0
+    def _skip(self, source: EventSource) -> int | None:
+        """Read on to the end of the document; None where it nests so deep that the parser must be given up."""
+        depth = count = 0
         while True:
-            match source.get_event():
+            event = source.get_event()
+            count += 1
+            if count % _EVENTS_BETWEEN_CHECKS == 0:
+                self.check()
+            match event:
                 case yaml.CollectionStartEvent():
                     depth += 1
                     if depth > self.limits.nesting_depth:
-                        return False
+                        return None
                 case yaml.CollectionEndEvent():
                     depth -= 1
                 case yaml.DocumentEndEvent():
-                    return True
+                    mark: Any = event.end_mark
+                    return int(mark.index)
 
-    def _too_many_documents(self, line: int) -> Failure:
+    def _too_many_documents(self, line: int, text: str) -> Failure:
         message = f"the file has more than {self.limits.documents_per_file:,} documents; the rest is not read"
-        return Failure(self._number, line + 1, "too-many-documents", message)
+        return Failure(self._number, line + 1, "too-many-documents", message, text=text, text_line=line + 1)

@@ -107,7 +107,12 @@ def reader_for(api_version: str, kind: str) -> KindReader | None:
     reader all the same, which then says that there is no such version.
     """
     reader = KIND_READERS.get(kind)
-    return reader if reader is not None and api_group(api_version) in _OWN_GROUPS else None
+    return reader if reader is not None and is_own_group(api_version) else None
+
+
+def is_own_group(api_version: str) -> bool:
+    """Whether an apiVersion is of a group that holds kinds that are read."""
+    return api_group(api_version) in _OWN_GROUPS
 
 
 def api_group(api_version: str) -> str:
@@ -141,6 +146,7 @@ __all__ = [
     "KindReader",
     "Parsed",
     "Session",
+    "is_own_group",
     "parse_object",
     "reader_for",
 ]

@@ -53,7 +53,9 @@ def parse_network_policy(session: Session, raw: RawObject) -> NetworkPolicy | Re
     """A networking.k8s.io/v1 NetworkPolicy; extensions/v1beta1 is recognised and refused, as servers do since 1.16."""
     reading = open_object(session, raw, unknown=Unknown.REJECTS)
     entry = reading.entry
-    if raw.api_version == _REMOVED:
+    if not raw.api_version:
+        entry.failed = True  # which the reader of the document has told
+    elif raw.api_version == _REMOVED:
         message = f"{_REMOVED} NetworkPolicy is refused by the API server since Kubernetes 1.16"
         entry.error(("apiVersion",), "removed-api-version", message, f"Write apiVersion: {_SERVED}.")
     elif raw.api_version != _SERVED:
