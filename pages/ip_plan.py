@@ -4,5 +4,5 @@ from lib.ui.frame import open_page
 from lib.ui.plan_form import plan_form
 from lib.ui.plan_view import show_plan
 
-page = open_page("IP plan", needs_input=False)
+page = open_page("IP plan", stands_alone=True)
 show_plan(plan_form(page.snapshot))

@@ -79,7 +79,14 @@ class _Canvas:
         return -len(self.labels)
 
     def _text(self, x: float, text: str, **place: Any) -> dict[str, Any]:
-        return {"x": x, "y": self._y, "text": text, "showarrow": False, "font": {"size": 12}, **place}
+        return {
+            "x": x,
+            "y": self._y,
+            "text": text,
+            "showarrow": False,
+            "font": {"size": 12, "color": theme.TEXT},
+            **place,
+        }
 
     def figure(self) -> go.Figure:
         """The drawing; parts that occur make the legend."""
@@ -95,7 +102,7 @@ class _Canvas:
         figure.update_yaxes(
             tickmode="array", tickvals=[-1 - index for index in range(len(self.labels))], ticktext=self.labels,
             range=[-len(self.labels) - 0.5, -0.5], automargin=True, showgrid=False, zeroline=False, fixedrange=True,
-            tickfont={"size": 12},
+            tickfont={"size": 12, "color": theme.TEXT},
         )  # fmt: skip
         return figure
 
@@ -111,7 +118,7 @@ _LEGEND: Final = {
     "entrywidth": 126,
     "itemclick": False,
     "itemdoubleclick": False,
-    "font": {"size": 12},
+    "font": {"size": 12, "color": theme.TEXT},
 }
 
 

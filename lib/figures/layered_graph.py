@@ -49,7 +49,7 @@ def layered_graph(model: GraphModel) -> go.Figure:
                 "itemclick": False,
                 "itemdoubleclick": False,
                 "bgcolor": "rgba(0,0,0,0)",
-                "font": {"size": 12},
+                "font": {"size": 12, "color": TEXT},
             },
             barmode="overlay",
             margin={"l": 0, "r": 0, "t": _HEAD, "b": _FOOT},

@@ -107,6 +107,7 @@ def flow_matrix(cells: Sequence[Sequence[MatrixCell]], rows: Sequence[str], colu
                 "itemclick": False,
                 "itemdoubleclick": False,
                 "bgcolor": "rgba(0,0,0,0)",
+                "font": {"size": 12, "color": TEXT},
             },
         )
     )

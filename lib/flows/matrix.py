@@ -8,6 +8,7 @@ from enum import Enum
 
 from lib.model.cluster import Workload
 from lib.model.policies import Direction
+from lib.model.refs import ObjectRef
 from lib.model.sets import ConnectionSet
 from lib.policy.bits import Bits, from_positions, positions
 from lib.policy.engine import Engine
@@ -67,22 +68,26 @@ class NamespaceMatrix:
         return (cell for row in self.cells for cell in row)
 
 
-def namespace_matrix(engine: Engine, namespaces: Collection[str] | None = None) -> NamespaceMatrix:
+def namespace_matrix(
+    engine: Engine, namespaces: Collection[str] | None = None, workloads: Collection[ObjectRef] | None = None
+) -> NamespaceMatrix:
     """Flows between namespaces that have pods, host-network pods apart: their traffic is their node's.
 
-    ``namespaces`` limits rows and columns (None: all). Inside a namespace a workload and itself do not count.
+    ``namespaces`` limits rows and columns, ``workloads`` whose pods count (None: all). Inside a namespace a workload and itself do not count.
     """
     spaces = engine.spaces.endpoints
     members: dict[str, set[int]] = {}
-    workloads: dict[int, set[int]] = {}
+    holders: dict[int, set[int]] = {}
     for number, (workload, classes) in enumerate(zip(engine.snapshot.workloads, spaces.members, strict=True)):
+        if workloads is not None and workload.ref not in workloads:
+            continue
         for each in classes:
             if not spaces.host_network >> each & 1:
                 members.setdefault(workload.namespace, set()).add(each)
-                workloads.setdefault(each, set()).add(number)
+                holders.setdefault(each, set()).add(number)
     names = tuple(sorted(n for n in members if namespaces is None or n in namespaces))
     bits = {name: from_positions(members[name]) for name in names}
-    alone = from_positions(each for each, holders in workloads.items() if len(holders) == 1)
+    alone = from_positions(each for each, found in holders.items() if len(found) == 1)
     return NamespaceMatrix(names, tuple(tuple(_row(engine, a, bits, alone)) for a in names))
 
 

@@ -12,12 +12,9 @@ from lib.model.services import ServiceType
 from lib.model.sets import Protocol
 from lib.model.snapshot import Snapshot
 from lib.routing.coverage import not_checked
-from lib.routing.faults import Fault, Issue, issue
+from lib.routing.faults import WITHOUT_ENDPOINTS, Fault, Issue, issue
 from lib.routing.services import ServiceView
 from lib.routing.target_ports import PortView
-
-# What of a Service's faults stops the traffic of a route that leads to it.
-_NO_TRAFFIC = (Fault.SELECTS_NOTHING, Fault.NO_READY_ENDPOINTS, Fault.NO_ENDPOINTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +98,7 @@ def _service_issues(
 ) -> tuple[Issue, ...]:
     if view.service.type is ServiceType.EXTERNAL_NAME:
         return (issue(Fault.BACKEND_EXTERNAL_NAME, backend.source, where=where, service=wanted),)
-    reasons = [i.reason for i in view.issues if i.fault in _NO_TRAFFIC]
+    reasons = [i.reason for i in view.issues if i.fault in WITHOUT_ENDPOINTS]
     if not reasons and port.targets and not port.numbers:
         reasons = [f"its target port {port.port.target_port} is declared by none of its pods"]
     return tuple(

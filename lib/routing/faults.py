@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from lib.model.problem import Severity
 from lib.model.refs import Source
@@ -257,6 +258,15 @@ class Fault(Enum):
 
     def __init__(self, code: str, severity: Severity, sentence: str) -> None:
         self.code, self.severity, self.sentence = code, severity, sentence
+
+
+WITHOUT_ENDPOINTS: Final = frozenset({Fault.SELECTS_NOTHING, Fault.NO_READY_ENDPOINTS, Fault.NO_ENDPOINTS})
+"""The faults that leave a Service without anybody who takes its connections."""
+
+WITHOUT_BACKEND: Final = frozenset(
+    {Fault.BACKEND_MISSING, Fault.BACKEND_PORT_MISSING, Fault.BACKEND_WITHOUT_ENDPOINTS, Fault.NO_BACKEND}
+)
+"""The faults that let a route lead nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lib.model.refs import ObjectRef, Source
 from lib.model.routes import RouteMatch
 from lib.routing.backends import BackendView
-from lib.routing.faults import Issue, State, notes_of, reason_of, worst
+from lib.routing.faults import WITHOUT_BACKEND, Issue, State, notes_of, reason_of, worst
 from lib.routing.ingress_class import ClassAnswer
 from lib.routing.tls import NO_TLS, TlsView
 
@@ -72,6 +72,11 @@ class RouteView:
     def notes(self) -> str:
         """What is worth knowing though nothing is wrong; "" for nothing."""
         return notes_of(self.issues)
+
+    @property
+    def without_backend(self) -> bool:
+        """Whether it is known to lead nowhere: no Service, no such port, or nobody behind it."""
+        return any(i.fault in WITHOUT_BACKEND for i in self.issues)
 
     @property
     def conditions(self) -> str:

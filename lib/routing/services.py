@@ -11,7 +11,7 @@ from lib.model.services import Service, ServicePort, ServiceType
 from lib.model.sets import Protocol
 from lib.model.snapshot import Snapshot
 from lib.routing.endpoints import Endpoints, endpoints_of
-from lib.routing.faults import Issue, State, notes_of, reason_of, worst
+from lib.routing.faults import WITHOUT_ENDPOINTS, Issue, State, notes_of, reason_of, worst
 from lib.routing.reach import Reach, allowed_sources, reach_of_service
 from lib.routing.selection import PodIndex
 from lib.routing.service_faults import judge
@@ -57,6 +57,11 @@ class ServiceView:
     def notes(self) -> str:
         """What is worth knowing though nothing is wrong; "" for nothing."""
         return notes_of(self.issues)
+
+    @property
+    def without_endpoints(self) -> bool:
+        """Whether it is known that nobody takes its connections; False for an alias, and where it was not checked."""
+        return any(i.fault in WITHOUT_ENDPOINTS for i in self.issues)
 
     @property
     def external_addresses(self) -> tuple[str, ...]:

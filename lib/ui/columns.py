@@ -136,8 +136,8 @@ _WIDTHS: Final[Mapping[str, int]] = MappingProxyType(
 _ICONS: Final = MappingProxyType(
     {
         "error": "✖ error",
-        "warning": "⚠ warning",
-        "info": "ℹ info",
+        "warning": "▲ warning",
+        "info": "● info",
         "not checked": "○ not checked",
         "ok": "✔ ok",
         "allowed": "✔ allowed",
@@ -149,20 +149,20 @@ _ICONS: Final = MappingProxyType(
         "open by default": "◇ open by default",
         "no pods": "– no pair to judge",
         "rejected": "✖ rejected",
-        "selects no pod": "⚠ selects no pod",
+        "selects no pod": "▲ selects no pod",
         "permits": "✔ permits",
         "isolates": "✖ isolates",
         "undecided": "? undecided",
         "wins": "✔ wins",
         "fits": "○ fits, but loses",
         "does not fit": "✖ does not fit",
-        "internet": "● internet",
+        "internet": "◉ internet",
         "vnet": "◐ virtual network",
         "node network": "○ node network",
         "cluster": "· cluster",
         "Refused by Azure": "✖ refused by Azure",
-        "Breaks later or is unsupported": "⚠ breaks later",
-        "Unwise": "ℹ unwise",
+        "Breaks later or is unsupported": "▲ breaks later",
+        "Unwise": "● unwise",
     }
 )
 _WITH_ICON: Final = frozenset(["state", "verdict", "severity", "effect", "answer", "scope", "class"])

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
 from lib.graph.model import GraphNode, Mark
 from lib.model.cluster import Workload
 from lib.model.refs import ObjectRef, Source
+from lib.routing.faults import State
 from lib.routing.services import ServiceView
 from lib.tables import backend_rows, entry_point_rows, port_rows, service_rows
 from lib.ui import results
 from lib.ui.columns import heading, icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.session import NAMESPACES_KEY
-from lib.ui.text import plain
+from lib.ui.text import plain, sentence
 from lib.ui.widgets import show_table
 from lib.ui.yaml_block import show_yaml
 
@@ -99,6 +100,7 @@ def show_service(page: PageContext, view: ServiceView) -> None:
     st.subheader(plain(view.ref.qualified_name, 120), anchor=False)
     line = icon_word(view.state.value)
     st.markdown(f"{line} — {plain(view.reason, 600)}" if view.reason else line)
+    show_notes(view.notes)
     place = results.locate(page)
     facts, ports, backends, doors, yaml = st.tabs(
         [
@@ -126,6 +128,30 @@ def show_service(page: PageContext, view: ServiceView) -> None:
             st.caption("Nothing leads to it from outside the cluster but routes of Ingresses and Gateways.")
     with yaml:
         show_yaml(page.documents, view.service.source)
+
+
+def show_notes(notes: str) -> None:
+    """What is worth knowing though nothing is wrong."""
+    if notes:
+        st.caption(f":material/info: {plain(sentence(notes), 900)}")
+
+
+_REASONS_IN_FULL = 6
+
+
+def show_reasons(rows: Iterable[tuple[State, str, str]]) -> None:
+    """What is wrong with the first faulty rows, in whole sentences: a table's cell would cut them off."""
+    faulty = [row for row in rows if row[0] in (State.ERROR, State.WARNING)]
+    if not faulty:
+        return
+    lines = [
+        f"- {icon_word(state.value)} **{plain(name, 120)}**: {plain(reason, 500)}"
+        for state, name, reason in faulty[:_REASONS_IN_FULL]
+    ]
+    if len(faulty) > _REASONS_IN_FULL:
+        lines.append(f"- … and {len(faulty) - _REASONS_IN_FULL:,} more in the table, faulty rows first")
+    with st.container(border=True):
+        st.markdown("\n".join(lines))
 
 
 def _origin(view: ServiceView) -> str:

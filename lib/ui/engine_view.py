@@ -9,9 +9,10 @@ import streamlit as st
 from lib.ui import results
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
-from lib.ui.widgets import take_from_link
+from lib.ui.widgets import show_table, take_from_link
 
 ENGINE_KEY: Final = "engine"
+UNISOLATED_KEY: Final = "unisolated"
 
 
 def enforcement_line(page: PageContext, choice: str = results.AUTOMATIC) -> str:
@@ -67,3 +68,23 @@ def show_enforcement(page: PageContext, choice: str) -> None:
             st.markdown("\n".join(f"- {plain(note.message, 400)}" for note in chosen.notes[:50]))
             if len(chosen.notes) > 50:
                 st.caption(f"… and {len(chosen.notes) - 50:,} more of this kind.")
+
+
+def show_unisolated(page: PageContext, choice: str) -> None:
+    """The workloads that are open by default, and in which direction."""
+    rows, workloads = results.unisolated(page, choice)
+    if not rows:
+        st.caption(":material/lock: Policies in the input isolate every workload that is shown, in both directions.")
+        return
+    with st.expander(
+        f"◇ {len(rows):,} of {workloads:,} workloads are open by default in at least one direction",
+        icon=":material/lock_open:",
+        key=UNISOLATED_KEY,
+        bind="query-params",
+        on_change="rerun",
+    ):
+        st.caption(
+            "No NetworkPolicy isolates them there, so every port is open. Host-network workloads are not listed: no "
+            "policy covers them."
+        )
+        show_table(rows, "unisolated", alt="Workloads that no policy isolates")

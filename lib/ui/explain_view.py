@@ -13,7 +13,7 @@ from lib.tables import explanation_rows, near_miss_rows
 from lib.ui import results
 from lib.ui.columns import icon_word
 from lib.ui.page_context import PageContext
-from lib.ui.text import plain
+from lib.ui.text import plain, sentence
 from lib.ui.widgets import show_table
 from lib.ui.yaml_block import show_yaml
 
@@ -83,11 +83,11 @@ def _show(page: PageContext, answer: Explanation) -> None:
     place = results.locate(page)
     rows = explanation_rows(answer, place)
     if rows:
-        show_table(rows, "explanation", alt="Policies and rules that took part")
+        show_table(rows, "explanation", alt="Policies and rules that took part", two_lines=True)
     missed = near_miss_rows(answer, place)
     if missed:
         with st.expander(f"{len(missed):,} rules that come near but do not permit it", icon=":material/rule:"):
-            show_table(missed, "near-misses", alt="Rules that do not permit the flow")
+            show_table(missed, "near-misses", alt="Rules that do not permit the flow", two_lines=True)
 
 
 _TITLES: Final = {"egress": "Leaving the source (egress)", "ingress": "Entering the destination (ingress)"}
@@ -96,7 +96,7 @@ _TITLES: Final = {"egress": "Leaving the source (egress)", "ingress": "Entering 
 def _show_direction(page: PageContext, answer: DirectionAnswer) -> None:
     with st.container(border=True):
         st.markdown(f"**{_TITLES[answer.direction.field]}**  \n{icon_word(answer.verdict)}")
-        st.markdown(f"{plain(_sentence(answer.reason), 900)}.")
+        st.markdown(f"{plain(sentence(answer.reason), 900)}.")
         for effect in answer.effects[:3]:
             title = f"{plain(effect.policy.qualified_name, 80)} {plain(effect.rule, 60)}"
             with st.expander(f"{icon_word(effect.effect)}: {title}", icon=":material/code:"):
@@ -105,9 +105,3 @@ def _show_direction(page: PageContext, answer: DirectionAnswer) -> None:
                 show_yaml(page.documents, effect.source, height=360)
         if len(answer.effects) > 3:
             st.caption(f"{len(answer.effects) - 3:,} more in the table below.")
-
-
-def _sentence(text: str) -> str:
-    """With a capital letter, unless it begins with an object's name."""
-    first = text.partition(" ")[0]
-    return text if "/" in first else text[:1].upper() + text[1:]

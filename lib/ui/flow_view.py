@@ -10,17 +10,20 @@ import streamlit as st
 from lib.figures.layered_graph import layered_graph
 from lib.figures.matrix import DRAWN_UP_TO, flow_matrix
 from lib.flows import FlowRow, RowVerdict, workload_matrix
-from lib.graph.flows import ego_graph, namespaces_graph
+from lib.graph.flows import ego_graph, namespaces_graph, workloads_graph
 from lib.graph.fold import fold
 from lib.graph.model import GraphModel
+from lib.model.refs import ObjectRef
 from lib.tables import flow_table, matrix_rows, policy_rows
 from lib.ui import results
 from lib.ui.details import show_node
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
-from lib.ui.widgets import chosen_point, show_figure, show_graph, show_table
+from lib.ui.widgets import chosen_point, say_hidden, show_figure, show_graph, show_table
 
 FOCUS_KEY: Final = "focus"
+GRAPH_KEY: Final = "graph"
+_GRAPHS: Final = ("Namespaces", "Workloads")
 FROM_NS_KEY: Final = "from_ns"
 TO_NS_KEY: Final = "to_ns"
 _MATRIX_KEY: Final = "flows-matrix"
@@ -35,10 +38,12 @@ def show_matrices(page: PageContext, choice: str) -> None:
     if not names:
         st.caption("No namespace that the filter shows has a pod.")
         return
+    if not page.view.labels.is_everything:
+        st.caption(":material/filter_alt: Only workloads that the label filter shows count.")
     if len(names) > DRAWN_UP_TO:
         st.caption(f"{len(names):,} namespaces are too many to draw: filter by namespace, or see the table.")
     else:
-        key = ("flow-matrix-figure", choice, page.view.namespaces)
+        key = ("flow-matrix-figure", choice, page.view)
         figure = page.cached(key, lambda: flow_matrix(matrix.cells, names, names))
         st.caption("Rows are sources, columns destinations. Choose a cell to see its workloads.")
         show_figure(figure, key=_MATRIX_KEY, alt="Permitted flows between namespaces", on_select=_choose_cell)
@@ -68,8 +73,11 @@ def _choose_cell() -> None:
 def _show_workloads(page: PageContext, choice: str, src: str, dst: str) -> None:
     engine = results.engine(page, choice)
     cells = page.cached(("workload-matrix", choice, src, dst), lambda: workload_matrix(engine, src, dst))
-    if not cells or not cells[0]:
-        st.caption("One of the two namespaces has no pod.")
+    cells = tuple(row for row in cells if row)
+    shown = {str(w.ref) for w in page.workloads}
+    cells = tuple(kept for row in cells if row[0].src in shown and (kept := tuple(c for c in row if c.dst in shown)))
+    if not cells:
+        st.caption("One of the two namespaces has no pod that the filter shows.")
         return
     rows = [plain_name(row[0].src) for row in cells]
     columns = [plain_name(cell.dst) for cell in cells[0]]
@@ -89,24 +97,46 @@ def plain_name(reference: str) -> str:
 
 
 def show_flow_graph(page: PageContext, choice: str) -> None:
-    """All namespaces, or one workload with everybody it may talk to."""
+    """All namespaces, the workloads of two of them, or one workload with everybody it may talk to."""
     st.subheader("Graph", anchor=False)
     flows = results.flows(page, choice)
-    ends = tuple(sorted({str(w.ref) for w in page.workloads}))
-    focus = st.selectbox(
-        "Focus on", ends, index=None, key=FOCUS_KEY, bind="query-params", placeholder="All namespaces",
-        help="One workload with everybody who may reach it and whom it may reach.",
+    ends = tuple(sorted(str(w.ref) for w in page.workloads))
+    left, right = st.columns([0.36, 0.64], vertical_alignment="bottom")
+    scope = left.segmented_control(
+        "Show", _GRAPHS, default=_GRAPHS[0], required=True, key=GRAPH_KEY, bind="query-params",
+        help="Namespaces: who may talk to whom at large. Workloads: every flow of the shown namespaces, or between the "
+        "two that are chosen above. One workload is shown with everybody who may reach it and whom it may reach.",
     )  # fmt: skip
-    key = ("flow-graph", choice, page.view, focus)
-    model = page.cached(key, lambda: _graph(page, choice, focus, flows))
+    focus = right.selectbox(
+        "Or focus on one workload", ends, index=None, key=FOCUS_KEY, bind="query-params",
+        placeholder="Choose a workload",
+    )  # fmt: skip
+    between = st.session_state.get(FROM_NS_KEY), st.session_state.get(TO_NS_KEY)
+    key = ("flow-graph", choice, page.view, scope, focus, between)
+    model = page.cached(key, lambda: _graph(page, choice, scope or _GRAPHS[0], focus, between))
     figure = page.cached((*key, "figure"), lambda: layered_graph(model))
+    if focus is None and scope == _GRAPHS[1] and all(between):
+        st.caption(plain(f"Workloads of {between[0]} on the left, of {between[1]} on the right, as chosen above."))
+    if flows.cut:
+        st.caption(f"Drawn from the first {len(flows.rows):,} flows only: filter by namespace.")
     show_graph(figure, model, key="flows-ways", alt="Permitted flows", details=partial(show_node, page))
 
 
-def _graph(page: PageContext, choice: str, focus: str | None, flows: results.Flows) -> GraphModel:
-    if focus is None:
+def _graph(
+    page: PageContext, choice: str, scope: str, focus: str | None, between: tuple[str | None, str | None]
+) -> GraphModel:
+    if focus is not None:
+        flows = results.flows(page, choice)
+        return fold(ego_graph(focus, flows.rows, flows.ends))
+    if scope == _GRAPHS[0]:
         return fold(namespaces_graph(results.matrix(page, choice)))
-    return fold(ego_graph(focus, flows.rows, flows.ends))
+    flows = results.flows(page, choice)
+    rows = flows.rows if not all(between) else [r for r in flows.rows if _namespaces(r) == between]
+    return fold(workloads_graph(rows, flows.ends))
+
+
+def _namespaces(row: FlowRow) -> tuple[str | None, str | None]:
+    return row.src_ref.namespace if row.src_ref else None, row.dst_ref.namespace if row.dst_ref else None
 
 
 def show_flows(page: PageContext, choice: str) -> None:
@@ -119,11 +149,15 @@ def show_flows(page: PageContext, choice: str) -> None:
         st.caption(
             f"The first {len(flows.rows):,} flows are listed; filter by namespace, or use the command line for all."
         )
+    if not page.view.is_everything:
+        st.caption(":material/filter_alt: Only flows with an end that the filter shows are listed.")
+    rows = page.cached(("policy-rows",), lambda: policy_rows(page.snapshot, results.locate(page)))
+    shown = [r for r in rows if page.shows(ObjectRef(str(r["namespace"]), str(r["policy"]), "NetworkPolicy"))]
     permitted, unknown, policies = st.tabs(
         [
             f":material/check: Permitted ({len(settled):,})",
             f":material/help: Unknown ({len(unsettled):,})",
-            f":material/policy: Policies ({len(page.snapshot.network_policies):,})",
+            f":material/policy: Policies ({len(shown):,})",
         ]
     )
     with permitted:
@@ -131,8 +165,7 @@ def show_flows(page: PageContext, choice: str) -> None:
     with unknown:
         _flow_table(page, choice, unsettled, "unknown-flows", "The input settles every flow.")
     with policies:
-        rows = page.cached(("policy-rows",), lambda: policy_rows(page.snapshot, results.locate(page)))
-        shown = [r for r in rows if page.view.shows_namespace(str(r["namespace"]))]
+        say_hidden(len(shown), len(rows), "policies")
         if shown:
             show_table(shown, "policies", alt="NetworkPolicies")
         else:

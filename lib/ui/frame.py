@@ -13,6 +13,7 @@ from lib.ui import navigation, session
 from lib.ui.empty_state import show_empty_state, show_nothing_read
 from lib.ui.filters import draw_filters
 from lib.ui.load_form import dialog_is_open, load_dialog
+from lib.ui.loaded import nothing
 from lib.ui.loading import show_progress
 from lib.ui.page_context import PageContext
 from lib.ui.source_picker import draw_source_picker
@@ -41,11 +42,12 @@ def start() -> StreamlitPage:
     return page
 
 
-def open_page(title: str, *, subtitle: str = "", needs_input: bool = True) -> PageContext:
+def open_page(title: str, *, subtitle: str = "", needs_input: bool = True, stands_alone: bool = False) -> PageContext:
     """Draw a page's head and return what it works on; every page calls this first.
 
-    Stops the page with what to load where nothing is loaded. With ``needs_input`` False an input without a single
-    object is handed over too. Right also when the page's script is run without app.py.
+    Stops the page with what to load where nothing is loaded, unless it ``stands_alone``: then it is handed an empty
+    input. With ``needs_input`` False an input without a single object is handed over too. Right also when the page's
+    script is run without app.py.
     """
     begun: _Begun | None = st.session_state.pop(_BEGUN, None)
     if begun is None:
@@ -62,10 +64,12 @@ def open_page(title: str, *, subtitle: str = "", needs_input: bool = True) -> Pa
         show_progress()
     if begun.current.notice:
         st.warning(plain(begun.current.notice), icon=":material/info:")
+    if loaded is None and stands_alone:
+        loaded = nothing()
     if loaded is None:
         show_empty_state()
         st.stop()
-    if needs_input and not loaded.object_count:
+    if needs_input and not stands_alone and not loaded.object_count:
         show_nothing_read(loaded)
         st.stop()
     return PageContext(loaded, begun.view)

@@ -96,6 +96,11 @@ def load(
     return build(id_, title, read, assume_complete=assume_complete, begun=begun, progress=progress, cancelled=cancelled)
 
 
+def nothing() -> LoadedInput:
+    """An input without an object, for a page that works without one."""
+    return load("nothing", "Nothing is loaded", ())
+
+
 def build(
     id_: str,
     title: str,

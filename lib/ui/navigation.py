@@ -91,6 +91,7 @@ def spec(file: str) -> PageSpec:
 def configure() -> None:
     """Set the tab's title and icon; a bundled image, since an icon name would make the browser fetch a font."""
     st.set_page_config(page_title="NetAtlas", page_icon=str(ASSETS / "icon.svg"), layout="wide")
+    st.html(ASSETS / "page.css")
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
 
 

@@ -14,45 +14,46 @@ from lib.graph.model import GraphModel
 from lib.graph.overview import overview_graph
 from lib.model.problem import Severity
 from lib.routing.faults import State
-from lib.tables import finding_rows, matrix_rows, unisolated_rows
+from lib.routing.reach import Scope
+from lib.tables import finding_rows, matrix_rows
 from lib.ui import results
 from lib.ui.details import show_node
-from lib.ui.engine_view import enforcement_line
+from lib.ui.engine_view import UNISOLATED_KEY, enforcement_line
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
-from lib.ui.widgets import selected_row, show_figure, show_graph, show_table, tile
+from lib.ui.widgets import say_hidden, selected_row, show_figure, show_graph, show_table, tile
 from lib.ui.yaml_block import show_yaml
 
 
 def show_tiles(page: PageContext) -> None:
     """The five numbers, each with the way to the page that shows what it counts."""
-    services, routes = results.services(page), results.routes(page)
-    doors = results.doors(page)
-    public = sum(d.reach.scope.value == "internet" for d in doors)
+    services, routes, doors = results.services(page), results.routes(page), results.doors(page)
+    public = sum(d.reach.scope is Scope.INTERNET for d in doors)
     columns = st.columns(5)
     with columns[0]:
         tile(
             "Entry points",
             f"{len(doors):,}",
             page="pages/services.py",
-            link=f"{public:,} public",
+            link=f"{public:,} from the internet",
             icon=":material/door_open:",
             help="Doors from outside: load balancers, node ports, host ports, host-network ports, external IPs, "
             "nodes with public addresses, Ingresses and Gateways.",
         )
     with columns[1]:
-        open_ = [r for r in unisolated_rows(results.engine(page, "kubernetes"), lambda _: "") if _shown(page, r)]
+        open_, workloads = results.unisolated(page)
         tile(
             "Workloads without isolation",
             f"{len(open_):,}",
             page="pages/policy_flows.py",
-            link="Policy flows",
+            link=f"of {workloads:,} workloads",
             icon=":material/lock_open:",
+            query={UNISOLATED_KEY: "true"},
             help="Workloads that are open in at least one direction, because no NetworkPolicy in the input isolates "
             "them for it. Host-network workloads are not counted: no policy covers them.",
         )
     with columns[2]:
-        empty = sum(v.state is State.ERROR and not v.endpoints.usable for v in services)
+        empty = sum(v.without_endpoints for v in services)
         unchecked = sum(v.state is State.NOT_CHECKED for v in services)
         tile(
             "Services without endpoints",
@@ -60,10 +61,12 @@ def show_tiles(page: PageContext) -> None:
             page="pages/services.py",
             link=f"{unchecked:,} not checked" if unchecked else f"of {len(services):,} Services",
             icon=":material/lan:",
-            help="Services that no backend stands behind. Nothing is counted that the input does not settle.",
+            help="Services without anybody who takes connections: the selector matches no pod, no endpoint is ready, "
+            "or nobody wrote an EndpointSlice. ExternalName Services have none by design and are not counted; "
+            "nor is what the input does not settle.",
         )
     with columns[3]:
-        broken = {(r.route, r.host, r.path) for r in routes if r.state is State.ERROR}
+        broken = {(r.route, r.host, r.path) for r in routes if r.without_backend}
         unsettled = sum(r.state is State.NOT_CHECKED for r in routes)
         tile(
             "Routes without backend",
@@ -71,22 +74,18 @@ def show_tiles(page: PageContext) -> None:
             page="pages/ingress_routes.py",
             link=f"{unsettled:,} not checked" if unsettled else f"of {len(routes):,} routes",
             icon=":material/alt_route:",
-            help="Hosts and paths that lead nowhere, because the Service, its port or its endpoints are missing, "
-            "or that nobody serves or secures as written.",
+            help="Hosts and paths that lead nowhere, because the Service, its port or its endpoints are missing. Other "
+            "faults of routes, such as a missing TLS Secret, are among the findings.",
         )
     with columns[4]:
         tile(
             "Problems in the input",
             f"{len(page.problems):,}",
             page="pages/input.py",
-            link="Input",
+            link="the whole input",
             icon=":material/report:",
             help="Documents that could not be read, were rejected, or are read differently than written.",
         )
-
-
-def _shown(page: PageContext, row: dict[str, object]) -> bool:
-    return page.view.shows_namespace(str(row["namespace"]))
 
 
 @st.fragment
@@ -94,6 +93,7 @@ def show_findings(page: PageContext) -> None:
     """What is wrong, the worst first; the chosen one with its reason, its remedy and its YAML."""
     found = results.findings(page)
     st.subheader("Findings", anchor=False)
+    say_hidden(len(found), len(results.all_findings(page)), "findings")
     if not found:
         st.success("Nothing wrong was found in what the filter shows.", icon=":material/check_circle:")
         return
@@ -107,6 +107,7 @@ def show_findings(page: PageContext) -> None:
         alt="Findings, the worst first",
         on_select=_stay,
         hide=("why", "remedy", "code", "reference", "kind"),
+        two_lines=True,
     )
     chosen = selected_row("findings")
     if chosen is not None and chosen < len(rows):
@@ -135,7 +136,7 @@ def show_matrix(page: PageContext) -> None:
         if len(matrix.names) > DRAWN_UP_TO:
             st.caption(f"{len(matrix.names):,} namespaces are too many to draw: filter by namespace, or see the table.")
         else:
-            key = ("matrix-figure", page.view.namespaces)
+            key = ("matrix-figure", page.view)
             figure = page.cached(key, lambda: flow_matrix(matrix.cells, matrix.names, matrix.names))
             show_figure(figure, key="overview-matrix", alt="Permitted flows between namespaces")
     with table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -11,9 +11,8 @@ from lib.model.cluster import Workload
 from lib.model.labels import Labels
 from lib.model.problem import Problem
 from lib.model.refs import ObjectRef
-from lib.model.routes import Ingress
-from lib.model.services import Service
 from lib.model.snapshot import Snapshot
+from lib.tables.policies import selected_workloads
 from lib.ui.loaded import LoadedInput
 from lib.ui.results_store import store_of
 from lib.ui.view import ViewFilter
@@ -47,31 +46,40 @@ class PageContext:
         return self.loaded.read.documents
 
     @property
-    def namespaces(self) -> tuple[str, ...]:
-        """The names of the namespaces that are shown, sorted."""
-        return tuple(sorted(n.name for n in self.snapshot.namespaces if self.view.shows_namespace(n.name)))
-
-    @property
     def workloads(self) -> tuple[Workload, ...]:
         """The workloads that are shown."""
         return tuple(w for w in self.snapshot.workloads if self.view.shows(w.ref, w.labels))
 
-    @property
-    def services(self) -> tuple[Service, ...]:
-        """The Services that are shown."""
-        return tuple(s for s in self.snapshot.services if self.view.shows(s.ref, s.labels))
+    def shows(self, ref: ObjectRef) -> bool:
+        """Whether an object is shown, by its namespace and its own labels.
 
-    @property
-    def ingresses(self) -> tuple[Ingress, ...]:
-        """The Ingresses that are shown."""
-        return tuple(i for i in self.snapshot.ingresses if self.view.shows(i.ref, i.labels))
+        A policy stands for the workloads that it selects: it is shown with any of them.
+        """
+        if not self.view.shows_namespace(ref.namespace):
+            return False
+        if self.view.labels.is_everything:
+            return True
+        if ref.kind == "NetworkPolicy":
+            return ref in self.cached(("policies-shown", self.view.labels), self._policies_shown)
+        known = self.snapshot.workload_by_ref.get(ref) or self.snapshot.service_by_ref.get(ref)
+        labels = known.labels if known else self.cached(("other-labels",), self._other_labels).get(ref)
+        return labels is None or self.view.labels.matches(labels)
 
-    def shows(self, ref: ObjectRef, labels: Labels | None = None) -> bool:
-        """Whether an object is shown; without ``labels`` those of a known workload or Service are used."""
-        if labels is None:
-            known = self.snapshot.workload_by_ref.get(ref) or self.snapshot.service_by_ref.get(ref)
-            labels = known.labels if known else None
-        return self.view.shows(ref, labels)
+    def _other_labels(self) -> Mapping[ObjectRef, Labels]:
+        known = self.snapshot
+        found = {i.ref: i.labels for i in known.ingresses} | {g.ref: g.labels for g in known.gateways}
+        return found | {r.ref: r.labels for r in known.gateway_routes} | {n.ref: n.labels for n in known.nodes}
+
+    def _policies_shown(self) -> frozenset[ObjectRef]:
+        """Those that select a workload with matching labels; a rejected one never hides."""
+        matching = [w for w in self.snapshot.workloads if self.view.labels.matches(w.labels)]
+        names = {w.ref for w in matching}
+        selecting = (
+            p.ref
+            for p in self.snapshot.network_policies
+            if any(w.ref in names for w in selected_workloads(self.snapshot, p))
+        )
+        return frozenset((*selecting, *(p.ref for p in self.snapshot.rejected_policies)))
 
     def cached(self, key: Hashable, build: Callable[[], T]) -> T:
         """The result under ``key``: a tuple of the result's name and all that it depends on beside the input."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,7 @@ from lib.routing.entry_points import EntryPoint, entry_points
 from lib.routing.route_view import RouteView
 from lib.routing.routes import ingress_backends, route_views
 from lib.routing.services import ServiceView, service_views
-from lib.tables import Locate
+from lib.tables import Locate, Row, unisolated_rows
 from lib.ui.page_context import PageContext
 
 AUTOMATIC: Final = "detected"
@@ -60,26 +60,37 @@ def all_routes(page: PageContext) -> tuple[RouteView, ...]:
 
 def routes(page: PageContext) -> tuple[RouteView, ...]:
     """The routes that the filter shows, by the labels of their Ingress or route."""
-    return tuple(r for r in all_routes(page) if page.view.shows(r.route, _route_labels(page).get(r.route)))
+    return tuple(r for r in all_routes(page) if page.shows(r.route))
 
 
-def _route_labels(page: PageContext) -> Mapping[ObjectRef, Mapping[str, str]]:
-    def build() -> Mapping[ObjectRef, Mapping[str, str]]:
-        labels = {i.ref: i.labels for i in page.snapshot.ingresses}
-        return labels | {r.ref: r.labels for r in page.snapshot.gateway_routes}
-
-    return page.cached(("route-labels",), build)
-
-
-def findings(page: PageContext) -> tuple[Finding, ...]:
-    """What is wrong with the objects that the filter shows, the worst first."""
-    found = page.cached(
+def all_findings(page: PageContext) -> tuple[Finding, ...]:
+    """What is wrong with any object, the worst first."""
+    return page.cached(
         ("findings",),
         lambda: run_checks(
             page.snapshot, services=all_services(page), routes=all_routes(page), engine=engine(page, "kubernetes")
         ),
     )
-    return tuple(f for f in found if page.shows(f.subject))
+
+
+def findings(page: PageContext) -> tuple[Finding, ...]:
+    """What is wrong with the objects that the filter shows, the worst first."""
+    return tuple(f for f in all_findings(page) if page.shows(f.subject))
+
+
+def unisolated(page: PageContext, choice: str = AUTOMATIC) -> tuple[Sequence[Row], int]:
+    """The shown workloads that no policy isolates in some direction, and how many workloads are shown at all.
+
+    By the policies in the input, whether or not anything enforces them.
+    """
+    chosen = engine(page, choice)
+    rows = page.cached(("unisolated", chosen.profile.id), lambda: unisolated_rows(chosen, locate(page)))
+    shown = {w.ref for w in page.workloads if w.endpoints}
+    return [r for r in rows if _ref(r) in shown], len(shown)
+
+
+def _ref(row: Row) -> ObjectRef:
+    return ObjectRef(str(row["namespace"]), str(row["workload"]), str(row["kind"]))
 
 
 def detected(page: PageContext) -> DetectedEngine:
@@ -105,10 +116,11 @@ def engine(page: PageContext, choice: str = AUTOMATIC) -> Engine:
 
 
 def matrix(page: PageContext, choice: str = AUTOMATIC) -> NamespaceMatrix:
-    """The namespaces that the filter shows, by each other."""
+    """The namespaces that the filter shows, by each other; with a label filter only the matching workloads count."""
     chosen = engine(page, choice)
     names = page.view.namespaces or None
-    return page.cached(("matrix", chosen.profile.id, names), lambda: namespace_matrix(chosen, names))
+    matching = None if page.view.labels.is_everything else frozenset(w.ref for w in page.workloads)
+    return page.cached(("matrix", chosen.profile.id, page.view), lambda: namespace_matrix(chosen, names, matching))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from lib.routing.url_test import Certainty, UrlAnswer, test_url
 from lib.tables import candidate_rows, route_rows
 from lib.ui import results
 from lib.ui.columns import icon_word
-from lib.ui.details import show_facts, show_node
+from lib.ui.details import show_facts, show_node, show_notes, show_reasons
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
-from lib.ui.widgets import selected_row, show_graph, show_table
+from lib.ui.widgets import say_hidden, selected_row, show_graph, show_table
 from lib.ui.yaml_block import show_yaml
 
 URL_KEY: Final = "url"
@@ -60,6 +60,8 @@ def _show_answer(page: PageContext, answer: UrlAnswer) -> None:
             st.warning(sentence, icon=":material/help:")
         case Certainty.BAD_URL:
             st.info(sentence, icon=":material/edit:")
+    for note in dict.fromkeys(answer.notes):
+        show_notes(note)
     for row in answer.winners:
         where = ", ".join(w.ref.qualified_name for w in row.backend.workloads) or "no workload"
         ports = ", ".join(map(str, row.backend.target_ports)) or "no port"
@@ -69,6 +71,7 @@ def _show_answer(page: PageContext, answer: UrlAnswer) -> None:
         )
         if row.reason:
             st.caption(plain(row.reason, 400))
+        show_notes(row.notes)
         with st.expander("The rule that decided", icon=":material/code:"):
             show_yaml(page.documents, row.source, height=320)
     if answer.candidates:
@@ -77,6 +80,7 @@ def _show_answer(page: PageContext, answer: UrlAnswer) -> None:
                 candidate_rows(answer, results.locate(page)),
                 "url-candidates",
                 alt="Routes that were asked, the winner first",
+                two_lines=True,
             )
 
 
@@ -85,6 +89,7 @@ def show_routes(page: PageContext) -> None:
     """Both APIs in one table, faulty rows first, and the chosen route under it."""
     st.subheader("Routes", anchor=False)
     views = results.routes(page)
+    say_hidden(len(views), len(results.all_routes(page)), "routes")
     if not views:
         st.info("The input has no Ingress or Gateway API route that the filter shows.", icon=":material/info:")
         return
@@ -93,6 +98,7 @@ def show_routes(page: PageContext) -> None:
     said = f"{faulty:,} of {len(views):,} routes need a look" if faulty else f"{len(views):,} routes, none at fault"
     st.caption(said + (f"; {unchecked:,} not checked." if unchecked else "."))
     rows = page.cached(("route-rows", page.view), lambda: route_rows(views, results.locate(page)))
+    show_reasons([(v.state, v.where, v.reason) for v in views])
     # A column that says the same everywhere only takes room.
     same = tuple(c for c in ("share_percent",) if {row[c] for row in rows} == {100})
     show_table(rows, "routes", alt="Routes, faulty ones first", on_select=_stay, hide=same)
@@ -110,6 +116,7 @@ def _show_route(page: PageContext, view: RouteView, row: dict[str, object]) -> N
     st.subheader(plain(f"{view.where} → {view.backend.label}", 160), anchor=False)
     line = icon_word(view.state.value)
     st.markdown(f"{line} — {plain(view.reason, 600)}" if view.reason else line)
+    show_notes(view.notes)
     facts, yaml = st.columns([0.42, 0.58])
     with facts:
         show_facts({k: v for k, v in row.items() if k not in ("state", "reason", "source", "host", "path")})

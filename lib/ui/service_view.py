@@ -13,9 +13,9 @@ from lib.graph.services import services_graph
 from lib.routing.faults import State
 from lib.tables import entry_point_rows, service_rows
 from lib.ui import results
-from lib.ui.details import show_node, show_service
+from lib.ui.details import show_node, show_reasons, show_service
 from lib.ui.page_context import PageContext
-from lib.ui.widgets import selected_row, show_graph, show_table
+from lib.ui.widgets import say_hidden, selected_row, show_graph, show_table
 
 SERVICE_KEY: Final = "service"
 _HIDDEN: Final = ("internal_traffic_policy", "rules")
@@ -25,6 +25,7 @@ _HIDDEN: Final = ("internal_traffic_policy", "rules")
 def show_services(page: PageContext) -> None:
     """The table, faulty rows first, and the chosen Service under it; the choice is in the URL."""
     views = results.services(page)
+    say_hidden(len(views), len(results.all_services(page)), "Services")
     if not views:
         st.info("The input has no Service that the filter shows.", icon=":material/info:")
         return
@@ -34,6 +35,7 @@ def show_services(page: PageContext) -> None:
     st.caption(said + (f"; {unchecked:,} not checked." if unchecked else "."))
     rows = page.cached(("service-rows", page.view), lambda: service_rows(views, results.locate(page)))
     names = tuple(v.ref.qualified_name for v in views)
+    show_reasons([(v.state, v.ref.qualified_name, v.reason) for v in views])
     show_table(rows, "services", alt="Services, faulty ones first", on_select=partial(_choose, names), hide=_HIDDEN)
     chosen = st.selectbox(
         "Details of",
@@ -58,6 +60,7 @@ def show_doors(page: PageContext) -> None:
     """Every way in, the side doors too, with who can reach each."""
     st.subheader("Ways in from outside", anchor=False)
     points = results.doors(page)
+    say_hidden(len(points), len(results.all_doors(page)), "doors")
     sides = results.side_doors(points)
     st.caption(
         f"{len(points):,} doors, {len(sides):,} of them side doors: node ports, host ports, host-network ports, "

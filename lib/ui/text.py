@@ -34,3 +34,9 @@ def hover(text: object, limit: int = 200) -> str:
 def shorten(text: str, limit: int) -> str:
     """``text``, or its start and an ellipsis where it has more than ``limit`` characters."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def sentence(text: str) -> str:
+    """``text`` with a capital letter, unless it begins with an object's name."""
+    first = text.partition(" ")[0]
+    return text if "/" in first else text[:1].upper() + text[1:]

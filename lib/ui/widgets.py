@@ -19,6 +19,7 @@ from lib.ui.text import plain
 TABLE_ROWS_UP_TO: Final = 20_000
 _ROWS_IN_VIEW: Final = 12
 _TALLEST_PX: Final = 431
+_TWO_LINES_PX: Final = 52
 
 
 def show_table(
@@ -29,11 +30,11 @@ def show_table(
     key: str = "",
     on_select: Callable[[], None] | None = None,
     hide: Sequence[str] = (),
-    tallest_px: int = _TALLEST_PX,
+    two_lines: bool = False,
 ) -> int | None:
     """``rows`` as a table with its exports; returns the position of the chosen row where ``on_select`` is given.
 
-    A longer table is cut on the page, never in the export, and says so.
+    A longer table is cut on the page, never in the export, and says so. With ``two_lines`` long texts are wrapped.
     """
     key = key or name
     drawn = rows[:TABLE_ROWS_UP_TO]
@@ -41,7 +42,7 @@ def show_table(
     empty = {c for c in (drawn[0] if drawn else ()) if all(row[c] in ("", None) for row in drawn)}
     columns = [c for c in (drawn[0] if drawn else ()) if c not in empty and c not in hide]
     frame = pd.DataFrame([{c: decorated(c, row[c]) for c in columns} for row in drawn], columns=columns)
-    height: int | Literal["content"] = "content" if len(drawn) <= _ROWS_IN_VIEW else tallest_px
+    height: int | Literal["content"] = "content" if len(drawn) <= _ROWS_IN_VIEW else _TALLEST_PX
     shared: dict[str, Any] = {
         "hide_index": True,
         "alt": alt,
@@ -50,6 +51,7 @@ def show_table(
         "key": f"table-{key}",
         "lazy": False,
         "placeholder": "–",
+        "row_height": _TWO_LINES_PX if two_lines else None,
     }
     if on_select is None:
         st.dataframe(frame, **shared)
@@ -67,6 +69,12 @@ def _count(rows: int, drawn: int) -> str:
     if rows > drawn:
         return f"The first {drawn:,} of {rows:,} rows; CSV and JSON hold all of them."
     return f"{rows:,} row{'s' if rows != 1 else ''}"
+
+
+def say_hidden(shown: int, total: int, noun: str) -> None:
+    """How much the filters hide; nothing where they hide nothing."""
+    if shown < total:
+        st.caption(f":material/filter_alt: The filter hides {total - shown:,} of {total:,} {noun}.")
 
 
 def selected_row(key: str) -> int | None:

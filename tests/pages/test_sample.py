@@ -61,7 +61,7 @@ def test_routes_says_when_no_route_takes_the_url() -> None:
 def test_routes_shows_the_conflict_and_the_missing_backend() -> None:
     rows = table(open_page("ingress_routes"), "host", "path", "backend")
     assert rows[rows["path"] == "/blog"]["state"].item() == "✖ error"
-    assert set(rows[rows["path"] == "/orders"]["state"]) == {"⚠ warning"}
+    assert set(rows[rows["path"] == "/orders"]["state"]) == {"▲ warning"}
 
 
 def test_flows_answers_both_directions_from_the_link() -> None:

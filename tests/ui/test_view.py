@@ -59,8 +59,6 @@ def test_cluster_scoped_objects_are_in_no_namespace_that_could_be_hidden() -> No
 def test_a_page_lists_what_the_filters_show_and_computes_on_everything() -> None:
     page = PageContext(loaded({"a.yaml": MANIFESTS.encode()}), ViewFilter(frozenset({"shop"}), parse_selector("tier")))
     assert [w.ref.name for w in page.workloads] == ["web"]
-    assert [s.ref.name for s in page.services] == ["web"]
-    assert page.namespaces == ("shop",)
     assert len(page.snapshot.workloads) == 2
     assert not page.shows(ObjectRef("data", "db", "Deployment"))
     assert page.shows(WEB)
