@@ -12,7 +12,7 @@ from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits
 from lib.policy.endpoints import EndpointSpace, build_endpoints
 from lib.policy.engines import EngineProfile
-from lib.policy.rules import CompiledRejection
+from lib.policy.rules import CompiledRejection, Named
 from lib.policy.spaces import AddressSpace, PortSpace, Vocabulary
 
 
@@ -60,17 +60,21 @@ class Spaces:
         """The mask of one port."""
         return self.ports.mask(protocol, PortSet.of(port))
 
-    def at_addresses(self, addresses: AddressSet) -> tuple[Bits, Bits]:
-        """The ends that an ipBlock surely means, and those that it may mean.
+    def at_addresses(self, addresses: AddressSet) -> tuple[Named, Named]:
+        """The ends that ipBlocks over ``addresses`` surely mean, and those that they may mean.
 
-        Outside addresses always; host-network pods by their node's address and other pods by their own as far as the
-        engine is known to match them so.
+        Outside addresses always; host-network pods by their node's addresses and other pods by their own as far as the
+        engine is known to match them so, for each family by itself.
         """
         atoms = self.addresses.atoms_in(addresses)
-        sure, maybe = self.endpoints.at_addresses(atoms, self.addresses)
+        surely, possibly = zip(*(self._at(atoms, family) for family in (Family.IPV4, Family.IPV6)), strict=True)
+        return Named.of(atoms << self.first_address, *surely), Named.of(0, *possibly)
+
+    def _at(self, atoms: Bits, family: Family) -> tuple[Bits, Bits]:
+        """The classes that have an address of one family in ``atoms``, surely and possibly, as the engine matches."""
+        sure, maybe = self.endpoints.at_addresses(atoms, self.addresses, family)
         hosts = self.endpoints.host_network
-        surely = atoms << self.first_address
-        possibly = 0
+        surely = possibly = 0
         for matches, among in (
             (self.profile.ip_block_matches_nodes, hosts),
             (self.profile.ip_block_matches_pods, ~hosts),

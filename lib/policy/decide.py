@@ -20,6 +20,10 @@ class Reason(Enum):
     NOT_ISOLATED = (Verdict.ALLOWED, "no policy selects {subject} for {direction}")
     RULE_PERMITS = (Verdict.ALLOWED, "permitted by {permitting}")
     RULE_PERMITS_SOME = (Verdict.ALLOWED, "only some ports are permitted, by {permitting}")
+    NO_COMMON_FAMILY = (
+        Verdict.DENIED,
+        "{permitting} permits it for one IP family only, and the policies of the other end only for the other",
+    )
     NODE_UNKNOWN = (
         Verdict.UNKNOWN,
         "{isolating} isolates {subject} and no rule permits the flow, but a pod's own node may be exempt and the "
@@ -47,7 +51,8 @@ class Evidence:
 
     ``isolating`` are the policies that select the subject; ``permitting`` and ``undecided`` are their rules that
     permit some of the asked ports, or may; ``rejected`` are the refused policies that could have changed the answer.
-    ``covers_all``: together the permitting rules permit every asked port. ``node`` is about the side that is a node.
+    ``covers_all``: together the permitting rules permit every asked port. ``families_meet`` is False where they permit
+    nothing for an IP family that the other direction permits as well. ``node`` is about the side that is a node.
     """
 
     direction: Direction
@@ -59,6 +64,7 @@ class Evidence:
     undecided: tuple[CompiledRule, ...] = ()
     rejected: tuple[CompiledRejection, ...] = ()
     covers_all: bool = False
+    families_meet: bool = True
     enforced: bool = True
     same_pod: bool = False
     subject_outside: bool = False
@@ -88,10 +94,12 @@ class Decision:
             return Reason.NOT_ISOLATED
         if seen.node is NodeRelation.SAME:
             return Reason.OWN_NODE
-        if seen.permitting:
+        if seen.permitting and seen.families_meet:
             return Reason.RULE_PERMITS if seen.covers_all else Reason.RULE_PERMITS_SOME
         if seen.undecided:
             return Reason.UNDECIDABLE
+        if seen.permitting:
+            return Reason.NO_COMMON_FAMILY
         return Reason.NODE_UNKNOWN if seen.node is NodeRelation.UNKNOWN else Reason.NO_RULE_PERMITS
 
     @property

@@ -91,17 +91,22 @@ class EndpointSpace:
         """Port number → the classes that declare it under this name and protocol."""
         return self._named.get((name, protocol), {})
 
-    def at_addresses(self, atoms: Bits, addresses: AddressSpace) -> tuple[Bits, Bits]:
-        """The classes that surely have an address in ``atoms``, and those that may: their address is not known."""
+    def at_addresses(self, atoms: Bits, addresses: AddressSpace, family: Family) -> tuple[Bits, Bits]:
+        """The classes that surely have an address of ``family`` in ``atoms``, and those that may.
+
+        Those may whose addresses are not known; they surely do where ``atoms`` hold every address of the cluster's
+        families.
+        """
+        mine = atoms & addresses.whole(family)
         sure = 0
         for atom, classes in self._by_atom.items():
-            if atoms >> atom & 1:
+            if mine >> atom & 1:
                 sure |= classes
-        if not atoms or not self._unplaced:
+        if not mine or not self._unplaced:
             return sure, 0
-        if all(addresses.whole(f) & ~atoms == 0 for f in self.families):
+        if family in self.families and all(addresses.whole(f) & ~atoms == 0 for f in self.families):
             return sure | self._unplaced, 0
-        return sure, self._unplaced & ~sure
+        return sure, self._unplaced
 
 
 def _matching(selector: LabelSelector, index: Mapping[str, Mapping[str, Bits]], among: Bits) -> Bits:

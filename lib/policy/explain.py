@@ -195,6 +195,10 @@ def decide(engine: Engine, direction: Direction, src: Point, dst: Point, asked: 
                 covered |= mask
             elif rule.possible_peers >> peer.number & 1:
                 undecided.append(rule)
+    other = Direction.EGRESS if direction is Direction.INGRESS else Direction.INGRESS
+    meet = not engine.reachability().parts_families or _families_meet(
+        _granted(engine, direction, src, dst, asked, sure=True), _granted(engine, other, src, dst, asked, sure=False)
+    )
     return Decision(
         Evidence(
             direction=direction,
@@ -206,6 +210,7 @@ def decide(engine: Engine, direction: Direction, src: Point, dst: Point, asked: 
             undecided=tuple(undecided),
             rejected=() if subject.outside else engine.rejected_for(direction, subject.number),
             covers_all=covered == asked,
+            families_meet=meet,
             enforced=engine.profile.enforces,
             same_pod=src.pod is not None and src.pod == dst.pod,
             subject_outside=subject.outside,
@@ -213,6 +218,33 @@ def decide(engine: Engine, direction: Direction, src: Point, dst: Point, asked: 
             node=node_relation(engine, direction, src, dst),
         )
     )
+
+
+def _granted(
+    engine: Engine, direction: Direction, src: Point, dst: Point, asked: Bits, *, sure: bool
+) -> tuple[Bits, Bits]:
+    """The asked ports that one direction permits for IPv4 and for IPv6; with ``sure`` False what it may permit, too."""
+    subject, peer = (src, dst) if direction is Direction.EGRESS else (dst, src)
+    isolating = [p for p in engine.policies if p.isolates(direction) >> subject.number & 1]
+    exempt = {NodeRelation.SAME} if sure else {NodeRelation.SAME, NodeRelation.UNKNOWN}
+    if subject.outside or not isolating or node_relation(engine, direction, src, dst) in exempt:
+        return asked, asked
+    ipv4 = ipv6 = 0
+    for rule in (r for p in isolating for r in p.rules if r.direction is direction):
+        mask = rule.mask_at(dst.number) & asked
+        for named in (rule.sure,) if sure else (rule.sure, rule.possible):
+            if (named.always | named.ipv4) >> peer.number & 1:
+                ipv4 |= mask
+            if (named.always | named.ipv6) >> peer.number & 1:
+                ipv6 |= mask
+    return ipv4, ipv6
+
+
+def _families_meet(one: tuple[Bits, Bits], other: tuple[Bits, Bits]) -> bool:
+    """Whether some port is permitted both ways for one family; also where no port is permitted both ways at all."""
+    if one[0] & other[0] or one[1] & other[1]:
+        return True
+    return not (one[0] | one[1]) & (other[0] | other[1])
 
 
 def _near_misses(engine: Engine, direction: Direction, src: Point, dst: Point, asked: Bits) -> Iterator[NearMiss]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from typing import assert_never
 
 from lib.model.policies import (
@@ -19,9 +21,10 @@ from lib.model.policies import (
     PolicyPort,
     PolicyRule,
 )
-from lib.policy.bits import Bits
+from lib.model.sets import AddressSet
+from lib.policy.bits import Bits, union
 from lib.policy.compile import Spaces
-from lib.policy.rules import CompiledPolicy, CompiledRule, PortsAt
+from lib.policy.rules import CompiledPolicy, CompiledRule, Named, PortsAt
 from lib.policy.spaces import Vocabulary
 
 
@@ -49,12 +52,13 @@ def compile_policy(policy: NetworkPolicy, spaces: Spaces) -> CompiledPolicy:
 
 
 def _rule(policy: NetworkPolicy, rule: PolicyRule, subjects: Bits, spaces: Spaces) -> CompiledRule:
-    sure = maybe = 0
-    for peer in rule.peers:
-        surely, possibly = _peer(peer, spaces)
-        sure |= surely
-        maybe |= possibly
-    maybe &= ~sure
+    always = union(_by_labels(peer, spaces) for peer in rule.peers)
+    # Together, so that a pod of unknown address is surely meant where the blocks leave it no other.
+    sure, possible = spaces.at_addresses(
+        reduce(or_, (p.addresses for p in rule.peers if isinstance(p, IpBlockPeer)), AddressSet())
+    )
+    sure = Named.of(always | sure.always, sure.ipv4, sure.ipv6)
+    possible = Named.of(possible.always & ~sure.always, possible.ipv4 & ~sure.always, possible.ipv6 & ~sure.always)
     return CompiledRule(
         policy=policy.ref,
         direction=rule.direction,
@@ -62,23 +66,23 @@ def _rule(policy: NetworkPolicy, rule: PolicyRule, subjects: Bits, spaces: Space
         source=rule.source,
         text=_text(rule),
         subjects=subjects,
-        peers=sure,
-        possible_peers=maybe,
+        sure=sure,
+        possible=possible,
         ports=tuple(_ports(rule, spaces)),
         names_pods=any(isinstance(p, PodPeer) for p in rule.peers),
-        doubt=spaces.address_doubt if maybe else "",
+        doubt=spaces.address_doubt if possible.any else "",
     )
 
 
-def _peer(peer: Peer, spaces: Spaces) -> tuple[Bits, Bits]:
-    """The ends that ``peer`` surely means, and those that it may mean."""
+def _by_labels(peer: Peer, spaces: Spaces) -> Bits:
+    """The ends that ``peer`` means whatever their addresses."""
     match peer:
         case AnyPeer():
-            return spaces.everything, 0
+            return spaces.everything
         case PodPeer():
-            return spaces.endpoints.in_scope(peer.namespaces) & spaces.endpoints.with_labels(peer.pods), 0
+            return spaces.endpoints.in_scope(peer.namespaces) & spaces.endpoints.with_labels(peer.pods)
         case IpBlockPeer():
-            return spaces.at_addresses(peer.addresses)
+            return 0
         case _:
             assert_never(peer)
 

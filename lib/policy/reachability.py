@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from lib.model.policies import Direction
+from lib.model.sets import Family
 from lib.policy.bits import Bits, positions, union
 from lib.policy.compile import Spaces
 from lib.policy.rules import CompiledPolicy, Grant
@@ -37,13 +38,16 @@ class Reachability:
     """The permitted connections between all ends, by the rules alone.
 
     What the rules do not say is left to the callers: a pod always reaches itself, a node its own pods, and two
-    outside ends are nobody's matter. ``isolated`` are the classes that some policy isolates, by direction.
+    outside ends are nobody's matter. ``isolated`` are the classes that some policy isolates, by direction. A packet
+    has one IP family: what one side permits for IPv4 alone and the other for IPv6 alone, nobody can use.
+    ``parts_families``: some rule means pods or nodes by the addresses of one family.
     """
 
     spaces: Spaces
     isolated: Mapping[Direction, Bits]
     _sure: _Grants
     _all: _Grants
+    parts_families: bool = False
     _rows: dict[object, tuple[Cell, ...]] = field(default_factory=dict)
 
     def row(self, source: int) -> tuple[Cell, ...]:
@@ -89,13 +93,26 @@ class Reachability:
 class _Grants:
     """All grants of both directions, merged and filed by source."""
 
-    def __init__(self, spaces: Spaces, isolated: Mapping[Direction, Bits], grants: Iterable[tuple[Direction, Grant]]):
-        self._every_port = spaces.ports.all
+    def __init__(
+        self,
+        spaces: Spaces,
+        isolated: Mapping[Direction, Bits],
+        grants: Iterable[tuple[Direction, Grant]],
+        part_families: bool,
+    ) -> None:
+        # Where families part, a mask holds every port twice: for IPv4, and above that for IPv6.
+        self._ports = spaces.ports.all
+        self._shift = len(spaces.ports.atoms) if part_families else 0
+        self._every_port = self._ports | self._ports << self._shift
         self._everything = spaces.everything
         self._egress_isolated = isolated[Direction.EGRESS]
         self._open = spaces.everything & ~isolated[Direction.INGRESS]
         merged: dict[tuple[Direction, Bits], dict[Bits, Bits]] = defaultdict(dict)
-        for direction, (sources, destinations, ports) in grants:
+        for direction, (sources, destinations, ports, family) in grants:
+            if family is None:
+                ports |= ports << self._shift
+            elif family is Family.IPV6:
+                ports <<= self._shift
             by_mask = merged[direction, sources]
             by_mask[ports] = by_mask.get(ports, 0) | destinations
         self._tables = list(merged.values())
@@ -117,6 +134,17 @@ class _Grants:
         )
 
     def row(self, source: int) -> Partition:
+        """The ports of each destination, whatever the family."""
+        row = self._row(source)
+        if not self._shift:
+            return row
+        folded: dict[Bits, Bits] = {}
+        for mask, destinations in row.items():
+            ports = mask & self._ports | mask >> self._shift
+            folded[ports] = folded.get(ports, 0) | destinations
+        return folded
+
+    def _row(self, source: int) -> Partition:
         arriving = self._partition(
             [*self._common, *self._filed[Direction.INGRESS].get(source, ())], {self._every_port: self._open}
         )
@@ -164,7 +192,9 @@ def build_reachability(spaces: Spaces, policies: Iterable[CompiledPolicy]) -> Re
     policies = tuple(policies)
     isolated = {d: union(p.isolates(d) for p in policies) for d in Direction}
     rules = [r for p in policies for r in p.rules]
-    sure = [(r.direction, g) for r in rules for g in r.grants(r.peers)]
-    possible = [(r.direction, g) for r in rules for g in r.grants(r.possible_peers)]
-    settled = _Grants(spaces, isolated, sure)
-    return Reachability(spaces, isolated, settled, _Grants(spaces, isolated, sure + possible) if possible else settled)
+    sure = [(r.direction, g) for r in rules for g in r.grants(r.sure)]
+    possible = [(r.direction, g) for r in rules for g in r.grants(r.possible)]
+    apart = any(grant.family for _, grant in sure + possible)
+    settled = _Grants(spaces, isolated, sure, apart)
+    in_doubt = _Grants(spaces, isolated, sure + possible, apart) if possible else settled
+    return Reachability(spaces, isolated, settled, in_doubt, apart)

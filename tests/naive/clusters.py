@@ -14,10 +14,12 @@ KEYS = ("app", "tier")
 VALUES = ("a", "b")
 PROTOCOLS = ("TCP", "UDP", "SCTP")
 PORT_NAMES = ("web", "dns")
-NODES = {"node-1": "10.0.0.1", "node-2": "10.0.0.2"}
+NODES = {"node-1": ("10.0.0.1", "fd00:9::1"), "node-2": ("10.0.0.2",)}
+
+FAMILIES = (["10.1.0.{}"], ["fd00:1::{}"], ["10.1.0.{}", "fd00:1::{}"], ["fd00:1::{}", "10.1.0.{}"])
 
 labels = st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES), max_size=2)
-port_numbers = st.sampled_from([1, 53, 80, 443, 8080, 65535])
+port_numbers = st.sampled_from([1, 2, 53, 80, 443, 8080, 65534, 65535])
 
 
 def chance(draw: st.DrawFn, percent: int) -> bool:
@@ -47,7 +49,10 @@ BLOCKS = [
     {"cidr": "10.0.0.0/31", "except": ["10.0.0.1/32"]},
     {"cidr": "10.0.0.0/8", "except": ["10.0.0.0/16", "10.128.0.0/9"]},
     {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8", "255.255.255.255/32"]},
+    {"cidr": "10.0.0.1/32"},
     {"cidr": "10.1.0.2/32"},
+    {"cidr": "10.1.0.0/30", "except": ["10.1.0.1/32"]},
+    {"cidr": "fd00:9::/64"},
     {"cidr": "fd00::/8", "except": ["fd00:1::/32"]},
     {"cidr": "fd00:1::2/127"},
 ]
@@ -58,6 +63,8 @@ PROBED_ADDRESSES = (
     "9.255.255.255",
     "10.0.0.0",
     "10.0.0.9",
+    "10.0.255.255",
+    "10.1.0.0",
     "10.1.0.9",
     "10.127.255.255",
     "10.128.0.0",
@@ -67,9 +74,13 @@ PROBED_ADDRESSES = (
     "::",
     "fcff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
     "fd00::",
-    "fd00:1::1",
-    "fd00:1::3",
+    "fd00:1::",
+    "fd00:1::9",
+    "fd00:1:ffff:ffff:ffff:ffff:ffff:ffff",
     "fd00:2::",
+    "fd00:8:ffff:ffff:ffff:ffff:ffff:ffff",
+    "fd00:9::9",
+    "fd00:9:0:1::",
     "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
 )
 """Outside addresses on both sides of every boundary of BLOCKS; none is a pod's or a node's."""
@@ -77,7 +88,7 @@ PROBED_ADDRESSES = (
 
 @st.composite
 def peers(draw: st.DrawFn) -> Raw:
-    kind = draw(st.sampled_from(["pods", "namespaces", "both", "block"]))
+    kind = draw(st.sampled_from(["pods", "namespaces", "both", "block", "block"]))
     if kind == "block":
         return {"ipBlock": draw(st.sampled_from(BLOCKS))}
     peer: Raw = {}
@@ -158,16 +169,18 @@ def pods(draw: st.DrawFn, number: int) -> Raw:
         if draw(st.booleans()):
             helper["restartPolicy"] = "Always"
         spec["initContainers"] = [helper]
-    host_ip = NODES[spec["nodeName"]]
-    pod_ip = f"10.1.0.{number + 1}" if draw(st.booleans()) else f"fd00:1::{number + 101:x}"
+    host_ips = NODES[spec["nodeName"]]
+    pod_ips = draw(st.sampled_from(FAMILIES))
+    pod_ips = [ip.format(number + 1) for ip in pod_ips]
     if chance(draw, 20):
         spec["hostNetwork"] = True
-        pod_ip = host_ip
+        pod_ips = list(host_ips)
     status: Raw = {
         "phase": "Running" if chance(draw, 75) else draw(st.sampled_from(["Pending", "Succeeded", "Failed"])),
-        "podIP": pod_ip,
-        "podIPs": [{"ip": pod_ip}],
-        "hostIP": host_ip,
+        "podIP": pod_ips[0],
+        "podIPs": [{"ip": ip} for ip in pod_ips],
+        "hostIP": host_ips[0],
+        "hostIPs": [{"ip": ip} for ip in host_ips],
     }
     if status["phase"] == "Pending" and draw(st.booleans()):
         del status["podIP"], status["podIPs"]

@@ -34,8 +34,11 @@ End = PodEnd | AddressEnd
 class NaiveCluster:
     """Raw objects, asked one flow at a time."""
 
-    def __init__(self, objects: list[Raw], *, ip_block_matches_pods: bool = False) -> None:
+    def __init__(
+        self, objects: list[Raw], *, ip_block_matches_pods: bool = False, ip_block_matches_nodes: bool = True
+    ) -> None:
         self.ip_block_matches_pods = ip_block_matches_pods
+        self.ip_block_matches_nodes = ip_block_matches_nodes
         self.pods: dict[PodEnd, Raw] = {}
         self.policies: list[Raw] = []
         self.namespace_labels: dict[str, dict[str, str]] = {}
@@ -55,11 +58,15 @@ class NaiveCluster:
             return True  # "a Pod cannot block access to itself"
         if self._own_node(src, dst):
             return True  # "traffic to and from the node where a Pod is running is always allowed"
-        return self._side("Egress", src, dst, dst, protocol, port) and self._side(
-            "Ingress", dst, src, dst, protocol, port
+        # A packet is of one family, and each policy judges the packet.
+        return any(
+            self._side("Egress", src, dst, dst, protocol, port, family)
+            and self._side("Ingress", dst, src, dst, protocol, port, family)
+            for family in (4, 6)
+            if not any(isinstance(e, AddressEnd) and ip_address(e.address).version != family for e in (src, dst))
         )
 
-    def _side(self, direction: str, subject: End, other: End, dst: End, protocol: str, port: int) -> bool:
+    def _side(self, direction: str, subject: End, other: End, dst: End, protocol: str, port: int, family: int) -> bool:
         if isinstance(subject, AddressEnd):
             return True
         selecting = [p for p in self.policies if self._selects(p, subject, direction)]
@@ -68,7 +75,9 @@ class NaiveCluster:
         for policy in selecting:
             for rule in policy["spec"].get(direction.lower()) or []:
                 peers = rule.get("from" if direction == "Ingress" else "to")
-                if self._names_peer(policy, peers, other) and self._names_port(rule.get("ports"), dst, protocol, port):
+                if self._names_peer(policy, peers, other, family) and self._names_port(
+                    rule.get("ports"), dst, protocol, port
+                ):
                     return True
         return False
 
@@ -79,14 +88,15 @@ class NaiveCluster:
         types = spec.get("policyTypes") or (["Ingress", "Egress"] if spec.get("egress") else ["Ingress"])
         return direction in types and selects(spec.get("podSelector") or {}, self._labels(pod))
 
-    def _names_peer(self, policy: Raw, peers: list[Raw] | None, other: End) -> bool:
+    def _names_peer(self, policy: Raw, peers: list[Raw] | None, other: End, family: int) -> bool:
         if not peers:
             return True  # "If this field is empty or missing, this rule matches all sources"
-        return any(self._is_peer(policy, peer, other) for peer in peers)
+        return any(self._is_peer(policy, peer, other, family) for peer in peers)
 
-    def _is_peer(self, policy: Raw, peer: Raw, other: End) -> bool:
+    def _is_peer(self, policy: Raw, peer: Raw, other: End, family: int) -> bool:
         if "ipBlock" in peer:
-            return any(_in_block(peer["ipBlock"], address) for address in self._addresses(other))
+            own = [a for a in self._addresses(other) if ip_address(a).version == family]
+            return any(_in_block(peer["ipBlock"], address) for address in own)
         if isinstance(other, AddressEnd) or self._on_host(other):
             return False
         if "namespaceSelector" in peer:
@@ -102,7 +112,7 @@ class NaiveCluster:
             return [end.address]
         status = self.pods[end].get("status") or {}
         if self._on_host(end):
-            return [status["hostIP"]] if "hostIP" in status else []
+            return [entry["ip"] for entry in status.get("hostIPs") or []] if self.ip_block_matches_nodes else []
         return [entry["ip"] for entry in status.get("podIPs") or []] if self.ip_block_matches_pods else []
 
     def _names_port(self, ports: list[Raw] | None, dst: End, protocol: str, port: int) -> bool:

@@ -45,6 +45,7 @@ class Read:
     problems: tuple[Problem, ...] = ()
     content_hash: str = "test"
     files: tuple[str, ...] = ("test.yaml",)
+    rejected_policies: tuple[Any, ...] = ()
 
 
 def load(objects: Iterable[Raw]) -> Loaded:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.facts.engines import Known
 from lib.flows import flow_rows
 from lib.model.sets import Address, Protocol
 from lib.policy.engine import Engine, compile_engine
@@ -66,12 +68,20 @@ def flows(cluster: NaiveCluster) -> list[tuple[End, End]]:
     return pairs
 
 
-@given(clusters(), st.booleans())
+def engine_and_naive(objects: list[Raw], pods: bool, nodes: bool) -> tuple[Engine, NaiveCluster]:
+    """Both evaluators, with the same answers to what an ipBlock matches."""
+    profile = replace(
+        KUBERNETES.with_ip_blocks_matching_pods(pods), ip_block_matches_nodes=Known.YES if nodes else Known.NO
+    )
+    naive = NaiveCluster(objects, ip_block_matches_pods=pods, ip_block_matches_nodes=nodes)
+    return compile_engine(snapshot_of(objects), profile), naive
+
+
+@given(clusters(), st.booleans(), st.booleans())
 def test_every_flow_of_a_random_cluster_is_judged_as_the_naive_evaluator_judges_it(
-    objects: list[Raw], by_address: bool
+    objects: list[Raw], matches_pods: bool, matches_nodes: bool
 ) -> None:
-    naive = NaiveCluster(objects, ip_block_matches_pods=by_address)
-    engine = compile_engine(snapshot_of(objects), KUBERNETES.with_ip_blocks_matching_pods(by_address))
+    engine, naive = engine_and_naive(objects, matches_pods, matches_nodes)
     answers = Answers(engine)
     for src, dst in flows(naive):
         ports = answers.ports(src, dst)
@@ -82,12 +92,11 @@ def test_every_flow_of_a_random_cluster_is_judged_as_the_naive_evaluator_judges_
                 assert answer == naive.allows(src, dst, protocol, port), (src, dst, protocol, port)
 
 
-@given(clusters(), st.data())
+@given(clusters(), st.booleans(), st.data())
 def test_the_explanation_of_a_flow_gives_the_verdict_of_the_naive_evaluator(
-    objects: list[Raw], data: st.DataObject
+    objects: list[Raw], matches_pods: bool, data: st.DataObject
 ) -> None:
-    naive = NaiveCluster(objects)
-    engine = compile_engine(snapshot_of(objects))
+    engine, naive = engine_and_naive(objects, matches_pods, True)
     pairs = flows(naive)
     if not pairs:
         return

@@ -14,7 +14,7 @@ from lib.policy.engine import compile_engine
 from lib.policy.engines import KUBERNETES, profile
 from lib.policy.explain import Explanation, decide, points_of
 from tests.policy.build import engine_of, load, pod, policy, rows_of
-from tests.policy.test_semantics import CLIENT, NODES, SERVER, TO_SERVER, on_node, with_address
+from tests.policy.test_semantics import CLIENT, NODES, SERVER, TO_SERVER, dual, on_node, with_address
 
 DENY = policy("podSelector: {}\npolicyTypes: [Ingress, Egress]", name="deny")
 HOST = on_node(pod("agent", host=True), "node-1")
@@ -52,6 +52,18 @@ CASES = {
     Reason.UNDECIDABLE: (
         "calico",
         [with_address(CLIENT, "10.0.0.7"), SERVER, policy(f"{TO_SERVER}\n{BLOCK}")],
+        "client",
+        "server",
+        Direction.INGRESS,
+    ),
+    Reason.NO_COMMON_FAMILY: (
+        "azure-npm",
+        [
+            dual(CLIENT, 1),
+            dual(SERVER, 2),
+            policy("podSelector: {}\npolicyTypes: [Egress]\negress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}]}]"),
+            policy("podSelector: {}\ningress: [{from: [{ipBlock: {cidr: '::/0'}}]}]", name="arriving"),
+        ],
         "client",
         "server",
         Direction.INGRESS,

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
 
+from lib.facts.engines import Known
 from lib.model.sets import Protocol
 from lib.policy.engine import Engine
 from lib.policy.engines import KUBERNETES, EngineProfile, profile
@@ -170,6 +172,9 @@ class TestPorts:
             ("{port: 80, endPort: 80}", {"TCP": [[80, 80]]}),
             ("{port: 1, endPort: 65535}", {"TCP": [[1, 65535]]}),
             ("{port: 65535}", {"TCP": [[65535, 65535]]}),
+            ("{port: 65534}", {"TCP": [[65534, 65534]]}),
+            ("{port: 1}", {"TCP": [[1, 1]]}),
+            ("{port: 2, endPort: 65534}", {"TCP": [[2, 65534]]}),
         ],
     )
     def test_a_port_item_means(self, item: str, expected: object) -> None:
@@ -237,6 +242,50 @@ class TestAddresses:
         ends = {row.src for row in rows_of(engine)}
         assert len([e for e in ends if e.endswith("[External]")]) == 2
 
+    @pytest.mark.parametrize(
+        ("block", "ranges"),
+        [
+            ("cidr: 10.0.0.4/30", ["10.0.0.4-10.0.0.7"]),
+            ("cidr: 10.0.0.4/32", ["10.0.0.4-10.0.0.4"]),
+            ("cidr: 10.0.0.0/29, except: [10.0.0.0/32, 10.0.0.7/32]", ["10.0.0.1-10.0.0.6"]),
+            ("cidr: 10.0.0.0/30, except: [10.0.0.1/32]", ["10.0.0.0-10.0.0.0", "10.0.0.2-10.0.0.3"]),
+            ("cidr: 0.0.0.0/32", ["0.0.0.0-0.0.0.0"]),
+            ("cidr: 255.255.255.254/31", ["255.255.255.254-255.255.255.255"]),
+            ("cidr: 0.0.0.0/0, except: [255.255.255.255/32]", ["0.0.0.0-255.255.255.254"]),
+            ("cidr: 'fd00::4/126'", ["fd00::4-fd00::7"]),
+            (
+                "cidr: 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe/127'",
+                ["ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"],
+            ),
+        ],
+    )
+    def test_a_block_means_its_addresses_to_the_last(self, block: str, ranges: list[str]) -> None:
+        engine = engine_of(SERVER, policy(f"{TO_SERVER}\ningress: [{{from: [{{ipBlock: {{{block}}}}}]}}]"))
+        assert [r.src.partition("[")[0] for r in rows_of(engine) if r.dst == "shop/server[Pod]"] == ranges
+
+    @pytest.mark.parametrize("pods", [True, False])
+    @pytest.mark.parametrize("nodes", [True, False])
+    def test_whether_a_block_matches_pods_and_whether_it_matches_nodes_are_two_answers(
+        self, pods: bool, nodes: bool
+    ) -> None:
+        reading = replace(
+            KUBERNETES.with_ip_blocks_matching_pods(pods), ip_block_matches_nodes=Known.YES if nodes else Known.NO
+        )
+        agent = on_node(pod("agent", host=True), "node-1")
+        client, server = with_address(CLIENT, "10.9.0.77"), on_node(with_address(SERVER, "10.8.0.8"), "node-2")
+        rule = policy(f"{TO_SERVER}\ningress: [{{from: [{{ipBlock: {{cidr: 10.9.0.0/16}}}}]}}]")
+        engine = engine_of(NODES, agent, on_node(client, "node-2"), server, rule, profile=reading)
+        assert (ports_between(engine, "shop/client", "shop/server") == ALL) is pods
+        assert (ports_between(engine, "shop/agent", "shop/server") == ALL) is nodes
+
+    def test_an_exemption_by_address_and_a_selector_do_not_exclude_each_other(self) -> None:
+        spec = f"{TO_SERVER}\ningress: [{{from: [{{ipBlock: {{cidr: 10.0.0.0/8}}}}, {{podSelector: {{}}}}]}}]"
+        client = with_address(CLIENT, "10.0.0.7")
+        for matches in (True, False):
+            reading = KUBERNETES.with_ip_blocks_matching_pods(matches)
+            engine = engine_of(client, SERVER, policy(spec), profile=reading)
+            assert ports_between(engine, "shop/client", "shop/server") == ALL
+
     def test_an_except_denies_nothing_that_another_rule_permits(self) -> None:
         more = policy(f"{TO_SERVER}\ningress: [{{from: [{{ipBlock: {{cidr: 10.1.2.0/24}}}}]}}]", name="more")
         engine = engine_of(SERVER, policy(f"{TO_SERVER}\n{self.BLOCK}"), more)
@@ -277,6 +326,60 @@ class TestAddresses:
         ipv6 = "::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff[External]"
         me = "shop/client[Pod]"
         assert rows == [(me, ipv4), (me, ipv6), (ipv4, me), (ipv6, me)]
+
+
+def dual(text: str, number: int) -> str:
+    """A running pod with an address of each family."""
+    return text + f"status: {{phase: Running, podIPs: [{{ip: 10.0.0.{number}}}, {{ip: 'fd00::{number}'}}]}}\n"
+
+
+class TestDualStack:
+    """A packet is of one family, and each side's policies judge the packet."""
+
+    @staticmethod
+    def ports(egress: str, ingress: str) -> object:
+        leaving = policy(f"podSelector: {{matchLabels: {{app: client}}}}\npolicyTypes: [Egress]\negress: [{egress}]")
+        arriving = policy(f"{TO_SERVER}\ningress: [{ingress}]", name="arriving")
+        by_address = KUBERNETES.with_ip_blocks_matching_pods(True)
+        engine = engine_of(dual(CLIENT, 1), dual(SERVER, 2), leaving, arriving, profile=by_address)
+        found = ports_between(engine, "shop/client", "shop/server")
+        workloads = {w.ref.name: w for w in engine.snapshot.workloads}
+        answer = engine.explain(workloads["client"], workloads["server"])
+        assert answer.connections.to_json() == found
+        if not found:
+            assert answer.verdict == "denied"
+            assert "denied" in {d.verdict for d in answer.directions}
+        return found
+
+    IPV4, IPV6 = "ipBlock: {cidr: 0.0.0.0/0}", "ipBlock: {cidr: '::/0'}"
+
+    def test_what_one_side_permits_for_ipv4_and_the_other_for_ipv6_is_not_permitted(self) -> None:
+        assert self.ports(f"{{to: [{{{self.IPV4}}}]}}", f"{{from: [{{{self.IPV6}}}]}}") == {}
+        assert self.ports(f"{{to: [{{{self.IPV6}}}]}}", f"{{from: [{{{self.IPV4}}}]}}") == {}
+
+    def test_one_family_that_both_sides_permit_is_enough(self) -> None:
+        assert self.ports(f"{{to: [{{{self.IPV4}}}]}}", f"{{from: [{{{self.IPV4}}}]}}") == ALL
+        assert self.ports(f"{{to: [{{{self.IPV6}}}]}}", f"{{from: [{{{self.IPV4}}}, {{{self.IPV6}}}]}}") == ALL
+
+    def test_a_selector_means_a_pod_for_both_families(self) -> None:
+        assert self.ports(f"{{to: [{{{self.IPV6}}}]}}", "{from: [{podSelector: {}}]}") == ALL
+        assert self.ports("{}", f"{{from: [{{{self.IPV4}}}]}}") == ALL
+
+    def test_ports_meet_inside_a_family_only(self) -> None:
+        def both(field: str, ipv4: int, ipv6: int) -> str:
+            return (
+                f"{{{field}: [{{{self.IPV4}}}], ports: [{{port: {ipv4}}}]}}, "
+                f"{{{field}: [{{{self.IPV6}}}], ports: [{{port: {ipv6}}}]}}"
+            )
+
+        assert self.ports(both("to", 80, 81), both("from", 81, 80)) == {}
+        assert self.ports(both("to", 80, 81), both("from", 80, 82)) == {"TCP": [[80, 80]]}
+
+    def test_blocks_over_all_addresses_mean_a_pod_whose_address_is_not_known(self) -> None:
+        spec = f"{TO_SERVER}\ningress: [{{from: [{{{self.IPV4}}}, {{{self.IPV6}}}]}}]"
+        by_address = KUBERNETES.with_ip_blocks_matching_pods(True)
+        engine = engine_of(CLIENT, SERVER, policy(spec), profile=by_address)
+        assert ports_between(engine, "shop/client", "shop/server") == ALL
 
 
 class TestEndpoints:
