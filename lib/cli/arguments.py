@@ -68,7 +68,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     filters(flows)
     engine(flows)
-    flows.add_argument("--by", choices=("workload", "namespace"), default="workload", help="what a row stands for")
+    flows.add_argument(
+        "--by", choices=("workload", "class", "namespace"), default="workload", help="what a row stands for"
+    )
 
     explain = command("explain", "whether one end may talk to another, and every policy and rule that took part")
     engine(explain)

@@ -13,7 +13,7 @@ from lib.cli.ends import parse_end
 from lib.cli.load import Input, UsageError, load, problem_json
 from lib.cli.output import write, write_edges, write_json, write_rows
 from lib.cli.plan import plan_command
-from lib.flows import FlowRow, RowVerdict, flow_rows, namespace_matrix
+from lib.flows import FlowRow, RowVerdict, class_flows, flow_rows, namespace_matrix
 from lib.loaders.dump_command import az_command, kubectl_command
 from lib.model.errors import ModelError
 from lib.model.policies import Verdict
@@ -72,22 +72,24 @@ def _flows(arguments: argparse.Namespace) -> int:
     if arguments.by == "namespace":
         rows = matrix_rows(namespace_matrix(engine, names))
         return _print_rows(arguments, given, "flows", rows, _matrix_edges(rows), engine=engine.profile.id)
-    found = flow_rows(engine, ingress_backends(given.snapshot), names)
-    counted = _Counted(found)
+    backends = ingress_backends(given.snapshot)
+    head, tail = {"schema": "netatlas.flows/1", "engine": engine.profile.id}, dict[str, object]()
+    if arguments.by == "class":
+        grouped = class_flows(engine, backends, names)
+        counted = _Counted(grouped.rows)
+        tail["classes"] = [{"name": c.name, "members": list(map(str, c.members))} for c in grouped.classes]
+    else:
+        counted = _Counted(flow_rows(engine, backends, names))
     if arguments.format == "json":
-        write_json(
-            {"schema": "netatlas.flows/1", "engine": engine.profile.id},
-            "flows",
-            (row.to_json() for row in counted),
-            {"problems": [problem_json(p, given.documents) for p in (*given.problems, *engine.notes)]},
-        )
+        tail["problems"] = [problem_json(p, given.documents) for p in (*given.problems, *engine.notes)]
+        write_json(head, "flows", (row.to_json() for row in counted), tail)
     elif arguments.format in DIAGRAM_FORMATS:
         write_edges(arguments.format, map(_flow_edge, counted))
     else:
         write_rows(arguments.format, (row for flow in counted for row in flow_table([flow])))
     given.report(engine.notes)
     if counted.cut:
-        raise UsageError(f"more than {ROWS_MAX:,} flows; the rest was left out: list them --by namespace instead")
+        raise UsageError(f"more than {ROWS_MAX:,} flows; the rest was left out: list them --by class or --by namespace")
     return given.exit_status
 
 

@@ -13,7 +13,7 @@ from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
 from lib.policy.decide import without_rejected
 from lib.policy.engine import Engine
-from lib.policy.pairs import WorkloadPairs
+from lib.policy.pairs import Sum, WorkloadPairs
 from lib.routing.routes import RoutedBackend
 
 __all__ = ["FlowRow", "RowVerdict", "flow_rows", "to_json"]
@@ -40,35 +40,36 @@ def flow_rows(
         )
         for row in part
     )
-    return _with_rejections(engine, rows) if engine.rejections else rows
+    return with_rejections(engine, rows) if engine.rejections else rows
 
 
 def _between(pairs: WorkloadPairs, sources: Iterable[int], chosen: Container[int]) -> Iterator[FlowRow]:
-    workloads = pairs.engine.snapshot.workloads
-    names = [str(w.ref) for w in workloads]
-    on_host = [w.host_network for w in workloads]
-    connections = pairs.engine.connections
     for source in sources:
-        name, ref, host, inside = names[source], workloads[source].ref, on_host[source], source in chosen
+        inside = source in chosen
         for destination, total in pairs.from_workload(source):
-            if not inside and destination not in chosen:
-                continue
-            either = host or on_host[destination]
-            for verdict, mask, pods in verdicts(total):
-                yield FlowRow(
-                    name,
-                    names[destination],
-                    connections(mask),
-                    verdict,
-                    pods,
-                    unknown_reason(pairs.engine, either) if verdict is RowVerdict.UNKNOWN else "",
-                    either,
-                    ref,
-                    workloads[destination].ref,
-                )
+            if inside or destination in chosen:
+                yield from rows_between(pairs, source, destination, total)
 
 
-def _with_rejections(engine: Engine, rows: Iterable[FlowRow]) -> Iterator[FlowRow]:
+def rows_between(pairs: WorkloadPairs, source: int, destination: int, total: Sum) -> Iterator[FlowRow]:
+    """The rows of one pair of workloads."""
+    engine = pairs.engine
+    either = pairs.on_host[source] or pairs.on_host[destination]
+    for verdict, mask, pods in verdicts(total):
+        yield FlowRow(
+            pairs.names[source],
+            pairs.names[destination],
+            engine.connections(mask),
+            verdict,
+            pods,
+            unknown_reason(engine, either) if verdict is RowVerdict.UNKNOWN else "",
+            either,
+            pairs.workload(source).ref,
+            pairs.workload(destination).ref,
+        )
+
+
+def with_rejections(engine: Engine, rows: Iterable[FlowRow]) -> Iterator[FlowRow]:
     """Mark every row that a rejected policy could change."""
     doubted = {d: _doubted(engine, d) for d in Direction}
     for row in rows:

@@ -104,7 +104,7 @@ class EndpointSpace:
                 sure |= classes
         if not mine or not self._unplaced:
             return sure, 0
-        if family in self.families and all(addresses.whole(f) & ~atoms == 0 for f in self.families):
+        if all(addresses.whole(f) & ~atoms == 0 for f in self.families):
             return sure | self._unplaced, 0
         return sure, self._unplaced
 

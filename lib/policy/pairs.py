@@ -81,7 +81,13 @@ class WorkloadPairs:
         return {number: tuple(holders) for number, holders in found.items()}
 
     @cached_property
-    def _on_host(self) -> tuple[bool, ...]:
+    def names(self) -> tuple[str, ...]:
+        """The stable name of each workload, by its position."""
+        return tuple(str(w.ref) for w in self.engine.snapshot.workloads)
+
+    @cached_property
+    def on_host(self) -> tuple[bool, ...]:
+        """Whether each workload uses its node's network, by its position."""
         return tuple(w.host_network for w in self.engine.snapshot.workloads)
 
     @cached_property
@@ -110,8 +116,8 @@ class WorkloadPairs:
                 for destination, size in self.expand(ends):
                     parts[destination].append(Part(count * size, allowed, possible))
         parts.pop(source, None)
-        if self._on_host[source]:
-            candidates = [i for i in range(len(self.sizes)) if self.sizes[i] and not self._on_host[i] and i != source]
+        if self.on_host[source]:
+            candidates = [i for i in range(len(self.sizes)) if self.sizes[i] and not self.on_host[i] and i != source]
         else:
             candidates = [i for i in self._hosts if i != source] if self.sizes[source] else []
         for destination in candidates:
@@ -122,12 +128,12 @@ class WorkloadPairs:
 
     @cached_property
     def _hosts(self) -> tuple[int, ...]:
-        return tuple(i for i, on_host in enumerate(self._on_host) if on_host and self.sizes[i])
+        return tuple(i for i, on_host in enumerate(self.on_host) if on_host and self.sizes[i])
 
     def _exempt(self, source: int, destination: int, parts: dict[int, list[Part]]) -> None:
         """Count again, apart for pairs of pods on one node: a pod's own node is exempt whatever the policies say."""
         every_port = self.engine.spaces.ports.all
-        exempt = self.engine.profile.own_node_egress_allowed if self._on_host[destination] else Known.YES
+        exempt = self.engine.profile.own_node_egress_allowed if self.on_host[destination] else Known.YES
         held = parts.get(destination, ())
         total = self.sizes[source] * self.sizes[destination]
         if exempt is Known.NO or sum(p.pods for p in held if p.allowed == every_port) == total:

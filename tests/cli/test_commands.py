@@ -239,3 +239,12 @@ def test_wrong_words_end_in_two() -> None:
         with pytest.raises(SystemExit) as stopped:
             main(argv)
         assert stopped.value.code == 2
+
+
+def test_flows_by_class_list_the_members_of_each_class(capsys: pytest.CaptureFixture[str], denied: str) -> None:
+    status, out, _ = ask(capsys, "flows", denied, "--by", "class", "--format", "json")
+    answer = json.loads(out)
+    assert (status, answer["schema"]) == (0, "netatlas.flows/1")
+    (only,) = answer["classes"]
+    assert sorted(only["members"]) == ["a/db[Pod]", "a/web[Pod]"]
+    assert {row["src"] for row in answer["flows"]} == {only["name"]}, "both pods are isolated for ingress"
