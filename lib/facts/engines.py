@@ -35,6 +35,24 @@ class SpecGaps:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentFact:
+    """The DaemonSet that an engine runs as; where one is, the engine is."""
+
+    name: str
+    namespace: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLabelFact:
+    """A label that the nodes of clusters with an engine have, and no others."""
+
+    key: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class EngineFacts:
     """One engine: where it runs, until when, and where it differs from the API's own words.
 
@@ -63,6 +81,8 @@ class EngineFacts:
     end_port: Known
     gaps: tuple[SpecGaps, ...]
     notes: tuple[str, ...]
+    agents: tuple[AgentFact, ...]
+    node_labels: tuple[NodeLabelFact, ...]
     sources: tuple[str, ...]
     checked: date
 
@@ -91,6 +111,8 @@ def engine_facts() -> tuple[EngineFacts, ...]:
             end_port=Known(entry["end_port"]),
             gaps=tuple(SpecGaps(system, tuple(gaps)) for system, gaps in entry["gaps"].items()),
             notes=tuple(entry.get("notes", ())),
+            agents=tuple(AgentFact(**agent) for agent in entry.get("agents", ())),
+            node_labels=tuple(NodeLabelFact(**label) for label in entry.get("node_labels", ())),
             sources=tuple(entry["sources"]),
             checked=entry["checked"],
         )

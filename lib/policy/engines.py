@@ -80,18 +80,6 @@ class DetectedEngine:
     source: Source | None = None
 
 
-# The agents of each engine as AKS installs them: a DaemonSet in kube-system, or in calico-system for the operator.
-_AGENTS = {
-    "cilium": ("cilium", ("kube-system",)),
-    "azure-npm": ("azure-npm", ("kube-system",)),
-    "azure-npm-win": ("azure-npm", ("kube-system",)),
-    "calico-node": ("calico", ("kube-system", "calico-system")),
-    "calico-node-windows": ("calico", ("kube-system", "calico-system")),
-}
-# AKS labels the nodes of a cluster with the Cilium data plane.
-_NODE_LABELS = {("kubernetes.azure.com/ebpf-dataplane", "cilium"): "cilium"}
-
-
 def detect_engine(snapshot: Snapshot) -> DetectedEngine:
     """The policy engine that the input's objects show.
 
@@ -113,11 +101,14 @@ def detect_engine(snapshot: Snapshot) -> DetectedEngine:
 
 
 def _signs(snapshot: Snapshot) -> Iterator[DetectedEngine]:
-    for workload in snapshot.workloads:
-        engine, namespaces = _AGENTS.get(workload.ref.name, ("", ()))
-        if workload.namespace in namespaces and workload.ref.kind == "DaemonSet":
-            yield DetectedEngine(engine, f"the DaemonSet {workload.ref.qualified_name} is its agent", workload.source)
-    for node in snapshot.nodes:
-        for (key, value), engine in _NODE_LABELS.items():
-            if node.labels.get(key) == value:
-                yield DetectedEngine(engine, f"node {node.name} has the label {key}={value}", node.source)
+    for facts in engine_facts():
+        agents = {(agent.namespace, agent.name) for agent in facts.agents}
+        for workload in snapshot.workloads:
+            if workload.ref.kind == "DaemonSet" and (workload.namespace, workload.ref.name) in agents:
+                evidence = f"the DaemonSet {workload.ref.qualified_name} is its agent"
+                yield DetectedEngine(facts.id, evidence, workload.source)
+        for node in snapshot.nodes:
+            for label in facts.node_labels:
+                if node.labels.get(label.key) == label.value:
+                    evidence = f"node {node.name} has the label {label.key}={label.value}"
+                    yield DetectedEngine(facts.id, evidence, node.source)

@@ -62,6 +62,7 @@ def every_source_key() -> list[str]:
     keys += [key for fact in all_facts() for claim in fact.conflict for key in claim.sources]
     keys += [key for found in network_facts() for key in found.sources]
     keys += [key for found in engine_facts() for key in found.sources]
+    keys += [sign.source for found in engine_facts() for sign in (*found.agents, *found.node_labels)]
     keys += [key for found in ingress_controllers() for key in found.sources]
     keys += [key for rule in address_rules() for key in rule.sources]
     return sorted(set(keys))
@@ -108,6 +109,12 @@ def test_every_engine_is_complete_and_runs_somewhere(found):
     assert found.label and found.state_text and found.sources
     assert found.checked >= FIRST_CHECK
     assert any(found.id in model.policy_engines for model in network_facts())
+
+
+@pytest.mark.parametrize("found", [f for f in engine_facts() if f.enforces is Known.YES], ids=lambda found: found.id)
+def test_every_engine_that_enforces_has_an_agent_by_which_it_is_known(found):
+    assert found.agents
+    assert all(sign.source for sign in (*found.agents, *found.node_labels))
 
 
 def test_what_aks_says_of_ip_block():
