@@ -67,6 +67,7 @@ class Generated:
     problems: tuple[Any, ...] = ()
     content_hash: str = ""
     files: tuple[str, ...] = ()
+    rejected_policies: tuple[Any, ...] = ()
 
 
 def snapshot_of(shape: Shape) -> tuple[Snapshot, float]:

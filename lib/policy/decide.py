@@ -22,15 +22,18 @@ class Reason(Enum):
     RULE_PERMITS_SOME = (Verdict.ALLOWED, "only some ports are permitted, by {permitting}")
     NO_COMMON_FAMILY = (
         Verdict.DENIED,
-        "{permitting} permits it for one IP family only, and the policies of the other end only for the other",
+        "{permitting} {permit} it for one IP family only, and the policies of the other end for the other only",
     )
     NODE_UNKNOWN = (
         Verdict.UNKNOWN,
-        "{isolating} isolates {subject} and no rule permits the flow, but a pod's own node may be exempt and the "
-        "input does not settle whether that applies to {peer}",
+        "{isolating} {isolate} {subject} and no rule permits the flow, but a pod's own node may be exempt, and the "
+        "input does not show whether that is {peer}",
     )
-    UNDECIDABLE = (Verdict.UNKNOWN, "the input does not settle {doubts}, on which {undecided} depends")
-    NO_RULE_PERMITS = (Verdict.DENIED, "{isolating} isolates {subject} and no rule permits the flow")
+    UNDECIDABLE = (Verdict.UNKNOWN, "the input does not settle {doubts}; {undecided} {depend} on it")
+    NO_RULE_PERMITS = (
+        Verdict.DENIED,
+        "{isolating} {isolate} {subject} for {direction}, and no rule {theirs} permits the flow",
+    )
 
     def __init__(self, verdict: Verdict, sentence: str) -> None:
         self.verdict, self.sentence = verdict, sentence
@@ -117,6 +120,10 @@ class Decision:
             isolating=_names(tuple(str(p.ref) for p in seen.isolating)),
             permitting=_names(tuple(f"{r.policy} {r.label}" for r in seen.permitting)),
             undecided=_names(tuple(f"{r.policy} {r.label}" for r in seen.undecided)),
+            isolate=_agreeing("isolate", seen.isolating),
+            theirs="of it" if len(seen.isolating) == 1 else "of theirs",
+            permit=_agreeing("permit", seen.permitting),
+            depend=_agreeing("depend", seen.undecided),
             doubts=_names(tuple(dict.fromkeys(r.doubt for r in seen.undecided))),
         )
         return sentence + rejection_note(seen.rejected)
@@ -131,6 +138,11 @@ def without_rejected(rejected: tuple[CompiledRejection, ...]) -> str:
     """``computed without the rejected policy X``."""
     noun = "policy" if len(rejected) == 1 else "policies"
     return f"computed without the rejected {noun} {_names(tuple(str(r.ref) for r in rejected))}"
+
+
+def _agreeing(verb: str, subjects: tuple[object, ...]) -> str:
+    """``A isolates``, but ``A, B isolate``."""
+    return verb + "s" if len(subjects) == 1 else verb
 
 
 def _names(names: tuple[str, ...]) -> str:

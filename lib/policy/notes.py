@@ -16,8 +16,36 @@ def notes_on(snapshot: Snapshot, spaces: Spaces) -> tuple[Problem, ...]:
     """Notes on the whole result, the weightiest first."""
     if not spaces.profile.enforces:
         return ()
-    found = [*_blocks_over_pods(snapshot, spaces), *_unknown_namespace_labels(snapshot), *_coverage(snapshot)]
+    found = [
+        *_not_evaluated(snapshot),
+        *_blocks_over_pods(snapshot, spaces),
+        *_unknown_namespace_labels(snapshot),
+        *_coverage(snapshot),
+    ]
     return tuple(sorted(found, key=lambda n: -n.severity))
+
+
+# Group and kinds of policies that engines enforce beside NetworkPolicy, and that are not evaluated here.
+_OTHER_POLICIES = {
+    "policy.networking.k8s.io": ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy"),
+    "cilium.io": ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"),
+    "projectcalico.org": ("NetworkPolicy", "GlobalNetworkPolicy"),
+    "crd.projectcalico.org": ("NetworkPolicy", "GlobalNetworkPolicy"),
+}
+
+
+def _not_evaluated(snapshot: Snapshot) -> Iterator[Problem]:
+    for name, count in snapshot.other_kinds.items():
+        version, _, kind = name.rpartition(" ")
+        if kind in _OTHER_POLICIES.get(version.partition("/")[0], ()):
+            objects = "object" if count == 1 else "objects"
+            yield Problem(
+                severity=Severity.WARNING,
+                code="policies-not-evaluated",
+                message=f"the input holds {count} {objects} of kind {kind} ({version}), a kind of policy that is not "
+                "evaluated: flows are computed as if there were none, and they may allow or deny otherwise",
+                remedy="Read results that such a policy may concern as those of the NetworkPolicies alone.",
+            )
 
 
 def _blocks_over_pods(snapshot: Snapshot, spaces: Spaces) -> Iterator[Problem]:

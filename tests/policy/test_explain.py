@@ -233,3 +233,31 @@ def test_a_workload_and_itself_is_about_its_different_pods() -> None:
     engine = engine_of(NODES, *pods, DENY)
     (app,) = engine.snapshot.workloads
     assert engine.explain(app, app, Protocol.TCP, 80).verdict == "denied"
+
+
+def test_sentences_agree_with_the_number_of_policies() -> None:
+    one, two = explained(policy(TO_SERVER)), explained(policy(TO_SERVER), policy("podSelector: {}", name="second"))
+    assert one.directions[1].reason == (
+        "shop/policy[NetworkPolicy] isolates shop/server[Pod] for ingress, and no rule of it permits the flow"
+    )
+    assert two.directions[1].reason == (
+        "shop/policy[NetworkPolicy], shop/second[NetworkPolicy] isolate shop/server[Pod] for ingress, and no rule of "
+        "theirs permits the flow"
+    )
+
+
+@pytest.mark.parametrize(
+    ("version", "kind"),
+    [
+        ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"),
+        ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"),
+        ("cilium.io/v2", "CiliumNetworkPolicy"),
+        ("projectcalico.org/v3", "NetworkPolicy"),
+    ],
+)
+def test_a_kind_of_policy_that_is_not_evaluated_is_warned_of(version: str, kind: str) -> None:
+    other = f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: x, namespace: shop}}\nspec: {{}}\n"
+    notes = [n for n in engine_of(CLIENT, SERVER, other).notes if n.code == "policies-not-evaluated"]
+    assert len(notes) == 1
+    assert notes[0].severity.label == "warning"
+    assert kind in notes[0].message
