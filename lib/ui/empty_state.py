@@ -6,10 +6,7 @@ import streamlit as st
 
 from lib.ui import session
 from lib.ui.load_form import dialog_is_open, show_load_form
-from lib.ui.loaded import LoadedInput
-from lib.ui.problems import show_problems
 from lib.ui.samples import FIRST
-from lib.ui.text import plain
 
 
 def show_empty_state() -> None:
@@ -29,14 +26,3 @@ def show_empty_state() -> None:
         )
         if not dialog_is_open():
             show_load_form("empty")
-
-
-def show_nothing_read(loaded: LoadedInput) -> None:
-    """Say why an input gave no object, and let the visitor load another."""
-    st.warning(
-        f"No object that NetAtlas reads was found in {plain(loaded.title, 60)}.",
-        icon=":material/info:",
-    )
-    if loaded.problems:
-        show_problems(loaded.problems, loaded.read.documents)
-    show_empty_state()

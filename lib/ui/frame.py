@@ -10,7 +10,8 @@ from streamlit.navigation.page import StreamlitPage
 
 from lib.model.snapshot import Snapshot
 from lib.ui import navigation, session
-from lib.ui.empty_state import show_empty_state, show_nothing_read
+from lib.ui.empty_state import show_empty_state
+from lib.ui.failed_load import show_failed_load, show_nothing_read
 from lib.ui.filters import draw_filters
 from lib.ui.load_form import dialog_is_open, load_dialog
 from lib.ui.loaded import nothing
@@ -35,15 +36,18 @@ class _Begun:
 
 
 def start() -> StreamlitPage:
-    """Register the pages and draw the sidebar; returns the page to run. Called by app.py only."""
+    """Register the pages and draw the sidebar and the page's head; returns the page to run. Called by app.py only.
+
+    The head stands before the page's script is even imported: that takes longer than all of the frame.
+    """
     navigation.configure()
     page = navigation.register()
-    st.session_state[_BEGUN] = _begin()
+    st.session_state[_BEGUN] = _begin(page.title)
     return page
 
 
 def open_page(title: str, *, subtitle: str = "", needs_input: bool = True, stands_alone: bool = False) -> PageContext:
-    """Draw a page's head and return what it works on; every page calls this first.
+    """Finish a page's head and return what it works on; every page calls this first.
 
     Stops the page with what to load where nothing is loaded, unless it ``stands_alone``: then it is handed an empty
     input. With ``needs_input`` False an input without a single object is handed over too. Right also when the page's
@@ -53,17 +57,16 @@ def open_page(title: str, *, subtitle: str = "", needs_input: bool = True, stand
     if begun is None:
         navigation.configure()
         navigation.register()
-        begun = _begin()
-    st.title(title, anchor=False)
+        begun = _begin(title)
     loaded = begun.current.loaded
-    if loaded is not None:
-        show_strip(loaded, begun.view)
     if subtitle:
         st.markdown(subtitle)
     if session.running_job() is not None:
         show_progress()
     if begun.current.notice:
         st.warning(plain(begun.current.notice), icon=":material/info:")
+    if (failed := session.failed_load()) is not None:
+        show_failed_load(failed, loaded)
     if loaded is None and stands_alone:
         loaded = nothing()
     if loaded is None:
@@ -75,12 +78,15 @@ def open_page(title: str, *, subtitle: str = "", needs_input: bool = True, stand
     return PageContext(loaded, begun.view)
 
 
-def _begin() -> _Begun:
-    """Settle the source before any widget that depends on it is drawn, then draw the sidebar."""
+def _begin(title: str) -> _Begun:
+    """Settle the source before any widget that depends on it is drawn, then draw the sidebar and the page's head."""
     with st.sidebar:
         current = session.current()
         draw_source_picker(current.loaded)
         view = draw_filters(current.loaded.snapshot if current.loaded else Snapshot())
     if dialog_is_open():
         load_dialog()
+    st.title(title, anchor=False)
+    if current.loaded is not None:
+        show_strip(current.loaded, view)
     return _Begun(current, view)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import pandas as pd
 import streamlit as st
 
 from lib.model.snapshot import Coverage
@@ -29,8 +28,8 @@ def show_trouble(page: PageContext) -> None:
     if not page.problems:
         st.success("Every document was read without a problem.", icon=":material/check_circle:")
         return
-    show_problems(page.problems, page.documents)
-    export_buttons(problem_rows(page.problems, page.documents), "problems")
+    show_problems(page.loaded, key="input")
+    export_buttons(page.cached(("problem-rows",), lambda: problem_rows(page.loaded)), "problems")
 
 
 def show_coverage(page: PageContext) -> None:
@@ -56,7 +55,7 @@ def show_coverage(page: PageContext) -> None:
     ]
     other = [{"kind": k, "objects": n, "coverage": "— counted only"} for k, n in sorted(snapshot.other_kinds.items())]
     st.dataframe(
-        pd.DataFrame([*read, *other], columns=["kind", "objects", "coverage"]),
+        [*read, *other],
         hide_index=True,
         alt="Kinds in the input",
         column_config={
@@ -75,7 +74,7 @@ def show_files(page: PageContext) -> None:
     """The files that were read."""
     files = page.snapshot.files
     with st.expander(f"{len(files):,} file{'s' if len(files) != 1 else ''} read", icon=":material/description:"):
-        st.dataframe(pd.DataFrame({"file": list(files)}), hide_index=True, alt="Files read")
+        st.dataframe({"file": list(files)}, hide_index=True, alt="Files read")
 
 
 def show_dumps() -> None:

@@ -12,7 +12,6 @@ from lib.model.labels import Labels
 from lib.model.problem import Problem
 from lib.model.refs import ObjectRef
 from lib.model.snapshot import Snapshot
-from lib.tables.policies import selected_workloads
 from lib.ui.loaded import LoadedInput
 from lib.ui.results_store import store_of
 from lib.ui.view import ViewFilter
@@ -72,6 +71,9 @@ class PageContext:
 
     def _policies_shown(self) -> frozenset[ObjectRef]:
         """Those that select a workload with matching labels; a rejected one never hides."""
+        # The tables take as long to import as the rest of the frame, which is on the screen before a page needs them.
+        from lib.tables.policies import selected_workloads
+
         matching = [w for w in self.snapshot.workloads if self.view.labels.matches(w.labels)]
         names = {w.ref for w in matching}
         selecting = (

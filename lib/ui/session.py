@@ -22,6 +22,7 @@ _PREFIX: Final = "netatlas."
 _UPLOAD: Final = _PREFIX + "upload"
 _JOB: Final = _PREFIX + "job"
 _NOTICE: Final = _PREFIX + "notice"
+_FAILED: Final = _PREFIX + "failed_load"
 _PATIENCE_S: Final = 0.9
 _HIDDEN: Final = "<style>.st-key-source-in-url { display: none; }</style>"
 
@@ -63,6 +64,7 @@ def choose_upload() -> None:
 def clear() -> None:
     """Forget the visitor's own input and show nothing; for callbacks."""
     cancel()
+    forget_failed_load()
     st.session_state.pop(_UPLOAD, None)
     _switch(NOTHING)
 
@@ -70,6 +72,7 @@ def clear() -> None:
 def start_load(title: str, files: tuple[InputFile, ...], *, assume_complete: bool) -> None:
     """Load the visitor's own files; a short load ends before this returns, a longer one goes on behind the page."""
     cancel()
+    forget_failed_load()
     job = LoadJob.start(title, partial(load, "upload:", title, files, assume_complete=assume_complete))
     st.session_state[_JOB] = job
     job.wait(_PATIENCE_S)
@@ -89,6 +92,17 @@ def own_input() -> LoadedInput | None:
     return upload
 
 
+def failed_load() -> LoadedInput | None:
+    """The last load, if it gave not one object; it was never shown as an input."""
+    failed: LoadedInput | None = st.session_state.get(_FAILED)
+    return failed
+
+
+def forget_failed_load() -> None:
+    """Stop telling of it; for callbacks."""
+    st.session_state.pop(_FAILED, None)
+
+
 def running_job() -> LoadJob | None:
     """The load that is still going on, if any."""
     job: LoadJob | None = st.session_state.get(_JOB)
@@ -103,12 +117,17 @@ def cancel() -> None:
 
 
 def _take_over() -> None:
-    """Make a finished load the current input; a failed one leaves everything as it was, and says so."""
+    """Make a finished load the current input.
+
+    One that failed, or that gave not one object, leaves everything as it was, and says so.
+    """
     job = running_job()
     if job is None or not job.done:
         return
     del st.session_state[_JOB]
-    if job.result is not None:
+    if job.result is not None and not job.result.object_count:
+        st.session_state[_FAILED] = job.result
+    elif job.result is not None:
         st.session_state[_UPLOAD] = job.result
         _switch(job.result.id)
     elif job.failure:
@@ -117,6 +136,7 @@ def _take_over() -> None:
 
 def _switch(source: str) -> None:
     """Show another input; filters name things of the old one and go with it."""
+    forget_failed_load()
     st.session_state[SOURCE_KEY] = "" if source == _DEFAULT else source
     st.session_state[NAMESPACES_KEY] = []
     st.session_state[LABELS_KEY] = ""

@@ -26,6 +26,24 @@ def show_yaml(
     st.code(numbered(first, text), language="yaml", height=height)
 
 
+def show_lines(documents: DocumentStore, source: Source, line: int) -> None:
+    """The redacted text around a line of the file, that line marked; nothing where the input holds no text for it."""
+    first, text = documents.excerpt(source)
+    around = lines_around(first, text, line)
+    if around:
+        st.code(around, language="yaml")
+
+
+def lines_around(first_line: int, text: str, line: int, *, context: int = 3) -> str:
+    """``line``, marked, and up to ``context`` lines before and after it, all numbered; "" if it isn't there."""
+    lines = numbered(first_line, text).split("\n") if text.strip() else []
+    at = line - first_line
+    if not 0 <= at < len(lines):
+        return ""
+    start = max(0, at - context)
+    return "\n".join(f"{'▸' if i == at else ' '} {lines[i]}" for i in range(start, min(len(lines), at + context + 1)))
+
+
 def numbered(first_line: int, text: str) -> str:
     """Every line with its number before it, aligned."""
     lines = text.rstrip("\n").split("\n")

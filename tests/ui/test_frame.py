@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,16 @@ from tests.ui.kit import HOSTILE, app, namespaces, words
 
 pytestmark = pytest.mark.app
 
+NUMBERED_LABEL = """apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: a
+  namespace: b
+  labels: {app: 1}
+  annotations: {a: "%s"}
+spec:
+  podSelector: {}
+"""
 BROKEN = b"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: [unclosed\n"
 
 
@@ -56,7 +67,7 @@ def test_every_page_draws_the_strip_and_both_filters(page: str) -> None:
     assert test.text_input(key="labels").value == ""
 
 
-@pytest.mark.parametrize("page", [p.file for p in PAGES])
+@pytest.mark.parametrize("page", [p.file for p in PAGES if p.file != "ip_plan"])
 def test_every_page_says_what_to_load_where_nothing_is_loaded(page: str) -> None:
     test = app({"src": "none"})
     test.switch_page(f"pages/{page}.py").run()
@@ -65,6 +76,14 @@ def test_every_page_says_what_to_load_where_nothing_is_loaded(page: str) -> None
     commands = [c.value for c in test.code]
     assert any("networkpolicies" in c and c.startswith("dump() {") for c in commands)
     assert any("az aks command invoke" in c for c in commands)
+
+
+def test_addresses_are_planned_without_any_input() -> None:
+    test = app({"src": "none"})
+    test.switch_page("pages/ip_plan.py").run()
+    assert not test.exception
+    assert "Nothing is loaded" not in words(test)
+    assert "Address space" in words(test)
 
 
 def test_a_deep_link_restores_source_page_and_both_filters_on_the_first_run() -> None:
@@ -152,24 +171,75 @@ def test_one_broken_file_is_a_problem_with_its_line_and_the_others_load() -> Non
     upload(test, [("bad.yaml", BROKEN), ("good.yaml", namespaces("fine"))])
     assert not test.exception
     assert "fine" in test.multiselect(key="ns").options
+    assert not any("No object" in w.value for w in test.warning)
     test.switch_page("pages/input.py").run()
-    row = test.dataframe[0].value.iloc[0]
-    assert row["where"].startswith("bad.yaml:")
-    assert int(row["where"].rsplit(":", 1)[1]) in (4, 5)
-    assert row["problem"]
-    assert row["remedy"]
+    assert re.search(r"\*\*error\*\*.*bad\\.yaml\\:[45]\b", words(test))
+    assert "material/build:" in words(test)
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"\x00\x01\x02", b"\xff\xfe\xfa", BROKEN, b"just text", b"PK\x03\x04broken", b"[]"]
+    "data",
+    [b"", b"\x00\x01\x02", b"\xff\xfe\xfa", BROKEN, b"just text", b"PK\x03\x04broken", b"[]"],
 )
-def test_an_input_without_an_object_lists_what_is_wrong_and_the_app_stays_usable(data: bytes) -> None:
-    test = app()
+@pytest.mark.parametrize("page", ["overview", "input"])
+def test_a_load_without_an_object_keeps_the_input_and_lists_what_is_wrong(data: bytes, page: str) -> None:
+    test = app({"ns": "shop-web"}, page)
     upload(test, [("bad.yaml", data)])
     assert not test.exception
-    assert any("No object" in w.value for w in test.warning)
-    test.selectbox(key="netatlas.source_choice").set_value("sample:shop").run()
+    assert "No object" in test.warning[0].value
+    assert r"bad\.yaml" in words(test)
     assert "A shop on AKS" in strip(test)
+    assert test.multiselect(key="ns").value == ["shop-web"]
+    assert test.session_state["src"] == ""
+    test.button(key="forget-failed-load").click().run()
+    assert not test.warning
+    assert "A shop on AKS" in strip(test)
+
+
+def test_a_load_without_an_object_keeps_an_earlier_upload_which_later_loads_replace() -> None:
+    test = app()
+    upload(test, [("mine.yaml", namespaces("mine"))])
+    address = test.session_state["src"]
+    upload(test, [("bad.yaml", BROKEN)])
+    assert test.session_state["src"] == address
+    assert list(test.multiselect(key="ns").options) == ["mine"]
+    assert "No object" in test.warning[0].value
+    upload(test, [("next.yaml", namespaces("next"))])
+    assert not test.warning
+    assert list(test.multiselect(key="ns").options) == ["next"]
+
+
+def test_a_load_without_an_object_says_what_is_wrong_where_nothing_is_loaded() -> None:
+    test = app({"src": "none"})
+    upload(test, [("bad.yaml", BROKEN)])
+    assert "No object" in test.warning[0].value
+    assert "Nothing is loaded" in words(test)
+    assert re.search(r"bad\\.yaml\\:[45]\b", words(test))
+
+
+def test_objects_of_kinds_that_are_only_counted_are_named() -> None:
+    test = app()
+    upload(test, [("maps.yaml", b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: b}\n")])
+    assert "1 ConfigMap" in test.warning[0].value
+    assert "A shop on AKS" in strip(test)
+
+
+def test_many_problems_are_a_table_by_severity_and_place_with_the_first_in_full() -> None:
+    test = app()
+    long = "x" * 300
+    bad = [(f"bad-{i}.yaml", BROKEN) for i in (3, 1, 2, 7, 5, 4, 6)]
+    policy = NUMBERED_LABEL % long
+    upload(test, [*bad, ("good.yaml", namespaces("fine")), ("a.yaml", policy.encode())])
+    test.switch_page("pages/input.py").run()
+    assert not test.exception
+    rows = test.dataframe[0].value
+    marks = list(rows["severity"])
+    assert marks == sorted(marks, key=["✖ error", "▲ warning", "● info"].index)
+    errors = [row["where"] for _, row in rows.iterrows() if row["severity"] == "✖ error"]
+    assert errors == sorted(errors)
+    assert all(rows["problem"]) and all(rows["remedy"]) and all(rows["where"])
+    assert plain(str(rows["problem"][0]), 2000) in words(test)
+    assert plain(str(rows["where"][0]), 400) in words(test)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
