@@ -13,6 +13,7 @@ from lib.flows import MatrixCell, MatrixState
 from lib.graph.model import Mark
 
 _LABEL_LIMIT: Final = 26
+_COLUMNS_ACROSS: Final = 6
 _ROW: Final = 34
 _LOW_ROW: Final = 18
 _HEAD: Final = 96
@@ -127,6 +128,8 @@ def flow_matrix(cells: Sequence[Sequence[MatrixCell]], rows: Sequence[str], colu
         tickangle=0 if level else -40,
         range=[-0.5, len(columns) - 0.5],
         automargin=False,
+        # A few columns are no wider than their names need.
+        domain=[0, min(1.0, max(1, len(columns)) / _COLUMNS_ACROSS)],
     )
     figure.update_yaxes(
         **axis,

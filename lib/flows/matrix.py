@@ -73,7 +73,8 @@ def namespace_matrix(
 ) -> NamespaceMatrix:
     """Flows between namespaces that have pods, host-network pods apart: their traffic is their node's.
 
-    ``namespaces`` limits rows and columns, ``workloads`` whose pods count (None: all). Inside a namespace a workload and itself do not count.
+    ``namespaces`` limits rows and columns, ``workloads`` whose pods count (None: all). Inside a namespace a workload
+    and itself do not count.
     """
     spaces = engine.spaces.endpoints
     members: dict[str, set[int]] = {}

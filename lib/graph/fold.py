@@ -10,29 +10,49 @@ from typing import Final
 from lib.graph.model import GraphEdge, GraphModel, GraphNode, Mark, strongest
 
 READABLE: Final = 150
+ARROWS: Final = 300
 
 _Target = tuple[int, str]
 _Make = Callable[[_Target, list[GraphNode]], GraphNode]
 
 
-def fold(model: GraphModel, cap: int = READABLE) -> GraphModel:
-    """The same graph with at most about ``cap`` nodes; ``note`` says how it was folded.
+def fold(model: GraphModel, cap: int = READABLE, arrows: int = ARROWS) -> GraphModel:
+    """The same graph with at most about ``cap`` nodes, folded too where it has more than ``arrows`` edges.
 
     First the nodes of one tier and one group become one. Where that is not enough, every tier keeps its largest groups
-    and one node stands for the others. Nothing is left out, nodes without a group stay.
+    and one node stands for the others, and then the same is done to nodes without a group. Nothing is left out;
+    ``note`` says how it was folded.
     """
-    if len(model.nodes) <= cap:
+    if len(model.nodes) <= cap and len(model.edges) <= arrows:
         return model
     targets = {n.id: (n.tier, n.group) for n in model.nodes if n.group}
     folded = _merge(model, targets, lambda key, members: _of_group(key[0], key[1], members))
-    note = f"{len(model.nodes):,} nodes are folded by namespace; filter by namespace to see them apart."
+    size = f"{len(model.nodes):,} nodes with {len(model.edges):,} arrows"
+    note = f"{size} are folded by namespace; filter by namespace to see them apart."
     if len(folded.nodes) > cap:
         folded = _merge(folded, _small_groups(folded, cap), lambda key, members: _of_rest(key[0], members))
         note = (
-            f"{len(model.nodes):,} nodes are folded by namespace, and the smaller namespaces together; "
+            f"{size} are folded by namespace, and the smaller namespaces together; "
             "filter by namespace to see them apart."
         )
+    if len(folded.nodes) > cap:
+        folded = _merge(folded, _rest(folded, cap), lambda key, members: _of_others(key[0], members))
+        note = f"{size} are too many to draw: only the first of every kind stand apart."
     return replace(folded, note=note)
+
+
+def _rest(model: GraphModel, cap: int) -> dict[str, _Target]:
+    """The nodes of every tier that are over its share of ``cap``, those that stand for fewest last."""
+    by_tier: dict[int, list[GraphNode]] = defaultdict(list)
+    for node in model.nodes:
+        by_tier[node.tier].append(node)
+    each = max(2, cap // max(1, len(by_tier)))
+    return {
+        node.id: (tier, "")
+        for tier, nodes in by_tier.items()
+        if len(nodes) > each
+        for node in sorted(nodes, key=lambda n: -n.members)[each - 1 :]
+    }
 
 
 def _small_groups(model: GraphModel, cap: int) -> dict[str, _Target]:
@@ -109,6 +129,20 @@ def _of_rest(tier: int, members: list[GraphNode]) -> GraphNode:
         kind="Namespace",
         mark=strongest(tuple(n.mark for n in members)),
         detail=f"{count:,} objects",
+        hover=_counts(members),
+        members=count,
+    )
+
+
+def _of_others(tier: int, members: list[GraphNode]) -> GraphNode:
+    count = sum(n.members for n in members)
+    return GraphNode(
+        id=f"others:{tier}",
+        label=f"{count:,} more",
+        tier=tier,
+        kind="others",
+        mark=strongest(tuple(n.mark for n in members)),
+        detail="see the table",
         hover=_counts(members),
         members=count,
     )

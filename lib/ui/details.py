@@ -145,13 +145,13 @@ def show_reasons(rows: Iterable[tuple[State, str, str]]) -> None:
     if not faulty:
         return
     lines = [
-        f"- {icon_word(state.value)} **{plain(name, 120)}**: {plain(reason, 500)}"
+        f"{icon_word(state.value)}: **{plain(name, 120)}** — {plain(reason, 500)}"
         for state, name, reason in faulty[:_REASONS_IN_FULL]
     ]
     if len(faulty) > _REASONS_IN_FULL:
-        lines.append(f"- … and {len(faulty) - _REASONS_IN_FULL:,} more in the table, faulty rows first")
-    with st.container(border=True):
-        st.markdown("\n".join(lines))
+        lines.append(f"… and {len(faulty) - _REASONS_IN_FULL:,} more in the table, faulty rows first")
+    with st.container(border=True, gap="xsmall"):
+        st.markdown("\n\n".join(lines))
 
 
 def _origin(view: ServiceView) -> str:

@@ -78,7 +78,6 @@ def show_unisolated(page: PageContext, choice: str) -> None:
         return
     with st.expander(
         f"◇ {len(rows):,} of {workloads:,} workloads are open by default in at least one direction",
-        icon=":material/lock_open:",
         key=UNISOLATED_KEY,
         bind="query-params",
         on_change="rerun",

@@ -21,6 +21,7 @@ FROM_KEY: Final = "from"
 TO_KEY: Final = "to"
 PORT_KEY: Final = "port"
 PROTOCOL_KEY: Final = "protocol"
+_FIRST: Final = ("direction", "effect", "policy", "rule", "source")
 ANYWHERE: Final = "Internet (any IPv4 address)"
 
 
@@ -83,11 +84,13 @@ def _show(page: PageContext, answer: Explanation) -> None:
     place = results.locate(page)
     rows = explanation_rows(answer, place)
     if rows:
-        show_table(rows, "explanation", alt="Policies and rules that took part", two_lines=True)
+        show_table(rows, "explanation", alt="Policies and rules that took part", first=_FIRST)
     missed = near_miss_rows(answer, place)
     if missed:
         with st.expander(f"{len(missed):,} rules that come near but do not permit it", icon=":material/rule:"):
-            show_table(missed, "near-misses", alt="Rules that do not permit the flow", two_lines=True)
+            show_table(
+                missed, "near-misses", alt="Rules that do not permit the flow", first=("policy", "rule", "why_not")
+            )
 
 
 _TITLES: Final = {"egress": "Leaving the source (egress)", "ingress": "Entering the destination (ingress)"}

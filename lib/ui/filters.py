@@ -13,7 +13,8 @@ from lib.ui.text import plain
 from lib.ui.view import ViewFilter
 
 _LABELS_HELP = (
-    "kubectl's selector syntax, for workloads, Services and Ingresses: `tier=web`, `env!=prod`, `env in (test,prod)`, "
+    "kubectl's selector syntax. Shown are workloads with the labels, and what has them or leads to, or selects, such a "
+    "workload: Services, doors, routes, policies, flows. `tier=web`, `env!=prod`, `env in (test,prod)`, "
     "`track notin (canary)`, `team` (has the label), `!team` (has not); a comma means *and*."
 )
 

@@ -24,6 +24,7 @@ from lib.ui.widgets import chosen_point, say_hidden, show_figure, show_graph, sh
 FOCUS_KEY: Final = "focus"
 GRAPH_KEY: Final = "graph"
 _GRAPHS: Final = ("Namespaces", "Workloads")
+_ARROWS: Final = 120
 FROM_NS_KEY: Final = "from_ns"
 TO_NS_KEY: Final = "to_ns"
 _MATRIX_KEY: Final = "flows-matrix"
@@ -104,12 +105,12 @@ def show_flow_graph(page: PageContext, choice: str) -> None:
     left, right = st.columns([0.36, 0.64], vertical_alignment="bottom")
     scope = left.segmented_control(
         "Show", _GRAPHS, default=_GRAPHS[0], required=True, key=GRAPH_KEY, bind="query-params",
-        help="Namespaces: who may talk to whom at large. Workloads: every flow of the shown namespaces, or between the "
-        "two that are chosen above. One workload is shown with everybody who may reach it and whom it may reach.",
+        help="Namespaces: who may talk to whom at large. Workloads: between the two namespaces that are chosen above, "
+        "or of all that are shown, folded where it would be a tangle.",
     )  # fmt: skip
     focus = right.selectbox(
         "Or focus on one workload", ends, index=None, key=FOCUS_KEY, bind="query-params",
-        placeholder="Choose a workload",
+        placeholder="Choose a workload", help="It is shown with everybody who may reach it and whom it may reach.",
     )  # fmt: skip
     between = st.session_state.get(FROM_NS_KEY), st.session_state.get(TO_NS_KEY)
     key = ("flow-graph", choice, page.view, scope, focus, between)
@@ -132,7 +133,7 @@ def _graph(
         return fold(namespaces_graph(results.matrix(page, choice)))
     flows = results.flows(page, choice)
     rows = flows.rows if not all(between) else [r for r in flows.rows if _namespaces(r) == between]
-    return fold(workloads_graph(rows, flows.ends))
+    return fold(workloads_graph(rows, flows.ends), arrows=_ARROWS)
 
 
 def _namespaces(row: FlowRow) -> tuple[str | None, str | None]:

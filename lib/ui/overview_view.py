@@ -36,18 +36,16 @@ def show_tiles(page: PageContext) -> None:
             f"{len(doors):,}",
             page="pages/services.py",
             link=f"{public:,} from the internet",
-            icon=":material/door_open:",
             help="Doors from outside: load balancers, node ports, host ports, host-network ports, external IPs, "
             "nodes with public addresses, Ingresses and Gateways.",
         )
     with columns[1]:
         open_, workloads = results.unisolated(page)
         tile(
-            "Workloads without isolation",
+            "Unisolated workloads",
             f"{len(open_):,}",
             page="pages/policy_flows.py",
             link=f"of {workloads:,} workloads",
-            icon=":material/lock_open:",
             query={UNISOLATED_KEY: "true"},
             help="Workloads that are open in at least one direction, because no NetworkPolicy in the input isolates "
             "them for it. Host-network workloads are not counted: no policy covers them.",
@@ -60,7 +58,6 @@ def show_tiles(page: PageContext) -> None:
             f"{empty:,}",
             page="pages/services.py",
             link=f"{unchecked:,} not checked" if unchecked else f"of {len(services):,} Services",
-            icon=":material/lan:",
             help="Services without anybody who takes connections: the selector matches no pod, no endpoint is ready, "
             "or nobody wrote an EndpointSlice. ExternalName Services have none by design and are not counted; "
             "nor is what the input does not settle.",
@@ -73,7 +70,6 @@ def show_tiles(page: PageContext) -> None:
             f"{len(broken):,}",
             page="pages/ingress_routes.py",
             link=f"{unsettled:,} not checked" if unsettled else f"of {len(routes):,} routes",
-            icon=":material/alt_route:",
             help="Hosts and paths that lead nowhere, because the Service, its port or its endpoints are missing. Other "
             "faults of routes, such as a missing TLS Secret, are among the findings.",
         )
@@ -83,7 +79,6 @@ def show_tiles(page: PageContext) -> None:
             f"{len(page.problems):,}",
             page="pages/input.py",
             link="the whole input",
-            icon=":material/report:",
             help="Documents that could not be read, were rejected, or are read differently than written.",
         )
 
@@ -107,7 +102,7 @@ def show_findings(page: PageContext) -> None:
         alt="Findings, the worst first",
         on_select=_stay,
         hide=("why", "remedy", "code", "reference", "kind"),
-        two_lines=True,
+        first=("severity", "subject", "what"),
     )
     chosen = selected_row("findings")
     if chosen is not None and chosen < len(rows):

@@ -33,6 +33,25 @@ def locate(page: PageContext) -> Locate:
     return place
 
 
+def shows(page: PageContext, ref: ObjectRef) -> bool:
+    """Whether an object is shown: by its own labels, or as it leads to a workload that is."""
+    if page.shows(ref):
+        return True
+    if page.view.labels.is_everything or not page.view.shows_namespace(ref.namespace):
+        return False
+    return ref in page.cached(("leading", page.view.labels), lambda: _leading(page))
+
+
+def _leading(page: PageContext) -> frozenset[ObjectRef]:
+    """Services, Ingresses, Gateways and routes with a workload behind them that has the labels."""
+    matching = {w.ref for w in page.snapshot.workloads if page.view.labels.matches(w.labels)}
+    found = {v.ref for v in all_services(page) if any(w.ref in matching for w in v.workloads)}
+    for route in all_routes(page):
+        if any(w.ref in matching for w in route.backend.workloads):
+            found |= {route.route, route.gateway or route.route}
+    return frozenset(found)
+
+
 def all_services(page: PageContext) -> tuple[ServiceView, ...]:
     """Every Service, filtered or not."""
     return page.cached(("services",), lambda: service_views(page.snapshot))
@@ -40,7 +59,7 @@ def all_services(page: PageContext) -> tuple[ServiceView, ...]:
 
 def services(page: PageContext) -> tuple[ServiceView, ...]:
     """The Services that the filter shows."""
-    return tuple(v for v in all_services(page) if page.view.shows(v.ref, v.service.labels))
+    return tuple(v for v in all_services(page) if shows(page, v.ref))
 
 
 def all_doors(page: PageContext) -> tuple[EntryPoint, ...]:
@@ -50,7 +69,7 @@ def all_doors(page: PageContext) -> tuple[EntryPoint, ...]:
 
 def doors(page: PageContext) -> tuple[EntryPoint, ...]:
     """The ways in that lead to what the filter shows."""
-    return tuple(d for d in all_doors(page) if page.shows(d.subject))
+    return tuple(d for d in all_doors(page) if shows(page, d.subject))
 
 
 def all_routes(page: PageContext) -> tuple[RouteView, ...]:
@@ -60,7 +79,7 @@ def all_routes(page: PageContext) -> tuple[RouteView, ...]:
 
 def routes(page: PageContext) -> tuple[RouteView, ...]:
     """The routes that the filter shows, by the labels of their Ingress or route."""
-    return tuple(r for r in all_routes(page) if page.shows(r.route))
+    return tuple(r for r in all_routes(page) if shows(page, r.route))
 
 
 def all_findings(page: PageContext) -> tuple[Finding, ...]:
@@ -75,7 +94,7 @@ def all_findings(page: PageContext) -> tuple[Finding, ...]:
 
 def findings(page: PageContext) -> tuple[Finding, ...]:
     """What is wrong with the objects that the filter shows, the worst first."""
-    return tuple(f for f in all_findings(page) if page.shows(f.subject))
+    return tuple(f for f in all_findings(page) if shows(page, f.subject))
 
 
 def unisolated(page: PageContext, choice: str = AUTOMATIC) -> tuple[Sequence[Row], int]:

@@ -18,12 +18,13 @@ from lib.ui import results
 from lib.ui.columns import icon_word
 from lib.ui.details import show_facts, show_node, show_notes, show_reasons
 from lib.ui.page_context import PageContext
-from lib.ui.text import plain
+from lib.ui.text import plain, sentence
 from lib.ui.widgets import say_hidden, selected_row, show_graph, show_table
 from lib.ui.yaml_block import show_yaml
 
 URL_KEY: Final = "url"
 METHOD_KEY: Final = "method"
+_FIRST: Final = ("state", "host", "path", "path_type", "backend", "tls", "reason")
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
@@ -50,28 +51,31 @@ def show_url_test(page: PageContext) -> None:
 
 
 def _show_answer(page: PageContext, answer: UrlAnswer) -> None:
-    sentence = plain(answer.sentence, 600)
+    verdict = plain(answer.sentence, 600)
     match answer.certainty:
+        case Certainty.CERTAIN if answer.winners and all(row.without_backend for row in answer.winners):
+            st.error(f"{verdict} It leads nowhere.", icon=":material/link_off:")
         case Certainty.CERTAIN:
-            st.success(sentence, icon=":material/check_circle:")
+            st.success(verdict, icon=":material/check_circle:")
         case Certainty.NO_ROUTE:
-            st.error(sentence, icon=":material/block:")
+            st.error(verdict, icon=":material/block:")
         case Certainty.UNKNOWN:
-            st.warning(sentence, icon=":material/help:")
+            st.warning(verdict, icon=":material/help:")
         case Certainty.BAD_URL:
-            st.info(sentence, icon=":material/edit:")
-    for note in dict.fromkeys(answer.notes):
-        show_notes(note)
+            st.info(verdict, icon=":material/edit:")
+    said = "; ".join(f"{row.reason}; {row.notes}" for row in answer.winners)
     for row in answer.winners:
-        where = ", ".join(w.ref.qualified_name for w in row.backend.workloads) or "no workload"
-        ports = ", ".join(map(str, row.backend.target_ports)) or "no port"
-        st.markdown(
-            f"{icon_word(row.state.value)} — to **{plain(row.backend.label, 120)}**, then {plain(where, 200)} "
-            f"on {plain(ports, 60)}"
-        )
+        where = ", ".join(w.ref.qualified_name for w in row.backend.workloads)
+        ports = ", ".join(map(str, row.backend.target_ports))
+        behind = f", then {plain(where, 200)} on port {plain(ports, 60)}" if where else ""
+        st.markdown(f"{icon_word(row.state.value)} — to **{plain(row.backend.label, 120)}**{behind}")
         if row.reason:
-            st.caption(plain(row.reason, 400))
+            st.caption(f"{plain(sentence(row.reason), 400)}.")
         show_notes(row.notes)
+    for note in dict.fromkeys(answer.notes):
+        if note not in said:
+            show_notes(note)
+    for row in answer.winners:
         with st.expander("The rule that decided", icon=":material/code:"):
             show_yaml(page.documents, row.source, height=320)
     if answer.candidates:
@@ -80,7 +84,6 @@ def _show_answer(page: PageContext, answer: UrlAnswer) -> None:
                 candidate_rows(answer, results.locate(page)),
                 "url-candidates",
                 alt="Routes that were asked, the winner first",
-                two_lines=True,
             )
 
 
@@ -101,7 +104,7 @@ def show_routes(page: PageContext) -> None:
     show_reasons([(v.state, v.where, v.reason) for v in views])
     # A column that says the same everywhere only takes room.
     same = tuple(c for c in ("share_percent",) if {row[c] for row in rows} == {100})
-    show_table(rows, "routes", alt="Routes, faulty ones first", on_select=_stay, hide=same)
+    show_table(rows, "routes", alt="Routes, faulty ones first", on_select=_stay, hide=same, first=_FIRST)
     chosen = selected_row("routes")
     if chosen is not None and chosen < len(views):
         with st.container(border=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -10,14 +11,19 @@ import streamlit as st
 from lib.figures.layered_graph import layered_graph
 from lib.graph.fold import fold
 from lib.graph.services import services_graph
+from lib.routing.entry_points import EntryPoint
 from lib.routing.faults import State
 from lib.tables import entry_point_rows, service_rows
 from lib.ui import results
+from lib.ui.columns import icon_word
 from lib.ui.details import show_node, show_reasons, show_service
 from lib.ui.page_context import PageContext
+from lib.ui.text import plain
 from lib.ui.widgets import say_hidden, selected_row, show_graph, show_table
 
 SERVICE_KEY: Final = "service"
+_CELL_LETTERS: Final = 48
+_WHO_UP_TO: Final = 4
 _HIDDEN: Final = ("internal_traffic_policy", "rules")
 
 
@@ -69,9 +75,24 @@ def show_doors(page: PageContext) -> None:
     if not points:
         st.caption("Nothing that the filter shows can be reached from outside.")
         return
-    place = results.locate(page)
-    every = page.cached(("door-rows", page.view), lambda: entry_point_rows(points, place))
-    show_table(every, "entry-points", alt="Ways in from outside, those from the internet first")
+    main = tuple(p for p in points if p not in sides)
+    for title, name, doors in (
+        ("Load balancers, Ingresses and Gateways", "entry-points", main),
+        ("Side doors", "side-doors", sides),
+    ):
+        if doors:
+            st.markdown(f"**{title}** ({len(doors):,})")
+            place = results.locate(page)
+            rows = page.cached((name, page.view), partial(entry_point_rows, doors, place))
+            show_table(rows, name, alt=f"{title}, those from the internet first")
+            _show_who(doors)
+
+
+def _show_who(doors: Sequence[EntryPoint]) -> None:
+    """Who can reach doors, in full where a table's cell would cut it off."""
+    said = dict.fromkeys((d.reach.scope.value, d.reached_by) for d in doors if len(d.reached_by) > _CELL_LETTERS)
+    for scope, words in list(said)[:_WHO_UP_TO]:
+        st.caption(f"{icon_word(scope)}: {plain(words, 300)}.")
 
 
 def show_services_graph(page: PageContext) -> None:

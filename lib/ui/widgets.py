@@ -19,7 +19,6 @@ from lib.ui.text import plain
 TABLE_ROWS_UP_TO: Final = 20_000
 _ROWS_IN_VIEW: Final = 12
 _TALLEST_PX: Final = 431
-_TWO_LINES_PX: Final = 52
 
 
 def show_table(
@@ -30,17 +29,18 @@ def show_table(
     key: str = "",
     on_select: Callable[[], None] | None = None,
     hide: Sequence[str] = (),
-    two_lines: bool = False,
+    first: Sequence[str] = (),
 ) -> int | None:
     """``rows`` as a table with its exports; returns the position of the chosen row where ``on_select`` is given.
 
-    A longer table is cut on the page, never in the export, and says so. With ``two_lines`` long texts are wrapped.
+    A longer table is cut on the page, never in the export, and says so. The columns of ``first``
+    come before the others.
     """
     key = key or name
     drawn = rows[:TABLE_ROWS_UP_TO]
     # What no row has need not take room on the page; the exports keep every column.
     empty = {c for c in (drawn[0] if drawn else ()) if all(row[c] in ("", None) for row in drawn)}
-    columns = [c for c in (drawn[0] if drawn else ()) if c not in empty and c not in hide]
+    columns = [c for c in dict.fromkeys((*first, *(drawn[0] if drawn else ()))) if c not in empty and c not in hide]
     frame = pd.DataFrame([{c: decorated(c, row[c]) for c in columns} for row in drawn], columns=columns)
     height: int | Literal["content"] = "content" if len(drawn) <= _ROWS_IN_VIEW else _TALLEST_PX
     shared: dict[str, Any] = {
@@ -51,7 +51,6 @@ def show_table(
         "key": f"table-{key}",
         "lazy": False,
         "placeholder": "–",
-        "row_height": _TWO_LINES_PX if two_lines else None,
     }
     if on_select is None:
         st.dataframe(frame, **shared)
@@ -148,13 +147,12 @@ def tile(
     page: str,
     link: str,
     help: str,
-    icon: str,
     query: Mapping[str, str] | None = None,
 ) -> None:
     """A number with the way to the page that shows what it counts."""
     with st.container(border=True, height="stretch", gap="xsmall"):
         st.metric(label, value, label_visibility="collapsed")
-        st.caption(f"{icon} {label}", help=help)
+        st.caption(label, help=help)
         st.space("stretch")
         st.page_link(page, label=link, icon=":material/arrow_forward:", query_params=query)
 

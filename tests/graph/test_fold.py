@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.graph.fold import READABLE, fold
+from lib.graph.fold import ARROWS, READABLE, fold
 from lib.graph.model import GraphEdge, GraphModel, GraphNode, Mark
 from lib.model.errors import ModelError
 
@@ -48,3 +48,26 @@ def test_a_folded_node_shows_the_worst_of_its_members() -> None:
 def test_an_edge_to_nowhere_is_refused() -> None:
     with pytest.raises(ModelError):
         GraphModel(("a",), (GraphNode("x", "x", 0, "Pod"),), (GraphEdge("x", "y"),))
+
+
+@pytest.mark.parametrize("gateways", [151, 600, 3000])
+def test_nodes_that_belong_to_no_namespace_are_folded_too(gateways: int) -> None:
+    nodes = [GraphNode(f"g{i}", f"gateway-{i}", 0, "Gateway") for i in range(gateways)]
+    nodes += [GraphNode(f"s{i}", f"s{i}", 1, "Service", group=f"ns{i}") for i in range(gateways)]
+    model = GraphModel(
+        ("Gateway", "Service"), tuple(nodes), tuple(GraphEdge(f"g{i}", f"s{i}") for i in range(gateways))
+    )
+    folded = fold(model)
+    assert len(folded.nodes) <= READABLE
+    assert sum(n.members for n in folded.nodes) == 2 * gateways
+    assert sum(e.members for e in folded.edges) == gateways
+
+
+def test_a_graph_of_few_nodes_and_a_tangle_of_arrows_is_folded_by_namespace() -> None:
+    ends = [(t, n, i) for t in (0, 1) for n in range(3) for i in range(20)]
+    nodes = tuple(GraphNode(f"{t}:{n}:{i}", f"w{i}", t, "Deployment", group=f"ns{n}") for t, n, i in ends)
+    edges = tuple(GraphEdge(a.id, b.id) for a in nodes for b in nodes if (a.tier, b.tier) == (0, 1))
+    folded = fold(GraphModel(("From", "To"), nodes, edges))
+    assert len(folded.nodes) == 6
+    assert sum(e.members for e in folded.edges) == len(edges) == 3600
+    assert len(folded.edges) <= ARROWS
