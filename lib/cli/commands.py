@@ -163,9 +163,11 @@ _SIGNS: Final = {"allowed": "✓", "denied": "✗", "partial": "◐", "unknown":
 
 def _explain_text(answer: Explanation, given: Input) -> Iterator[str]:
     ports = "" if answer.verdict == Verdict.DENIED.value else f" ({answer.connections})"
+    if answer.verdict == "partial" and not answer.connections:
+        ports = " (not the same for all of their pods or addresses)"
     yield f"{_SIGNS[answer.verdict]} {answer.verdict}: {answer.src} → {answer.dst}{ports}\n"
     for direction in answer.directions:
-        yield f"\n{_SIGNS[direction.verdict]} {direction.direction.field}: {direction.verdict}. {direction.reason}.\n"
+        yield f"\n{_SIGNS[direction.verdict]} {direction.direction.field}: {direction.verdict} — {direction.reason}.\n"
         for effect in direction.effects:
             rule = f" {effect.rule}" if effect.rule else ""
             yield f"    {given.locate(effect.source)}: {effect.policy}{rule} {effect.effect}\n"

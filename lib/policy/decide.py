@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from lib.model.policies import Direction, Verdict
@@ -55,7 +55,8 @@ class Evidence:
     ``isolating`` are the policies that select the subject; ``permitting`` and ``undecided`` are their rules that
     permit some of the asked ports, or may; ``rejected`` are the refused policies that could have changed the answer.
     ``covers_all``: together the permitting rules permit every asked port. ``families_meet`` is False where they permit
-    nothing for an IP family that the other direction permits as well. ``node`` is about the side that is a node.
+    nothing for an IP family that the other direction permits as well. ``example`` is one pair that it holds for.
+    ``node`` is about the side that is a node.
     """
 
     direction: Direction
@@ -73,6 +74,7 @@ class Evidence:
     subject_outside: bool = False
     subject_on_host: bool = False
     node: NodeRelation = NodeRelation.NONE
+    example: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,11 @@ class Point(NamedTuple):
     pod: ObjectRef | None = None
     outside: bool = False
 
+    @property
+    def called(self) -> str:
+        """The pod's own name, where ``name`` is that of its workload."""
+        return str(self.pod) if self.pod is not None else self.name
+
 
 @dataclass(frozen=True, slots=True)
 class Effect:
@@ -75,8 +80,13 @@ class DirectionAnswer:
 
     @property
     def reason(self) -> str:
-        """One sentence; where pods differ, one for each case."""
-        return ". ".join(dict.fromkeys(str(d) for d in self.decisions))
+        """One sentence part; where pods or addresses differ, one for each case, with an example of it."""
+        examples: dict[str, str] = {}
+        for decision in self.decisions:
+            examples.setdefault(str(decision), decision.evidence.example)
+        if len(examples) == 1:
+            return next(iter(examples))
+        return "; ".join(f"{sentence} (for example {example})" for sentence, example in examples.items())
 
     @property
     def effects(self) -> tuple[Effect, ...]:
@@ -216,6 +226,7 @@ def decide(engine: Engine, direction: Direction, src: Point, dst: Point, asked: 
             subject_outside=subject.outside,
             subject_on_host=subject.on_host,
             node=node_relation(engine, direction, src, dst),
+            example=f"{src.called} → {dst.called}",
         )
     )
 

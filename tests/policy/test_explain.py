@@ -261,3 +261,19 @@ def test_a_kind_of_policy_that_is_not_evaluated_is_warned_of(version: str, kind:
     assert len(notes) == 1
     assert notes[0].severity.label == "warning"
     assert kind in notes[0].message
+
+
+def test_where_pods_differ_each_reason_has_an_example() -> None:
+    owner = "ownerReferences: [{apiVersion: apps/v1, kind: StatefulSet, name: db, uid: u, controller: true}]"
+    pods = [pod(f"db-{i}", app="server", index=str(i)).replace("labels:", f"{owner}, labels:") for i in range(2)]
+    first = "podSelector: {matchLabels: {index: '0'}}\ningress: [{ports: [{port: 80}]}]"
+    engine = engine_of(CLIENT, *pods, policy(TO_SERVER), policy(first, name="first"))
+    workloads = {w.ref.name: w for w in engine.snapshot.workloads}
+    egress, ingress = engine.explain(workloads["client"], workloads["db"], Protocol.TCP, 80).directions
+    assert egress.reason == "no policy selects shop/client[Pod] for egress"
+    assert ingress.verdict == "partial"
+    assert ingress.reason.split("; ") == [
+        "permitted by shop/first[NetworkPolicy] spec.ingress[0] (for example shop/client[Pod] → shop/db-0[Pod])",
+        "shop/policy[NetworkPolicy] isolates shop/db[StatefulSet] for ingress, and no rule of it permits the flow "
+        "(for example shop/client[Pod] → shop/db-1[Pod])",
+    ]
