@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,13 +38,17 @@ _PROGRESS_STEP = 200
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far reading has come: the file at hand, files done and in all, objects so far by kind."""
+    """How far reading has come: the file at hand, files done and in all, objects so far by kind.
+
+    ``share`` is of the bytes that were handed over, from 0 to 1; an archive counts once all of it is read.
+    """
 
     file: str
     files_done: int
     files_total: int
     objects: int
     kinds: Mapping[str, int]
+    share: float = 0.0
 
 
 class LoadCancelled(Exception):
@@ -81,7 +85,7 @@ def read_inputs(
     Raises LoadCancelled, and nothing else whatever the bytes are.
     """
     files = tuple(inputs)
-    reading = _Reading(limits, len(files), progress, cancelled)
+    reading = _Reading(limits, files, progress, cancelled)
     with without_collector():
         for file in files:
             reading.file(file)
@@ -128,13 +132,16 @@ class _Reading:
     def __init__(
         self,
         limits: Limits,
-        files_total: int,
+        files: Sequence[InputFile],
         progress: Callable[[Progress], None] | None,
         cancelled: Callable[[], bool] | None,
     ) -> None:
         self.limits = limits
-        self.files_total = files_total
+        self.files_total = len(files)
         self.files_done = 0
+        self.bytes_total = sum(len(f.data) for f in files)
+        self.bytes_done = 0
+        self.bytes_here = 0.0
         self.progress = progress
         self.cancelled = cancelled
         self.reader = Reader(limits, self.check)
@@ -186,9 +193,11 @@ class _Reading:
         else:
             self._begin(file.name)
             self._report()
-            self._content(file.data)
+            self._content(file.data, len(file.data))
             self._end()
         self.files_done += 1
+        self.bytes_done += len(file.data)
+        self.bytes_here = 0.0
         self._report()
 
     def _archive(self, file: InputFile) -> None:
@@ -232,10 +241,11 @@ class _Reading:
     def _report(self) -> None:
         if self.progress is not None:
             state = (self.current.file, self.files_done, self.files_total, len(self.objects), dict(self.kinds))
-            self.progress(Progress(*state))
+            share = (self.bytes_done + self.bytes_here) / self.bytes_total if self.bytes_total else 0.0
+            self.progress(Progress(*state, share))
 
-    def _content(self, data: bytes) -> None:
-        """Read one file that is no archive."""
+    def _content(self, data: bytes, weight: int = 0) -> None:
+        """Read one file that is no archive; ``weight`` is its part of the bytes that were handed over."""
         self.files.append(self.current.file)
         try:
             text, utf8 = decode(data)
@@ -252,8 +262,10 @@ class _Reading:
             return
         is_template = has_template(text)
         told_template = False
+        lines = line_count(text) or 1
         for result in self.reader.read(text, utf8):
             self.check()
+            self.bytes_here = max(self.bytes_here, weight * min(result.line or 1, lines) / lines)
             if isinstance(result, Failure):
                 self._lost(result.text, result.number, result.text_line)
                 if is_template and not result.is_warning:

@@ -29,9 +29,7 @@ class LoadProgress:
         """From 0 to 1; reading takes the first two thirds."""
         if self.total:
             return (2 + min(self.built / self.total, 1.0)) / 3
-        if self.reading is None or not self.reading.files_total:
-            return 0.0
-        return 2 / 3 * min(self.reading.files_done / self.reading.files_total, 1.0)
+        return 2 / 3 * min(self.reading.share, 1.0) if self.reading is not None else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import pytest
 
@@ -76,8 +75,20 @@ def test_file_names_in_the_progress_are_plain_text(name: str) -> None:
 
 
 def test_the_share_never_runs_backwards() -> None:
-    reading = [LoadProgress(SimpleNamespace(files_done=i, files_total=4)) for i in range(5)]  # type: ignore[arg-type]
+    reading = [LoadProgress(Progress("a.yaml", i, 4, 0, {}, i / 4)) for i in range(5)]
     building = [LoadProgress(None, i, 10, "Pod") for i in range(11)]
     shares = [p.share for p in (LoadProgress(), *reading, *building)]
     assert shares == sorted(shares)
     assert (shares[0], shares[-1]) == (0.0, 1.0)
+
+
+def test_the_share_grows_within_a_file_and_counts_files_by_their_size() -> None:
+    seen: list[LoadProgress] = []
+    large = namespaces(*(f"n-{i}" for i in range(3000)))
+    load("upload:", "a", (InputFile("small.yaml", namespaces("x")), InputFile("b.yaml", large)), progress=seen.append)
+    shares = [p.share for p in seen]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    inside = [p.reading.share for p in seen if p.reading is not None and p.reading.files_done == 1]
+    assert inside[0] < 0.01
+    assert any(0.2 < share < 0.8 for share in inside)
