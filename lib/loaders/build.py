@@ -27,11 +27,25 @@ Span = tuple[int, int]
 Key = str | int
 Place = tuple[int, Key]  # id of the container and the key or position in it
 
-WATCHED: Final = frozenset({"value", "env", "args", "command", "kubectl.kubernetes.io/last-applied-configuration"})
+WATCHED: Final = frozenset(
+    {
+        "value",
+        "env",
+        "envFrom",
+        "args",
+        "command",
+        "message",
+        "volumeAttributes",
+        "options",
+        "kubectl.kubernetes.io/last-applied-configuration",
+    }
+)
 """Keys whose values may have to be masked wherever they stand; see ``redact``."""
 LABEL_MAPS: Final = frozenset({"labels", "matchLabels", "selector", "nodeSelector"})
 """Below these every key is a person's own word, so that none of WATCHED means what it means elsewhere."""
 _WHOLLY_WATCHED: Final = frozenset({"data", "stringData"})
+CONTAINER_LISTS: Final = ("containers", "initContainers", "ephemeralContainers")
+_ALWAYS_WHOLLY_WATCHED: Final = frozenset({"annotations", *CONTAINER_LISTS})
 
 _SHORT_CHARS: Final = 80
 _NODES_BETWEEN_CHECKS: Final = 20_000
@@ -74,6 +88,8 @@ class Marks:
     """Container, key (None: merged into it), index in the text and the anchor of every alias."""
     items: dict[int, Span] = field(default_factory=dict)
     """Where each mapping stands that is an element of the document's ``items``, by id."""
+    merges_in_place: bool = False
+    """Whether a ``<<`` is followed by values written out there, which have no place of their own in what they join."""
 
 
 @dataclass(slots=True)
@@ -86,7 +102,7 @@ class Built:
     line: int
     marks: Marks
     duplicates: list[tuple[str, int]]
-    unknown_tags: list[tuple[str, int]]
+    unknown_tags: list[int]
 
 
 class Builder:
@@ -113,13 +129,12 @@ class Builder:
         marks = Marks()
         spans = marks.spans
         duplicates: list[tuple[str, int]] = []
-        unknown_tags: list[tuple[str, int]] = []
+        unknown_tags: list[int] = []
         anchors: dict[str, Anchor] = {}
         merged: dict[int, set[str]] = {}
         nodes = self.nodes
-        most_nodes = limits.nodes
         alias_nodes = 0
-        next_check = nodes + _NODES_BETWEEN_CHECKS
+        next_check = min(nodes + _NODES_BETWEEN_CHECKS, limits.nodes + 1)
 
         root: list[Any] = []
         container: Any = root
@@ -138,6 +153,8 @@ class Builder:
             kind = type(event)
             if kind is scalar_event:
                 nodes += 1
+                if nodes >= next_check:
+                    next_check = self._pause(nodes, event)
                 text = event.value
                 plain = event.implicit[0]
                 if is_map and key is _NO_KEY:
@@ -149,6 +166,8 @@ class Builder:
                             merged[id(container)].discard(key)
                         else:
                             duplicates.append((key, event.start_mark.line))
+                            if len(duplicates) > limits.problems_per_file:
+                                raise self._too_many_duplicates(event)
                     if event.anchor is not None:
                         span = (event.start_mark.index, event.end_mark.index)
                         anchors[event.anchor] = anchor = Anchor((id(container), key), span, key, 1)
@@ -178,25 +197,20 @@ class Builder:
                     key = _NO_KEY
                 else:
                     container.append(value)
-                    if nodes > most_nodes:
-                        raise self._too_many(event)
                     if first is None:
                         first, last_index = event.start_mark, event.end_mark.index
             elif kind is mapping_start or kind is sequence_start:
                 nodes += 1
                 if nodes >= next_check:
-                    next_check = nodes + _NODES_BETWEEN_CHECKS
-                    self.check()
+                    next_check = self._pause(nodes, event)
                 if is_map and key is _NO_KEY:
                     raise DocumentError("invalid-key", "a key is a list or a mapping", event.start_mark.line)
                 if depth >= deepest:
                     raise DocumentError(
                         "nested-too-deep", f"more than {deepest} levels are nested", event.start_mark.line, resume=False
                     )
-                if nodes > most_nodes:
-                    raise self._too_many(event)
                 if event.tag is not None and event.tag not in KNOWN_TAGS:
-                    unknown_tags.append((event.tag, event.start_mark.line))
+                    unknown_tags.append(event.start_mark.line)
                 if first is None:
                     first = event.start_mark
                 stack.append(
@@ -207,7 +221,13 @@ class Builder:
                     in_items = key == "items"
                 # An object's own fields are always watched: the document's, and those of each item of a list.
                 is_labels = is_map and key in LABEL_MAPS
-                watch_all = depth == 1 or (in_items and depth == 3) or (watch_all and is_map and key in _WHOLLY_WATCHED)
+                watch_all = (
+                    depth == 1
+                    or (in_items and depth == 3)
+                    or (
+                        key in _ALWAYS_WHOLLY_WATCHED or (watch_all and key in _WHOLLY_WATCHED) if is_map else watch_all
+                    )
+                )
                 container = {} if kind is mapping_start else []
                 if event.anchor is not None:
                     # Known at once, open until its end: an alias inside itself must be recognised.
@@ -231,6 +251,7 @@ class Builder:
                 if is_map:
                     if key is _MERGE:
                         self._merge(container, value, merged, event.start_mark.line)
+                        marks.merges_in_place = True
                     else:
                         if watch_all or (key in watched and not is_labels):
                             spans.append((container, key, start_index, end_index))
@@ -249,6 +270,8 @@ class Builder:
                     raise DocumentError("recursive-alias", "an anchor's value contains itself", line)
                 alias_nodes += known.nodes
                 nodes += known.nodes
+                if nodes >= next_check:
+                    next_check = self._pause(nodes, event)
                 if alias_nodes > limits.alias_nodes_per_document:
                     raise DocumentError(
                         "excessive-aliases",
@@ -265,6 +288,8 @@ class Builder:
                         raise DocumentError("invalid-key", "a key is null", line)
                     if key in container:
                         duplicates.append((key, line))
+                        if len(duplicates) > limits.problems_per_file:
+                            raise self._too_many_duplicates(event)
                     marks.aliases.append((container, key, event.start_mark.index, known))
                     continue
                 if first is None:
@@ -301,7 +326,7 @@ class Builder:
             self._scalars[text] = value
         return value
 
-    def _key(self, event: Any, unknown_tags: list[tuple[str, int]]) -> Any:
+    def _key(self, event: Any, unknown_tags: list[int]) -> Any:
         """The key that a scalar is, met for the first time; _MERGE for ``<<``."""
         text: str = event.value
         plain = event.implicit[0]
@@ -323,13 +348,22 @@ class Builder:
         message = f"a value is longer than {self.limits.scalar_chars:,} characters"
         return DocumentError("scalar-too-long", message, event.start_mark.line)
 
-    def _too_many(self, event: Any) -> DocumentError:
-        message = f"the input has more than {self.limits.nodes:,} keys and values"
-        return DocumentError("too-many-nodes", message, event.start_mark.line, resume=False)
+    def _pause(self, nodes: int, event: Any) -> int:
+        """Ask whether the input is still wanted and not too large; returns the number of nodes to ask again at."""
+        self.check()
+        if nodes > self.limits.nodes:
+            self.nodes = nodes
+            message = f"the input has more than {self.limits.nodes:,} keys and values"
+            raise DocumentError("too-many-nodes", message, event.start_mark.line, resume=False)
+        return min(nodes + _NODES_BETWEEN_CHECKS, self.limits.nodes + 1)
 
-    def _tagged(self, event: Any, unknown_tags: list[tuple[str, int]]) -> Scalar:
+    def _too_many_duplicates(self, event: Any) -> DocumentError:
+        message = f"more than {self.limits.problems_per_file:,} keys are written twice"
+        return DocumentError("duplicate-key", message, event.start_mark.line, resume=False)
+
+    def _tagged(self, event: Any, unknown_tags: list[int]) -> Scalar:
         if event.tag not in KNOWN_TAGS:
-            unknown_tags.append((event.tag, event.start_mark.line))
+            unknown_tags.append(event.start_mark.line)
         try:
             return resolve_tagged(event.tag, event.value)
         except TagError as error:

@@ -73,6 +73,10 @@ class DocumentStore:
         """Take up one more document."""
         self._documents[file, number] = document
 
+    def knows(self, file: str, number: int) -> bool:
+        """Whether a document was taken up."""
+        return (file, number) in self._documents
+
     def line_of(self, source: Source) -> int | None:
         """The line, from 1 in the file, of the key or item at ``source.path``, or of its nearest ancestor.
 

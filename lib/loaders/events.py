@@ -75,18 +75,34 @@ def skip_space(text: str, start: int) -> int:
     return match.end() if match else start
 
 
+class _JSONLines:
+    """Counts the lines of a text, from where it was asked last."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._index = self._line = 0
+
+    def line_at(self, index: int) -> int:
+        """The line (from 0) of an index."""
+        if index < self._index:
+            self._index = self._line = 0
+        self._line += self._text.count("\n", self._index, index)
+        self._index = index
+        return self._line
+
+
 class _JSONMark:
     """A mark whose line is counted only when somebody asks."""
 
-    __slots__ = ("_text", "index")
+    __slots__ = ("_lines", "index")
 
-    def __init__(self, text: str, index: int) -> None:
-        self._text = text
+    def __init__(self, lines: _JSONLines, index: int) -> None:
+        self._lines = lines
         self.index = index
 
     @property
     def line(self) -> int:
-        return self._text.count("\n", 0, self.index)
+        return self._lines.line_at(self.index)
 
 
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]|[^\s\[\]{}",:]+')
@@ -104,13 +120,14 @@ class JSONEvents:
 
 
 def _json_events(text: str) -> Iterator[Any]:
-    first: Any = _JSONMark(text, 0)
+    lines = _JSONLines(text)
+    first: Any = _JSONMark(lines, 0)
     yield yaml.StreamStartEvent(first, first)
     yield yaml.DocumentStartEvent(first, first)
     for match in _TOKEN.finditer(text):
         token = match.group()
-        here: Any = _JSONMark(text, match.start())
-        after: Any = _JSONMark(text, match.end())
+        here: Any = _JSONMark(lines, match.start())
+        after: Any = _JSONMark(lines, match.end())
         match token[0]:
             case '"':
                 value = json.loads(token) if "\\" in token else token[1:-1]
@@ -125,6 +142,6 @@ def _json_events(text: str) -> Iterator[Any]:
                 yield yaml.SequenceEndEvent(here, after)
             case _:
                 yield yaml.ScalarEvent(None, None, (True, False), token, here, after, "")
-    last: Any = _JSONMark(text, len(text))
+    last: Any = _JSONMark(lines, len(text))
     yield yaml.DocumentEndEvent(last, last)
     yield yaml.StreamEndEvent(last, last)

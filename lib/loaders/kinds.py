@@ -1,4 +1,4 @@
-"""Which kinds are read, by API group; of all others nothing but the name is taken over."""
+"""Which kinds are read, by API group, and which annotations; of other kinds only the name is taken over."""
 
 from __future__ import annotations
 
@@ -46,6 +46,24 @@ READ: Final = WORKLOADS | {
     ("gateway.networking.k8s.io", "ReferenceGrant"),
 }
 """(group, kind) of every kind that ``parse`` turns into the model; Secrets are kept apart from these."""
+
+KEPT_ANNOTATIONS: Final = (
+    "service.beta.kubernetes.io/",
+    "service.kubernetes.io/",
+    "kubernetes.io/ingress",
+    "ingressclass.kubernetes.io/",
+    "nginx.ingress.kubernetes.io/",
+    "appgw.ingress.kubernetes.io/",
+    "alb.networking.azure.io/",
+    "kubernetes.azure.com/",
+    "external-dns.alpha.kubernetes.io/",
+    "networking.k8s.io/",
+    "gateway.networking.k8s.io/",
+    "endpoints.kubernetes.io/",
+    "cert-manager.io/",
+    "networking.istio.io/",
+)
+"""What the keys begin with of the annotations that networking needs."""
 
 
 def group_of(api_version: str) -> str:

@@ -26,7 +26,7 @@ class Limits:
     """YAML documents or JSON values in one file."""
     nesting_depth: int = 100
     """Mappings and lists inside each other; Kubernetes' deepest object types stay under 50."""
-    nodes: int = 12_000_000
+    nodes: int = 8_000_000
     """Keys, values, lists and mappings of one input."""
     alias_nodes_per_document: int = 100_000
     """Nodes that the aliases of one document stand for, each use counted."""

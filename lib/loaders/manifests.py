@@ -288,7 +288,8 @@ class _Reading:
         found = lost_policies(text, Source(self.current.file, number), line, self.check)
         if found:
             self.rejected += found
-            self.documents.add(self.current.file, number, StoredDocument(line, "yaml", None))
+            if not self.documents.knows(self.current.file, number):
+                self.documents.add(self.current.file, number, StoredDocument(line, "yaml", None))
 
     def _failure(self, failure: Failure) -> None:
         severity = Severity.WARNING if failure.is_warning else Severity.ERROR
@@ -317,7 +318,11 @@ class _Reading:
             self._object(redacted.value, source, version, kind)
             return
         for item, child, item_version, item_kind in self._items(redacted.value, source, version, kind):
-            if isinstance(child, dict):
+            if isinstance(child, dict) and item_kind.endswith("List"):
+                self._tell(document.number, None, _NESTED_LIST, item.item)
+                start, end = document.built.marks.items.get(id(child), (0, 0))
+                self._lost(document.text[start:end], document.number, document.line)
+            elif isinstance(child, dict):
                 self._object(child, item, item_version, item_kind)
             else:
                 self._tell(document.number, None, NOT_A_MAPPING, item.item)
@@ -341,7 +346,7 @@ class _Reading:
     def _items(
         self, value: dict[str, Any], source: Source, version: str, kind: str
     ) -> Iterator[tuple[Source, Any, str, str]]:
-        """The objects of a list; lists inside lists are unfolded as well, which kubectl does too."""
+        """The objects of a list, each with its apiVersion and kind."""
         items = value["items"]
         metadata = value.get("metadata")
         resource_version = metadata.get("resourceVersion", "") if isinstance(metadata, dict) else ""
@@ -369,6 +374,7 @@ def _error(code: str, message: str, remedy: str = "Load less at once.") -> Advic
     return Advice(Severity.ERROR, code, message, remedy)
 
 
+_NESTED_LIST = _error("nested-list", "a list inside a list is not read", "Put its items into the outer list.")
 _REMEDIES = {
     "yaml-syntax": "Correct the YAML at this line: indentation, quotes, brackets and colons.",
     "json-syntax": "Correct the JSON at this line: commas, quotes and brackets.",

@@ -1,9 +1,10 @@
 """Take secrets out of a document before anything keeps it: out of the objects and, line for line, out of the text.
 
-What goes: all of a Secret but its type and key names; of kinds that are not read all but the name; environment
-values, commands and arguments of containers; the last-applied annotation, which repeats them; comments in any of
-these objects. A value that an alias repeats goes everywhere. Where a document is not of a shape in which every such
-value can be told from the rest, its text is not kept at all.
+What goes: all of a Secret but its type and key names; of kinds that are not read all but the name; of pods and what
+makes them the environment's values, commands and arguments, attributes of volumes, messages (a container's last words),
+annotations that networking doesn't need, and comments; everywhere the last-applied annotation, snippets of a proxy's
+configuration, and comments after the last line. A value that an alias repeats goes everywhere. Where a document is not
+of a shape in which every such value can be told from the rest, its text is not kept at all.
 """
 
 from __future__ import annotations
@@ -11,17 +12,18 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Final
 
 import yaml
 
-from lib.loaders.build import LABEL_MAPS, WATCHED, Anchor, Marks, Span, Watched
+from lib.loaders.build import CONTAINER_LISTS, LABEL_MAPS, WATCHED, Marks, Span, Watched
 from lib.loaders.events import yaml_events
-from lib.loaders.kinds import READ, WORKLOADS, group_of
+from lib.loaders.kinds import KEPT_ANNOTATIONS, READ, WORKLOADS, group_of
 from lib.loaders.lines import BREAK
+from lib.loaders.parse.session import field_names
 from lib.loaders.yaml_reader import Document
 
 MASK: Final = "•••"
@@ -41,6 +43,22 @@ _OBJECT_NAME: Final = re.compile(r"[-.:_a-zA-Z0-9]{1,253}")
 _UID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KIND_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}")
 _API_VERSION: Final = re.compile(r"(?:[-.a-z0-9]{1,253}/)?v?[a-z0-9]{1,63}")
+_CONTAINER_FIELDS: Final = field_names(
+    "name image command args workingDir ports envFrom env resources resizePolicy restartPolicy restartPolicyRules "
+    "volumeMounts volumeDevices livenessProbe readinessProbe startupProbe lifecycle terminationMessagePath "
+    "terminationMessagePolicy imagePullPolicy securityContext stdin stdinOnce tty targetContainerName"
+)
+_KEY_REFERENCE: Final = frozenset({"name", "key", "optional"})
+_VALUE_SOURCES: Final = {
+    "secretKeyRef": _KEY_REFERENCE,
+    "configMapKeyRef": _KEY_REFERENCE,
+    "fieldRef": frozenset({"apiVersion", "fieldPath"}),
+    "resourceFieldRef": frozenset({"containerName", "resource", "divisor"}),
+    "fileKeyRef": frozenset({"volumeName", "path", "key", "optional"}),
+}
+_ENV_SOURCES: Final = dict.fromkeys(("secretRef", "configMapRef"), frozenset({"name", "optional"}))
+_SNIPPET: Final = "-snippet"
+_COMMENTS_AT_END: Final = re.compile(r"(?:(?:\r\n|[\n\r\x85\u2028\u2029])(?:#[^\n\r\x85\u2028\u2029]*|[ \t]*))+\Z")
 _DASHES: Final = ("- ", "-\t", "-\n", "-\r")
 _COMMENT_SIGN: Final = re.compile(r"(?<!\S)#")
 
@@ -102,7 +120,8 @@ class _Redaction:
     def run(self) -> Redacted:
         # Aliased containers are shared, and merged keys have no place of their own: then values are sought by walking
         # the object, and in the text every watched value goes, wherever it is.
-        shared = bool(self.marks.aliases)
+        shared = bool(self.marks.aliases) or self.marks.merges_in_place
+        self.text_is_safe = not self.marks.merges_in_place
         by_object = self._objects()
         for target, spans, version, kind in by_object:
             self._object(target, spans, version, kind, shared)
@@ -224,32 +243,43 @@ class _Redaction:
                 else:
                     del target[key]
                     self.text_is_safe = False
+        unknown: set[tuple[int, str]] = set()
         if is_workload:
             # A variable that was put out of use is a comment.
             self.comments_in.add((self.document.built.start, self.document.built.end))
+            unknown = _mask_unknown_container_fields(target)
+            # A slip such as `{value:x}` makes a value part of the key.
+            self.text_is_safe = self.text_is_safe and all(_FIELD_NAME.fullmatch(key) for _, key in unknown)
         if shared:
             _mask_everywhere(target, is_workload, set())
         for container, key, start, end in spans:
             if container is target:
                 if key not in _READ_FIELDS:
                     self._mask(start, end)
-            elif shared:
+            elif (id(container), key) in unknown or (shared and (key in WATCHED or key not in _CONTAINER_FIELDS)):
                 self._mask(start, end)
         if not shared:
-            self._watched([s for s in spans if s[0] is not target], is_workload)
+            self._watched(target, [s for s in spans if s[0] is not target], is_workload)
 
-    def _watched(self, spans: list[Watched], is_workload: bool) -> None:
+    def _watched(self, target: dict[str, Any], spans: list[Watched], is_workload: bool) -> None:
         """Mask the watched values of one object that stand below its own fields."""
         in_env: set[int] = set()
+        notes = {id(m["annotations"]) for m in _nested_metadata(target) if isinstance(m.get("annotations"), dict)}
         for container, key, start, end in spans:
             value = container.get(key)
-            if key == "env" and isinstance(value, list) and all(map(_is_env_item, value)):
+            if id(container) in notes:
+                if _is_secret_note(key, is_workload):
+                    container[key] = MASK
+                    self._mask(start, end)
+            elif key not in WATCHED:
+                continue
+            elif key == "env" and isinstance(value, list) and all(map(_is_env_item, value)):
                 in_env.update(map(id, value))
-            elif key != "value" and _is_secret(container, key, value):
+            elif key != "value" and _is_secret(container, key, value, is_workload):
                 container[key] = MASK if key == LAST_APPLIED else _masked(value)
                 self._mask(start, end)
         for container, key, start, end in spans:
-            if key == "value" and (is_workload or id(container) in in_env):
+            if key == "value" and id(container) not in notes and (is_workload or id(container) in in_env):
                 container[key] = MASK
                 self._mask(start, end)
 
@@ -257,14 +287,16 @@ class _Redaction:
         """Follow what was masked through the aliases, both ways."""
         hidden = _Cover((start, end) for start, end, _ in self.edits)
         tainted = {id(anchor) for anchor in self.marks.anchors if anchor.span[0] in hidden}
-        annotations = {id(notes) for notes in _annotations(self.value)}
+        annotations = {id(notes): notes for notes in _annotations(self.value)}
         for _, _, index, anchor in self.marks.aliases:
             # What a masked place repeats is a secret in a note as well; a name or a port number that some variable
             # repeats is none.
             if index in hidden and anchor.place[0] in annotations and id(anchor) not in tainted:
                 tainted.add(id(anchor))
                 self._mask(*anchor.span)
-                _hide_in(self.value, anchor)
+                notes, note = annotations[anchor.place[0]], anchor.place[1]
+                if isinstance(note, str) and note in notes:
+                    notes[note] = MASK
         for container, key, _, anchor in self.marks.aliases:
             if id(anchor) not in tainted:
                 continue
@@ -282,7 +314,8 @@ class _Redaction:
 
     def _text(self, edits: list[Edit]) -> tuple[str, tuple[Span, ...]]:
         """The document's text with all edits made, each as many lines as before, and where the list's items are."""
-        built, text = self.document.built, self.document.text
+        document = self.document
+        built, text = document.built, document.text
         parts: list[str] = []
         position = built.start
         length = 0
@@ -298,6 +331,9 @@ class _Redaction:
             moved_by.append(length - end)
         parts.append(text[position : built.end])
         kept = "".join(parts).rstrip()
+        if document.syntax == "yaml":
+            # A document that was put out of use stands there as often as a remark on this one.
+            kept = _COMMENTS_AT_END.sub("", kept)
 
         def moved(index: int) -> int:
             return min(index + moved_by[bisect_right(moved_from, index) - 1], len(kept))
@@ -389,15 +425,80 @@ def _is_env_item(item: Any) -> bool:
         and item.keys() <= {"name", "value", "valueFrom"}
         and isinstance(name := item.get("name"), str)
         and _ENV_NAME.fullmatch(name) is not None
-        and isinstance(item.get("valueFrom", {}), dict)
+        and _are_references(item.get("valueFrom", {}), _VALUE_SOURCES)
     )
 
 
-def _is_secret(container: dict[str, Any], key: str, value: Any) -> bool:
-    """Whether a value under a watched key must go; a plain word beside plain words may be anybody's label."""
-    if key == LAST_APPLIED or isinstance(value, dict | list):
-        return True
-    return "image" in container or any(isinstance(v, dict | list) for v in container.values())
+def _are_references(value: Any, sources: Mapping[str, frozenset[str]]) -> bool:
+    """Whether a mapping has nothing but references with the fields that the API knows."""
+    return isinstance(value, dict) and all(
+        key in sources and isinstance(reference, dict) and reference.keys() <= sources[key]
+        for key, reference in value.items()
+    )
+
+
+def _is_reference_item(item: Any) -> bool:
+    """Whether an element of ``envFrom`` is of the API's shape."""
+    return isinstance(item, dict) and _are_references(
+        {k: v for k, v in item.items() if k != "prefix" or not isinstance(v, str)}, _ENV_SOURCES
+    )
+
+
+def _is_secret_note(key: str, is_workload: bool) -> bool:
+    """Whether an annotation must go; those of pods tell other programs what to do, with what credentials ever."""
+    return key == LAST_APPLIED or key.endswith(_SNIPPET) or (is_workload and not key.startswith(KEPT_ANNOTATIONS))
+
+
+def _is_secret(container: dict[str, Any], key: str, value: Any, is_workload: bool) -> bool:
+    """Whether a value under a watched key must go; outside of pods a word beside words may be anybody's label."""
+    match key:
+        case "kubectl.kubernetes.io/last-applied-configuration":
+            return True
+        case "envFrom":
+            return not (isinstance(value, list) and all(map(_is_reference_item, value)))
+        case "message":
+            return is_workload
+        case "volumeAttributes" | "options":
+            return is_workload and not isinstance(value, list)
+        case _:
+            return (
+                is_workload
+                or isinstance(value, dict | list)
+                or "image" in container
+                or any(isinstance(v, dict | list) for v in container.values())
+            )
+
+
+def _nested_specs(target: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """An object, its spec, and those of the templates in it: wherever the API has containers and metadata."""
+    node: Any = target
+    nodes = [node]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, dict):
+            yield node
+            nodes += (node[key] for key in ("spec", "template", "jobTemplate") if key in node)
+
+
+def _mask_unknown_container_fields(target: dict[str, Any]) -> set[tuple[int, str]]:
+    """Mask what a container has that the API does not know, such as a misspelt ``env``; returns what was masked."""
+    found = set()
+    for node in _nested_specs(target):
+        for field in CONTAINER_LISTS:
+            containers = node.get(field)
+            for container in containers if isinstance(containers, list) else [containers]:
+                if isinstance(container, dict):
+                    for key in container.keys() - _CONTAINER_FIELDS:
+                        if _FIELD_NAME.fullmatch(key):
+                            container[key] = MASK
+                        else:
+                            del container[key]
+                        found.add((id(container), key))
+    return found
+
+
+def _nested_metadata(target: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    return (meta for node in _nested_specs(target) if isinstance(meta := node.get("metadata"), dict))
 
 
 def _masked(value: Any) -> Any:
@@ -414,11 +515,13 @@ def _mask_everywhere(value: Any, is_workload: bool, seen: set[int], parent: str 
             _mask_everywhere(item, is_workload, seen)
     elif isinstance(value, dict):
         for key, child in value.items():
-            if parent in LABEL_MAPS or key not in WATCHED:
+            if parent == "annotations" and _is_secret_note(key, is_workload):
+                value[key] = MASK
+            elif parent in LABEL_MAPS or key not in WATCHED:
                 _mask_everywhere(child, is_workload, seen, key)
             elif key == "env" and isinstance(child, list) and all(map(_is_env_item, child)):
                 value[key] = [{k: MASK if k == "value" else v for k, v in item.items()} for item in child]
-            elif is_workload if key == "value" else _is_secret(value, key, child):
+            elif is_workload if key == "value" else _is_secret(value, key, child, is_workload):
                 value[key] = MASK if key == LAST_APPLIED else _masked(child)
             else:
                 _mask_everywhere(child, is_workload, seen, key)
@@ -439,11 +542,3 @@ def _annotations(value: Any) -> Iterator[dict[str, Any]]:
             stack += node.values()
         else:
             stack += node
-
-
-def _hide_in(value: Any, anchor: Anchor) -> None:
-    """Mask the place where an anchored value was written."""
-    for notes in _annotations(value):
-        key = anchor.place[1]
-        if id(notes) == anchor.place[0] and isinstance(key, str) and key in notes:
-            notes[key] = MASK

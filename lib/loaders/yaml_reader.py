@@ -22,11 +22,10 @@ from lib.loaders.lines import json_line_count, line_count
 
 Syntax = Literal["yaml", "json"]
 
-_DOCUMENT_START: Final = re.compile(r"(?:\A|(?<=[\n\r\x85\u2028\u2029]))---(?=\s|\Z)")
+_DOCUMENT_START: Final = re.compile(r"---(?:(?<=[\n\r\x85\u2028\u2029]---)|(?<=\A---))(?=\s|\Z)")
 _CONTROL: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 """Characters that YAML forbids. libyaml reads ahead, so one of them would take the documents before it along."""
 _KEY_NAME: Final = re.compile(r"[A-Za-z0-9][-A-Za-z0-9._/]*")
-_TAG_NAME: Final = re.compile(r"!{0,2}[A-Za-z][-A-Za-z0-9]{0,30}")
 _EVENTS_BETWEEN_CHECKS: Final = 5_000
 _JSON_OBJECT_LINE: Final = re.compile(r"(?m)^\{")
 
@@ -274,9 +273,9 @@ class Reader:
             lost = ""
         if built.duplicates:
             return built.end
-        for tag, line in built.unknown_tags:
-            named = f"the tag {tag[:shown]!r}" if _TAG_NAME.fullmatch(tag) else "a tag"
-            message = f"{named} means nothing to kubectl; the value is read without it"
+        for line in built.unknown_tags:
+            # Not quoted: an unquoted password that begins with an exclamation mark is a tag.
+            message = "a tag means nothing to kubectl; the value is read without it"
             yield Failure(number, lines + line + 1, "unknown-tag", message, is_warning=True)
         yield Document(number, at, syntax, text, built)
         return built.end

@@ -170,3 +170,16 @@ def test_flows_say_what_they_were_computed_without(
         touched = everywhere or "shop/" in row["src"] + row["dst"]
         named = "closed[NetworkPolicy]" in row.get("reason", "")
         assert named == touched, row
+
+
+def test_list_inside_a_list_is_told_with_its_policies() -> None:
+    inner = {"apiVersion": "v1", "kind": "List", "items": [{"kind": "NetworkPolicy"}]}
+    loaded = load(json.dumps({"apiVersion": "v1", "kind": "List", "items": [inner]}))
+    assert [p.code for p in loaded.problems] == ["nested-list"]
+    assert called(loaded.snapshot.rejected_policies) == [("", "a.yaml:1")]
+
+
+def test_many_duplicate_keys_are_one_fault() -> None:
+    loaded = load("a: 1\n" * 1000 + "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: after}\n")
+    assert [p.code for p in loaded.problems] == ["duplicate-key"]
+    assert [n.name for n in loaded.snapshot.namespaces] == ["after"]

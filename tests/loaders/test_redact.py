@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Planted secrets: none may be found in anything that is returned, whatever the shape they were written in."""
 
 import base64
@@ -9,6 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lib.loaders.assemble import assemble
 from lib.loaders.manifests import InputFile, ReadResult, read_inputs
 
 PLANT = "hunter2"
@@ -226,6 +228,140 @@ def test_documents_without_a_kind_are_not_kept() -> None:
         result = read(text)
         assert PLANT not in everything(result)
         assert result.problems
+
+
+SHAPES = {
+    "container without image, args text": "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec:\n  containers:\n  - name: c\n    args: --password hunter2\n",
+    "no image command": "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: c, command: hunter2}]}\n",
+    "tag value": pod("env:\n- name: A\n  value: !hunter2\n"),
+    "tag secret": "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  p: !hunter2\n  q: !hunter2 x\n",
+    "anchor secret": "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  p: &hunter2\n  q: &hunter2 x\n",
+    "anchor env": pod("env:\n- name: A\n  value: &hunter2\n"),
+    "anchor env2": pod("env:\n- name: A\n  value: &hunter2 x\n- {name: B, value: &hunter2 }\n"),
+    "key set": 'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {"hunter2 a", "hunter2 a"}\n',
+    "annotation": pod("tty: true\n").replace("  name: x\n", "  name: x\n  annotations:\n    token: hunter2\n", 1),
+    "kapp": pod("tty: true\n").replace(
+        "  name: x\n",
+        '  name: x\n  annotations:\n    kapp.k14s.io/original: |\n      {"env": [{"value": "hunter2"}]}\n',
+        1,
+    ),
+    "csi": pod("tty: true\n")
+    + "  volumes:\n  - csi: {driver: d, volumeAttributes: {password: hunter2}}\n    name: v\n",
+    "flex": pod("tty: true\n") + "  volumes:\n  - flexVolume: {driver: d, options: {password: hunter2}}\n    name: v\n",
+    "term": pod("tty: true\n")
+    + 'status:\n  containerStatuses:\n  - name: c\n    lastState: {terminated: {message: "hunter2"}}\n',
+    "envFrom": pod("envFrom:\n- PASSWORD: hunter2\n"),
+    "valueFrom": pod("env:\n- name: A\n  valueFrom: {literal: hunter2}\n"),
+    "valueFrom2": pod("env:\n- name: A\n  valueFrom: {secretKeyRef: hunter2}\n"),
+    "valueFrom3": pod(
+        "env:\n- name: A\n  valueFrom: {secretKeyRef: {name: s, key: k, value: hunter2, literal: hunter2}}\n"
+    ),
+    "Env": pod("Env:\n- name: A\n  Value: hunter2\n"),
+    "environment": pod("environment:\n  PASSWORD: hunter2\n"),
+    "trailing": "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {}\n# kind: Secret\n# data: hunter2\n",
+    "trailing doc": "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {}\n# kind: Secret\n# data: hunter2\n---\na: 1\n",
+    "leading": "# hunter2\n---\n# hunter2\napiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {}\n",
+    "blockhdr": "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  p: | # hunter2\n    x\n",
+    "blockhdr env": pod("env:\n- name: A\n  value: | # hunter2\n    x\n"),
+    "blockhdr args": pod("args: # hunter2\n- | # hunter2\n  hunter2\n"),
+    "list in list": "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: List\n  items:\n  - apiVersion: v1\n    kind: Secret\n    metadata: {name: a}\n    stringData: {p: hunter2}\n  - "
+    + pod("env: [{name: A, value: hunter2}]\n").replace("\n", "\n    ").rstrip()
+    + "\n",
+    "podlist in list": "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: SecretList\n  items:\n  - metadata: {name: a}\n    stringData: {p: hunter2}\n",
+    "cr": (
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  p: hunter2\n  q: |\n    hunter2\n"
+    ).replace("\n", "\r"),
+    "crlf": pod("env:\n- name: A\n  value: |\n    hunter2\n  # hunter2\nargs: [a, # hunter2\n  hunter2]\n").replace(
+        "\n", "\r\n"
+    ),
+    "nel": pod('env:\n- name: A\n  value: "x\x85  hunter2\u2028 hunter2"\n'),
+    "nel comment": pod("env:\n- name: A # hunter2\x85  value: x # hunter2\u2028  # hunter2\n"),
+    "doc end": "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  p: hunter2\n...\n# hunter2\n",
+    "doc end2": pod("tty: true\n") + "... # hunter2\n",
+    "directive": "%YAML 1.1\n%hunter2\n---\n" + pod("tty: true\n"),
+    "tagdir": "%TAG !hunter2! tag:x,2002:\n---\n" + pod("tty: true\n"),
+    "secret with comment after kind": "apiVersion: v1\nkind: Secret # hunter2\nmetadata: {name: s} # hunter2\ntype: Opaque # hunter2\n",
+    "jsonc": '{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},"stringData":{"p":"hunter2"}, # hunter2\n}',
+    "json dup": '{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},"stringData":{"p":"hunter2","p":"hunter2"}}',
+    "json esc": '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"s"},"spec":{"containers":[{"name":"c","image":"i","env":[{"name":"A","v\\u0061lue":"hunter2"}],"\\u0061rgs":["hunter2"]}]}}',
+    "yaml esc": pod('"\\x65nv":\n- "name": A\n  "v\\x61lue": hunter2\n'),
+    "explicit keys": pod("? env\n: - ? name\n    : A\n    ? value\n    : hunter2\n"),
+    "explicit keys2": pod("? !!str env\n: - name: A\n    ? !!str value\n    : hunter2\n"),
+    "alias key": "apiVersion: v1\nkind: Pod\nmetadata: {name: &v value, x: &e env}\nspec:\n  containers:\n  - image: i\n    *e :\n    - name: A\n      *v : hunter2\n",
+    "merge env": "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec:\n  containers:\n  - &c\n    image: i\n    env: [{name: A, value: hunter2}]\n  - <<: *c\n    name: d\n  - <<: [*c, {args: [hunter2]}]\n    name: e\n",
+    "merge inline": "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec:\n  containers:\n  - <<: {args: [hunter2], image: i}\n    name: d\n",
+    "merge inline secret": "apiVersion: v1\nkind: Secret\nmetadata: {name: x}\nstringData:\n  <<: {a: hunter2}\n",
+    "merge inline item": pod("env:\n- <<: {name: A, value: hunter2}\n"),
+    "merge top": "<<: {stringData: {a: hunter2}}\napiVersion: v1\nkind: Secret\nmetadata: {name: x}\n",
+    "merge top2": "<<: {apiVersion: v1, kind: Secret, stringData: {a: hunter2}}\nmetadata: {name: x}\n",
+    "labels env list": pod("tty: true\n").replace("  name: x\n", "  name: x\n  labels: {env: [{value: hunter2}]}\n", 1),
+    "selector spec": "apiVersion: v1\nkind: ReplicationController\nmetadata: {name: x}\nspec:\n  selector:\n    env: [{name: A, value: hunter2}]\n",
+    "label value map": pod("tty: true\n").replace(
+        "  name: x\n", "  name: x\n  labels:\n    x:\n      env: [{name: A, value: hunter2}]\n", 1
+    ),
+    "configmap": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: hunter2}\nbinaryData: {b: hunter2}\nimmutable: hunter2\n",
+    "argo": "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: x, annotations: {a: hunter2}}\nspec: {arguments: {parameters: [{value: hunter2}]}}\n",
+    "NetworkPolicy data": "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: x}\nspec: {podSelector: {}}\ndata: {a: hunter2}\n",
+    "Pod stringData": "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nstringData: {a: hunter2}\nspec: {containers: []}\n",
+    "service as secret": "apiVersion: v1\nkind: Service\nmetadata: {name: x}\nstringData:\n  a: hunter2\n",
+    "kubeconfig min": "apiVersion: v1\nkind: Config\nclusters: []\nusers:\n- name: u\n  user: {token: hunter2}\n---\na: 1\n",
+    "kubeconfig in list": "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Config\n  users: [{name: u, user: {token: hunter2}}]\n",
+    "lost policy": "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n  name: x\n  annotations: {a: hunter2}\nspec: [\n",
+    "lifecycle": pod(
+        "lifecycle:\n  preStop:\n    httpGet: {path: /, port: 80, httpHeaders: [{name: X, value: hunter2}]}\n"
+    ),
+    "wrong type env name": pod("env:\n- name: [hunter2]\n  value: x\n"),
+    "wrong type container": "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec:\n  containers:\n    env: [{name: A, value: hunter2}]\n",
+    "container as text": "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec:\n  containers: [{env: hunter2}]\n",
+    "init env text": "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec:\n  env: hunter2\n  args: hunter2\n",
+    "top env": "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nenv: [hunter2]\nspec:\n  containers: []\n",
+    "container key without a space": pod("tty: true\n")
+    .replace("image: i", "{image: i, value:hunter2}")
+    .replace("    tty: true\n", "")
+    .replace("    ports: [{containerPort: 80}]\n", ""),
+    "misspelt env beside an alias": pod("Env: [hunter2]\nports: &p [{containerPort: 80}]\n").replace(
+        "    ports: [{containerPort: 80}]\n", ""
+    )
+    + "  - {image: i, ports: *p, Args: hunter2}\n",
+    "snippet of a proxy": "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: i\n  annotations:\n    nginx.ingress.kubernetes.io/configuration-snippet: |\n      hunter2\nspec: {}\n",
+}
+
+
+@pytest.mark.parametrize("text", SHAPES.values(), ids=SHAPES.keys())
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_nothing_secret_is_kept_of(text: str, encoding: str) -> None:
+    result = read_inputs([InputFile("a.yaml", text.encode(encoding))])
+    kept = everything(result) + repr(assemble(result, title="t"))
+    assert PLANT not in kept
+
+
+def test_annotations_that_networking_needs_stay() -> None:
+    key = "service.beta.kubernetes.io/azure-load-balancer-internal"
+    text = f"apiVersion: v1\nkind: Service\nmetadata:\n  name: x\n  annotations: {{{key}: 'true', note: kept}}\nspec: {{}}\n"
+    (raw,) = read(text).objects
+    assert raw.obj["metadata"]["annotations"] == {key: "true", "note": "kept"}
+
+
+def test_lines_below_a_masked_annotation_and_a_misspelt_field_are_right() -> None:
+    text = pod("Env:\n- name: A\n  value: |\n    hunter2\n").replace(
+        "  name: x\n", "  name: x\n  annotations:\n    note: |\n      hunter2\n\n    b: c\n", 1
+    )
+    (raw,) = (result := read(text)).objects
+    line = result.documents.line_of(raw.source.at("spec", "containers", 0, "ports"))
+    assert line == text.split("\n").index("    ports: [{containerPort: 80}]") + 1
+
+
+def test_known_container_fields_stay() -> None:
+    text = pod(
+        "envFrom: [{prefix: A, secretRef: {name: s}}]\nenv: [{name: A, valueFrom: {fieldRef: {fieldPath: a}}}]\n"
+    )
+    (raw,) = read(text).objects
+    assert raw.obj["spec"]["containers"][0] == {
+        "image": "i",
+        "envFrom": [{"prefix": "A", "secretRef": {"name": "s"}}],
+        "env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "a"}}}],
+        "ports": [{"containerPort": 80}],
+    }
 
 
 def test_items_that_are_no_objects_are_not_kept() -> None:

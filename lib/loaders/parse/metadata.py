@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lib.loaders.documents import RawObject
+from lib.loaders.kinds import KEPT_ANNOTATIONS
 from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.session import Entry, Session, Unknown, field_names, quote
 from lib.loaders.parse.syntax import is_plain_name, label_fault, subdomain_fault
@@ -18,22 +19,6 @@ TOP_FIELDS: Final = frozenset({"apiVersion", "kind", "metadata"})
 METADATA_FIELDS: Final = field_names(
     "annotations clusterName creationTimestamp deletionGracePeriodSeconds deletionTimestamp finalizers generateName "
     "generation labels managedFields name namespace ownerReferences resourceVersion selfLink uid"
-)
-KEPT_ANNOTATIONS: Final = (
-    "service.beta.kubernetes.io/",
-    "service.kubernetes.io/",
-    "kubernetes.io/ingress",
-    "ingressclass.kubernetes.io/",
-    "nginx.ingress.kubernetes.io/",
-    "appgw.ingress.kubernetes.io/",
-    "alb.networking.azure.io/",
-    "kubernetes.azure.com/",
-    "external-dns.alpha.kubernetes.io/",
-    "networking.k8s.io/",
-    "gateway.networking.k8s.io/",
-    "endpoints.kubernetes.io/",
-    "cert-manager.io/",
-    "networking.istio.io/",
 )
 
 
