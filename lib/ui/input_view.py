@@ -19,6 +19,7 @@ _MARKS: Final = {
     Coverage.NOT_SUPPLIED: "○ not supplied",
     Coverage.REFUSED: "✖ refused by the server",
 }
+_NARROW_PX: Final = 640
 _COMPLETE_KEY: Final = "netatlas.complete"
 
 
@@ -44,7 +45,8 @@ def show_coverage(page: PageContext) -> None:
             on_change=lambda: session.state_completeness(st.session_state[_COMPLETE_KEY]),
             help="Then a kind without objects is known to be empty, and NetAtlas may say that something is missing.",
         )
-    kinds = sorted(set(snapshot.coverage) | set(snapshot.object_counts))
+    known = set(snapshot.coverage) | set(snapshot.object_counts)
+    kinds = sorted(known, key=lambda kind: (not snapshot.object_counts.get(kind), kind))
     read = [
         {
             "kind": kind,
@@ -58,6 +60,7 @@ def show_coverage(page: PageContext) -> None:
         [*read, *other],
         hide_index=True,
         alt="Kinds in the input",
+        width=_NARROW_PX,
         column_config={
             "kind": st.column_config.TextColumn("Kind"),
             "objects": st.column_config.NumberColumn("Objects", format="localized"),

@@ -15,6 +15,7 @@ from lib.ui.dump_help import show_dump_commands
 
 _OPEN: Final = "netatlas.load_form_open"
 _ROUND: Final = "netatlas.load_form_round"
+_MOST: Final = f"{DEFAULT.upload_bytes // MIB} MB"
 _COMPLETE_HELP: Final = (
     "Say so only for a dump of all namespaces. Then a kind without objects is known to be empty, and NetAtlas may say "
     "that something is missing; otherwise it says *not checked*."
@@ -54,14 +55,14 @@ def show_load_form(where: str) -> None:
     )
     with files:
         st.file_uploader(
-            "YAML or JSON manifests, or a zip, tar or tar.gz of them",
+            f"YAML or JSON manifests, or a zip, tar or tar.gz of them; {_MOST} in all",
             accept_multiple_files=True,
             key=f"files-{key}",
             max_upload_size=DEFAULT.upload_bytes // MIB,
         )
     with folder:
         st.file_uploader(
-            "A folder with manifests, subfolders included",
+            f"A folder with manifests, subfolders included; {_MOST} in all",
             accept_multiple_files="directory",
             key=f"folder-{key}",
             max_upload_size=DEFAULT.upload_bytes // MIB,
@@ -100,7 +101,9 @@ def _load(key: str) -> None:
         inputs.append(InputFile("pasted.yaml", text.encode("utf-8", "replace")))
     if not inputs:
         where = key.rstrip("0123456789")
-        state[f"message-{where}"] = "Choose files or a folder, or paste manifests first."
+        state[f"message-{where}"] = (
+            "Choose files or a folder, or paste manifests first. A file counts once it is uploaded."
+        )
         return
     complete = bool(state.get(f"complete-{key}"))
     state[_ROUND] = state.get(_ROUND, 0) + 1

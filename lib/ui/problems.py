@@ -23,8 +23,8 @@ _MARKS: Final = {"error": "✖ error", "warning": "▲ warning", "info": "● in
 _CARDS: Final = 6
 _ROW_LIMIT: Final = 5000
 _TEXT_CHARS: Final = 2000
-_TABLE_PX: Final = 360
-_TWO_LINES_PX: Final = 52
+_TABLE_PX: Final = 320
+_IN_EXPORTS_ONLY: Final = "code"
 
 
 def problem_rows(loaded: LoadedInput) -> list[Mapping[str, object]]:
@@ -35,7 +35,7 @@ def problem_rows(loaded: LoadedInput) -> list[Mapping[str, object]]:
             "severity": p.severity.label,
             "where": where(p, documents),
             "object": str(p.subject) if p.subject else "",
-            "problem": sentence(p.message),
+            "problem": cause(p),
             "remedy": p.remedy,
             "code": p.code,
         }
@@ -53,6 +53,14 @@ def ordered(problems: Sequence[Problem], documents: DocumentStore) -> tuple[Prob
         return (-problem.severity, source.file, _line(problem, documents) or 0, source.document)
 
     return tuple(sorted(problems, key=place))
+
+
+def cause(problem: Problem) -> str:
+    """What is wrong, without the name of the object that stands beside it."""
+    subject = f"{problem.subject}: " if problem.subject else ""
+    if subject and problem.message.startswith(subject):
+        return problem.message.removeprefix(subject)
+    return sentence(problem.message)
 
 
 def where(problem: Problem, documents: DocumentStore) -> str:
@@ -82,22 +90,21 @@ def _table_and_card(loaded: LoadedInput, problems: Sequence[Problem], key: str) 
         shown,
         hide_index=True,
         height=_TABLE_PX,
-        row_height=_TWO_LINES_PX,
         key=f"problems-{key}",
         alt="Problems in the input",
         on_select="rerun",
         selection_mode="single-row",
-        column_order=[c for c in rows[0] if any(row[c] for row in rows)],
+        column_order=[c for c in rows[0] if c != _IN_EXPORTS_ONLY and any(row[c] for row in rows)],
         column_config={
             "severity": st.column_config.TextColumn("Severity", width=90),
             "where": st.column_config.TextColumn("File and line", width=190),
             "object": st.column_config.TextColumn("Object", width=170),
-            "problem": st.column_config.TextColumn("What is wrong", width=430),
-            "remedy": st.column_config.TextColumn("What to do", width=330),
-            "code": st.column_config.TextColumn("Code", width=140),
+            "problem": st.column_config.TextColumn("What is wrong", width=400),
+            "remedy": st.column_config.TextColumn("What to do", width=240),
         },
     )
     chosen = event.selection.rows[0] if event.selection.rows else 0
+    st.caption(":material/ads_click: Choose a row to read it in full.")
     if len(problems) > len(rows):
         st.caption(f"The first {len(rows):,} of {len(problems):,} are shown; CSV and JSON hold all of them.")
     _card(problems[min(chosen, len(rows) - 1)], loaded.read.documents)
@@ -113,7 +120,7 @@ def _card(problem: Problem, documents: DocumentStore) -> None:
         if problem.subject:
             head.append(plain(problem.subject, 400))
         st.markdown(f":small[{'  ·  '.join(head)}]", help=f"Code: {plain(problem.code)}")
-        st.markdown(plain(sentence(problem.message), _TEXT_CHARS))
+        st.markdown(plain(cause(problem), _TEXT_CHARS))
         if problem.remedy:
             st.markdown(f":small[:material/build: {plain(problem.remedy, _TEXT_CHARS)}]")
         line = _line(problem, documents)

@@ -6,8 +6,8 @@ import pytest
 
 from lib.loaders.manifests import DocumentStore
 from lib.model.problem import Problem, Severity
-from lib.model.refs import Source
-from lib.ui.problems import ordered, problem_rows, where
+from lib.model.refs import ObjectRef, Source
+from lib.ui.problems import cause, ordered, problem_rows, where
 from lib.ui.yaml_block import lines_around
 from tests.ui.kit import loaded
 
@@ -53,6 +53,13 @@ def test_a_wrong_value_is_placed_on_its_own_line() -> None:
     assert row["where"] == "p.yaml:10"
     assert row["severity"] == "error"
     assert row["remedy"]
+
+
+def test_the_objects_name_is_not_told_twice() -> None:
+    subject = ObjectRef("shop", "web", "Service")
+    told = Problem(Severity.ERROR, "code", "shop/web[Service]: spec.ports: is empty", "remedy", subject=subject)
+    assert cause(told) == "spec.ports: is empty"
+    assert cause(problem(Severity.ERROR, None)) == "Message"
 
 
 def test_the_lines_around_a_place_are_numbered_and_the_place_is_marked() -> None:
