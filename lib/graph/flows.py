@@ -11,6 +11,7 @@ from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
 from lib.policy.engine import Engine
 
+OUTSIDE = "addresses outside"
 _VERDICTS = {
     RowVerdict.ALLOWED: Mark.ALLOWED,
     RowVerdict.PARTIAL: Mark.PARTIAL,
@@ -108,7 +109,10 @@ def _end(id_: str, name: str, ref: ObjectRef | None, tier: int) -> GraphNode:
             id_, ref.name, tier, ref.kind, detail=f"{ref.namespace} · {ref.kind}", group=ref.namespace, ref=ref
         )
     label, _, rest = name.partition("[")
-    return GraphNode(id_, outside_label(label), tier, "outside", detail=rest.rstrip("]") or "the controller")
+    group = "" if label in _EVERYTHING else OUTSIDE
+    return GraphNode(
+        id_, outside_label(label), tier, "outside", detail=rest.rstrip("]") or "the controller", group=group
+    )
 
 
 _EVERYTHING = {

@@ -107,6 +107,18 @@ def _merge_edges(edges: Iterable[GraphEdge], new_id: dict[str, str]) -> tuple[Gr
 
 def _of_group(tier: int, group: str, members: list[GraphNode]) -> GraphNode:
     count = sum(n.members for n in members)
+    if {n.kind for n in members} == {"outside"}:
+        return GraphNode(
+            id=f"outside:{tier}",
+            label=group,
+            tier=tier,
+            kind="outside",
+            mark=strongest(tuple(n.mark for n in members)),
+            detail=f"{count:,} ranges",
+            hover=tuple(n.label for n in members),
+            group=group,
+            members=count,
+        )
     return GraphNode(
         id=f"group:{tier}:{group}",
         label=group,

@@ -73,6 +73,8 @@ def show_enforcement(page: PageContext, choice: str) -> None:
 def show_unisolated(page: PageContext, choice: str) -> None:
     """The workloads that are open by default, and in which direction."""
     rows, workloads = results.unisolated(page, choice)
+    if not workloads:
+        return
     if not rows:
         st.caption(":material/lock: Policies in the input isolate every workload that is shown, in both directions.")
         return

@@ -3,7 +3,8 @@
 from functools import cache
 
 from lib.flows import flow_rows, namespace_matrix
-from lib.graph.flows import ego_graph, namespaces_graph, open_ends
+from lib.graph.flows import ego_graph, namespaces_graph, open_ends, workloads_graph
+from lib.graph.fold import fold
 from lib.graph.model import GraphModel, Mark
 from lib.graph.overview import overview_graph
 from lib.graph.routes import routes_graph
@@ -61,6 +62,19 @@ def test_the_ego_graph_shows_who_may_reach_a_workload_and_whom_it_may_reach() ->
     found = pairs(graph)
     assert {("catalog", "postgres"), ("orders", "postgres"), ("prometheus", "postgres")} <= found
     assert ("storefront", "postgres") not in found
+
+
+def test_ranges_of_addresses_are_folded_into_one_card_that_lists_them() -> None:
+    engine = compile_engine(shop())
+    whole = workloads_graph(tuple(flow_rows(engine)), open_ends(engine))
+    folded = fold(whole, arrows=10)
+    ranges = {n.label for n in whole.nodes if n.kind == "outside" and n.group and n.tier == 1}
+    card = folded.node("outside:1")
+    assert card is not None
+    assert set(card.hover) == ranges
+    assert card.members == len(ranges)
+    assert sum(n.members for n in folded.nodes) == len(whole.nodes)
+    assert {"From", "To"} == set(folded.tiers)
 
 
 def test_flows_that_no_policy_governs_are_open_by_default_in_the_graph() -> None:

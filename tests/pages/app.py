@@ -10,7 +10,7 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from lib.loaders.manifests import InputFile
-from lib.ui.loaded import load
+from lib.ui.loaded import LoadedInput, load
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("overview", "services", "ingress_routes", "policy_flows", "ip_plan", "input")
@@ -18,20 +18,29 @@ PAGES = ("overview", "services", "ingress_routes", "policy_flows", "ip_plan", "i
 
 def open_page(page: str, *, files: dict[str, bytes] | None = None, complete: bool = False, **query: str) -> AppTest:
     """The page after its run; ``files`` are loaded as the visitor's own, without them it is the first sample."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    if files is not None:
-        inputs = tuple(InputFile(name, data) for name, data in files.items())
-        loaded = load("upload:", "test input", inputs, assume_complete=complete)
-        app.session_state["netatlas.upload"] = loaded
-        query = {"src": loaded.id, **query}
+    if files is None:
+        return _run(page, _app(), query)
+    inputs = tuple(InputFile(name, data) for name, data in files.items())
+    return open_loaded(page, load("upload:", "test input", inputs, assume_complete=complete), **query)
+
+
+def open_loaded(page: str, loaded: LoadedInput, **query: str) -> AppTest:
+    """The page with an input that the visitor has loaded."""
+    app = _app()
+    app.session_state["netatlas.upload"] = loaded
+    return _run(page, app, {"src": loaded.id, **query})
+
+
+def _app() -> AppTest:
+    return AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+
+
+def _run(page: str, app: AppTest, query: dict[str, str]) -> AppTest:
     for name, value in query.items():
         app.query_params[name] = value
-    app.run()
     if page != "overview":
         app.switch_page(str(ROOT / "pages" / f"{page}.py"))
-        for name, value in query.items():
-            app.query_params[name] = value
-        app.run()
+    app.run()
     assert not app.exception, [e.value for e in app.exception]
     return app
 

@@ -44,7 +44,7 @@ metadata: {{name: "{EVIL_TEXT}", namespace: "<b>x</b>", labels: {{app: web}}}}
 spec: {{containers: [{{name: c, image: i, ports: [{{containerPort: 80, hostPort: 80}}]}}]}}
 """
 FILE = "![f](http://evil.example/f.png).yaml"
-ACTIVE = re.compile(r"(?<!\\)!\[|(?<!\\)\]\(http|<a |<img|(?<!\\):red\[", re.IGNORECASE)
+ACTIVE = re.compile(r"(?<!\\)!\[|(?<!\\)\]\(http|(?<!\\)<a |(?<!\\)<img|(?<!\\):red\[(?!:material)", re.IGNORECASE)
 
 
 @pytest.mark.parametrize("page", PAGES)
