@@ -167,6 +167,8 @@ def _plural(members: list[GraphNode]) -> str:
     kinds = {n.kind for n in members}
     if kinds <= {"Service"}:
         return "Services"
+    if kinds <= {"host"}:
+        return "hosts"
     if kinds <= _DOORS:
         return "doors"
     return "objects" if kinds & (_DOORS | {"Service", "host"}) else "workloads"

@@ -137,19 +137,27 @@ def show_notes(notes: str) -> None:
 
 
 _REASONS_IN_FULL = 6
+_NAMES_IN_FULL = 3
 
 
 def show_reasons(rows: Iterable[tuple[State, str, str]]) -> None:
-    """What is wrong with the first faulty rows, in whole sentences: a table's cell would cut them off."""
-    faulty = [row for row in rows if row[0] in (State.ERROR, State.WARNING)]
-    if not faulty:
+    """What is wrong with the first faulty rows, in whole sentences: a table's cell would cut them off.
+
+    Rows of one reason share a sentence.
+    """
+    names: dict[tuple[State, str], list[str]] = {}
+    for state, name, reason in rows:
+        if state in (State.ERROR, State.WARNING):
+            names.setdefault((state, reason), []).append(name)
+    if not names:
         return
-    lines = [
-        f"{icon_word(state.value)}: **{plain(name, 120)}** — {plain(reason, 500)}"
-        for state, name, reason in faulty[:_REASONS_IN_FULL]
-    ]
-    if len(faulty) > _REASONS_IN_FULL:
-        lines.append(f"… and {len(faulty) - _REASONS_IN_FULL:,} more in the table, faulty rows first")
+    lines = []
+    for (state, reason), found in list(names.items())[:_REASONS_IN_FULL]:
+        whose = ", ".join(f"**{plain(name, 120)}**" for name in found[:_NAMES_IN_FULL])
+        rest = f" and {len(found) - _NAMES_IN_FULL:,} more" if len(found) > _NAMES_IN_FULL else ""
+        lines.append(f"{icon_word(state.value)}: {whose}{rest} — {plain(reason, 500)}")
+    if len(names) > _REASONS_IN_FULL:
+        lines.append(f"… and {len(names) - _REASONS_IN_FULL:,} more reasons in the table, faulty rows first")
     with st.container(border=True, gap="xsmall"):
         st.markdown("\n\n".join(lines))
 

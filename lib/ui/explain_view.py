@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Final
 
 import streamlit as st
@@ -22,13 +23,18 @@ TO_KEY: Final = "to"
 PORT_KEY: Final = "port"
 PROTOCOL_KEY: Final = "protocol"
 _FIRST: Final = ("direction", "effect", "policy", "rule", "source")
-ANYWHERE: Final = "Internet (any IPv4 address)"
+ANYWHERE: Final = MappingProxyType(
+    {
+        "Internet (any IPv4 address)": AddressSet(((0, 2**32 - 1),)),
+        "Internet (any IPv6 address)": AddressSet((), ((0, 2**128 - 1),)),
+    }
+)
 
 
 def show_explain(page: PageContext, choice: str) -> None:
     """Two ends, a port and a protocol, all in the URL; the verdict of both directions with what decided it."""
     st.subheader("May A talk to B?", anchor=False)
-    names = (ANYWHERE, *sorted(str(w.ref) for w in page.snapshot.workloads if w.endpoints))
+    names = (*ANYWHERE, *sorted(str(w.ref) for w in page.snapshot.workloads if w.endpoints))
     with st.container(border=True):
         left, right, port_place, protocol_place = st.columns([0.34, 0.34, 0.18, 0.14])
         src = left.selectbox(
@@ -64,8 +70,8 @@ def show_explain(page: PageContext, choice: str) -> None:
 
 def _end(page: PageContext, name: str) -> End:
     """The end that a name means. Raises ModelError for a name that is neither a workload nor an address."""
-    if name == ANYWHERE:
-        return AddressSet(((0, 2**32 - 1),))
+    if name in ANYWHERE:
+        return ANYWHERE[name]
     found = next((w for w in page.snapshot.workloads if str(w.ref) == name), None)
     return found if found is not None else parse_address(name.strip())
 

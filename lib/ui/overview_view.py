@@ -15,7 +15,7 @@ from lib.graph.overview import overview_graph
 from lib.model.problem import Severity
 from lib.routing.faults import State
 from lib.routing.reach import Scope
-from lib.tables import finding_rows, matrix_rows
+from lib.tables import entry_point_rows, finding_rows, matrix_rows
 from lib.ui import results
 from lib.ui.details import show_node
 from lib.ui.engine_view import UNISOLATED_KEY, enforcement_line
@@ -93,7 +93,11 @@ def show_findings(page: PageContext) -> None:
         st.success("Nothing wrong was found in what the filter shows.", icon=":material/check_circle:")
         return
     errors = sum(severity_of(f) is Severity.ERROR for f in found)
-    st.caption(f"{errors:,} errors among {len(found):,} findings. Choose a row to see why it matters and what to do.")
+    said = f"{errors:,} error{'s' if errors != 1 else ''} among {len(found):,} findings"
+    st.caption(
+        f"{said if errors else f'{len(found):,} findings, none an error'}. "
+        "Choose a row to see why it matters and what to do."
+    )
     key = ("finding-rows", page.view)
     rows = page.cached(key, lambda: finding_rows(found, results.locate(page)))
     show_table(
@@ -147,6 +151,10 @@ def show_entry_graph(page: PageContext) -> None:
     show_graph(
         figure, model, key="overview-ways", alt="Ways from outside to workloads", details=partial(show_node, page)
     )
+    if doors := results.doors(page):
+        with st.expander("As a table", icon=":material/table:"):
+            rows = page.cached(("overview-doors", page.view), lambda: entry_point_rows(doors, results.locate(page)))
+            show_table(rows, "overview-doors", alt="Ways in from outside, those from the internet first")
 
 
 def _entry_graph(page: PageContext) -> GraphModel:

@@ -51,6 +51,15 @@ def test_a_filter_limits_rows_and_columns() -> None:
     assert namespace_matrix(engine_of(A, B, C), {"two"}).names == ("two",)
 
 
+def test_only_the_chosen_workloads_count() -> None:
+    engine = engine_of(A, B, C, policy("podSelector: {matchLabels: {app: b}}", name="p", namespace="two"))
+    refs = {w.ref.name: w.ref for w in engine.snapshot.workloads}
+    for name, state in (("b", MatrixState.DENIED), ("c", MatrixState.OPEN)):
+        cells = {(c.src, c.dst): c.state for c in namespace_matrix(engine, None, {refs["a"], refs[name]})}
+        assert cells["one", "two"] is state
+        assert cells["two", "two"] is MatrixState.NOTHING
+
+
 def test_every_state_has_a_meaning() -> None:
     for state in MatrixState:
         assert state.meaning.endswith(".")

@@ -87,6 +87,16 @@ def test_flows_denies_what_the_mislabelled_policy_should_have_permitted() -> Non
     assert "✖ denied" in words(app)
 
 
+@pytest.mark.parametrize(("family", "verdict"), [("4", "✔ allowed"), ("6", "✖ denied")])
+def test_flows_answers_for_the_whole_internet_of_either_family(family: str, verdict: str) -> None:
+    # nginx takes the internet's connections by IPv4 (0.0.0.0/0) only.
+    app = open_page(
+        "policy_flows",
+        **{"from": f"Internet (any IPv{family} address)", "to": "app-routing-system/nginx[Deployment]", "port": "8443"},
+    )
+    assert any(m.value.startswith(f"### {verdict}") for m in app.markdown)
+
+
 def test_flows_says_which_engine_enforces_and_obeys_the_choice_in_the_link() -> None:
     assert "Enforced by" in words(open_page("policy_flows"))
     app = open_page("policy_flows", engine="none")
