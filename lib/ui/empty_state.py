@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.ui import session
+from lib.ui.dump_help import show_dump_commands
 from lib.ui.load_form import dialog_is_open, show_load_form
 from lib.ui.samples import FIRST
 
@@ -25,4 +26,7 @@ def show_empty_state() -> None:
             key="open-sample",
         )
         if not dialog_is_open():
-            show_load_form("empty")
+            show_load_form("empty", with_commands=False)
+    with st.container(border=True):
+        st.subheader("Dump a cluster", anchor=False)
+        show_dump_commands()

@@ -12,6 +12,7 @@ from lib.ui.dump_help import show_dump_commands
 from lib.ui.export import export_buttons
 from lib.ui.page_context import PageContext
 from lib.ui.problems import problem_rows, show_problems
+from lib.ui.text import plain
 
 _MARKS: Final = {
     Coverage.COMPLETE: "✔ complete",
@@ -27,7 +28,10 @@ def show_trouble(page: PageContext) -> None:
     """The Problems, or that there are none."""
     st.subheader("Problems", anchor=False)
     if not page.problems:
-        st.success("Every document was read without a problem.", icon=":material/check_circle:")
+        st.success(
+            f"Every document of {plain(page.loaded.title, 60)} was read without a problem.",
+            icon=":material/check_circle:",
+        )
         return
     show_problems(page.loaded, key="input")
     export_buttons(page.cached(("problem-rows",), lambda: problem_rows(page.loaded)), "problems")

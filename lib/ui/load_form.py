@@ -42,17 +42,11 @@ def load_dialog() -> None:
     show_load_form("dialog")
 
 
-def show_load_form(where: str) -> None:
-    """The form; ``where`` keeps the widgets of two places apart."""
+def show_load_form(where: str, *, with_commands: bool = True) -> None:
+    """The form, with a tab for the commands that dump a cluster; ``where`` keeps the widgets of two places apart."""
     key = f"{where}{st.session_state.get(_ROUND, 0)}"
-    files, folder, paste, cluster = st.tabs(
-        [
-            ":material/description: Files or archive",
-            ":material/folder: Folder",
-            ":material/content_paste: Paste",
-            ":material/terminal: From a cluster",
-        ]
-    )
+    tabs = [":material/description: Files or archive", ":material/folder: Folder", ":material/content_paste: Paste"]
+    files, folder, paste, *commands = st.tabs([*tabs, ":material/terminal: From a cluster"] if with_commands else tabs)
     with files:
         st.file_uploader(
             f"YAML or JSON manifests, or a zip, tar or tar.gz of them; {_MOST} in all",
@@ -74,8 +68,9 @@ def show_load_form(where: str) -> None:
             height=220,
             placeholder="apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n…",
         )
-    with cluster:
-        show_dump_commands()
+    for tab in commands:
+        with tab:
+            show_dump_commands()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.toggle("This is everything in the cluster", key=f"complete-{key}", help=_COMPLETE_HELP)
         st.button(

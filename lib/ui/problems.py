@@ -93,7 +93,7 @@ def _table_and_card(loaded: LoadedInput, problems: Sequence[Problem], key: str) 
         key=f"problems-{key}",
         alt="Problems in the input",
         on_select="rerun",
-        selection_mode="single-row",
+        selection_mode="single-row-required",
         column_order=[c for c in rows[0] if c != _IN_EXPORTS_ONLY and any(row[c] for row in rows)],
         column_config={
             "severity": st.column_config.TextColumn("Severity", width=90),

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 import time
+import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lib.loaders.limits import DEFAULT, MIB
 from lib.loaders.manifests import LoadCancelled
 from lib.ui import session
 from lib.ui.loaded import LoadedInput
 from lib.ui.navigation import PAGES
 from lib.ui.samples import samples
 from lib.ui.text import plain
-from tests.ui.kit import HOSTILE, app, namespaces, words
+from tests.ui.kit import HOSTILE, ROOT, app, namespaces, words
 
 pytestmark = pytest.mark.app
 
@@ -310,3 +313,35 @@ def test_a_load_that_fails_says_so_and_keeps_the_old_input(monkeypatch: pytest.M
     assert "fault in NetAtlas" in test.warning[0].value
     assert "secret detail" not in words(test)
     assert "A shop on AKS" in strip(test)
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "x" * 100_000, "\x00", "\u202e", "a,b in ((", "sample:" + "../" * 20])
+def test_hostile_values_in_the_address_are_answered_in_words(text: str) -> None:
+    test = app({"src": text, "ns": [text, text], "labels": text})
+    assert not test.exception
+    assert "Nothing is loaded" in words(test)
+    assert all(len(e.value) < 2000 for e in [*test.error, *test.warning])
+
+
+def test_the_settings_keep_to_this_machine_and_its_protections_on() -> None:
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    assert settings["server"]["address"] == "127.0.0.1"
+    assert settings["server"]["enableXsrfProtection"] is True
+    assert settings["server"]["enableCORS"] is True
+    assert settings["browser"]["gatherUsageStats"] is False
+    assert settings["client"]["showErrorDetails"] == "type"
+    assert settings["client"]["showErrorLinks"] is False
+    assert settings["server"]["maxUploadSize"] * MIB >= DEFAULT.upload_bytes
+
+
+def test_files_that_are_too_large_together_are_each_a_problem_and_the_first_ones_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("lib.ui.loaded.DEFAULT", replace(DEFAULT, upload_bytes=200))
+    test = app()
+    upload(test, [("a.yaml", namespaces("one")), ("b.yaml", namespaces("two", "three", "four"))])
+    test.switch_page("pages/input.py").run()
+    assert not test.exception
+    assert list(test.multiselect(key="ns").options) == ["one"]
+    assert re.search(r"b\\.yaml.*", words(test))
+    assert "the input is larger than" in words(test).lower().replace("\\", "")
