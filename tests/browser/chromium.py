@@ -8,7 +8,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    WebSocket,
+    sync_playwright,
+)
 
 SWITCHES = (
     "--no-sandbox",
@@ -38,6 +47,7 @@ class Watch:
         """Look at every request, console message and error from now on, and let nothing leave the machine."""
         context.route(lambda url: not is_local(url), lambda route: route.abort())
         context.on("request", self._on_request)
+        context.on("page", lambda page: page.on("websocket", self._on_websocket))
         context.on("response", self._on_response)
         context.on("console", self._on_console)
         context.on("weberror", lambda error: self.errors.append(f"page error: {error.error}"))
@@ -49,6 +59,10 @@ class Watch:
     def _on_request(self, request: Request) -> None:
         if not is_local(request.url):
             self.outside.append(request.url)
+
+    def _on_websocket(self, socket: WebSocket) -> None:
+        if not is_local(socket.url):
+            self.outside.append(socket.url)
 
     def _on_response(self, response: Response) -> None:
         if response.status >= 400 and not HARMLESS_404.search(urlsplit(response.url).path):

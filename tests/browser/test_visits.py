@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, Page, expect
 
@@ -194,6 +195,8 @@ def test_one_visitors_input_is_out_of_anothers_reach(page: Page, browser: Browse
     visit(stranger, page.url)
     expect(stranger.get_by_text("Nothing is loaded", exact=True).first).to_be_visible()
     assert "private-one" not in stranger.content()
+    go_to(stranger, "Input")
+    assert "private-one" not in stranger.content()
     other.close()
     go_to(page, "Input")
     expect(strip(page)).to_contain_text("1 namespace")
@@ -221,6 +224,37 @@ def test_a_hostile_file_name_is_shown_letter_by_letter(page: Page, server: Serve
     expect(strip(page)).to_contain_text("1 namespace")
     assert "![x](http:" in strip(page).inner_text()
     assert strip(page).locator("a[href^='http'], img, script, .katex").count() == 0
+
+
+def test_hostile_content_stays_text_in_problems_excerpts_and_filters(
+    page: Page, server: Server, tmp_path: Path
+) -> None:
+    names = [json.dumps(text) for text in HOSTILE]
+    pod = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {}\n  namespace: {}\n  labels: {{app: {}}}\nspec: {{}}\n"
+    bad = "---\n".join(pod.format(name, name, name) for name in names)
+    (tmp_path / "<img src=x> [a](b).yaml").write_text(bad)
+    (tmp_path / "good.yaml").write_bytes(namespaces("good"))
+    visit(page, f"{server.url}/input")
+    dialog = open_loader(page)
+    choose_files(dialog, sorted(tmp_path.glob("*.yaml")))
+    load(page, dialog)
+    expect(strip(page)).to_contain_text("problems")
+    for spec in (PAGES[0], PAGES[1], PAGES[-1]):
+        go_to(page, spec.title)
+        assert page.locator("a[href*='192.0.2'], a[href*='x.example'], a[href^='mailto'], .katex").count() == 0
+        assert page.locator("img[src*='192.0.2'], img[src='x'], main script").count() == 0
+    page.get_by_role("textbox", name="Labels").fill(f"app in ({HOSTILE[0]}")
+    page.keyboard.press("Enter")
+    alert = page.get_by_test_id("stSidebar").get_by_role("alert")
+    expect(alert).to_be_visible()
+    assert alert.locator("a, img").count() == 0
+
+
+def test_hostile_addresses_are_answered_in_words(page: Page, server: Server) -> None:
+    for text in (HOSTILE[0], HOSTILE[1], "../../etc/passwd", "x" * 4000):
+        visit(page, f"{server.url}/?{urlencode({'src': text, 'ns': text, 'labels': text})}")
+        expect(page.get_by_text("Nothing is loaded", exact=True).first).to_be_visible()
+        assert page.locator("a[href*='192.0.2'], a[href*='x.example'], img[src*='192.0.2']").count() == 0
 
 
 def test_escaped_text_is_shown_letter_by_letter_wherever_markdown_is_understood(
