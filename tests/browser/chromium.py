@@ -15,7 +15,6 @@ from playwright.sync_api import (
     Page,
     Request,
     Response,
-    WebSocket,
     sync_playwright,
 )
 
@@ -46,8 +45,9 @@ class Watch:
     def attach(self, context: BrowserContext) -> None:
         """Look at every request, console message and error from now on, and let nothing leave the machine."""
         context.route(lambda url: not is_local(url), lambda route: route.abort())
+        # The browser tells of a socket only once it is connected, so each one outside is taken over when it is made.
+        context.route_web_socket(lambda url: not is_local(url), lambda socket: self.outside.append(socket.url))
         context.on("request", self._on_request)
-        context.on("page", lambda page: page.on("websocket", self._on_websocket))
         context.on("response", self._on_response)
         context.on("console", self._on_console)
         context.on("weberror", lambda error: self.errors.append(f"page error: {error.error}"))
@@ -59,10 +59,6 @@ class Watch:
     def _on_request(self, request: Request) -> None:
         if not is_local(request.url):
             self.outside.append(request.url)
-
-    def _on_websocket(self, socket: WebSocket) -> None:
-        if not is_local(socket.url):
-            self.outside.append(socket.url)
 
     def _on_response(self, response: Response) -> None:
         if response.status >= 400 and not HARMLESS_404.search(urlsplit(response.url).path):

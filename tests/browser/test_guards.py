@@ -28,6 +28,7 @@ for attempt in attempts:
         pass
 st.markdown("![planted](http://192.0.2.3/planted.png)")
 st.html("<img src='/media/not-there.png'>")
+st.html("<script>new WebSocket('ws://192.0.2.4/planted')</script>", unsafe_allow_javascript=True)
 st.html("<script>console.error('planted error')</script>", unsafe_allow_javascript=True)
 """
 
@@ -49,6 +50,7 @@ def test_a_planted_request_and_a_planted_error_are_seen(browser: Browser, tmp_pa
     assert "resolve example.invalid" in refused
     assert "sendto 192.0.2.2:53" in refused
     assert "http://192.0.2.3/planted.png" in watch.outside
+    assert "ws://192.0.2.4/planted" in watch.outside
     assert any("planted error" in error for error in watch.errors)
     assert any("/media/not-there.png" in missing for missing in watch.missing)
 
