@@ -58,7 +58,6 @@ _VALUE_SOURCES: Final = {
 }
 _ENV_SOURCES: Final = dict.fromkeys(("secretRef", "configMapRef"), frozenset({"name", "optional"}))
 _SNIPPET: Final = "-snippet"
-_COMMENTS_AT_END: Final = re.compile(r"(?:(?:\r\n|[\n\r\x85\u2028\u2029])(?:#[^\n\r\x85\u2028\u2029]*|[ \t]*))+\Z")
 _DASHES: Final = ("- ", "-\t", "-\n", "-\r")
 _COMMENT_SIGN: Final = re.compile(r"(?<!\S)#")
 
@@ -333,7 +332,7 @@ class _Redaction:
         kept = "".join(parts).rstrip()
         if document.syntax == "yaml":
             # A document that was put out of use stands there as often as a remark on this one.
-            kept = _COMMENTS_AT_END.sub("", kept)
+            kept = _without_comments_at_end(kept)
 
         def moved(index: int) -> int:
             return min(index + moved_by[bisect_right(moved_from, index) - 1], len(kept))
@@ -372,6 +371,16 @@ class _Redaction:
                 end = _line_end(text, at)
                 edits.append((at, end, ""))
         return edits
+
+
+def _without_comments_at_end(text: str) -> str:
+    """The text less the comment lines, from the first column, that nothing follows; line by line, never searching."""
+    if "#" not in text:
+        return text
+    lines = text.splitlines(keepends=True)
+    while lines and (lines[-1].startswith("#") or not lines[-1].strip()):
+        lines.pop()
+    return "".join(lines).rstrip()
 
 
 def _line_end(text: str, index: int) -> int:
