@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from lib.graph.model import GraphEdge, GraphModel, GraphNode, Mark
 from lib.graph.services import (
+    absent_service_node,
     fronts_of,
     mark_of,
-    missing_service_node,
     scope_node,
     service_node,
     workload_node,
@@ -77,7 +77,7 @@ class _Builder:
             return
         mark = mark_of(route.state) if route.state in (State.ERROR, State.WARNING) else Mark.PLAIN
         if route.backend.service is None:
-            self.lead(door, self.add(missing_service_node(ref, 2)), mark, route.where)
+            self.lead(door, self.add(absent_service_node(route, ref, 2)), mark, route.where)
             return
         self.lead(door, self.add(service_node(route.backend.service, 2)), mark, route.where)
         self.to_workloads(route.backend.service)

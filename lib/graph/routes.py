@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from lib.graph.model import GraphEdge, GraphModel, GraphNode, Mark, strongest
-from lib.graph.services import mark_of, missing_service_node, service_node, workload_node
+from lib.graph.services import absent_service_node, mark_of, service_node, workload_node
 from lib.routing.faults import State
 from lib.routing.route_view import RouteView
 
@@ -25,7 +25,7 @@ def routes_graph(views: Iterable[RouteView]) -> GraphModel:
         ref = view.backend.service_ref
         if ref is None:
             continue
-        service = service_node(view.backend.service, 2) if view.backend.service else missing_service_node(ref, 2)
+        service = service_node(view.backend.service, 2) if view.backend.service else absent_service_node(view, ref, 2)
         nodes.setdefault(service.id, service)
         edges[host.id, service.id].append(view)
         for workload in view.backend.workloads:

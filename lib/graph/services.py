@@ -9,8 +9,9 @@ from lib.model.cluster import Workload
 from lib.model.refs import ObjectRef
 from lib.model.services import ServiceType
 from lib.routing.entry_points import gives_node_ports
-from lib.routing.faults import State
+from lib.routing.faults import Fault, State
 from lib.routing.reach import Scope
+from lib.routing.route_view import RouteView
 from lib.routing.services import ServiceView
 
 TIERS = ("Reached from", "Front", "Service", "Workload")
@@ -76,10 +77,17 @@ def service_node(view: ServiceView, tier: int) -> GraphNode:
     )
 
 
-def missing_service_node(ref: ObjectRef, tier: int) -> GraphNode:
-    """A Service that something leads to and that is not in the input."""
+def absent_service_node(route: RouteView, ref: ObjectRef, tier: int) -> GraphNode:
+    """A Service that a route names and does not reach: missing only where that is a fact."""
+    if any(i.fault is Fault.BACKEND_MISSING for i in route.issues):
+        mark, word = Mark.ERROR, "missing"
+    elif route.state is State.ERROR:
+        mark, word = Mark.ERROR, "not reached"
+    else:
+        mark, word = Mark.NOT_CHECKED, "not checked"
+    hover = (route.reason,) if route.reason else ()
     return GraphNode(
-        str(ref), ref.name, tier, "Service", Mark.ERROR, f"{ref.namespace} · missing", group=ref.namespace, ref=ref
+        str(ref), ref.name, tier, "Service", mark, f"{ref.namespace} · {word}", hover, ref.namespace, ref=ref
     )
 
 

@@ -201,7 +201,9 @@ def column_config(columns: Iterable[str]) -> dict[str, Any]:
     for column in columns:
         help_ = _COLUMNS[column][1] if column in _COLUMNS else ""
         if column in _NUMBERS:
-            config[column] = st.column_config.NumberColumn(heading(column), help=help_ or None, format="localized")
+            # A port is a name: no commas between its digits.
+            written = "plain" if column in ("port", "node_port") else "localized"
+            config[column] = st.column_config.NumberColumn(heading(column), help=help_ or None, format=written)
         else:
             width = _WIDTHS.get(column)
             config[column] = st.column_config.TextColumn(heading(column), help=help_ or None, width=width)

@@ -48,7 +48,8 @@ def plan_form(snapshot: Snapshot) -> PlanReading:
             _text(second, values, "pod_cidr", "Pod CIDR", "10.244.0.0/16", "Every node takes a block of it.")
         elif facts.pod_addresses == "pod subnet":
             _text(second, values, "pod_subnet", "Pod subnet", "chosen by the plan", "A prefix such as 10.225.0.0/20.")
-        _text(third, values, "services", "Number of Services", "not counted", "How many Services you expect.")
+        last = third if facts.pod_addresses in ("pod CIDR", "pod subnet") else second
+        _text(last, values, "services", "Number of Services", "not counted", "How many Services you expect.")
         _pools(snapshot, values)
         with st.expander("More", icon=":material/tune:"):
             first, second, third = st.columns(3)

@@ -11,6 +11,7 @@ from lib.ipplan.plan import plan
 from lib.ipplan.problems import ProblemClass
 from lib.ipplan.read import PlanReading
 from lib.ipplan.result import AddressPlan, Assumption, ClusterPlan
+from lib.ipplan.subnets import SubnetPlan
 from lib.tables import comparison_rows, limit_rows, plan_problem_rows, pool_rows, subnet_rows
 from lib.tables.plan import prefix_text
 from lib.ui.plan_form import show_reading_problems
@@ -46,12 +47,16 @@ def _show_numbers(answer: AddressPlan, cluster: ClusterPlan) -> None:
         st.caption("Node subnet, smallest prefix", help="The longest prefix whose subnet is large enough.")
         st.metric("Node subnet", prefix_text(subnet.smallest_prefix if subnet else None), label_visibility="collapsed")
         if subnet is not None:
-            st.caption(f"{subnet.available:,} of {subnet.usable:,} available in {prefix_text(subnet.prefix)}")
+            st.caption(_left(subnet))
     with third.container(border=True, height="stretch", gap="xsmall"):
         _show_pod_range(cluster)
     with fourth.container(border=True, height="stretch", gap="xsmall"):
         st.caption("Room to grow", help="How many more nodes fit until the limit that is reached first.")
-        room = "–" if binding is None or binding.more_nodes is None else f"{binding.more_nodes:,} nodes"
+        room = (
+            "–"
+            if binding is None or binding.more_nodes is None
+            else f"{binding.more_nodes:,} node{'s' if binding.more_nodes != 1 else ''}"
+        )
         st.metric("Room to grow", room, label_visibility="collapsed")
         st.caption(f"Binding limit: {plain(binding.label, 90)}" if binding else "No limit depends on nodes.")
 
@@ -69,7 +74,14 @@ def _show_pod_range(cluster: ClusterPlan) -> None:
     if subnet is None:
         st.caption("Pods take addresses of the node subnet.")
     else:
-        st.caption(f"{subnet.available:,} of {subnet.usable:,} available in {prefix_text(subnet.prefix)}")
+        st.caption(_left(subnet))
+
+
+def _left(subnet: SubnetPlan) -> str:
+    where = prefix_text(subnet.prefix)
+    if subnet.available < 0:
+        return f"✖ {-subnet.available:,} more than the {subnet.usable:,} usable in {where}"
+    return f"{subnet.available:,} of {subnet.usable:,} available in {where}"
 
 
 def _show_problems(answer: AddressPlan) -> None:

@@ -68,16 +68,17 @@ def _show_answer(page: PageContext, answer: UrlAnswer) -> None:
         where = ", ".join(w.ref.qualified_name for w in row.backend.workloads)
         ports = ", ".join(map(str, row.backend.target_ports))
         behind = f", then {plain(where, 200)} on port {plain(ports, 60)}" if where else ""
-        st.markdown(f"{icon_word(row.state.value)} — to **{plain(row.backend.label, 120)}**{behind}")
+        part = "" if row.weight_share in (None, 1) else f"{row.weight_share:.0%} of the requests "
+        st.markdown(f"{icon_word(row.state.value)} — {part}to **{plain(row.backend.label, 120)}**{behind}")
         if row.reason:
             st.caption(f"{plain(sentence(row.reason), 400)}.")
         show_notes(row.notes)
     for note in dict.fromkeys(answer.notes):
         if note not in said:
             show_notes(note)
-    for row in answer.winners:
+    for source in dict.fromkeys(row.source for row in answer.winners):
         with st.expander("The rule that decided", icon=":material/code:"):
-            show_yaml(page.documents, row.source, height=320)
+            show_yaml(page.documents, source, height=320)
     if answer.candidates:
         with st.expander(f"All {len(answer.candidates):,} routes that were asked, in order", icon=":material/list:"):
             show_table(

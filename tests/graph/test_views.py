@@ -56,6 +56,14 @@ def test_the_routes_graph_leads_from_host_to_workload() -> None:
     assert ("blog", "blog") not in found
 
 
+def test_a_service_that_a_route_may_not_refer_to_is_not_called_missing() -> None:
+    # The sample's README: the Service is there, and no ReferenceGrant in its namespace permits the route.
+    files, _ = inputs_from_paths([ROOT / "sample_data" / "gateway-ipv6"])
+    graph = routes_graph(route_views(assemble(read_inputs(files), title="gateway").snapshot))
+    reviews = next(n for n in graph.nodes if n.label == "reviews" and n.kind == "Service")
+    assert (reviews.mark, reviews.detail) == (Mark.ERROR, "reviews · not reached")
+
+
 def test_the_ego_graph_shows_who_may_reach_a_workload_and_whom_it_may_reach() -> None:
     engine = compile_engine(shop())
     graph = ego_graph("shop-data/postgres[StatefulSet]", tuple(flow_rows(engine)), open_ends(engine))
