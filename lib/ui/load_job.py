@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -59,6 +60,9 @@ class LoadJob:
 
     def _report(self, progress: LoadProgress) -> None:
         self.progress = progress
+        # Streamlit collects garbage after every run, those that draw the progress too; what the load holds so far,
+        # soon millions of objects, is kept out of that or the load takes five times as long.
+        gc.freeze()
 
     def _run(self, load: Load) -> None:
         try:
@@ -69,3 +73,5 @@ class LoadJob:
             self.failure = "There was not enough memory to load this input."
         except Exception as error:  # a fault of ours must not leave the page waiting for ever
             self.failure = f"The input could not be loaded because of a fault in NetAtlas ({type(error).__name__})."
+        finally:
+            gc.unfreeze()

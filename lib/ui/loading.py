@@ -13,7 +13,7 @@ from lib.ui.text import plain
 _KINDS_SHOWN: Final = 4
 
 
-@st.fragment(run_every=0.4)
+@st.fragment(run_every=1.0)
 def show_progress() -> None:
     """File, share and kinds of the load that is going on; draws the whole page anew once it has ended."""
     job = session.running_job()
