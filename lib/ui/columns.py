@@ -74,9 +74,6 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 )  # fmt: skip
 _NUMBERS: Final = frozenset(
     [
-        "port",
-        "node_port",
-        "endpoints_number",
         "more_nodes",
         "more_pods",
         "headroom",
@@ -135,6 +132,8 @@ _WIDTHS: Final[Mapping[str, int]] = MappingProxyType(
         "policy": 220,
         "effect": 100,
         "direction": 85,
+        "port": 70,
+        "node_port": 90,
         "tls": 190,
         "subject": 200,
         "finding": 240,
@@ -177,11 +176,14 @@ _ICONS: Final = MappingProxyType(
         "Unwise": "● unwise",
     }
 )
+_PORTS: Final = frozenset(["port", "node_port"])
 _WITH_ICON: Final = frozenset(["state", "verdict", "severity", "effect", "answer", "scope", "class"])
 
 
 def decorated(column: str, value: object) -> object:
-    """A verdict or state with its icon before the word; everything else as it is."""
+    """A verdict or state with its icon before the word, a port without commas; everything else as it is."""
+    if column in _PORTS and value is not None:
+        return str(value)
     return _ICONS.get(value, value) if column in _WITH_ICON and isinstance(value, str) else value
 
 
@@ -201,9 +203,7 @@ def column_config(columns: Iterable[str]) -> dict[str, Any]:
     for column in columns:
         help_ = _COLUMNS[column][1] if column in _COLUMNS else ""
         if column in _NUMBERS:
-            # A port is a name: no commas between its digits.
-            written = "plain" if column in ("port", "node_port") else "localized"
-            config[column] = st.column_config.NumberColumn(heading(column), help=help_ or None, format=written)
+            config[column] = st.column_config.NumberColumn(heading(column), help=help_ or None, format="localized")
         else:
             width = _WIDTHS.get(column)
             config[column] = st.column_config.TextColumn(heading(column), help=help_ or None, width=width)

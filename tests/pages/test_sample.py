@@ -1,8 +1,11 @@
 """Every page with the sample: the planted faults can be read on the page that the sample's README names."""
 
+import json
+
 import pytest
 
-from tests.pages.app import PAGES, figures, open_page, table, tables, words
+from lib.cli import main
+from tests.pages.app import PAGES, ROOT, figures, open_page, table, tables, words
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -47,6 +50,7 @@ def test_services_lists_side_doors_with_who_can_reach_them() -> None:
     assert set(main["kind"]) == {"load balancer", "ingress"}
     assert set(sides["kind"]) == {"node port", "host port", "host network"}
     assert main["reached_by"].ne("").all() and sides["reached_by"].ne("").all()
+    assert {"30080", "24224"} <= set(sides["port"]), "without commas"
     assert "unless a security group, which is not in the input, refuses" in words(app)
 
 
@@ -194,3 +198,14 @@ def test_the_plan_needs_no_input() -> None:
     app = open_page("ip_plan", src="none")
     assert app.metric
     assert "Nothing is loaded" not in words(app)
+
+
+def test_the_page_lists_the_flows_that_the_command_line_lists(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["flows", str(ROOT / "sample_data" / "shop"), "--format", "json"]) == 0
+    told = {(f["src"], f["dst"], f["verdict"]) for f in json.loads(capsys.readouterr().out)["flows"]}
+    # Flows that nobody can know stand in a table of their own; a verdict has its sign before the word.
+    listed = [
+        t for t in tables(open_page("policy_flows")) if {"from", "to", "verdict", "host_network"} <= set(t.columns)
+    ]
+    shown = {(r["from"], r["to"], r["verdict"].split()[-1]) for t in listed for r in t.to_dict("records")}
+    assert shown == told
