@@ -10,6 +10,7 @@ from lib.model.policies import IpBlockPeer, NamespacesByLabel, NetworkPolicy, Po
 from lib.model.problem import Problem, Severity
 from lib.model.snapshot import Coverage, Snapshot
 from lib.policy.compile import Spaces
+from lib.policy.engines import detect_engine
 
 
 def notes_on(snapshot: Snapshot, spaces: Spaces) -> tuple[Problem, ...]:
@@ -17,12 +18,26 @@ def notes_on(snapshot: Snapshot, spaces: Spaces) -> tuple[Problem, ...]:
     if not spaces.profile.enforces:
         return ()
     found = [
+        *_not_enforced(snapshot),
         *_not_evaluated(snapshot),
         *_blocks_over_pods(snapshot, spaces),
         *_unknown_namespace_labels(snapshot),
         *_coverage(snapshot),
     ]
     return tuple(sorted(found, key=lambda n: -n.severity))
+
+
+def _not_enforced(snapshot: Snapshot) -> Iterator[Problem]:
+    detected = detect_engine(snapshot)
+    if detected.name == "none" and snapshot.network_policies:
+        yield Problem(
+            severity=Severity.WARNING,
+            code="policies-not-enforced",
+            message=f"the cluster seems to enforce no policies: {detected.evidence}; "
+            "flows are computed as if they were enforced",
+            remedy="Choose the engine none to see what is really open.",
+            source=detected.source,
+        )
 
 
 # Group and kinds of policies that engines enforce beside NetworkPolicy, and that are not evaluated here.

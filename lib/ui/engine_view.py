@@ -27,14 +27,18 @@ def enforcement_line(page: PageContext, choice: str = results.AUTOMATIC) -> str:
         return f":material/help: **Assumes an enforcing engine**, read by the API's own words: {why}."
     if not chosen.enforces:
         return f":material/gpp_bad: **Not enforced**: {plain(found.evidence, 300)}. Every flow is open."
-    return f":material/verified_user: **Enforced by {plain(chosen.label)}**: {plain(found.evidence, 300)}."
+    enforcer = plain(results.profile_of(page, found.name).label)
+    return (
+        f":material/verified_user: **Enforced by {enforcer}**: {plain(found.evidence, 300)}. "
+        f"Shown by the API's own words; choose {enforcer} to see where it reads them otherwise."
+    )
 
 
 def choose_engine(page: PageContext) -> str:
     """The choice of an engine, kept in the URL."""
     ids = results.engine_ids()
     labels = {i: results.profile_of(page, i).label for i in ids}
-    labels[results.AUTOMATIC] = f"As detected ({labels[results.AUTOMATIC]})"
+    labels[results.AUTOMATIC] = f"Default: {labels[results.AUTOMATIC]}"
     take_from_link(ENGINE_KEY, ids)
     labels["kubernetes"] = "Kubernetes API, by its own words"
     return str(

@@ -20,7 +20,7 @@ from lib.routing.services import ServiceView, service_views
 from lib.tables import Locate, Row, unisolated_rows
 from lib.ui.page_context import PageContext
 
-AUTOMATIC: Final = "detected"
+AUTOMATIC: Final = "default"
 FLOW_ROWS_UP_TO: Final = 100_000
 
 
@@ -118,13 +118,18 @@ def detected(page: PageContext) -> DetectedEngine:
 
 
 def engine_ids() -> tuple[str, ...]:
-    """The choices of an engine, the detected one first."""
+    """The choices of an engine, the default first."""
     return (AUTOMATIC, *(p.id for p in profiles()))
 
 
 def profile_of(page: PageContext, choice: str) -> EngineProfile:
-    """The profile that a choice means; where nothing is detected, the API's own words."""
-    name = detected(page).name or "kubernetes" if choice == AUTOMATIC else choice
+    """The profile that a choice means.
+
+    The default is the command line's, the API's own words, so that both show the same; only where the input shows that
+    nothing enforces policies, everything is open.
+    """
+    nothing = detected(page).name == "none"
+    name = choice if choice != AUTOMATIC else "none" if nothing else "kubernetes"
     return profile(name)
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from lib.facts.engines import engine_facts
 from lib.model.snapshot import Coverage
+from lib.policy.engine import compile_engine
 from lib.policy.engines import DetectedEngine, detect_engine, profile, profiles
-from tests.policy.build import pod, snapshot_of_yaml
+from tests.policy.build import pod, policy, snapshot_of_yaml
 
 
 def daemon_set(name: str, namespace: str = "kube-system") -> str:
@@ -75,6 +76,15 @@ def test_no_agent_in_a_complete_input_proves_that_nothing_enforces() -> None:
     snapshot = snapshot_of_yaml(daemon_set("kube-proxy"))
     complete = replace(snapshot, coverage=dict.fromkeys(("DaemonSet", "Pod"), Coverage.COMPLETE))
     assert detect_engine(complete).name == "none"
+
+
+@pytest.mark.parametrize(("kinds", "codes"), [(("DaemonSet", "Pod"), ["policies-not-enforced"]), ((), [])])
+def test_where_nothing_enforces_the_policies_every_result_says_so(kinds: tuple[str, ...], codes: list[str]) -> None:
+    snapshot = snapshot_of_yaml(daemon_set("kube-proxy"), pod("web"), policy("podSelector: {}"))
+    snapshot = replace(snapshot, coverage=snapshot.coverage | dict.fromkeys(kinds, Coverage.COMPLETE))
+    notes = compile_engine(snapshot, profile("kubernetes")).notes
+    assert [n.code for n in notes if n.code == "policies-not-enforced"] == codes
+    assert not compile_engine(snapshot, profile("none")).notes
 
 
 def test_a_complete_input_without_system_workloads_proves_nothing() -> None:
