@@ -9,7 +9,6 @@ from itertools import islice
 from typing import Final
 
 from lib.checks.run import at_or_over, run_checks
-from lib.cli.ends import parse_end
 from lib.cli.load import Input, UsageError, load, problem_json
 from lib.cli.output import write, write_edges, write_json, write_rows
 from lib.cli.plan import plan_command
@@ -19,6 +18,7 @@ from lib.model.errors import ModelError
 from lib.model.policies import Verdict
 from lib.model.refs import ObjectRef
 from lib.model.sets import Protocol
+from lib.policy.ends import parse_end
 from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import profile
 from lib.policy.explain import Explanation
@@ -118,9 +118,9 @@ def _matrix_edges(rows: Iterable[Mapping[str, object]]) -> Iterator[Edge]:
 def _explain(arguments: argparse.Namespace) -> int:
     given = load(arguments.paths, complete=arguments.complete)
     engine = _engine(arguments, given)
-    src, dst = (parse_end(end, given.snapshot) for end in (arguments.src, arguments.dst))
     protocol = Protocol(arguments.protocol) if arguments.port is not None else None
     try:
+        src, dst = (parse_end(end, given.snapshot) for end in (arguments.src, arguments.dst))
         answer = engine.explain(src, dst, protocol, arguments.port)
     except ModelError as error:
         raise UsageError(str(error)) from None

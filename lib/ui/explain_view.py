@@ -8,7 +8,8 @@ from typing import Final
 import streamlit as st
 
 from lib.model.errors import ModelError
-from lib.model.sets import AddressSet, Protocol, parse_address
+from lib.model.sets import AddressSet, Protocol
+from lib.policy.ends import parse_end
 from lib.policy.explain import DirectionAnswer, End, Explanation
 from lib.tables import explanation_rows, near_miss_rows
 from lib.ui import results
@@ -39,11 +40,11 @@ def show_explain(page: PageContext, choice: str) -> None:
         left, right, port_place, protocol_place = st.columns([0.34, 0.34, 0.18, 0.14])
         src = left.selectbox(
             "From", names, index=None, key=FROM_KEY, bind="query-params", placeholder="Workload or address",
-            accept_new_options=True, help="Choose a workload, or type an IP address.",
+            accept_new_options=True, help="Choose a workload, or type namespace/name, an address or a prefix.",
         )  # fmt: skip
         dst = right.selectbox(
             "To", names, index=None, key=TO_KEY, bind="query-params", placeholder="Workload or address",
-            accept_new_options=True, help="Choose a workload, or type an IP address.",
+            accept_new_options=True, help="Choose a workload, or type namespace/name, an address or a prefix.",
         )  # fmt: skip
         port = port_place.number_input(
             "Port", min_value=1, max_value=65535, value=None, step=1, key=PORT_KEY, bind="query-params",
@@ -69,11 +70,8 @@ def show_explain(page: PageContext, choice: str) -> None:
 
 
 def _end(page: PageContext, name: str) -> End:
-    """The end that a name means. Raises ModelError for a name that is neither a workload nor an address."""
-    if name in ANYWHERE:
-        return ANYWHERE[name]
-    found = next((w for w in page.snapshot.workloads if str(w.ref) == name), None)
-    return found if found is not None else parse_address(name.strip())
+    """The end that a name means. Raises ModelError for a name that means none, or nothing that can talk."""
+    return ANYWHERE[name] if name in ANYWHERE else parse_end(name, page.snapshot)
 
 
 def _show(page: PageContext, answer: Explanation) -> None:

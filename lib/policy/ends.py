@@ -1,0 +1,124 @@
+"""The ends of a flow as people write them: references, addresses, prefixes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import ip_network
+
+from lib.model.cluster import Pod, Workload
+from lib.model.errors import ModelError
+from lib.model.refs import ObjectRef
+from lib.model.services import Service
+from lib.model.sets import Address, AddressSet, parse_address
+from lib.model.snapshot import Snapshot
+from lib.policy.explain import End
+
+SHOWN_CANDIDATES = 20
+
+
+def parse_end(text: str, snapshot: Snapshot) -> End:
+    """A workload, pod or node by reference, or outside addresses by address, prefix or ``first-last[External]``.
+
+    References are ``namespace/name``, ``namespace/kind/name``, ``namespace/name[Kind]``, ``node/NAME`` and
+    ``node/NAME[Node]``; a workload wins over a pod of the same name. The address of a pod or node of the input means
+    that pod or node. Raises ModelError, with the candidates where there are some, for what fits nothing or several
+    things, for what can't send or receive, and for an address that policies never see: a Service's.
+    """
+    text = text.strip()
+    addresses = _addresses(text)
+    if addresses is not None:
+        return addresses if isinstance(addresses, AddressSet) else _known_address(addresses, snapshot)
+    named, kind = _split_kind(text)
+    parts = named.split("/")
+    if parts[0] == "node" and len(parts) == 2 and kind in ("", "Node"):
+        nodes = [n for n in snapshot.nodes if n.name == parts[1]]
+        if nodes:
+            return nodes[0]
+        raise ModelError(f"no node {parts[1]!r} in the input{_listed(f'node/{n.name}' for n in snapshot.nodes)}")
+    if len(parts) == 3:
+        parts, kind = [parts[0], parts[2]], parts[1]
+    if len(parts) != 2:
+        raise ModelError(f"{text[:200]!r} is no reference: write namespace/name, an address or a prefix")
+    return _referred(text, parts[0], parts[1], kind, snapshot)
+
+
+def _referred(text: str, namespace: str, name: str, kind: str, snapshot: Snapshot) -> Workload | Pod:
+    def fits(ref: ObjectRef) -> bool:
+        same_kind = not kind or ref.kind.lower() == kind.lower()
+        return ref.namespace == namespace and ref.name == name and same_kind
+
+    workloads = [w for w in snapshot.workloads if fits(w.ref)]
+    if len(workloads) > 1:
+        raise ModelError(f"{text!r} is ambiguous{_listed(str(w.ref) for w in workloads)}")
+    if workloads:
+        if not workloads[0].endpoints:
+            raise ModelError(f"{workloads[0].ref} has no pod that can send or receive: none runs, or all have ended")
+        return workloads[0]
+    pods = [p for p in snapshot.pods if fits(p.ref)]
+    if pods:
+        if not pods[0].is_endpoint:
+            why = f"it has ended ({pods[0].phase.value})" if pods[0].has_ended else "it has no address yet"
+            raise ModelError(f"{pods[0].ref} can neither send nor receive: {why}")
+        return pods[0]
+    if services := [s for s in snapshot.services if fits(s.ref)]:
+        raise ModelError(_behind(services[0], f"{services[0].ref} is a Service", snapshot))
+    near = (str(w.ref) for w in snapshot.workloads_by_namespace.get(namespace, ()))
+    raise ModelError(f"no workload or pod {text[:200]!r} in the input{_listed(near)}")
+
+
+def _known_address(address: Address, snapshot: Snapshot) -> Address:
+    """The address itself, for the engine to find its pod or node. Raises ModelError for a Service or an unknown node."""
+    for service in snapshot.services:
+        balancer = (i.ip for i in service.load_balancer_ingress)
+        if address in service.cluster_ips or address in service.external_ips or str(address) in balancer:
+            raise ModelError(_behind(service, f"{address} is an address of {service.ref}", snapshot))
+    nodes = {a.address for n in snapshot.nodes for a in n.addresses}
+    if str(address) not in nodes:
+        for pod in snapshot.pods:
+            if address in pod.host_ips or (pod.host_network and address in pod.ips):
+                raise ModelError(
+                    f"{address} is the node of {pod.ref}, and that node is not in the input: load the Nodes"
+                )
+    return address
+
+
+def _behind(service: Service, what: str, snapshot: Snapshot) -> str:
+    workloads = snapshot.workloads_by_namespace.get(service.namespace, ())
+    selector = service.selector
+    behind = [str(w.ref) for w in workloads if selector and any(selector.matches(p.labels) for p in w.endpoints)]
+    return f"{what}; policies see the pods behind it and their ports: ask for one of those{_listed(behind)}"
+
+
+def _addresses(text: str) -> AddressSet | Address | None:
+    first, dash, last = text.removesuffix("[External]").partition("-")
+    if dash and text.endswith("[External]"):
+        return _range(parse_address(first), parse_address(last))
+    try:
+        if "/" in text:
+            network = ip_network(text.removesuffix("[External]"), strict=False)
+            return network[0] if network.num_addresses == 1 else AddressSet.from_networks([network])
+        return parse_address(text.removesuffix("[External]").removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return None
+
+
+def _range(first: Address, last: Address) -> AddressSet:
+    if first.version != last.version or int(first) > int(last):
+        raise ModelError(f"{first}-{last} is no range of addresses")
+    interval = (int(first), int(last))
+    return AddressSet(ipv4=(interval,)) if first.version == 4 else AddressSet(ipv6=(interval,))
+
+
+def _split_kind(text: str) -> tuple[str, str]:
+    if text.endswith("]") and "[" in text:
+        named, _, kind = text[:-1].partition("[")
+        return named, kind
+    return text, ""
+
+
+def _listed(candidates: Iterable[str]) -> str:
+    found = sorted(candidates)
+    if not found:
+        return ""
+    more = f"\n  and {len(found) - SHOWN_CANDIDATES} more" if len(found) > SHOWN_CANDIDATES else ""
+    return "; candidates:\n  " + "\n  ".join(found[:SHOWN_CANDIDATES]) + more
