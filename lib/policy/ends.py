@@ -67,7 +67,7 @@ def _referred(text: str, namespace: str, name: str, kind: str, snapshot: Snapsho
 
 
 def _known_address(address: Address, snapshot: Snapshot) -> Address:
-    """The address itself, for the engine to find its pod or node. Raises ModelError for a Service or an unknown node."""
+    """The address itself, for the engine to find its pod or node; ModelError for a Service or an unknown node."""
     for service in snapshot.services:
         balancer = (i.ip for i in service.load_balancer_ingress)
         if address in service.cluster_ips or address in service.external_ips or str(address) in balancer:
