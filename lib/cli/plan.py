@@ -111,6 +111,9 @@ def _text(found: AddressPlan) -> Iterator[str]:
     for cluster in found.clusters:
         yield f"{cluster.demand.name} ({cluster.demand.model.value})\n"
         yield f"  {cluster.formula}\n"
+        for assumed in cluster.assumptions:
+            conflict = f" — sources disagree: {assumed.conflict}" if assumed.conflict else ""
+            yield f"  assumed: {assumed.text} ({', '.join(assumed.sources)}){conflict}\n"
         if cluster.binding_limit is not None:
             limit = cluster.binding_limit
             yield f"  binding limit: {limit.label}, {limit.used} of {limit.value} {limit.unit}\n"

@@ -248,3 +248,10 @@ def test_flows_by_class_list_the_members_of_each_class(capsys: pytest.CaptureFix
     (only,) = answer["classes"]
     assert sorted(only["members"]) == ["a/db[Pod]", "a/web[Pod]"]
     assert {row["src"] for row in answer["flows"]} == {only["name"]}, "both pods are isolated for ingress"
+
+
+def test_a_plan_says_what_it_assumed_and_where_sources_disagree(capsys: pytest.CaptureFixture[str]) -> None:
+    # AKS documents a surge of one node on some pages and of 10 % on others; the plan has to take one and say so.
+    _, out, _ = ask(capsys, "plan", "--model", "node_subnet", "--nodes", "50")
+    assumed = [line for line in out.splitlines() if "assumed: surge" in line]
+    assert len(assumed) == 1 and "10%" in assumed[0]
