@@ -123,6 +123,7 @@ class Builder:
         """The document whose DocumentStartEvent ``start`` was just read. Raises DocumentError and yaml.YAMLError."""
         limits, scalars, keys = self.limits, self._scalars, self._keys
         longest, deepest, watched = limits.scalar_chars, limits.nesting_depth, WATCHED
+        most_items = limits.documents_per_file
         get_event = source.get_event
         scalar_event, mapping_start, sequence_start = yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent
         mapping_end, sequence_end = yaml.MappingEndEvent, yaml.SequenceEndEvent
@@ -248,6 +249,8 @@ class Builder:
                     last_index = end_index
                 elif in_items and depth == 2:
                     marks.items[id(value)] = (start_index, end_index)
+                if in_items and (len(marks.items) > most_items or (depth == 1 and len(value) > most_items)):
+                    raise self._too_many_items(event)
                 if is_map:
                     if key is _MERGE:
                         self._merge(container, value, merged, event.start_mark.line)
@@ -356,6 +359,10 @@ class Builder:
             message = f"the input has more than {self.limits.nodes:,} keys and values"
             raise DocumentError("too-many-nodes", message, event.start_mark.line, resume=False)
         return min(nodes + _NODES_BETWEEN_CHECKS, self.limits.nodes + 1)
+
+    def _too_many_items(self, event: Any) -> DocumentError:
+        message = f"the list has more than {self.limits.documents_per_file:,} items; none is read"
+        return DocumentError("too-many-items", message, event.start_mark.line, resume=False)
 
     def _too_many_duplicates(self, event: Any) -> DocumentError:
         message = f"more than {self.limits.problems_per_file:,} keys are written twice"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final, NoReturn, Protocol
 
 import yaml
@@ -69,6 +69,48 @@ def json_value_end(text: str, start: int) -> int:
         raise JSONSyntaxError("a number has too many digits", start) from None
 
 
+def json_openings(text: str, start: int) -> int:
+    """How many keys and values a JSON text from ``start`` on may have at most."""
+    return 1 + sum(text.count(sign, start) for sign in "[{,:")
+
+
+def json_bounded(text: str, start: int, nodes: int, depth: int, check: Callable[[], None]) -> bool:
+    """Whether the JSON value that begins at ``start`` has no more than ``nodes`` keys and values.
+
+    For texts whose value would not fit into memory: it is looked through without building anything, up to the bound.
+    Raises JSONSyntaxError for a fault before that, and for more than ``depth`` levels.
+    """
+    found = level = 0
+    for match in _TOKEN.finditer(text, start):
+        sign = text[match.start()]
+        if sign == '"' and match.end() == match.start() + 1:
+            return True
+        if sign == "]" or sign == "}":
+            level -= 1
+        else:
+            found += 1
+            level += sign == "[" or sign == "{"
+            if found % _TOKENS_BETWEEN_CHECKS == 0:
+                check()
+            if found > nodes or level > depth:
+                _refuse_fault(text[start : match.start()], start)
+                if found > nodes:
+                    return False
+                raise JSONSyntaxError("lists and objects are nested too deep", match.start())
+        if level <= 0:
+            return True
+    return True
+
+
+def _refuse_fault(begun: str, start: int) -> None:
+    """Raise JSONSyntaxError if a value that breaks off is at fault before its end."""
+    try:
+        json_value_end(begun, 0)
+    except JSONSyntaxError as error:
+        if error.index < len(begun.rstrip()) - 1:
+            raise JSONSyntaxError(str(error), start + error.index) from None
+
+
 def skip_space(text: str, start: int) -> int:
     """The index of the first character from ``start`` on that is no JSON white space."""
     match = _SPACE.match(text, start)
@@ -105,7 +147,10 @@ class _JSONMark:
         return self._lines.line_at(self.index)
 
 
-_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]|[^\s\[\]{}",:]+')
+# The last alternative is a quote that nothing closes. Possessive, for what could be given back is kept for every
+# repetition: many times the size of a long string.
+_TOKEN: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]|[^\s\[\]{}",:]++|"', re.DOTALL)
+_TOKENS_BETWEEN_CHECKS: Final = 50_000
 
 
 class JSONEvents:

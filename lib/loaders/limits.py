@@ -23,7 +23,7 @@ class Limits:
     files: int = 20_000
     """Files in one input, those inside archives included."""
     documents_per_file: int = 200_000
-    """YAML documents or JSON values in one file."""
+    """YAML documents or JSON values in one file, and items in one list."""
     nesting_depth: int = 100
     """Mappings and lists inside each other; Kubernetes' deepest object types stay under 50."""
     nodes: int = 8_000_000
@@ -33,7 +33,7 @@ class Limits:
     scalar_chars: int = 4 * MIB
     """One key or value; the API server keeps no object over 1.5 MiB."""
     problems_per_file: int = 200
-    """Problems told one by one; the rest is one Problem with their number."""
+    """Problems told one by one; the rest is one Problem with their number. So many broken JSON values end a file."""
     name_chars: int = 120
     """Characters of a file's or a key's name that a message shows."""
 

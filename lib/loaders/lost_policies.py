@@ -22,6 +22,7 @@ _CHARS_AROUND: Final = 100_000
 
 _MENTION: Final = re.compile(r"\bkind[\"']?[ \t]*:[ \t]*[\"']?[ \t]*NetworkPolic(?:y|ies|yList)\b", re.IGNORECASE)
 _KIND_AT_MARGIN: Final = re.compile(r"(?m)^[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?([A-Za-z]*)")
+_JSON_AT_MARGIN: Final = re.compile(r"(?m)^\{")
 _KEY: Final = re.compile(
     r"((?:[ \t]*-[ \t])*[ \t]*)[\"']?([A-Za-z]+)[\"']?[ \t]*:(?:[ \t]+|(?=[\r\n\"'{]|\Z))(.*)", re.DOTALL
 )
@@ -63,6 +64,8 @@ def rejected(namespace: str, name: str, source: Source) -> RejectedPolicy:
 
 
 def _is_another_kind(text: str) -> bool:
+    if _JSON_AT_MARGIN.search(text):
+        return False
     kinds = [m.group(1).lower() for m in _KIND_AT_MARGIN.finditer(text)]
     return bool(kinds) and not any(not k or k.endswith("list") or k.startswith("networkpolic") for k in kinds)
 

@@ -34,6 +34,8 @@ from lib.model.problem import Problem, Severity
 from lib.model.refs import Source
 
 _PROGRESS_STEP = 200
+_ENDS_OF_READING = frozenset({"too-many-documents", "too-many-faults"})
+"""Told however many Problems a file has: what follows them was not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ class _FileProblems:
     worst: Severity = Severity.INFO
 
     def add(self, problem: Problem) -> None:
-        if len(self.told) < self.limit:
+        if len(self.told) < self.limit or problem.code in _ENDS_OF_READING:
             self.told.append(problem)
         else:
             self.untold += 1
@@ -392,6 +394,8 @@ _REMEDIES = {
     "scalar-too-long": "The API server keeps no such object; load manifests only.",
     "too-many-nodes": "Load less at once, for instance one namespace.",
     "too-many-documents": "Split the file.",
+    "too-many-items": "Split the list, for instance by namespace.",
+    "too-many-faults": "Correct the values above, or dump the objects anew as one list.",
 }
 _ARCHIVE_REMEDIES = {
     "unsafe-path": "Make the archive anew, from within the folder of the manifests.",

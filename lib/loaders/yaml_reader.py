@@ -16,7 +16,16 @@ from typing import Any, Final, Literal
 import yaml
 
 from lib.loaders.build import Builder, Built, DocumentError
-from lib.loaders.events import EventSource, JSONEvents, JSONSyntaxError, json_value_end, skip_space, yaml_events
+from lib.loaders.events import (
+    EventSource,
+    JSONEvents,
+    JSONSyntaxError,
+    json_bounded,
+    json_openings,
+    json_value_end,
+    skip_space,
+    yaml_events,
+)
 from lib.loaders.limits import Limits
 from lib.loaders.lines import json_line_count, line_count
 
@@ -80,6 +89,7 @@ class Reader:
         self.check = check
         self._builder = Builder(limits, check)
         self._number = 0
+        self._is_crowded = False
 
     def read(self, text: str, data: bytes | None = None) -> Iterator[Result]:
         """The documents of ``text`` in order; ``data`` is the same text as UTF-8, if at hand."""
@@ -87,6 +97,7 @@ class Reader:
         self._builder = Builder(self.limits, self.check, self._builder.nodes)
         begin = skip_space(text, 0)
         if text[begin : begin + 1] in ("{", "["):
+            self._is_crowded = json_openings(text, begin) > self.limits.nodes
             yield from self._json(text, begin)
         else:
             yield from self._yaml(text, data)
@@ -101,6 +112,9 @@ class Reader:
         """JSON values from ``begin``, in line ``line`` (from 0), up to the end or to one that is broken."""
         while begin < len(text):
             try:
+                if self._is_crowded and not self._has_room(text, begin):
+                    yield self._too_many_nodes(line, text[begin:])
+                    return None
                 end = json_value_end(text, begin)
             except JSONSyntaxError as error:
                 return _Broken(begin, line, error)
@@ -110,6 +124,11 @@ class Reader:
             line += json_line_count(text[begin:following])
             begin = following
         return None
+
+    def _has_room(self, text: str, begin: int) -> bool:
+        """Whether the JSON value at ``begin`` is small enough to be built. Raises JSONSyntaxError."""
+        limits = self.limits
+        return json_bounded(text, begin, limits.nodes, limits.nesting_depth, self.check)
 
     def _json_document(self, text: str, begin: int, end: int, line: int) -> Generator[Result, None, bool]:
         """The one value between ``begin`` and ``end``; returns whether more may be read."""
@@ -132,6 +151,7 @@ class Reader:
             return
         self._number = number
         following: _Broken | None = broken
+        faults = 0
         while following is not None:
             self.check()
             begin, line, error = following.begin, following.line, following.error
@@ -139,6 +159,10 @@ class Reader:
             self._number += 1
             if self._number > self.limits.documents_per_file:
                 yield self._too_many_documents(line, text[begin:])
+                return
+            faults += 1
+            if faults > self.limits.problems_per_file:
+                yield self._too_many_faults(line, text[begin:])
                 return
             # Where a broken value ends can't be told; the next object that begins a line is the next that is tried.
             next_object = _JSON_OBJECT_LINE.search(text, at + 1)
@@ -298,6 +322,15 @@ class Reader:
                 case yaml.DocumentEndEvent():
                     mark: Any = event.end_mark
                     return int(mark.index)
+
+    def _too_many_nodes(self, line: int, text: str) -> Failure:
+        self._number += 1
+        message = f"the input has more than {self.limits.nodes:,} keys and values; the rest of the file is not read"
+        return Failure(self._number, line + 1, "too-many-nodes", message, text=text, text_line=line + 1)
+
+    def _too_many_faults(self, line: int, text: str) -> Failure:
+        message = f"more than {self.limits.problems_per_file:,} values are not valid JSON; the rest is not read"
+        return Failure(self._number, line + 1, "too-many-faults", message, text=text, text_line=line + 1)
 
     def _too_many_documents(self, line: int, text: str) -> Failure:
         message = f"the file has more than {self.limits.documents_per_file:,} documents; the rest is not read"

@@ -183,3 +183,22 @@ def test_many_duplicate_keys_are_one_fault() -> None:
     loaded = load("a: 1\n" * 1000 + "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: after}\n")
     assert [p.code for p in loaded.problems] == ["duplicate-key"]
     assert [n.name for n in loaded.snapshot.namespaces] == ["after"]
+
+
+def test_policies_after_too_many_faults_are_told() -> None:
+    text = '{"a":1\n' * 10 + '{"kind": "NetworkPolicy", "metadata": {"name": "closed"}}\n'
+    loaded = load(text, "a.json", Limits(problems_per_file=3))
+    assert [p.code for p in loaded.problems][-1] == "too-many-faults"
+    assert [namespace for namespace, _ in called(loaded.snapshot.rejected_policies)] == [""]
+
+
+def test_policies_in_lists_with_too_many_items_are_told() -> None:
+    text = "apiVersion: v1\nkind: List\nitems:\n" + "- {}\n" * 10 + "- kind: NetworkPolicy\n"
+    loaded = load(text, limits=Limits(documents_per_file=5))
+    assert [p.code for p in loaded.problems] == ["too-many-items"]
+    assert len(loaded.snapshot.rejected_policies) == 1
+
+
+def test_the_kind_of_a_yaml_document_says_nothing_of_json_beside_it() -> None:
+    text = "kind: Service\n---\n" + '{"kind": "NetworkPolicy"}\n'
+    assert called(lost_policies(text, SOURCE, 1)) == [("", "a.yaml:3")]

@@ -391,3 +391,16 @@ def test_no_tree_of_an_unread_kind_is_kept(tree: dict[str, Any], kind: str, in_l
         yaml.safe_dump(value, default_flow_style=True),
     ):
         assert PLANT not in everything(read(text))
+
+
+@pytest.mark.parametrize("line_break", ["\r\n", "\n", "\r"])
+def test_many_lines_masked_before_a_comment_at_the_end_are_read_at_once(line_break: str) -> None:
+    # Each of the masked lines leaves an empty one behind; a search that may split them in many ways never ends.
+    block = "".join(f"        {PLANT} {n}\n" for n in range(300))
+    text = pod(f"env:\n- name: A\n  value: |\n{block}").replace("    ports: [{containerPort: 80}]\n", "")
+    result = read((text + "# the end\n").replace("\n", line_break))
+    assert [o.kind for o in result.objects] == ["Pod"]
+    assert not result.problems
+    kept = everything(result)
+    assert PLANT not in kept
+    assert "the end" not in kept

@@ -1,6 +1,7 @@
 """Documents, their places and their faults; the values against PyYAML and json, which share no code with the reader."""
 
 import json
+import tracemalloc
 from itertools import pairwise
 from typing import Any
 
@@ -9,6 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lib.loaders.events import json_bounded, json_openings, json_value_end
 from lib.loaders.limits import DEFAULT, Limits
 from lib.loaders.yaml_reader import Document, Failure, Reader
 
@@ -158,6 +160,78 @@ def test_bounds_are_told() -> None:
     assert failures("--- 1\n" * 20, Limits(documents_per_file=10))[-1][0] == "too-many-documents"
 
 
+def test_more_broken_json_values_than_can_be_told_end_the_reading() -> None:
+    results = [r for r in read('{"a" 1}\n' * 50, Limits(problems_per_file=5)) if isinstance(r, Failure)]
+    assert [r.code for r in results] == ["json-syntax"] * 5 + ["too-many-faults"]
+    assert results[-1].line == 6
+    assert "".join(r.text for r in results) == '{"a" 1}\n' * 50
+
+
+CROWDED = Limits(nodes=100, nesting_depth=10)
+
+
+@pytest.mark.parametrize("item", ["{}", "[]", "1", '"x"', '{"a":1}', '"a,b"'])
+def test_json_with_too_many_nodes_is_not_built_at_all(item: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[int] = []
+
+    def end(text: str, start: int) -> int:
+        decoded.append(len(text) - start)
+        return json_value_end(text, start)
+
+    monkeypatch.setattr("lib.loaders.yaml_reader.json_value_end", end)
+    text = '{"kind":"List","items":[' + ",".join([item] * 1000) + "]}"
+    (result,) = read(text + text, CROWDED)
+    assert isinstance(result, Failure)
+    assert (result.code, result.number, result.text) == ("too-many-nodes", 1, text + text)
+    assert not decoded
+
+
+@pytest.mark.parametrize(
+    ("first", "fault"),
+    [
+        ('{"a":1', "json-syntax"),
+        ('{"a" 1}', "json-syntax"),
+        ('{"a":"x}', "json-syntax"),
+        ('{"a":"' + r"\"" * 50, "json-syntax"),
+        ("{]", "json-syntax"),
+        ("[" * 11 + "]" * 11, "nested-too-deep"),
+    ],
+)
+def test_a_fault_in_crowded_json_is_told_as_such(first: str, fault: str) -> None:
+    assert failures(first + '\n{"a":' + "[1,1,1,1,1,1,1,1,1,1]" * 50, CROWDED)[0][0] == fault
+
+
+def test_small_values_before_a_crowded_one_are_read() -> None:
+    results = read('{"a": 1}\n{"b": ",,,{{{"}\n{"c": [' + "1," * 200 + "1]}", CROWDED)
+    assert [r.built.value if isinstance(r, Document) else (r.code, r.line) for r in results] == [
+        {"a": 1},
+        {"b": ",,,{{{"},
+        ("too-many-nodes", 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["kind: List\nitems:\n" + "- {}\n" * 6, "items: [1, 1, 1, 1, 1, 1]\n", '{"items": [{}, {}, [], [], [], {}]}'],
+)
+def test_lists_have_as_many_items_as_files_have_documents(text: str) -> None:
+    assert [code for code, _, _ in failures(text, Limits(documents_per_file=5))] == ["too-many-items"]
+    assert not failures(text, Limits(documents_per_file=6))
+
+
+@pytest.mark.parametrize("content", ["x" * 500_000, r"\"" * 250_000, "\\\\" * 250_000])
+def test_long_json_strings_take_memory_in_proportion(content: str) -> None:
+    text = json.dumps({"a": json.loads(f'"{content}"')})
+    tracemalloc.start()
+    try:
+        (result,) = read(text)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert isinstance(result, Document)
+    assert peak < 10 * len(text)
+
+
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),
@@ -184,6 +258,21 @@ VALUES = st.recursive(
 def test_json_is_read_back_as_it_was(value: Any) -> None:
     assert values(json.dumps({"v": value})) == [{"v": value}]
     assert values(json.dumps({"v": value}, indent=2, ensure_ascii=False)) == [{"v": value}]
+
+
+def node_count(value: Any) -> int:
+    if isinstance(value, dict):
+        return 1 + sum(1 + node_count(v) for v in value.values())
+    return 1 + sum(map(node_count, value)) if isinstance(value, list) else 1
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(VALUES)
+def test_nodes_of_json_are_counted_without_building(value: Any) -> None:
+    text, nodes = json.dumps([value]), node_count([value])
+    assert json_openings(text, 0) >= nodes
+    assert json_bounded(text + "[1]", 0, nodes, 100, lambda: None)
+    assert not json_bounded(text + "[1]", 0, nodes - 1, 100, lambda: None)
 
 
 def is_dumped_alike(value: Any) -> bool:
