@@ -16,6 +16,8 @@ from lib.ui.text import plain
 from lib.ui.widgets import take_from_link
 
 POOLS_KEY: Final = "pools"
+_PASTED: Final = "plan-pools-pasted"
+_POOLS: Final = "netatlas.plan_pools"
 _BASE: Final = "netatlas.plan_base"
 _ROUND: Final = "netatlas.plan_round"
 _FIELDS: Final = ("name", "nodes", "nodes_max", "max_pods", "surge", "mode", "os")
@@ -72,11 +74,10 @@ def plan_form(snapshot: Snapshot) -> PlanReading:
             )
             st.text_input(
                 "Node pools as text",
-                value=_DEFAULT,
-                key=POOLS_KEY,
-                bind="query-params",
-                on_change=_typed,
-                help="The same pools in one line, as the link holds them; edit either.",
+                key=_PASTED,
+                placeholder=str(st.session_state[_POOLS]),
+                on_change=_paste,
+                help="All pools in one line, as the link holds them: name=apps,nodes=3,max-pods=30;name=…",
             )
             if first.toggle("Dual stack", key="dual_stack", bind="query-params", help="IPv4 and IPv6 together."):
                 values["dual_stack"] = True
@@ -91,10 +92,20 @@ def _text(place: Any, values: dict[str, Any], name: str, label: str, example: st
 
 
 def _pools(snapshot: Snapshot, values: dict[str, Any]) -> None:
-    """The table of node pools; what is edited is written to a bound text, since a table can't be bound itself."""
+    """The table of node pools; what is edited goes to the session and to the link, since a table can't be bound.
+
+    No widget echoes the text: an echo that is one edit late would take the edit back.
+    """
     state = st.session_state
-    text = state.get(POOLS_KEY) or st.query_params.get(POOLS_KEY) or _DEFAULT
-    base: pd.DataFrame = state.setdefault(_BASE, pool_frame(str(text)))
+    text = str(state.setdefault(_POOLS, st.query_params.get(POOLS_KEY) or _DEFAULT))
+    if _editor_key() not in state:
+        # A first visit, or one after another page, where the editor has forgotten what was edited.
+        state[_BASE] = pool_frame(text)
+    if text != _DEFAULT:
+        st.query_params[POOLS_KEY] = text
+    elif POOLS_KEY in st.query_params:
+        del st.query_params[POOLS_KEY]
+    base: pd.DataFrame = state[_BASE]
     nodes = snapshot.nodes
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.markdown("**Node pools**")
@@ -143,7 +154,7 @@ def _clean(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _edited() -> None:
-    """Write what the editor now holds to the bound text."""
+    """Keep what the editor now holds."""
     state = st.session_state
     changes = state[_editor_key()]
     rows = [dict(row) for row in state[_BASE].to_dict("records")]
@@ -151,21 +162,19 @@ def _edited() -> None:
         rows[int(position)] |= change
     deleted = set(changes["deleted_rows"])
     rows = [row for i, row in enumerate(rows) if i not in deleted] + [dict(row) for row in changes["added_rows"]]
-    state[POOLS_KEY] = pool_text(rows)
+    state[_POOLS] = pool_text(rows)
 
 
-def _typed() -> None:
-    """Begin the editor anew with what was typed."""
-    _restart(str(st.session_state[POOLS_KEY]))
+def _paste() -> None:
+    """Begin the editor anew with what was pasted."""
+    if pasted := str(st.session_state[_PASTED]).strip():
+        _take(pasted)
+        st.session_state[_PASTED] = ""
 
 
 def _take(text: str) -> None:
-    st.session_state[POOLS_KEY] = text
-    _restart(text)
-
-
-def _restart(text: str) -> None:
-    st.session_state[_BASE] = pool_frame(text)
+    """Begin the editor anew with ``text``: under another key, since an editor's own changes can't be reset."""
+    st.session_state[_POOLS] = text
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
 

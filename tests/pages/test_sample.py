@@ -209,3 +209,14 @@ def test_the_page_lists_the_flows_that_the_command_line_lists(capsys: pytest.Cap
     ]
     shown = {(r["from"], r["to"], r["verdict"].split()[-1]) for t in listed for r in t.to_dict("records")}
     assert shown == told
+
+
+def test_edits_of_node_pools_outlive_other_inputs_and_a_visit_to_another_page() -> None:
+    app = open_page("ip_plan")
+    app.session_state["netatlas.plan_pools"] = "name=system,nodes=3;name=apps,nodes=40,nodes-max=120"
+    app.selectbox("model").set_value("node_subnet").run()
+    app.switch_page(str(ROOT / "pages" / "services.py")).run()
+    app.switch_page(str(ROOT / "pages" / "ip_plan.py")).run()
+    assert not app.exception
+    pools = table(app, "pool", "nodes_at_maximum")
+    assert dict(zip(pools["pool"], pools["nodes_at_maximum"], strict=True)) == {"system": 3, "apps": 120}
