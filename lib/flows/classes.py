@@ -104,10 +104,9 @@ def _keys(
         if row.dst_ref:
             routed[row.dst_ref].append((row.verdict, row.ports, row.pods, row.reason))
     exempting = any(w.host_network for w in engine.snapshot.workloads)
-    isolated = engine.reachability().isolated
-    governed = isolated[Direction.INGRESS]
+    governed = engine.governed(Direction.INGRESS)
     if engine.profile.own_node_egress_allowed is not Known.NO:
-        governed |= isolated[Direction.EGRESS]
+        governed |= engine.governed(Direction.EGRESS)
     for number, workload in enumerate(engine.snapshot.workloads):
         if not pairs.sizes[number]:
             continue

@@ -11,28 +11,37 @@ from lib.model.problem import Problem
 from lib.model.refs import ObjectRef
 from lib.model.sets import ConnectionSet, Protocol
 from lib.model.snapshot import Snapshot
-from lib.policy import network_policy
-from lib.policy.bits import Bits
+from lib.policy import tiers
+from lib.policy.bits import Bits, union
 from lib.policy.compile import Spaces, build_spaces, compile_rejection
 from lib.policy.engines import KUBERNETES, EngineProfile
 from lib.policy.explain import End, Explanation, explain
 from lib.policy.notes import notes_on
 from lib.policy.reachability import Reachability, build_reachability
-from lib.policy.rules import CompiledPolicy, CompiledRejection
+from lib.policy.rules import CompiledPolicy, CompiledRejection, Stage
 
 
 @dataclass(frozen=True)
 class Engine:
     """The compiled policies of one snapshot under one profile; immutable, and shared by all views.
 
-    ``policies`` is empty where the profile enforces none.
+    ``stages`` is empty where the profile enforces none.
     """
 
     snapshot: Snapshot
     profile: EngineProfile
     spaces: Spaces
-    policies: tuple[CompiledPolicy, ...]
+    stages: tuple[Stage, ...]
     rejections: tuple[CompiledRejection, ...]
+
+    @cached_property
+    def policies(self) -> tuple[CompiledPolicy, ...]:
+        """The policies of all stages, first asked first."""
+        return tuple(p for stage in self.stages for p in stage.policies)
+
+    def governed(self, direction: Direction) -> Bits:
+        """The classes to which some policy can deny something in one direction."""
+        return union(p.governs(direction) for p in self.policies)
 
     def reachability(self) -> Reachability:
         """Who can reach whom by the rules, as classes."""
@@ -40,7 +49,7 @@ class Engine:
 
     @cached_property
     def _reachability(self) -> Reachability:
-        return build_reachability(self.spaces, self.policies)
+        return build_reachability(self.spaces, self.stages)
 
     @cached_property
     def notes(self) -> tuple[Problem, ...]:
@@ -78,8 +87,7 @@ class Engine:
 
 def compile_engine(snapshot: Snapshot, profile: EngineProfile = KUBERNETES) -> Engine:
     """Compile the policies of ``snapshot`` as ``profile`` reads them; time grows with pods and policies, not pairs."""
-    enforced = snapshot.network_policies if profile.enforces else ()
-    spaces = build_spaces(snapshot, profile, map(network_policy.vocabulary, enforced))
-    policies = tuple(network_policy.compile_policy(p, spaces) for p in enforced)
+    spaces = build_spaces(snapshot, profile, tiers.vocabularies(snapshot, profile))
     rejected = snapshot.rejected_policies if profile.enforces else ()
-    return Engine(snapshot, profile, spaces, policies, tuple(compile_rejection(r, spaces) for r in rejected))
+    rejections = tuple(compile_rejection(r, spaces) for r in rejected)
+    return Engine(snapshot, profile, spaces, tiers.stages(snapshot, spaces), rejections)

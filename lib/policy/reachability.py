@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import NamedTuple
 
 from lib.model.policies import Direction
 from lib.model.sets import Family
 from lib.policy.bits import Bits, positions, union
 from lib.policy.compile import Spaces
-from lib.policy.rules import CompiledPolicy, Grant
+from lib.policy.outcome import Outcome
+from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Stage
 
 
 class Cell(NamedTuple):
@@ -32,6 +34,8 @@ class Cell(NamedTuple):
 Partition = Mapping[Bits, Bits]
 """Port mask → destinations that have exactly this mask; destinations with none are left out."""
 
+_Cells = dict[Outcome, Bits]
+
 
 @dataclass(frozen=True)
 class Reachability:
@@ -40,27 +44,27 @@ class Reachability:
     What the rules do not say is left to the callers: a pod always reaches itself, a node its own pods, and two
     outside ends are nobody's matter. ``isolated`` are the classes that some policy isolates, by direction. A packet
     has one IP family: what one side permits for IPv4 alone and the other for IPv6 alone, nobody can use.
-    ``parts_families``: some rule means pods or nodes by the addresses of one family.
+    ``parts_families``: some rule means pods or nodes by the addresses of one family; then masks hold every port twice
+    in here, for IPv4 and above that for IPv6.
     """
 
     spaces: Spaces
     isolated: Mapping[Direction, Bits]
-    _sure: _Grants
-    _all: _Grants
-    parts_families: bool = False
+    parts_families: bool
+    _sides: Mapping[Direction, _Side]
     _rows: dict[object, tuple[Cell, ...]] = field(default_factory=dict)
 
     def row(self, source: int) -> tuple[Cell, ...]:
         """The cells of one source; destinations that it surely cannot reach are in none."""
-        key = (*self._sure.signature(source), *(self._all.signature(source) if self._has_doubt else ()))
+        key = self.group_of(source)
         row = self._rows.get(key)
         if row is None:
-            row = self._rows[key] = tuple(self._cells(source))
+            row = self._rows[key] = self._cells(source)
         return row
 
     def group_of(self, source: int) -> object:
         """A value that is equal for sources with equal rows."""
-        return (*self._sure.signature(source), *(self._all.signature(source) if self._has_doubt else ()))
+        return self._sides[Direction.EGRESS].signature(source), self._sides[Direction.INGRESS].signature(source)
 
     def between(self, source: int, destination: int) -> tuple[Bits, Bits]:
         """The masks that are allowed and possible from one end to another."""
@@ -70,100 +74,182 @@ class Reachability:
                 return cell.allowed, cell.possible
         return 0, 0
 
-    @property
-    def _has_doubt(self) -> bool:
-        return self._all is not self._sure
-
-    def _cells(self, source: int) -> Iterator[Cell]:
-        allowed = self._sure.row(source)
-        if not self._has_doubt:
-            for mask, destinations in allowed.items():
-                yield Cell(destinations, mask, mask)
-            return
-        for possible, destinations in self._all.row(source).items():
-            rest = destinations
-            for mask, some in allowed.items():
-                if common := destinations & some:
-                    yield Cell(common, mask, possible)
-                    rest &= ~common
-            if rest:
-                yield Cell(rest, 0, possible)
+    def _cells(self, source: int) -> tuple[Cell, ...]:
+        ports = self.spaces.ports.all
+        shift = len(self.spaces.ports.atoms) if self.parts_families else 0
+        row: dict[tuple[Bits, Bits], Bits] = {}
+        leaving = self._sides[Direction.EGRESS].row(source)
+        for (allowed_in, possible_in), some in self._sides[Direction.INGRESS].row(source).items():
+            for (allowed_out, possible_out), others in leaving.items():
+                if (possible := possible_out & possible_in) and (common := some & others):
+                    allowed = allowed_out & allowed_in
+                    if shift:
+                        allowed, possible = allowed & ports | allowed >> shift, possible & ports | possible >> shift
+                    row[allowed, possible] = row.get((allowed, possible), 0) | common
+        return tuple(Cell(ends, *masks) for masks, ends in row.items())
 
 
-class _Grants:
-    """All grants of both directions, merged and filed by source."""
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Rules of one action that are asked one after the other, so that their order does not matter.
 
-    def __init__(
-        self,
-        spaces: Spaces,
-        isolated: Mapping[Direction, Bits],
-        grants: Iterable[tuple[Direction, Grant]],
-        part_families: bool,
-    ) -> None:
-        # Where families part, a mask holds every port twice: for IPv4, and above that for IPv6.
-        self._ports = spaces.ports.all
-        self._shift = len(spaces.ports.atoms) if part_families else 0
-        self._every_port = self._ports | self._ports << self._shift
+    ``branch`` tells policies of equal precedence apart, which are all asked about the same; -1: there are none.
+    """
+
+    stage: int
+    level: int
+    branch: int
+    action: Action
+
+
+class _Side:
+    """The rules of one direction, merged and filed by source."""
+
+    def __init__(self, spaces: Spaces, stages: tuple[Stage, ...], direction: Direction, shift: int) -> None:
+        self._direction = direction
+        self._every_port = spaces.ports.all | spaces.ports.all << shift
         self._everything = spaces.everything
-        self._egress_isolated = isolated[Direction.EGRESS]
-        self._open = spaces.everything & ~isolated[Direction.INGRESS]
-        merged: dict[tuple[Direction, Bits], dict[Bits, Bits]] = defaultdict(dict)
-        for direction, (sources, destinations, ports, family) in grants:
-            if family is None:
-                ports |= ports << self._shift
-            elif family is Family.IPV6:
-                ports <<= self._shift
-            by_mask = merged[direction, sources]
-            by_mask[ports] = by_mask.get(ports, 0) | destinations
-        self._tables = list(merged.values())
-        self._filed: dict[Direction, dict[int, list[int]]] = {d: defaultdict(list) for d in Direction}
+        self._closes = [stage.closes(direction) for stage in stages]
+        self._closes_any = union(self._closes)
+        self._runs: list[_Run] = []
+        self._entries: list[tuple[int, bool, dict[Bits, Bits]]] = []
+        self._filed: dict[int, list[int]] = defaultdict(list)
         self._common: list[int] = []
-        for number, (direction, sources) in enumerate(merged):
-            if direction is Direction.INGRESS and sources == self._everything:
+        self._rows: dict[object, dict[tuple[Bits, Bits], Bits]] = {}
+        merged: dict[tuple[int, bool, Bits], dict[Bits, Bits]] = defaultdict(dict)
+        for run, rule in self._in_runs(stages):
+            for sure, named in ((True, rule.sure), (False, rule.possible)):
+                for sources, destinations, ports, family in rule.grants(named):
+                    mask = _of_family(ports, family, shift)
+                    by_mask = merged[run, not sure, sources]
+                    by_mask[mask] = by_mask.get(mask, 0) | destinations
+        for (run, unsure, sources), by_mask in sorted(merged.items(), key=lambda item: item[0][:2]):
+            number = len(self._entries)
+            self._entries.append((run, not unsure, by_mask))
+            if sources == self._everything:
                 self._common.append(number)
                 continue
-            filed = self._filed[direction]
             for source in positions(sources):
-                filed[source].append(number)
+                self._filed[source].append(number)
+
+    def _in_runs(self, stages: tuple[Stage, ...]) -> Iterator[tuple[int, CompiledRule]]:
+        for stage_number, stage in enumerate(stages):
+            for level_number, level in enumerate(stage.levels):
+                rules = [p.rules_for(self._direction) for p in level]
+                contested = len({r.action for of_one in rules for r in of_one}) > 1 and sum(map(bool, rules)) > 1
+                for branch, of_one in enumerate(rules):
+                    for rule in of_one:
+                        # Without a contest, neighbours of one action are one run across all levels of the stage.
+                        run = _Run(
+                            stage_number,
+                            level_number if contested else -1,
+                            branch if contested else -1,
+                            rule.action,
+                        )
+                        if not self._runs or self._runs[-1] != run:
+                            self._runs.append(run)
+                        yield len(self._runs) - 1, rule
 
     def signature(self, source: int) -> tuple[object, ...]:
-        return (
-            bool(self._egress_isolated >> source & 1),
-            tuple(self._filed[Direction.EGRESS].get(source, ())),
-            tuple(self._filed[Direction.INGRESS].get(source, ())),
-        )
+        """Equal for sources with equal rows."""
+        filed = tuple(self._filed.get(source, ()))
+        if self._direction is Direction.INGRESS or not self._closes_any >> source & 1:
+            return (filed,)
+        return filed, tuple(i for i, closes in enumerate(self._closes) if closes >> source & 1)
 
-    def row(self, source: int) -> Partition:
-        """The ports of each destination, whatever the family."""
-        row = self._row(source)
-        if not self._shift:
-            return row
-        folded: dict[Bits, Bits] = {}
-        for mask, destinations in row.items():
-            ports = mask & self._ports | mask >> self._shift
-            folded[ports] = folded.get(ports, 0) | destinations
-        return folded
-
-    def _row(self, source: int) -> Partition:
-        arriving = self._partition(
-            [*self._common, *self._filed[Direction.INGRESS].get(source, ())], {self._every_port: self._open}
-        )
-        if not self._egress_isolated >> source & 1:
-            return arriving
-        leaving = self._partition(self._filed[Direction.EGRESS].get(source, ()), {})
-        row: dict[Bits, Bits] = {}
-        for mask, destinations in leaving.items():
-            for other, some in arriving.items():
-                if (ports := mask & other) and (common := destinations & some):
-                    row[ports] = row.get(ports, 0) | common
+    def row(self, source: int) -> dict[tuple[Bits, Bits], Bits]:
+        """(Allowed, possible) → the destinations for which this direction says so; every destination is in one."""
+        key = self.signature(source)
+        row = self._rows.get(key)
+        if row is None:
+            row = self._rows[key] = self._row(source)
         return row
 
-    def _partition(self, numbers: Iterable[int], start: Partition) -> Partition:
-        totals = dict(start)
-        for number in numbers:
-            for mask, destinations in self._tables[number].items():
-                totals[mask] = totals.get(mask, 0) | destinations
-        return disjoint(totals)
+    def _row(self, source: int) -> dict[tuple[Bits, Bits], Bits]:
+        numbers = sorted((*self._common, *self._filed.get(source, ())))
+        by_stage = {
+            stage: tuple(of_stage)
+            for stage, of_stage in groupby(numbers, lambda n: self._runs[self._entries[n][0]].stage)
+        }
+        cells: _Cells = {Outcome(0, 0, self._every_port): self._everything}
+        for stage, closes in enumerate(self._closes):
+            if stage in by_stage:
+                cells = self._after_rules(cells, by_stage[stage])
+            if self._direction is Direction.EGRESS:
+                closes = self._everything if closes >> source & 1 else 0
+            cells = _after_stage(cells, closes)
+        row: dict[tuple[Bits, Bits], Bits] = {}
+        for outcome, ends in cells.items():
+            masks = outcome.surely, outcome.possibly
+            row[masks] = row.get(masks, 0) | ends
+        return row
+
+    def _after_rules(self, cells: _Cells, numbers: tuple[int, ...]) -> _Cells:
+        for level, of_level in groupby(numbers, lambda n: self._runs[self._entries[n][0]].level):
+            if level < 0:
+                cells = self._in_order(cells, of_level)
+                continue
+            branches = [
+                self._in_order(cells, of_branch)
+                for _, of_branch in groupby(of_level, lambda n: self._runs[self._entries[n][0]].branch)
+            ]
+            cells = branches[0]
+            for other in branches[1:]:
+                cells = _beside(cells, other)
+        return cells
+
+    def _in_order(self, cells: _Cells, numbers: Iterable[int]) -> _Cells:
+        for (run, sure), group in groupby(numbers, lambda n: self._entries[n][:2]):
+            totals: dict[Bits, Bits] = {}
+            for number in group:
+                for mask, destinations in self._entries[number][2].items():
+                    totals[mask] = totals.get(mask, 0) | destinations
+            cells = _matched(cells, disjoint(totals), self._runs[run].action, sure=sure)
+        return cells
+
+
+def _of_family(ports: Bits, family: Family | None, shift: int) -> Bits:
+    match family:
+        case None:
+            return ports | ports << shift
+        case Family.IPV4:
+            return ports
+        case Family.IPV6:
+            return ports << shift
+
+
+def _matched(cells: _Cells, partition: Partition, action: Action, *, sure: bool) -> _Cells:
+    after: _Cells = {}
+    for outcome, ends in cells.items():
+        rest = ends
+        for mask, some in partition.items():
+            if common := rest & some:
+                rest &= ~common
+                changed = outcome.match(action, mask, sure=sure)
+                after[changed] = after.get(changed, 0) | common
+        if rest:
+            after[outcome] = after.get(outcome, 0) | rest
+    return after
+
+
+def _beside(cells: _Cells, others: _Cells) -> _Cells:
+    after: _Cells = {}
+    for outcome, ends in cells.items():
+        for other, some in others.items():
+            if common := ends & some:
+                both = outcome.beside(other)
+                after[both] = after.get(both, 0) | common
+    return after
+
+
+def _after_stage(cells: _Cells, closes: Bits) -> _Cells:
+    after: _Cells = {}
+    for outcome, ends in cells.items():
+        for closed, some in ((True, ends & closes), (False, ends & ~closes)):
+            if some:
+                changed = outcome.end_stage(closed=closed)
+                after[changed] = after.get(changed, 0) | some
+    return after
 
 
 def disjoint(sets: Mapping[Bits, Bits]) -> Partition:
@@ -187,14 +273,10 @@ def disjoint(sets: Mapping[Bits, Bits]) -> Partition:
     return cells
 
 
-def build_reachability(spaces: Spaces, policies: Iterable[CompiledPolicy]) -> Reachability:
-    """File the grants of all policies by source; rows are made on demand."""
-    policies = tuple(policies)
+def build_reachability(spaces: Spaces, stages: tuple[Stage, ...]) -> Reachability:
+    """File the rules of all policies by source; rows are made on demand."""
+    policies: list[CompiledPolicy] = [p for stage in stages for p in stage.policies]
     isolated = {d: union(p.isolates(d) for p in policies) for d in Direction}
-    rules = [r for p in policies for r in p.rules]
-    sure = [(r.direction, g) for r in rules for g in r.grants(r.sure)]
-    possible = [(r.direction, g) for r in rules for g in r.grants(r.possible)]
-    apart = any(grant.family for _, grant in sure + possible)
-    settled = _Grants(spaces, isolated, sure, apart)
-    in_doubt = _Grants(spaces, isolated, sure + possible, apart) if possible else settled
-    return Reachability(spaces, isolated, settled, in_doubt, apart)
+    apart = any(named.ipv4 or named.ipv6 for p in policies for r in p.rules for named in (r.sure, r.possible))
+    shift = len(spaces.ports.atoms) if apart else 0
+    return Reachability(spaces, isolated, apart, {d: _Side(spaces, stages, d, shift) for d in Direction})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from typing import NamedTuple
 
 from lib.model.policies import Direction
@@ -12,8 +13,16 @@ from lib.model.sets import Family
 from lib.policy.bits import Bits, union
 
 
+class Action(Enum):
+    """What a rule does with what it matches: ALLOW and DENY are final, PASS hands it to the next stage."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    PASS = "pass"
+
+
 class Grant(NamedTuple):
-    """Every end in ``sources`` may reach every end in ``destinations`` on ``ports``.
+    """A rule's action holds for every end in ``sources`` towards every end in ``destinations`` on ``ports``.
 
     Ends are numbers of ``Spaces``: classes, then address atoms. ``ports`` is a mask of ``PortSpace``. Named ports are
     already resolved: a rule becomes one grant for each number that destinations declare. ``family`` is the only one
@@ -83,6 +92,7 @@ class CompiledRule:
     ports: tuple[PortsAt, ...]
     names_pods: bool = False
     doubt: str = ""
+    action: Action = Action.ALLOW
 
     @property
     def peers(self) -> Bits:
@@ -99,7 +109,7 @@ class CompiledRule:
         return union(p.mask for p in self.ports if p.destinations >> destination & 1)
 
     def grants(self, named: Named) -> Iterator[Grant]:
-        """What the rule permits with the ``named`` ends as its peers."""
+        """What the rule speaks about with the ``named`` ends as its peers."""
         for family, peers in named.parts():
             sources, destinations = self.subjects, peers
             if self.direction is Direction.INGRESS:
@@ -111,7 +121,10 @@ class CompiledRule:
 
 @dataclass(frozen=True, slots=True)
 class CompiledPolicy:
-    """One policy: the classes that it isolates, by direction, and its rules in the order of the spec."""
+    """One policy: the classes that it selects, and its rules in the order of the spec.
+
+    ``directions`` are those in which it isolates its subjects: what no rule of its stage decides is denied there.
+    """
 
     ref: ObjectRef
     source: Source
@@ -122,6 +135,37 @@ class CompiledPolicy:
     def isolates(self, direction: Direction) -> Bits:
         """The classes that it isolates for ``direction``."""
         return self.subjects if direction in self.directions else 0
+
+    def rules_for(self, direction: Direction) -> tuple[CompiledRule, ...]:
+        """Its rules of one direction, in their order."""
+        return tuple(r for r in self.rules if r.direction is direction)
+
+    def governs(self, direction: Direction) -> Bits:
+        """The classes to which it can deny something."""
+        denies = any(r.action is Action.DENY and r.direction is direction for r in self.rules)
+        return self.subjects if denies else self.isolates(direction)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Policies that are asked together; what they leave undecided goes to the next stage.
+
+    ``levels`` are asked one after the other; the policies of one level have equal precedence, so that the answer is
+    not known where they disagree. Stages are asked by ascending ``order``, which is Calico's numbering of tiers.
+    """
+
+    name: str
+    order: float
+    levels: tuple[tuple[CompiledPolicy, ...], ...]
+
+    @property
+    def policies(self) -> tuple[CompiledPolicy, ...]:
+        """All its policies, first asked first."""
+        return tuple(p for level in self.levels for p in level)
+
+    def closes(self, direction: Direction) -> Bits:
+        """The classes for which it denies what its rules did not decide."""
+        return union(p.isolates(direction) for level in self.levels for p in level)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,38 @@
+"""The order in which policies are asked: which kinds stand in which stage, and who comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from lib.model.snapshot import Snapshot
+from lib.policy import network_policy
+from lib.policy.compile import Spaces
+from lib.policy.engines import EngineProfile
+from lib.policy.rules import Stage
+from lib.policy.spaces import Vocabulary
+
+# Calico's numbering of tiers, which has a place for every kind (api/pkg/apis/projectcalico/v3/tier.go).
+ADMIN_ORDER: Final = 1_000
+DEFAULT_ORDER: Final = 1_000_000
+BASELINE_ORDER: Final = 10_000_000
+
+
+def vocabularies(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Vocabulary]:
+    """Everything that the policies which ``profile`` enforces can tell apart."""
+    if profile.enforces:
+        yield from map(network_policy.vocabulary, snapshot.network_policies)
+
+
+def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
+    """The stages of a cluster, first asked first; those without a policy are left out."""
+    if not spaces.profile.enforces:
+        return ()
+    found = [_network_policies(snapshot, spaces)]
+    return tuple(sorted((stage for stage in found if stage.levels), key=lambda stage: stage.order))
+
+
+def _network_policies(snapshot: Snapshot, spaces: Spaces) -> Stage:
+    """One level: NetworkPolicies only add to each other."""
+    policies = tuple(network_policy.compile_policy(p, spaces) for p in snapshot.network_policies)
+    return Stage("NetworkPolicy", DEFAULT_ORDER, (policies,) if policies else ())
