@@ -13,6 +13,7 @@ from lib.policy.bits import Bits
 from lib.policy.endpoints import ARBITRARY_NAMESPACE
 from lib.policy.engine import Engine
 from lib.policy.pairs import WorkloadPairs
+from lib.policy.walk import Question, walk
 from lib.routing.routes import RoutedBackend
 
 INGRESS_CONTROLLER = "{ingress-controller}"
@@ -83,10 +84,6 @@ def _state(engine: Engine, destination: int, mask: Bits) -> RowVerdict | None:
 
 def some_pod_may_enter(engine: Engine, destination: int, mask: Bits) -> bool:
     """Whether some rule lets pods in by their labels or namespace, be there such a pod in the input or not."""
-    return any(
-        rule.names_pods and rule.mask_at(destination) & mask
-        for policy in engine.policies
-        if policy.isolates(Direction.INGRESS) >> destination & 1
-        for rule in policy.rules
-        if rule.direction is Direction.INGRESS
-    )
+    anybody = engine.spaces.endpoints.new_pods[ARBITRARY_NAMESPACE]
+    question = Question(Direction.INGRESS, destination, anybody, destination, mask, anyone=True)
+    return bool(walk(engine.spaces, engine.stages, question).possible)

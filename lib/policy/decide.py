@@ -18,6 +18,12 @@ class Reason(Enum):
     NODE_SIDE = (Verdict.ALLOWED, "{subject} uses the node's network: no NetworkPolicy selects it")
     OWN_NODE = (Verdict.ALLOWED, "{peer} is on the node of {subject}, which is always allowed")
     NOT_ISOLATED = (Verdict.ALLOWED, "no policy selects {subject} for {direction}")
+    NOT_DECIDED = (
+        Verdict.ALLOWED,
+        "no policy isolates {subject} for {direction}, and no rule of those that select it concerns the flow",
+    )
+    PASSED_ON = (Verdict.ALLOWED, "{passing} {pass_} it on, and nothing after that isolates {subject} for {direction}")
+    DENIED_IN_PART = (Verdict.ALLOWED, "only some ports are left open: {denying} {deny} the others")
     RULE_PERMITS = (Verdict.ALLOWED, "permitted by {permitting}")
     RULE_PERMITS_SOME = (Verdict.ALLOWED, "only some ports are permitted, by {permitting}")
     NO_COMMON_FAMILY = (
@@ -30,6 +36,7 @@ class Reason(Enum):
         "input does not show whether that is {peer}",
     )
     UNDECIDABLE = (Verdict.UNKNOWN, "the input does not settle {doubts}; {undecided} {depend} on it")
+    RULE_DENIES = (Verdict.DENIED, "denied by {denying}")
     NO_RULE_PERMITS = (
         Verdict.DENIED,
         "{isolating} {isolate} {subject} for {direction}, and no rule {theirs} permits the flow",
@@ -52,21 +59,28 @@ class NodeRelation(Enum):
 class Evidence:
     """Everything that bears on one direction of one flow; all else is derived from it.
 
-    ``isolating`` are the policies that select the subject; ``permitting`` and ``undecided`` are their rules that
-    permit some of the asked ports, or may; ``rejected`` are the refused policies that could have changed the answer.
-    ``covers_all``: together the permitting rules permit every asked port. ``families_meet`` is False where they permit
-    nothing for an IP family that the other direction permits as well. ``example`` is one pair that it holds for.
-    ``node`` is about the side that is a node.
+    ``selecting`` are the policies that have something to say about the subject, ``isolating`` those of them that deny
+    what reached the end of their stage undecided. ``permitting``, ``denying`` and ``passing`` are the rules that some
+    of the asked ports reached and that decided them, ``undecided`` those that may have. ``rejected`` are the refused
+    policies that could have changed the answer. ``allows`` and ``may_allow``: some asked port is allowed, or may be;
+    ``covers_all``: every one is allowed. ``families_meet`` is False where nothing is allowed for an IP family that the
+    other direction allows as well. ``example`` is one pair that it holds for. ``node`` is about the side that is a
+    node; ``exempt``: some asked port is allowed since it is the subject's own node.
     """
 
     direction: Direction
     subject: str
     peer: str
     engine: str
+    selecting: tuple[CompiledPolicy, ...] = ()
     isolating: tuple[CompiledPolicy, ...] = ()
     permitting: tuple[CompiledRule, ...] = ()
+    denying: tuple[CompiledRule, ...] = ()
+    passing: tuple[CompiledRule, ...] = ()
     undecided: tuple[CompiledRule, ...] = ()
     rejected: tuple[CompiledRejection, ...] = ()
+    allows: bool = False
+    may_allow: bool = False
     covers_all: bool = False
     families_meet: bool = True
     enforced: bool = True
@@ -74,6 +88,7 @@ class Evidence:
     subject_outside: bool = False
     subject_on_host: bool = False
     node: NodeRelation = NodeRelation.NONE
+    exempt: bool = False
     example: str = field(default="", compare=False)
 
 
@@ -95,17 +110,28 @@ class Decision:
             return Reason.OUTSIDE
         if seen.subject_on_host:
             return Reason.NODE_SIDE
-        if not seen.isolating:
+        if not seen.selecting:
             return Reason.NOT_ISOLATED
-        if seen.node is NodeRelation.SAME:
+        if seen.node is NodeRelation.SAME and seen.isolating and seen.exempt:
             return Reason.OWN_NODE
-        if seen.permitting and seen.families_meet:
-            return Reason.RULE_PERMITS if seen.covers_all else Reason.RULE_PERMITS_SOME
-        if seen.undecided:
+        if seen.allows and seen.families_meet:
+            return self._why_allowed
+        if seen.may_allow and seen.undecided:
             return Reason.UNDECIDABLE
-        if seen.permitting:
+        if seen.allows:
             return Reason.NO_COMMON_FAMILY
-        return Reason.NODE_UNKNOWN if seen.node is NodeRelation.UNKNOWN else Reason.NO_RULE_PERMITS
+        if seen.node is NodeRelation.UNKNOWN and seen.exempt:
+            return Reason.NODE_UNKNOWN
+        return Reason.NO_RULE_PERMITS if seen.isolating and not seen.denying else Reason.RULE_DENIES
+
+    @property
+    def _why_allowed(self) -> Reason:
+        seen = self.evidence
+        if seen.permitting:
+            return Reason.RULE_PERMITS if seen.covers_all else Reason.RULE_PERMITS_SOME
+        if seen.denying:
+            return Reason.DENIED_IN_PART
+        return Reason.PASSED_ON if seen.passing else Reason.NOT_DECIDED
 
     @property
     def verdict(self) -> Verdict:
@@ -121,6 +147,10 @@ class Decision:
             direction=seen.direction.field,
             isolating=_names(tuple(str(p.ref) for p in seen.isolating)),
             permitting=_names(tuple(f"{r.policy} {r.label}" for r in seen.permitting)),
+            denying=_names(tuple(f"{r.policy} {r.label}" for r in seen.denying)),
+            passing=_names(tuple(f"{r.policy} {r.label}" for r in seen.passing)),
+            deny=_agreeing("deny", seen.denying).replace("denys", "denies"),
+            pass_=_agreeing("pass", seen.passing).replace("passs", "passes"),
             undecided=_names(tuple(f"{r.policy} {r.label}" for r in seen.undecided)),
             isolate=_agreeing("isolate", seen.isolating),
             theirs="of it" if len(seen.isolating) == 1 else "of theirs",

@@ -13,6 +13,8 @@ from lib.model.refs import ObjectRef, Source
 from lib.model.sets import Address, AddressSet, ConnectionSet, PortSet, Protocol
 from lib.policy.bits import Bits, positions
 from lib.policy.decide import Decision, Evidence, NodeRelation
+from lib.policy.rules import Action
+from lib.policy.walk import Question, rules_with, selecting, walk
 
 if TYPE_CHECKING:
     from lib.policy.engine import Engine
@@ -42,7 +44,10 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What one policy, or one rule of it, did: permits, isolates or undecided; ``rule`` is "" for the whole policy."""
+    """What one policy, or one rule of it, did; ``rule`` is "" for the whole policy.
+
+    ``effect``: permits, denies, passes, isolates or undecided.
+    """
 
     policy: ObjectRef
     effect: str
@@ -53,7 +58,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """A rule of a policy that isolates the pod and that does not permit the flow; ``failed`` is the first reason."""
+    """A rule of a policy that selects the pod and that decides nothing of the flow; ``failed`` is the first reason."""
 
     policy: ObjectRef
     rule: str
@@ -90,7 +95,7 @@ class DirectionAnswer:
 
     @property
     def effects(self) -> tuple[Effect, ...]:
-        """For what is allowed the rules that permit it, for what is not the policies that isolate."""
+        """The rules that decided; for what is not allowed also the policies that isolate."""
         return tuple(dict.fromkeys(e for d in self.decisions for e in _effects(d)))
 
 
@@ -116,8 +121,12 @@ def _common(verdicts: set[Verdict]) -> str:
 
 def _effects(decision: Decision) -> Iterator[Effect]:
     seen = decision.evidence
+    for rule in seen.passing:
+        yield Effect(rule.policy, "passes", rule.label, rule.source, rule.text)
     for rule in seen.permitting:
         yield Effect(rule.policy, "permits", rule.label, rule.source, rule.text)
+    for rule in seen.denying:
+        yield Effect(rule.policy, "denies", rule.label, rule.source, rule.text)
     if decision.verdict is Verdict.ALLOWED:
         return
     for rule in seen.undecided:
@@ -167,15 +176,18 @@ def _masks(engine: Engine, src: Point, dst: Point, asked: Bits) -> tuple[Bits, B
 
 def pair_masks(engine: Engine, src: Point, dst: Point) -> tuple[Bits, Bits]:
     """The ports that are allowed and possible between two ends, the exemptions of pods and nodes included."""
-    if src.outside and dst.outside:
-        return engine.spaces.ports.all, engine.spaces.ports.all
-    if src.pod is not None and src.pod == dst.pod:
-        return engine.spaces.ports.all, engine.spaces.ports.all
+    every = engine.spaces.ports.all
+    if (src.outside and dst.outside) or (src.pod is not None and src.pod == dst.pod):
+        return every, every
     allowed, possible = engine.reachability().between(src.number, dst.number)
-    relations = {node_relation(engine, d, src, dst) for d in Direction}
-    if NodeRelation.SAME in relations:
-        return engine.spaces.ports.all, engine.spaces.ports.all
-    return allowed, engine.spaces.ports.all if NodeRelation.UNKNOWN in relations else possible
+    for direction in Direction:
+        relation = node_relation(engine, direction, src, dst)
+        if relation in (NodeRelation.SAME, NodeRelation.UNKNOWN):
+            exempt, may_exempt = engine.exempt_ports(direction, src.number, dst.number)
+            possible |= may_exempt
+            if relation is NodeRelation.SAME:
+                allowed |= exempt
+    return allowed, possible
 
 
 def node_relation(engine: Engine, direction: Direction, src: Point, dst: Point) -> NodeRelation:
@@ -194,18 +206,13 @@ def node_relation(engine: Engine, direction: Direction, src: Point, dst: Point) 
 def decide(engine: Engine, direction: Direction, src: Point, dst: Point, asked: Bits) -> Decision:
     """Collect the evidence for one direction of one pair."""
     subject, peer = (src, dst) if direction is Direction.EGRESS else (dst, src)
-    isolating = tuple(p for p in engine.policies if p.isolates(direction) >> subject.number & 1)
-    permitting, undecided, covered = [], [], 0
-    for policy in isolating:
-        for rule in policy.rules:
-            if rule.direction is not direction or not (mask := rule.mask_at(dst.number) & asked):
-                continue
-            if rule.peers >> peer.number & 1:
-                permitting.append(rule)
-                covered |= mask
-            elif rule.possible_peers >> peer.number & 1:
-                undecided.append(rule)
+    question = Question(direction, subject.number, peer.number, dst.number, asked)
+    seen = walk(engine.spaces, engine.stages, question)
+    relation = node_relation(engine, direction, src, dst)
     other = Direction.EGRESS if direction is Direction.INGRESS else Direction.INGRESS
+    exempt = relation in (NodeRelation.SAME, NodeRelation.UNKNOWN) and bool(
+        engine.exempt_ports(direction, src.number, dst.number)[0] & asked
+    )
     meet = not engine.reachability().parts_families or _families_meet(
         _granted(engine, direction, src, dst, asked, sure=True), _granted(engine, other, src, dst, asked, sure=False)
     )
@@ -215,17 +222,23 @@ def decide(engine: Engine, direction: Direction, src: Point, dst: Point, asked: 
             subject=subject.name,
             peer=peer.name,
             engine=engine.profile.label,
-            isolating=isolating,
-            permitting=tuple(permitting),
-            undecided=tuple(undecided),
+            selecting=selecting(engine.stages, question),
+            isolating=tuple(p for closing in seen.closings for p in closing.policies),
+            permitting=rules_with(seen.steps, Action.ALLOW, sure=True),
+            denying=rules_with(seen.steps, Action.DENY, sure=True),
+            passing=rules_with(seen.steps, Action.PASS, sure=True),
+            undecided=tuple(dict.fromkeys(s.rule for s in seen.steps if not s.sure)),
             rejected=() if subject.outside else engine.rejected_for(direction, subject.number),
-            covers_all=covered == asked,
+            allows=bool(seen.allowed),
+            may_allow=bool(seen.possible),
+            covers_all=seen.allowed == asked,
             families_meet=meet,
             enforced=engine.profile.enforces,
             same_pod=src.pod is not None and src.pod == dst.pod,
             subject_outside=subject.outside,
             subject_on_host=subject.on_host,
-            node=node_relation(engine, direction, src, dst),
+            node=relation,
+            exempt=exempt,
             example=f"{src.called} → {dst.called}",
         )
     )
@@ -234,21 +247,19 @@ def decide(engine: Engine, direction: Direction, src: Point, dst: Point, asked: 
 def _granted(
     engine: Engine, direction: Direction, src: Point, dst: Point, asked: Bits, *, sure: bool
 ) -> tuple[Bits, Bits]:
-    """The asked ports that one direction permits for IPv4 and for IPv6; with ``sure`` False what it may permit, too."""
+    """The asked ports that one direction allows for IPv4 and for IPv6; with ``sure`` False what it may allow, too."""
     subject, peer = (src, dst) if direction is Direction.EGRESS else (dst, src)
-    isolating = [p for p in engine.policies if p.isolates(direction) >> subject.number & 1]
     exempt = {NodeRelation.SAME} if sure else {NodeRelation.SAME, NodeRelation.UNKNOWN}
-    if subject.outside or not isolating or node_relation(engine, direction, src, dst) in exempt:
-        return asked, asked
-    ipv4 = ipv6 = 0
-    for rule in (r for p in isolating for r in p.rules if r.direction is direction):
-        mask = rule.mask_at(dst.number) & asked
-        for named in (rule.sure,) if sure else (rule.sure, rule.possible):
-            if (named.always | named.ipv4) >> peer.number & 1:
-                ipv4 |= mask
-            if (named.always | named.ipv6) >> peer.number & 1:
-                ipv6 |= mask
-    return ipv4, ipv6
+    question = Question(
+        direction,
+        subject.number,
+        peer.number,
+        dst.number,
+        asked,
+        exempt=node_relation(engine, direction, src, dst) in exempt,
+    )
+    seen = walk(engine.spaces, engine.stages, question)
+    return (seen.ipv4[0], seen.ipv6[0]) if sure else (seen.ipv4[1], seen.ipv6[1])
 
 
 def _families_meet(one: tuple[Bits, Bits], other: tuple[Bits, Bits]) -> bool:
@@ -259,19 +270,21 @@ def _families_meet(one: tuple[Bits, Bits], other: tuple[Bits, Bits]) -> bool:
 
 
 def _near_misses(engine: Engine, direction: Direction, src: Point, dst: Point, asked: Bits) -> Iterator[NearMiss]:
+    """The rules of the policies that select the subject which decided nothing, each with its first reason."""
     subject, peer = (src, dst) if direction is Direction.EGRESS else (dst, src)
-    for policy in engine.policies:
-        if not policy.isolates(direction) >> subject.number & 1:
-            continue
-        for rule in policy.rules:
-            if rule.direction is not direction:
+    question = Question(direction, subject.number, peer.number, dst.number, asked)
+    reached = {id(step.rule) for step in walk(engine.spaces, engine.stages, question).steps}
+    for policy in selecting(engine.stages, question):
+        for rule in policy.rules_for(direction):
+            if id(rule) in reached:
                 continue
-            named = (rule.peers | rule.possible_peers) >> peer.number & 1
-            if not named:
-                yield NearMiss(rule.policy, rule.label, rule.source, f"it does not name {peer.name}", rule.text)
+            if not (rule.peers | rule.possible_peers) >> peer.number & 1:
+                failed = f"it does not name {peer.name}"
             elif not rule.mask_at(dst.number) & asked:
                 failed = "it names other ports, or a port name that the destination does not declare"
-                yield NearMiss(rule.policy, rule.label, rule.source, failed, rule.text)
+            else:
+                failed = "rules before it have decided all of its ports"
+            yield NearMiss(rule.policy, rule.label, rule.source, failed, rule.text)
 
 
 def _asked(engine: Engine, protocol: Protocol | None, port: int | None) -> Bits:

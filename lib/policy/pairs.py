@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from lib.facts.engines import Known
 from lib.model.cluster import Workload
+from lib.model.policies import Direction
 from lib.policy.bits import Bits, positions
 from lib.policy.engine import Engine
 
@@ -148,7 +149,10 @@ class WorkloadPairs:
                     same, unknown = 0, unknown + same
                 allowed, possible = between(a, b)
                 rest = Part(size_a * size_b - same - unknown, allowed, possible)
-                exempted = Part(same, every_port, every_port), Part(unknown, allowed, every_port)
+                direction = Direction.EGRESS if self.on_host[destination] else Direction.INGRESS
+                sure, maybe = self.engine.exempt_ports(direction, a, b) if same or unknown else (0, 0)
+                sure, maybe = sure | allowed, maybe | possible
+                exempted = Part(same, sure, maybe), Part(unknown, allowed, maybe)
                 counted += [part for part in (*exempted, rest) if part.pods and part.possible]
         if counted:
             parts[destination] = counted

@@ -18,7 +18,7 @@ class Action(Enum):
 
     ALLOW = "allow"
     DENY = "deny"
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 -- the name of an action
 
 
 class Grant(NamedTuple):

@@ -1,0 +1,174 @@
+"""The way of one pair through the stages, rule by rule: the evidence behind a cell of the reachability."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from lib.model.policies import Direction
+from lib.model.sets import Family
+from lib.policy.bits import Bits
+from lib.policy.compile import Spaces
+from lib.policy.outcome import Outcome
+from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A rule that decided something, or perhaps did; ``ports`` are those that were open to it until then."""
+
+    policy: CompiledPolicy
+    rule: CompiledRule
+    ports: Bits
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The end of a stage that isolates the subject: ``policies`` deny the ``ports`` that were left."""
+
+    policies: tuple[CompiledPolicy, ...]
+    ports: Bits
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """One direction of one pair, from the first stage to the last.
+
+    ``allowed`` and ``possible`` are masks of the ports that it was asked about; ``ipv4`` and ``ipv6`` are both masks
+    for one family, which differ only where some rule means pods or nodes by the addresses of one family.
+    """
+
+    steps: tuple[Step, ...]
+    closings: tuple[Closing, ...]
+    ipv4: tuple[Bits, Bits]
+    ipv6: tuple[Bits, Bits]
+
+    @property
+    def allowed(self) -> Bits:
+        """The ports that are surely allowed, for some family."""
+        return self.ipv4[0] | self.ipv6[0]
+
+    @property
+    def possible(self) -> Bits:
+        """The ports that may be allowed, for some family."""
+        return self.ipv4[1] | self.ipv6[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which pair is asked about, on which ports.
+
+    ``exempt``: the subject's isolation does not apply, as between a pod and its own node; rules that deny do.
+    ``anyone``: the peer stands for any pod, so that every rule that names pods may match.
+    """
+
+    direction: Direction
+    subject: int
+    peer: int
+    destination: int
+    ports: Bits
+    exempt: bool = False
+    anyone: bool = False
+
+
+class _Walker:
+    """Goes through the stages; every port is asked about twice, for IPv4 and above that for IPv6."""
+
+    def __init__(self, spaces: Spaces, question: Question) -> None:
+        self._question = question
+        self._shift = len(spaces.ports.atoms)
+        self._every = question.ports | question.ports << self._shift
+        self.steps: list[Step] = []
+        self.closings: list[Closing] = []
+
+    def walk(self, stages: Iterable[Stage]) -> Walk:
+        outcome = Outcome(0, 0, self._every)
+        asked = self._question
+        for stage in stages:
+            for level in stage.levels:
+                outcome = self._level(outcome, level)
+            closing = tuple(p for p in stage.policies if p.isolates(asked.direction) >> asked.subject & 1)
+            closed = bool(closing) and not asked.exempt
+            if closed and outcome.live:
+                self.closings.append(Closing(closing, self._fold(outcome.live)))
+            outcome = outcome.end_stage(closed=closed)
+        low = asked.ports
+        surely, possibly = outcome.surely, outcome.possibly
+        ipv4, ipv6 = (surely & low, possibly & low), (surely >> self._shift & low, possibly >> self._shift & low)
+        return Walk(tuple(self.steps), tuple(self.closings), ipv4, ipv6)
+
+    def _fold(self, ports: Bits) -> Bits:
+        return (ports | ports >> self._shift) & self._question.ports
+
+    def _level(self, start: Outcome, level: tuple[CompiledPolicy, ...]) -> Outcome:
+        direction = self._question.direction
+        concerned = [p for p in level if p.subjects >> self._question.subject & 1 and p.rules_for(direction)]
+        actions = {r.action for p in concerned for r in p.rules_for(direction)}
+        if len(actions) < 2 or len(concerned) < 2:
+            # Rules of one action decide the same whatever their order, so each is heard about all of them.
+            together = len(actions) < 2 and len(concerned) > 1
+            return self._in_order(start, concerned, together=together)
+        outcomes = [self._in_order(start, [policy], together=False) for policy in concerned]
+        after = outcomes[0]
+        for other in outcomes[1:]:
+            after = after.beside(other)
+        return after
+
+    def _in_order(self, start: Outcome, policies: Iterable[CompiledPolicy], *, together: bool) -> Outcome:
+        outcome = start
+        for policy in policies:
+            for rule in policy.rules_for(self._question.direction):
+                for ports, sure in self._matches(rule):
+                    open_to_it = (start if together else outcome).live & ports
+                    if open_to_it:
+                        self.steps.append(Step(policy, rule, self._fold(open_to_it), sure))
+                    outcome = outcome.match(rule.action, ports, sure=sure)
+        return outcome
+
+    def _matches(self, rule: CompiledRule) -> Iterator[tuple[Bits, bool]]:
+        """The ports for which the rule surely matches, and those for which it may."""
+        asked = self._question
+        if not rule.subjects >> asked.subject & 1:
+            return
+        mask = rule.mask_at(asked.destination) & asked.ports
+        if not mask:
+            return
+        sure = possible = 0
+        for family, named in rule.sure.parts():
+            if named >> asked.peer & 1:
+                sure |= self._of_family(mask, family)
+        for family, named in rule.possible.parts():
+            if named >> asked.peer & 1:
+                possible |= self._of_family(mask, family)
+        if asked.anyone and rule.names_pods:
+            possible |= self._of_family(mask, None)
+        if sure:
+            yield sure, True
+        if possible & ~sure:
+            yield possible & ~sure, False
+
+    def _of_family(self, mask: Bits, family: Family | None) -> Bits:
+        low = 0 if family is Family.IPV6 else mask
+        return low if family is Family.IPV4 else low | mask << self._shift
+
+
+def walk(spaces: Spaces, stages: Iterable[Stage], question: Question) -> Walk:
+    """Ask all stages about one direction of one pair; time grows with the number of rules."""
+    return _Walker(spaces, question).walk(stages)
+
+
+def selecting(stages: Iterable[Stage], question: Question) -> tuple[CompiledPolicy, ...]:
+    """The policies that have something to say about the subject in this direction, first asked first."""
+    return tuple(
+        p
+        for stage in stages
+        for p in stage.policies
+        if p.subjects >> question.subject & 1
+        and (question.direction in p.directions or p.rules_for(question.direction))
+    )
+
+
+def rules_with(steps: Iterable[Step], action: Action, *, sure: bool) -> tuple[CompiledRule, ...]:
+    """The rules of one action among ``steps``, each once."""
+    return tuple(dict.fromkeys(s.rule for s in steps if s.rule.action is action and s.sure is sure))
