@@ -53,13 +53,23 @@ class NodeLabelFact:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyKindFact:
+    """A kind of policy that an engine enforces; ``since`` says what it takes beside the engine, "" for nothing."""
+
+    group: str
+    kind: str
+    since: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class EngineFacts:
     """One engine: where it runs, until when, and where it differs from the API's own words.
 
     ``id`` is ``none``, ``azure-npm``, ``calico`` or ``cilium``. ``max_nodes`` and ``max_pods`` are the supported scale
     of a cluster, None where no limit is stated. ``own_node_egress_allowed``: a pod may always reach the node it runs
     on; ``cluster_policy_ingress_enforced``: ingress policies see traffic that came through a LoadBalancer or NodePort
-    Service with externalTrafficPolicy Cluster.
+    Service with externalTrafficPolicy Cluster. Kinds of policy that are not in ``policy_kinds`` it ignores.
     """
 
     id: str
@@ -79,6 +89,7 @@ class EngineFacts:
     own_node_egress_allowed: Known
     cluster_policy_ingress_enforced: Known
     end_port: Known
+    policy_kinds: tuple[PolicyKindFact, ...]
     gaps: tuple[SpecGaps, ...]
     notes: tuple[str, ...]
     agents: tuple[AgentFact, ...]
@@ -109,6 +120,7 @@ def engine_facts() -> tuple[EngineFacts, ...]:
             own_node_egress_allowed=Known(entry["own_node_egress_allowed"]),
             cluster_policy_ingress_enforced=Known(entry["cluster_policy_ingress_enforced"]),
             end_port=Known(entry["end_port"]),
+            policy_kinds=tuple(map(_policy_kind, entry["policy_kinds"])),
             gaps=tuple(SpecGaps(system, tuple(gaps)) for system, gaps in entry["gaps"].items()),
             notes=tuple(entry.get("notes", ())),
             agents=tuple(AgentFact(**agent) for agent in entry.get("agents", ())),
@@ -118,6 +130,11 @@ def engine_facts() -> tuple[EngineFacts, ...]:
         )
         for entry in read_list("policy_engines.yaml")
     )
+
+
+def _policy_kind(entry: dict[str, str]) -> PolicyKindFact:
+    group, _, kind = entry["kind"].rpartition("/")
+    return PolicyKindFact(group, kind, entry.get("since", ""), entry["source"])
 
 
 def engine(engine_id: str) -> EngineFacts:

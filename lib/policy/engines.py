@@ -15,7 +15,8 @@ class EngineProfile:
     """How one engine reads the policies; UNKNOWN makes the verdicts that depend on it unknown.
 
     ``own_node_egress_allowed``: a pod may always reach the node it runs on (that a node may always reach its pods, the
-    API itself says). ``sources`` say where the answers are documented.
+    API itself says). ``policy_kinds`` are the kinds of policy that it enforces, by API group and kind; None: every
+    kind, as its own documentation reads it. ``sources`` say where the answers are documented.
     """
 
     id: str
@@ -25,6 +26,11 @@ class EngineProfile:
     ip_block_matches_nodes: Known
     own_node_egress_allowed: Known
     sources: tuple[str, ...]
+    policy_kinds: frozenset[tuple[str, str]] | None = None
+
+    def enforces_kind(self, group: str, kind: str) -> bool:
+        """Whether policies of a kind count, e.g. ``("networking.k8s.io", "NetworkPolicy")``; others are ignored."""
+        return self.enforces and (self.policy_kinds is None or (group, kind) in self.policy_kinds)
 
     def with_ip_blocks_matching_pods(self, matches: bool) -> EngineProfile:
         """The same engine with another answer to whether an ipBlock matches pods."""
@@ -56,6 +62,7 @@ def profiles() -> tuple[EngineProfile, ...]:
             ip_block_matches_nodes=facts.ip_block_matches_nodes,
             own_node_egress_allowed=facts.own_node_egress_allowed,
             sources=facts.sources,
+            policy_kinds=frozenset((known.group, known.kind) for known in facts.policy_kinds),
         )
         for facts in engine_facts()
     )

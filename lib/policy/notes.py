@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from lib.facts.engines import Known
@@ -10,7 +11,8 @@ from lib.model.policies import IpBlockPeer, NamespacesByLabel, NetworkPolicy, Po
 from lib.model.problem import Problem, Severity
 from lib.model.snapshot import Coverage, Snapshot
 from lib.policy.compile import Spaces
-from lib.policy.engines import detect_engine
+from lib.policy.engines import EngineProfile, detect_engine
+from lib.policy.kinds import ignored_kinds
 
 
 def notes_on(snapshot: Snapshot, spaces: Spaces) -> tuple[Problem, ...]:
@@ -19,7 +21,8 @@ def notes_on(snapshot: Snapshot, spaces: Spaces) -> tuple[Problem, ...]:
         return ()
     found = [
         *_not_enforced(snapshot),
-        *_not_evaluated(snapshot),
+        *_ignored(snapshot, spaces.profile),
+        *_not_evaluated(snapshot, spaces.profile),
         *_blocks_over_pods(snapshot, spaces),
         *_unknown_namespace_labels(snapshot),
         *_coverage(snapshot),
@@ -49,18 +52,42 @@ _OTHER_POLICIES = {
 }
 
 
-def _not_evaluated(snapshot: Snapshot) -> Iterator[Problem]:
-    for name, count in snapshot.other_kinds.items():
-        version, _, kind = name.rpartition(" ")
-        if kind in _OTHER_POLICIES.get(version.partition("/")[0], ()):
+def _ignored(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:
+    """Kinds that the engine does not know: policies of them change nothing there, whatever they say."""
+    ignored = Counter(ignored_kinds(snapshot, profile))
+    for group, kind, count in _counted_only(snapshot):
+        if not profile.enforces_kind(group, kind):
+            ignored[group, kind] += count
+    if ignored:
+        listed = ", ".join(f"{count:,} {kind} ({group})" for (group, kind), count in sorted(ignored.items()))
+        yield Problem(
+            severity=Severity.WARNING,
+            code="policies-ignored",
+            message=f"{profile.label} ignores kinds of policy that the input holds: {listed}",
+            remedy="Say what they say in a kind that the engine enforces.",
+        )
+
+
+def _not_evaluated(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:
+    for group, kind, count in _counted_only(snapshot):
+        if profile.enforces_kind(group, kind):
             objects = "object" if count == 1 else "objects"
             yield Problem(
                 severity=Severity.WARNING,
                 code="policies-not-evaluated",
-                message=f"the input holds {count} {objects} of kind {kind} ({version}), a kind of policy that is not "
+                message=f"the input holds {count} {objects} of kind {kind} ({group}), a kind of policy that is not "
                 "evaluated: flows are computed as if there were none, and they may allow or deny otherwise",
-                remedy="Read results that such a policy may concern as those of the NetworkPolicies alone.",
+                remedy="Read results that such a policy may concern as those of the other policies alone.",
             )
+
+
+def _counted_only(snapshot: Snapshot) -> Iterator[tuple[str, str, int]]:
+    """API group, kind and number of the policies that were counted and not read."""
+    for name, count in snapshot.other_kinds.items():
+        version, _, kind = name.rpartition(" ")
+        group = version.partition("/")[0]
+        if kind in _OTHER_POLICIES.get(group, ()):
+            yield group, kind, count
 
 
 def _blocks_over_pods(snapshot: Snapshot, spaces: Spaces) -> Iterator[Problem]:

@@ -20,15 +20,15 @@ BASELINE_ORDER: Final = 10_000_000
 
 def vocabularies(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Vocabulary]:
     """Everything that the policies which ``profile`` enforces can tell apart."""
-    if profile.enforces:
+    if profile.enforces_kind("networking.k8s.io", "NetworkPolicy"):
         yield from map(network_policy.vocabulary, snapshot.network_policies)
 
 
 def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
     """The stages of a cluster, first asked first; those without a policy are left out."""
-    if not spaces.profile.enforces:
-        return ()
-    found = [_network_policies(snapshot, spaces)]
+    found = []
+    if spaces.profile.enforces_kind("networking.k8s.io", "NetworkPolicy"):
+        found.append(_network_policies(snapshot, spaces))
     return tuple(sorted((stage for stage in found if stage.levels), key=lambda stage: stage.order))
 
 

@@ -63,6 +63,7 @@ def every_source_key() -> list[str]:
     keys += [key for found in network_facts() for key in found.sources]
     keys += [key for found in engine_facts() for key in found.sources]
     keys += [sign.source for found in engine_facts() for sign in (*found.agents, *found.node_labels)]
+    keys += [known.source for found in engine_facts() for known in found.policy_kinds]
     keys += [key for found in ingress_controllers() for key in found.sources]
     keys += [key for rule in address_rules() for key in rule.sources]
     return sorted(set(keys))

@@ -10,7 +10,7 @@ from lib.facts.engines import engine_facts
 from lib.model.snapshot import Coverage
 from lib.policy.engine import compile_engine
 from lib.policy.engines import DetectedEngine, detect_engine, profile, profiles
-from tests.policy.build import pod, policy, snapshot_of_yaml
+from tests.policy.build import engine_of, pod, policy, snapshot_of_yaml
 
 
 def daemon_set(name: str, namespace: str = "kube-system") -> str:
@@ -92,3 +92,53 @@ def test_a_complete_input_without_system_workloads_proves_nothing() -> None:
     complete = replace(snapshot, coverage=dict.fromkeys(("DaemonSet", "Pod"), Coverage.COMPLETE))
     assert isinstance(detect_engine(complete), DetectedEngine)
     assert detect_engine(complete).name is None
+
+
+NETWORK_POLICY = ("networking.k8s.io", "NetworkPolicy")
+ADMIN = ("policy.networking.k8s.io", "AdminNetworkPolicy")
+CILIUM = ("cilium.io", "CiliumNetworkPolicy")
+CALICO = ("projectcalico.org", "GlobalNetworkPolicy")
+
+
+@pytest.mark.parametrize(
+    ("engine_id", "enforced", "ignored"),
+    [
+        ("kubernetes", {NETWORK_POLICY, ADMIN, CILIUM, CALICO}, set()),
+        # AKS:use-network-policies.md names NetworkPolicy alone.
+        ("azure-npm", {NETWORK_POLICY}, {ADMIN, CILIUM, CALICO}),
+        # CALD:calico/network-policy/policy-tiers/tiered-policy.mdx.
+        ("calico", {NETWORK_POLICY, ADMIN, CALICO}, {CILIUM}),
+        # CIL:network/kubernetes/policy.rst: "Three formats are available".
+        ("cilium", {NETWORK_POLICY, CILIUM}, {ADMIN, CALICO}),
+        ("none", set(), {NETWORK_POLICY, ADMIN, CILIUM, CALICO}),
+    ],
+)
+def test_each_engine_enforces_the_kinds_that_its_documentation_names(
+    engine_id: str, enforced: set[tuple[str, str]], ignored: set[tuple[str, str]]
+) -> None:
+    found = profile(engine_id)
+    assert {kind for kind in enforced | ignored if found.enforces_kind(*kind)} == enforced
+
+
+OTHER_KINDS = """
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: everywhere}
+spec: {selector: all()}
+"""
+
+
+@pytest.mark.parametrize(
+    ("engine_id", "named"),
+    [
+        ("kubernetes", None),
+        ("calico", None),
+        ("azure-npm", "1 GlobalNetworkPolicy"),
+        ("cilium", "1 GlobalNetworkPolicy"),
+    ],
+)
+def test_kinds_that_an_engine_ignores_are_named_and_counted(engine_id: str, named: str | None) -> None:
+    notes = engine_of(pod("web"), OTHER_KINDS, profile=profile(engine_id)).notes
+    ignored = [n.message for n in notes if n.code == "policies-ignored"]
+    assert len(ignored) == (named is not None)
+    assert all(str(named) in message for message in ignored)
