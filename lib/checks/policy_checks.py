@@ -13,7 +13,7 @@ from lib.model.sets import Protocol
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits, from_positions, positions, union
 from lib.policy.engine import Engine
-from lib.policy.rules import CompiledRule
+from lib.policy.rules import Action, CompiledRule
 from lib.routing.services import ServiceView
 
 # Kubernetes, "DNS for Services and Pods": the cluster's DNS Service keeps this name whatever serves it. RFC 1035: 53.
@@ -31,8 +31,8 @@ def check_policy_subjects(context: Context) -> Iterator[Finding]:
     real = _real_classes(context.engine)
     by_ref = {p.ref: p for p in context.snapshot.network_policies}
     for policy in context.engine.policies:
-        written = by_ref[policy.ref]
-        if not policy.subjects & real and not _selects_absent(context.snapshot, written):
+        written = by_ref.get(policy.ref)
+        if written is not None and not policy.subjects & real and not _selects_absent(context.snapshot, written):
             yield finding(
                 "policy-selects-nothing",
                 policy.ref,
@@ -113,7 +113,7 @@ def _cut_off(engine: Engine, servers: frozenset[int], udp: Bits) -> set[int]:
     rules: dict[int, list[CompiledRule]] = defaultdict(list)
     for policy in engine.policies:
         for rule in policy.rules:
-            if rule.direction is Direction.EGRESS:
+            if rule.direction is Direction.EGRESS and rule.action is Action.ALLOW:
                 for number in positions(rule.subjects):
                     rules[number].append(rule)
     return {

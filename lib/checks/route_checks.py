@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from lib.checks.context import Context, from_issues
 from lib.model.finding import Finding
 from lib.routing.conflicts import conflicts
-from lib.routing.faults import Fault, Issue
+from lib.routing.faults import SUPPORT, Fault, Issue
 from lib.routing.ingress_class import ClassAnswer, class_of_gateway, class_of_ingress
 from lib.routing.route_view import INGRESS_API
 from lib.routing.tls import tls_of_listener
-
-_SUPPORT = (Fault.CONTROLLER_RETIRED, Fault.CONTROLLER_FADING)
 
 
 def check_routes(context: Context) -> Iterator[Finding]:
@@ -51,6 +49,6 @@ def check_gateways(context: Context) -> Iterator[Finding]:
 
 def _new(answer: ClassAnswer, seen: set[str]) -> Iterator[Issue]:
     for found in answer.issues:
-        if found.fault not in _SUPPORT or answer.key not in seen:
+        if found.fault not in SUPPORT or answer.key not in seen:
             yield found
     seen.add(answer.key)

@@ -263,6 +263,9 @@ class Fault(Enum):
 WITHOUT_ENDPOINTS: Final = frozenset({Fault.SELECTS_NOTHING, Fault.NO_READY_ENDPOINTS, Fault.NO_ENDPOINTS})
 """The faults that leave a Service without anybody who takes its connections."""
 
+SUPPORT: Final = frozenset({Fault.CONTROLLER_RETIRED, Fault.CONTROLLER_FADING})
+"""What a class's controller is told of once: its routes work, and none of them is the one to repair."""
+
 WITHOUT_BACKEND: Final = frozenset(
     {Fault.BACKEND_MISSING, Fault.BACKEND_PORT_MISSING, Fault.BACKEND_WITHOUT_ENDPOINTS, Fault.NO_BACKEND}
 )

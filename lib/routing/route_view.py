@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lib.model.problem import Severity
 from lib.model.refs import ObjectRef, Source
 from lib.model.routes import RouteMatch
 from lib.routing.backends import BackendView
-from lib.routing.faults import WITHOUT_BACKEND, Issue, State, notes_of, reason_of, worst
+from lib.routing.faults import SUPPORT, WITHOUT_BACKEND, Issue, State, reason_of, worst
 from lib.routing.ingress_class import ClassAnswer
 from lib.routing.tls import NO_TLS, TlsView
 
@@ -59,19 +60,28 @@ class RouteView:
         return tuple(dict.fromkeys(found))
 
     @property
+    def _faults(self) -> tuple[Issue, ...]:
+        return tuple(i for i in self.issues if i.fault not in SUPPORT)
+
+    @property
+    def _open_questions(self) -> tuple[str, ...]:
+        return tuple(text for text in self.unchecked if text not in self.served_by.unchecked)
+
+    @property
     def state(self) -> State:
-        """How it stands, from its issues."""
-        return worst(self.issues, self.unchecked)
+        """How the row itself stands; what is to be said of its class, it shares with all rows of the class."""
+        return worst(self._faults, self._open_questions)
 
     @property
     def reason(self) -> str:
         """Why, in words, worst first; "" where it is ok."""
-        return reason_of(self.issues, self.unchecked)
+        return reason_of(self._faults, self._open_questions)
 
     @property
     def notes(self) -> str:
-        """What is worth knowing though nothing is wrong; "" for nothing."""
-        return notes_of(self.issues)
+        """What is worth knowing though nothing is wrong with the row, its controller's support included."""
+        told = (i.reason for i in self.issues if i.fault in SUPPORT or i.fault.severity is Severity.INFO)
+        return "; ".join(dict.fromkeys([*told, *self.served_by.unchecked]))
 
     @property
     def without_backend(self) -> bool:

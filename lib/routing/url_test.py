@@ -58,8 +58,8 @@ class UrlAnswer:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What else happens to the request on its way, by all servers that take it."""
-        return tuple(note for server in self.servers for note in server.notes)
+        """What else happens to the request on its way, by all servers that take it, each thing once."""
+        return tuple(dict.fromkeys(note for server in self.servers for note in server.notes))
 
     @property
     def winner(self) -> RouteView | None:

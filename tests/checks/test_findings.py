@@ -77,6 +77,7 @@ KUBE_DNS = {
     "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
     "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
 }
+TO_80 = {"ports": [{"port": 80}]}
 TO_DB = {"to": [{"podSelector": {}}], "ports": [{"port": 5432}]}
 
 # code → the objects, and the names of those that the finding is about.
@@ -127,6 +128,10 @@ CASES: dict[str, tuple[list[Raw], set[str]]] = {
     "session-affinity-without-effect": (web(clusterIP="None", sessionAffinity="ClientIP"), {"web"}),
     "load-balancer-pending": (exposed(addresses=(), annotations={INTERNAL: "true"}), {"web"}),
     "load-balancer-open-to-internet": (exposed(addresses=("203.0.113.9",)), {"web"}),
+    "load-balancer-behind-policies": (
+        [*exposed(addresses=("203.0.113.9",)), SHOP, policy("p", "web", ingress=[{"from": [{"podSelector": {}}]}])],
+        {"web"},
+    ),
     "internal-annotation-spelling": (exposed(annotations={INTERNAL: "TRUE"}), {"web"}),
     "internal-load-balancer-public-address": (
         exposed(addresses=("203.0.113.9",), annotations={INTERNAL: "true"}, loadBalancerSourceRanges=["10.0.0.0/8"]),
@@ -249,10 +254,6 @@ CASES: dict[str, tuple[list[Raw], set[str]]] = {
         {"route"},
     ),
     "policy-selects-nothing": ([*web(), SHOP, policy("p", "wob")], {"p"}),
-    "policy-peers-select-nothing": (
-        [*web(), SHOP, policy("p", "web", ingress=[{"from": [{"podSelector": {"matchLabels": {"app": "gone"}}}]}])],
-        {"p"},
-    ),
     "policy-peer-covers-others": (
         [
             *web(),
@@ -265,14 +266,22 @@ CASES: dict[str, tuple[list[Raw], set[str]]] = {
         ],
         {"p"},
     ),
+    "service-blocked-by-policies": (
+        [pod("web-1", "web"), service("web", sport(80, 8080)), web()[2], SHOP, policy("p", "web", ingress=[TO_80])],
+        {"web"},
+    ),
     "dns-egress-missing": ([*web(), SHOP, *DNS, egress(TO_DB)], {"web-1"}),
 }
 
-# A fault whose consequence is told as well: the route that leads to the broken Service.
+# A fault whose consequence is told as well: the route that leads to the broken Service, the Service that is cut off.
 WITH_CONSEQUENCE = {
     "route-backend-without-endpoints": (
         [service("web"), CLASS, FRONT],
         {("service-selects-nothing", "web"), ("route-backend-without-endpoints", "front")},
+    ),
+    "policy-peers-select-nothing": (
+        [*web(), SHOP, policy("p", "web", ingress=[{"from": [{"podSelector": {"matchLabels": {"app": "gone"}}}]}])],
+        {("policy-peers-select-nothing", "p"), ("service-blocked-by-policies", "web")},
     ),
 }
 # The API server refuses such objects, and so does the loader: the finding is for other ways in.

@@ -127,6 +127,32 @@ def test_without_ingress_classes_in_the_input_the_usual_controller_is_named_and_
     assert row.unchecked == ("class nginx not checked: IngressClass not supplied",)
 
 
+def test_a_controllers_support_is_a_note_of_its_routes_and_none_is_at_fault_for_it() -> None:
+    row = only(*BASE, NGINX_CLASS, replace(SIMPLE, class_name="nginx"))
+    assert faults(row) == {Fault.CONTROLLER_RETIRED}
+    assert (row.state, row.reason) == (State.OK, "")
+    assert row.notes.startswith("Ingress NGINX (installed by yourself): ")
+
+
+def test_a_route_of_a_retired_controller_is_told_its_own_faults_only() -> None:
+    broken = ingress("shop", rule("shop.example.com", path("/", "gone"), path("/x", "web")), cls="nginx")
+    first, second = rows(*BASE, NGINX_CLASS, broken)
+    assert (first.state, second.state) == (State.ERROR, State.OK)
+    assert first.reason == "shop.example.com/ leads to Service shop/gone, which does not exist"
+
+
+def test_a_class_that_was_not_checked_is_a_note_of_its_routes() -> None:
+    coverage = {**NO_SLICES, "IngressClass": Coverage.NOT_SUPPLIED}
+    row = only(*BASE, replace(SIMPLE, class_name="own"), coverage=coverage)
+    assert (row.state, row.reason, row.accepted) == (State.OK, "", None)
+    assert row.notes == "class own not checked: IngressClass not supplied"
+
+
+def test_a_class_that_does_not_exist_is_the_routes_own_fault() -> None:
+    row = only(*BASE, WEB_CLASS, replace(SIMPLE, class_name="gone"))
+    assert (row.state, row.notes) == (State.ERROR, "")
+
+
 # Backends
 
 
