@@ -55,8 +55,12 @@ def build_parser() -> argparse.ArgumentParser:
     def filters(sub: argparse.ArgumentParser) -> None:
         sub.add_argument("--namespace", "-n", action="append", default=[], help="only this namespace; may be repeated")
 
-    def engine(sub: argparse.ArgumentParser) -> None:
-        sub.add_argument("--engine", choices=ENGINES, default="kubernetes", help="whose reading of policies")
+    def engine(sub: argparse.ArgumentParser, *, several: bool = False) -> None:
+        if several:
+            text = "whose reading of policies; twice, to compare two engines on one input"
+            sub.add_argument("--engine", choices=ENGINES, action="append", help=text)
+        else:
+            sub.add_argument("--engine", choices=ENGINES, default="kubernetes", help="whose reading of policies")
         sub.add_argument(
             "--ipblock-matches-pods",
             choices=("yes", "no"),
@@ -78,6 +82,11 @@ def build_parser() -> argparse.ArgumentParser:
     explain.add_argument("--to", dest="dst", required=True, metavar="REF|CIDR", help="where it goes")
     explain.add_argument("--port", type=int, help="destination port; without it, all ports are explained")
     explain.add_argument("--protocol", choices=("TCP", "UDP", "SCTP"), default="TCP", help="protocol of --port")
+
+    diff = command("diff", "what differs between two inputs, or between two engines on one: flows, routes, exposures")
+    filters(diff)
+    engine(diff, several=True)
+    diff.add_argument("--by", choices=("workload", "namespace"), default="workload", help="what a row stands for")
 
     filters(command("services", "Services, their endpoints and who can reach them", formats=TABULAR + DIAGRAMS))
     routes = command("routes", "host and path to Service to workload", formats=TABULAR + DIAGRAMS)

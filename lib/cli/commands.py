@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Final
 
 from lib.checks.run import at_or_over, run_checks
+from lib.cli.diff import diff_command
 from lib.cli.load import Input, UsageError, load, problem_json
 from lib.cli.output import write, write_edges, write_json, write_rows
 from lib.cli.plan import plan_command
@@ -252,6 +253,7 @@ def _dump_command(arguments: argparse.Namespace) -> int:
 _COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
     "flows": _flows,
     "explain": _explain,
+    "diff": diff_command,
     "services": _services,
     "routes": _routes,
     "policies": _policies,

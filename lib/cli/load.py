@@ -39,6 +39,10 @@ class Input:
         """Write each warning and error as ``file:line: message`` to standard error."""
         _report((*self.problems, *more), self.documents)
 
+    def report_notes(self, notes: Iterable[Problem]) -> None:
+        """Write notes of an engine as ``report`` does, without the problems of the input."""
+        _report(notes, self.documents)
+
 
 def load(paths: Sequence[str], *, complete: bool) -> Input:
     """Read and assemble what the paths name. Raises UsageError when no object at all could be read."""

@@ -11,7 +11,7 @@ from lib.flows.row import FlowRow, RowVerdict, unknown_reason, verdicts
 from lib.model.policies import Direction
 from lib.model.sets import AddressSet
 from lib.policy.bits import Bits, from_positions, positions
-from lib.policy.pairs import Part, WorkloadPairs, add_up
+from lib.policy.pairs import Part, Sum, WorkloadPairs, add_up
 
 Split = tuple[tuple[Bits, Bits, Bits], ...]
 """Outside ends with their allowed and possible masks; ends that have nothing are left out."""
@@ -48,20 +48,28 @@ class Outside:
 
     def of_workload(self, workload: int, direction: Direction) -> Iterator[tuple[RowVerdict, Bits, str, AddressSet]]:
         """Verdict, port mask, ``k/n`` and addresses; addresses of equal answers come together."""
-        mixture = self.pairs.mixtures[workload]
-        splits = [
-            (count, self.arriving.get(number, ()) if direction is Direction.INGRESS else self.leaving(number))
-            for number, count in mixture
-        ]
         answers: dict[tuple[RowVerdict, Bits, str], Bits] = defaultdict(int)
-        for ends, parts in _refine(splits):
-            for answer in verdicts(add_up(parts, self.pairs.sizes[workload])):
+        for ends, total in self.cells(workload, direction):
+            for answer in verdicts(total):
                 answers[answer] |= ends
         for (verdict, mask, pods), ends in answers.items():
-            addresses = self._addresses.get(ends)
-            if addresses is None:
-                addresses = self._addresses[ends] = self.pairs.engine.spaces.addresses_in(ends)
-            yield verdict, mask, pods, addresses
+            yield verdict, mask, pods, self.addresses(ends)
+
+    def cells(self, workload: int, direction: Direction) -> Iterator[tuple[Bits, Sum]]:
+        """Disjoint outside ends with what the workload exchanges with them; ends that have nothing are left out."""
+        splits = [
+            (count, self.arriving.get(number, ()) if direction is Direction.INGRESS else self.leaving(number))
+            for number, count in self.pairs.mixtures[workload]
+        ]
+        for ends, parts in _refine(splits):
+            yield ends, add_up(parts, self.pairs.sizes[workload])
+
+    def addresses(self, ends: Bits) -> AddressSet:
+        """The addresses of a set of outside ends; equal ends give the same object."""
+        found = self._addresses.get(ends)
+        if found is None:
+            found = self._addresses[ends] = self.pairs.engine.spaces.addresses_in(ends)
+        return found
 
     @cached_property
     def _addresses(self) -> dict[Bits, AddressSet]:

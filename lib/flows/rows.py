@@ -71,12 +71,12 @@ def rows_between(pairs: WorkloadPairs, source: int, destination: int, total: Sum
 
 def with_rejections(engine: Engine, rows: Iterable[FlowRow]) -> Iterator[FlowRow]:
     """Mark every row that a rejected policy could change."""
-    doubted = {d: _doubted(engine, d) for d in Direction}
+    by_direction = {d: doubted(engine, d) for d in Direction}
     for row in rows:
         rejected = dict.fromkeys(
             (
-                *(doubted[Direction.EGRESS].get(row.src_ref, ()) if row.src_ref else ()),
-                *(doubted[Direction.INGRESS].get(row.dst_ref, ()) if row.dst_ref else ()),
+                *(by_direction[Direction.EGRESS].get(row.src_ref, ()) if row.src_ref else ()),
+                *(by_direction[Direction.INGRESS].get(row.dst_ref, ()) if row.dst_ref else ()),
             )
         )
         if rejected:
@@ -85,7 +85,7 @@ def with_rejections(engine: Engine, rows: Iterable[FlowRow]) -> Iterator[FlowRow
         yield row
 
 
-def _doubted(engine: Engine, direction: Direction) -> Mapping[ObjectRef, tuple[Any, ...]]:
+def doubted(engine: Engine, direction: Direction) -> Mapping[ObjectRef, tuple[Any, ...]]:
     members = engine.spaces.endpoints.members
     found = {}
     for workload, classes in zip(engine.snapshot.workloads, members, strict=True):

@@ -127,6 +127,20 @@ class WorkloadPairs:
         for destination in sorted(parts):
             yield destination, add_up(parts[destination], size * self.sizes[destination])
 
+    def pair(self, source: int, destination: int) -> Sum | None:
+        """What one workload has towards another; None where it surely has nothing."""
+        between = self.engine.reachability().between
+        held = [
+            Part(count * size, *between(number, other))
+            for number, count in self.mixtures[source]
+            for other, size in self.mixtures[destination]
+        ]
+        parts = {destination: found} if (found := [part for part in held if part.possible]) else {}
+        total = self.sizes[source] * self.sizes[destination]
+        if total and self.on_host[source] != self.on_host[destination]:
+            self._exempt(source, destination, parts)
+        return add_up(parts[destination], total) if destination in parts else None
+
     @cached_property
     def _hosts(self) -> tuple[int, ...]:
         return tuple(i for i, on_host in enumerate(self.on_host) if on_host and self.sizes[i])

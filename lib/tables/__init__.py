@@ -4,6 +4,7 @@ A row is a dict from a stable column name to text, a number or None; every row o
 same order. What is faulty comes first. ``source`` is ``file:line``, through the ``locate`` that the caller hands in.
 """
 
+from lib.tables.changes import cause_texts, flow_change_rows, route_change_rows, tally_rows
 from lib.tables.entry_points import entry_point_rows
 from lib.tables.findings import finding_rows
 from lib.tables.flows import explanation_rows, flow_table, matrix_rows, near_miss_rows
@@ -19,10 +20,12 @@ __all__ = [
     "Row",
     "backend_rows",
     "candidate_rows",
+    "cause_texts",
     "comparison_rows",
     "entry_point_rows",
     "explanation_rows",
     "finding_rows",
+    "flow_change_rows",
     "flow_table",
     "limit_rows",
     "matrix_rows",
@@ -31,8 +34,10 @@ __all__ = [
     "policy_rows",
     "pool_rows",
     "port_rows",
+    "route_change_rows",
     "route_rows",
     "service_rows",
     "subnet_rows",
+    "tally_rows",
     "unisolated_rows",
 ]

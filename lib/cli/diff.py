@@ -1,0 +1,176 @@
+"""The command ``diff``: two inputs under one engine, or one input under two."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from lib.cli.load import Input, UsageError, load, problem_json
+from lib.cli.output import write, write_json, write_rows
+from lib.policy.engine import Engine, compile_engine
+from lib.policy.engines import profile
+from lib.routing.routes import ingress_backends
+from lib.scenario import Change, Diff, FlowChange, RouteChange, diff, route_changes
+from lib.tables import Row, flow_change_rows, route_change_rows, tally_rows
+
+ROWS_MAX = 1_000_000
+
+
+def diff_command(arguments: argparse.Namespace) -> int:
+    """Compare, print, and return the exit status: 0 whatever differs, 2 where something could not be read."""
+    old, new, engines = _inputs(arguments)
+    names = frozenset(arguments.namespace)
+    unknown = names - old.snapshot.namespace_by_name.keys() - new.snapshot.namespace_by_name.keys()
+    if unknown:
+        raise UsageError(f"no namespace {', '.join(sorted(unknown))} in the input")
+    found = diff(*engines, ingress_backends(old.snapshot), ingress_backends(new.snapshot))
+    routes = route_changes(old.snapshot, new.snapshot) if old is not new else ()
+    problems = _problems(old, new, engines)
+    if arguments.by == "namespace":
+        _print_tally(arguments, found, problems)
+        cut = False
+    else:
+        cut = _print_flows(arguments, found, routes, (old, new), problems)
+    old.report()
+    if new is not old:
+        new.report()
+    _report_notes(old, new, engines)
+    if cut:
+        raise UsageError(f"more than {ROWS_MAX:,} flows differ; the rest was left out: list them --by namespace")
+    return max(old.exit_status, new.exit_status)
+
+
+def _inputs(arguments: argparse.Namespace) -> tuple[Input, Input, tuple[Engine, Engine]]:
+    chosen = arguments.engine or ["kubernetes"]
+    if len(chosen) > 2:
+        raise UsageError("name one engine, or two to compare them")
+    profiles = [profile(name) for name in chosen]
+    if arguments.ipblock_matches_pods:
+        matches = arguments.ipblock_matches_pods == "yes"
+        profiles = [p.with_ip_blocks_matching_pods(matches) for p in profiles]
+    if len(chosen) == 2:
+        given = load(arguments.paths, complete=arguments.complete)
+        first, second = (compile_engine(given.snapshot, p) for p in profiles)
+        return given, given, (first, second)
+    if len(arguments.paths) != 2:
+        raise UsageError("name two paths, OLD and NEW, or one path and two engines: --engine A --engine B")
+    old, new = (load([path], complete=arguments.complete) for path in arguments.paths)
+    return old, new, (compile_engine(old.snapshot, profiles[0]), compile_engine(new.snapshot, profiles[0]))
+
+
+def _print_flows(
+    arguments: argparse.Namespace,
+    found: Diff,
+    routes: tuple[RouteChange, ...],
+    sides: tuple[Input, Input],
+    problems: list[dict[str, str]],
+) -> bool:
+    names = frozenset(arguments.namespace) or None
+    rows = found.rows(names)
+    kept = islice(rows, ROWS_MAX)
+    locate_old, locate_new = (side.locate for side in sides)
+    if arguments.format == "json":
+        head = {"schema": "netatlas.diff/1", **_readings(found)}
+        tail = {
+            "routes": [_route_json(r, *sides) for r in routes if r.what == "route"],
+            "exposures": [_route_json(r, *sides) for r in routes if r.what == "exposure"],
+            "workloads": {"added": list(map(str, found.added)), "removed": list(map(str, found.removed))},
+            "problems": problems,
+        }
+        write_json(head, "flows", (_flow_json(row, *sides) for row in kept), tail)
+        return next(rows, None) is not None
+    table = flow_change_rows(kept, locate_old, locate_new)
+    if arguments.format == "text":
+        write(_workload_lines(found))
+    write_rows(arguments.format, _one_table(table, route_change_rows(routes, locate_old, locate_new)))
+    return next(rows, None) is not None
+
+
+def _one_table(flows: Iterable[Row], routes: Iterable[Row]) -> Iterator[Row]:
+    """Flows, routes and doors under the same columns."""
+    for row in flows:
+        yield {"what": "flow", **row}
+    for row in routes:
+        shown = {"what": row["what"], "change": row["change"], "from": row["name"], "to": ""}
+        yield {**shown, "old": row["old"], "new": row["new"], "because": row["source"], "notes": ""}
+
+
+def _workload_lines(found: Diff) -> Iterator[str]:
+    for refs, what in ((found.added, "added"), (found.removed, "removed")):
+        if refs:
+            yield f"{len(refs):,} {'workload' if len(refs) == 1 else 'workloads'} {what}: {', '.join(map(str, refs[:6]))}{' …' if len(refs) > 6 else ''}\n"
+
+
+def _print_tally(arguments: argparse.Namespace, found: Diff, problems: list[dict[str, str]]) -> None:
+    names = frozenset(arguments.namespace)
+    rows = [r for r in tally_rows(found.tally) if not names or {r["from"], r["to"]} & names]
+    if arguments.format == "json":
+        head = {"schema": "netatlas.diff/1", **_readings(found)}
+        total = {c.value: found.tally.total.get(c, 0) for c in Change}
+        write_json(head, "namespaces", rows, {"total": total, "problems": problems})
+    else:
+        write_rows(arguments.format, rows)
+
+
+def _readings(found: Diff) -> dict[str, Any]:
+    return {
+        name: {"input": engine.snapshot.title, "engine": engine.profile.id}
+        for name, engine in (("old", found.old), ("new", found.new))
+    }
+
+
+def _flow_json(row: FlowChange, old: Input, new: Input) -> dict[str, object]:
+    found: dict[str, object] = {
+        "change": row.change.value,
+        "src": row.src,
+        "dst": row.dst,
+        "old_ports": row.old.some.to_json(),
+        "new_ports": row.new.some.to_json(),
+        "old": row.old.to_json(),
+        "new": row.new.to_json(),
+        "causes": [
+            {
+                "in": c.reading,
+                "policy": str(c.policy),
+                "effect": c.effect,
+                "rule": c.rule,
+                "source": (old if c.reading == "old" else new).locate(c.source),
+            }
+            for c in row.causes
+        ],
+    }
+    if row.workloads:
+        found["workloads"] = list(row.workloads)
+    if row.notes:
+        found["reason"] = "; ".join(row.notes)
+    if row.host:
+        found["host"] = True
+    return found
+
+
+def _route_json(row: RouteChange, old: Input, new: Input) -> dict[str, str]:
+    return {
+        "change": row.change.value,
+        "name": row.name,
+        "old": row.old,
+        "new": row.new,
+        "old_source": old.locate(row.old_source),
+        "new_source": new.locate(row.new_source),
+    }
+
+
+def _problems(old: Input, new: Input, engines: tuple[Engine, Engine]) -> list[dict[str, str]]:
+    """The problems of both inputs and the notes of both engines; what both say alike once."""
+    found: list[dict[str, str]] = []
+    for given, engine in zip((old, new), engines, strict=True):
+        found += [problem_json(p, given.documents) for p in (*given.problems, *engine.notes)]
+    return [dict(items) for items in dict.fromkeys(tuple(p.items()) for p in found)]
+
+
+def _report_notes(old: Input, new: Input, engines: tuple[Engine, Engine]) -> None:
+    said: list[str] = []
+    for given, engine in zip((old, new), engines, strict=True):
+        given.report_notes(note for note in engine.notes if note.message not in said)
+        said += [note.message for note in engine.notes]

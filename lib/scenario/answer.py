@@ -1,0 +1,87 @@
+"""What one pair of ends has under one engine, and what became of it under another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from lib.model.sets import ConnectionSet
+
+
+class Change(Enum):
+    """What became of a flow; UNKNOWN where the input does not settle whether anything did."""
+
+    GAINED = "gained"
+    LOST = "lost"
+    CHANGED = "changed"
+    UNKNOWN = "unknown"
+
+
+NO_PORTS = ConnectionSet()
+
+
+@dataclass(frozen=True, slots=True)
+class FlowAnswer:
+    """The ports of a pair of ends, by verdict; no port is in two of them.
+
+    ``partial`` are those that only some pairs of their pods have. How many pods that are is left out: scaling a
+    workload changes what no policy says.
+    """
+
+    allowed: ConnectionSet = NO_PORTS
+    partial: ConnectionSet = NO_PORTS
+    unknown: ConnectionSet = NO_PORTS
+
+    @property
+    def some(self) -> ConnectionSet:
+        """The ports that at least one pair of pods surely has."""
+        return self.allowed | self.partial
+
+    @property
+    def possible(self) -> ConnectionSet:
+        """The ports that at least one pair of pods has or may have."""
+        return self.some | self.unknown
+
+    def to_json(self) -> dict[str, dict[str, list[list[int]]]]:
+        """Ports by verdict; verdicts without a port are left out."""
+        named = (("allowed", self.allowed), ("partial", self.partial), ("unknown", self.unknown))
+        return {name: ports.to_json() for name, ports in named if ports}
+
+    def __str__(self) -> str:
+        parts = [str(self.allowed)] if self.allowed else []
+        parts += [f"{self.partial} (some pods)"] if self.partial else []
+        parts += [f"{self.unknown} (unknown)"] if self.unknown else []
+        return "; ".join(parts) or "none"
+
+
+NOTHING = FlowAnswer()
+
+
+def judge(old: FlowAnswer, new: FlowAnswer) -> Change | None:
+    """What became of a flow; None where nothing did.
+
+    It is gained where surely nothing was and surely something is, lost the other way round, and changed where some
+    port surely came or went, or is now for all pods or only for some. What is left hangs on unknown ports alone.
+    """
+    if old == new:
+        return None
+    if not old.possible and new.some:
+        return Change.GAINED
+    if old.some and not new.possible:
+        return Change.LOST
+    surely = (
+        new.some - old.possible or old.some - new.possible or old.allowed & new.partial or old.partial & new.allowed
+    )
+    return Change.CHANGED if surely else Change.UNKNOWN
+
+
+def differing(old: FlowAnswer, new: FlowAnswer) -> ConnectionSet:
+    """The ports whose verdict is not the same."""
+    return (
+        (old.allowed - new.allowed)
+        | (new.allowed - old.allowed)
+        | (old.partial - new.partial)
+        | (new.partial - old.partial)
+        | (old.unknown - new.unknown)
+        | (new.unknown - old.unknown)
+    )

@@ -1,0 +1,358 @@
+"""Two readings of a cluster compared by effect: which flows were gained, lost, changed.
+
+Sources with equal rows in both readings are compared once, and their destinations as sets; only what is shown is
+expanded to pairs of workloads. Workloads on their node's network are compared pair by pair, since a pod's own node is
+exempt from policies. Nothing has the size of pods times pods.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from lib.flows.ingress import INGRESS_CONTROLLER, ingress_rows
+from lib.flows.row import RowVerdict, unknown_reason
+from lib.flows.rows import doubted
+from lib.model.policies import Direction
+from lib.model.refs import ObjectRef
+from lib.model.sets import AddressSet, ConnectionSet
+from lib.policy.bits import Bits, from_positions, positions
+from lib.policy.decide import without_rejected
+from lib.policy.engine import Engine
+from lib.policy.rules import CompiledRejection
+from lib.routing.routes import RoutedBackend
+from lib.scenario.answer import NOTHING, Change, FlowAnswer, judge
+from lib.scenario.causes import Causes
+from lib.scenario.changes import FlowChange, Tally
+from lib.scenario.side import Side
+
+OUTSIDE = "[External]"
+
+
+class Block(NamedTuple):
+    """Destinations towards which some sources all have the same two answers, which differ."""
+
+    destinations: Bits
+    change: Change
+    old: FlowAnswer
+    new: FlowAnswer
+
+
+@dataclass(frozen=True)
+class Diff:
+    """What differs from one reading to another; everything is computed when asked for.
+
+    ``refs`` are the workloads of both: those of the old one in its order, then those that only the new one has.
+    """
+
+    old: Engine
+    new: Engine
+    old_backends: tuple[RoutedBackend, ...] = ()
+    new_backends: tuple[RoutedBackend, ...] = ()
+
+    @cached_property
+    def refs(self) -> tuple[ObjectRef, ...]:
+        """The workloads of both readings."""
+        return tuple(
+            dict.fromkeys(w.ref for snapshot in (self.old.snapshot, self.new.snapshot) for w in snapshot.workloads)
+        )
+
+    @cached_property
+    def added(self) -> tuple[ObjectRef, ...]:
+        """The workloads that only the new reading has."""
+        return tuple(ref for ref in self.refs if ref not in self.old.workload_numbers)
+
+    @cached_property
+    def removed(self) -> tuple[ObjectRef, ...]:
+        """The workloads that only the old reading has."""
+        return tuple(ref for ref in self.refs if ref not in self.new.workload_numbers)
+
+    @cached_property
+    def _sides(self) -> tuple[Side, Side]:
+        return Side(self.old, self.refs), Side(self.new, self.refs)
+
+    @cached_property
+    def _own_network(self) -> Bits:
+        """The workloads that are on their node's network in neither reading."""
+        return from_positions(i for i in range(len(self.refs)) if not self._is_host(i))
+
+    def _is_host(self, i: int) -> bool:
+        return any(side.on_host[i] for side in self._sides)
+
+    @cached_property
+    def _hosts(self) -> tuple[int, ...]:
+        return tuple(i for i in range(len(self.refs)) if self._is_host(i))
+
+    @cached_property
+    def _blocks(self) -> dict[Hashable, tuple[Block, ...]]:
+        return {}
+
+    def _key(self, i: int) -> Hashable:
+        old, new = self._sides
+        return old.mixture(i) and old.signature(i), new.mixture(i) and new.signature(i)
+
+    def _blocks_of(self, i: int) -> tuple[Block, ...]:
+        key = self._key(i)
+        found = self._blocks.get(key)
+        if found is None:
+            found = self._blocks[key] = tuple(self._compared(i))
+        return found
+
+    def _compared(self, i: int) -> Iterator[Block]:
+        old, new = (self._whole(dict(side.partition(i))) for side in self._sides)
+        for before, some in old.items():
+            for after, others in new.items():
+                change = judge(before, after) if before != after else None
+                if change is not None and (common := some & others):
+                    yield Block(common, change, before, after)
+
+    def _whole(self, partition: dict[FlowAnswer, Bits]) -> dict[FlowAnswer, Bits]:
+        """With the destinations that have nothing, and without those on their node's network."""
+        rest = self._own_network
+        for ends in partition.values():
+            rest &= ~ends
+        partition[NOTHING] = partition.get(NOTHING, 0) | rest
+        return {answer: ends & self._own_network for answer, ends in partition.items()}
+
+    @cached_property
+    def tally(self) -> Tally:
+        """How many flows differ, without listing them."""
+        counted = Tally()
+        for sources, blocks in self._grouped():
+            for block in blocks:
+                self._count(counted, sources, block)
+        for pair in self._host_pairs(range(len(self.refs))):
+            counted.add(pair.change, self.refs[pair.src].namespace, self.refs[pair.dst].namespace)
+        for row in (*self._outside_rows(None), *self._ingress_rows(None)):
+            src = row.src_ref.namespace if row.src_ref else _outer(row.src)
+            counted.add(row.change, src, row.dst_ref.namespace if row.dst_ref else _outer(row.dst))
+        return counted
+
+    def _grouped(self) -> Iterator[tuple[Bits, tuple[Block, ...]]]:
+        members: dict[Hashable, list[int]] = defaultdict(list)
+        for i in range(len(self.refs)):
+            if not self._is_host(i):
+                members[self._key(i)].append(i)
+        for sources in members.values():
+            yield from_positions(sources), self._blocks_of(sources[0])
+
+    def _count(self, counted: Tally, sources: Bits, block: Block) -> None:
+        by_source = self._by_namespace(sources)
+        for dst, theirs in self._by_namespace(block.destinations):
+            for src, mine in by_source:
+                pairs = mine.bit_count() * theirs.bit_count()
+                counted.add(block.change, src, dst, pairs - (mine & theirs).bit_count())
+
+    def _by_namespace(self, ends: Bits) -> list[tuple[str, Bits]]:
+        found = self._parted.get(ends)
+        if found is None:
+            parted: dict[str, list[int]] = defaultdict(list)
+            for i in positions(ends):
+                parted[self.refs[i].namespace].append(i)
+            found = self._parted[ends] = [(name, from_positions(mine)) for name, mine in parted.items()]
+        return found
+
+    @cached_property
+    def _parted(self) -> dict[Bits, list[tuple[str, Bits]]]:
+        return {}
+
+    def rows(self, namespaces: Container[str] | None = None, *, causes: bool = True) -> Iterator[FlowChange]:
+        """Every flow that differs, by source, then to and from outside, then from ingress controllers.
+
+        ``namespaces`` keeps the rows with at least one end in them (None: all). ``causes`` says whether to look for
+        what brought each about.
+        """
+        for row in (*[self._between(namespaces)], self._outside_rows(namespaces), self._ingress_rows(namespaces)):
+            yield from (self._explained(r) if causes else r for r in row)
+
+    def _between(self, namespaces: Container[str] | None) -> Iterator[FlowChange]:
+        chosen = [namespaces is None or ref.namespace in namespaces for ref in self.refs]
+        for source in range(len(self.refs)):
+            found: list[_Pair] = []
+            if not self._is_host(source):
+                for block in self._blocks_of(source):
+                    reached = positions(block.destinations & ~(1 << source))
+                    found += [_Pair(source, dst, *block[1:]) for dst in reached if chosen[source] or chosen[dst]]
+            found += [p for p in self._host_pairs([source]) if chosen[p.src] or chosen[p.dst]]
+            for pair in sorted(found, key=lambda p: p.dst):
+                yield self._row(pair)
+
+    def _host_pairs(self, sources: Iterable[int]) -> Iterator[_Pair]:
+        old, new = self._sides
+        for source in sources:
+            for dst in range(len(self.refs)) if self._is_host(source) else self._hosts:
+                if source == dst:
+                    continue
+                before, after = old.one(source, dst), new.one(source, dst)
+                change = judge(before, after)
+                if change is not None:
+                    yield _Pair(source, dst, change, before, after)
+
+    def _row(self, pair: _Pair) -> FlowChange:
+        old, new = self._sides
+        src, dst = self.refs[pair.src], self.refs[pair.dst]
+        host = self._is_host(pair.src) or self._is_host(pair.dst)
+        pods = (
+            old.pods(pair.src, pair.dst) if pair.old.partial else "",
+            new.pods(pair.src, pair.dst) if pair.new.partial else "",
+        )
+        return FlowChange(
+            pair.change,
+            str(src),
+            str(dst),
+            pair.old,
+            pair.new,
+            workloads=self._said(src, dst),
+            notes=self._notes(pair.old, pair.new, src, dst, host),
+            pods=pods,
+            host=host,
+            src_ref=src,
+            dst_ref=dst,
+        )
+
+    def _said(self, *ends: ObjectRef | None) -> tuple[str, ...]:
+        found = []
+        for ref in ends:
+            if ref is not None and ref not in self.old.workload_numbers:
+                found.append(f"{ref} was added")
+            if ref is not None and ref not in self.new.workload_numbers:
+                found.append(f"{ref} was removed")
+        return tuple(found)
+
+    def _notes(
+        self, old: FlowAnswer, new: FlowAnswer, src: ObjectRef | None, dst: ObjectRef | None, host: bool
+    ) -> tuple[str, ...]:
+        found = []
+        for number, (engine, answer) in enumerate(((self.old, old), (self.new, new))):
+            if answer.unknown:
+                found.append(unknown_reason(engine, host))
+            by_direction = self._doubted[number]
+            rejected = dict.fromkeys(
+                (
+                    *(by_direction[Direction.EGRESS].get(src, ()) if src else ()),
+                    *(by_direction[Direction.INGRESS].get(dst, ()) if dst else ()),
+                )
+            )
+            if rejected:
+                found.append(without_rejected(tuple(rejected)))
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def _doubted(self) -> tuple[dict[Direction, dict[ObjectRef, tuple[CompiledRejection, ...]]], ...]:
+        return tuple({d: dict(doubted(engine, d)) for d in Direction} for engine in (self.old, self.new))
+
+    def _outside_rows(self, namespaces: Container[str] | None) -> Iterator[FlowChange]:
+        for direction in (Direction.EGRESS, Direction.INGRESS):
+            for i, ref in enumerate(self.refs):
+                if namespaces is not None and ref.namespace not in namespaces:
+                    continue
+                for change, before, after, addresses in self._outside(i, direction):
+                    for first, last in addresses.ranges():
+                        ends, host = f"{first}-{last}{OUTSIDE}", self._is_host(i)
+                        src, dst = (str(ref), ends) if direction is Direction.EGRESS else (ends, str(ref))
+                        src_ref, dst_ref = (ref, None) if direction is Direction.EGRESS else (None, ref)
+                        notes = self._notes(before, after, src_ref, dst_ref, False)
+                        said = self._said(ref)
+                        yield FlowChange(
+                            change,
+                            src,
+                            dst,
+                            before,
+                            after,
+                            workloads=said,
+                            notes=notes,
+                            host=host,
+                            src_ref=src_ref,
+                            dst_ref=dst_ref,
+                        )
+
+    def _outside(self, i: int, direction: Direction) -> Sequence[tuple[Change, FlowAnswer, FlowAnswer, AddressSet]]:
+        key = direction, *(side.mixture(i) for side in self._sides)
+        found = self._outsides.get(key)
+        if found is None:
+            old, new = (_with_rest(side.outside(i, direction)) for side in self._sides)
+            found = self._outsides[key] = tuple(
+                (change, before, after, common)
+                for before, some in old.items()
+                for after, others in new.items()
+                if (change := judge(before, after)) is not None and (common := some & others)
+            )
+        return found
+
+    @cached_property
+    def _outsides(self) -> dict[Hashable, tuple[tuple[Change, FlowAnswer, FlowAnswer, AddressSet], ...]]:
+        return {}
+
+    def _ingress_rows(self, namespaces: Container[str] | None) -> Iterator[FlowChange]:
+        old, new = (
+            _from_ingress(side, backends, namespaces)
+            for side, backends in zip(self._sides, (self.old_backends, self.new_backends), strict=True)
+        )
+        for ref in dict.fromkeys((*old, *new)):
+            before, after = old.get(ref, NOTHING), new.get(ref, NOTHING)
+            change = judge(before, after)
+            if change is not None:
+                yield FlowChange(
+                    change,
+                    INGRESS_CONTROLLER,
+                    str(ref),
+                    before,
+                    after,
+                    workloads=self._said(ref),
+                    notes=self._notes(FlowAnswer(), FlowAnswer(), None, ref, False),
+                    dst_ref=ref,
+                )
+
+    @cached_property
+    def _causes(self) -> Causes:
+        return Causes(self.old, self.new)
+
+    def _explained(self, row: FlowChange) -> FlowChange:
+        return self._causes.explain(row)
+
+
+class _Pair(NamedTuple):
+    src: int
+    dst: int
+    change: Change
+    old: FlowAnswer
+    new: FlowAnswer
+
+
+def _outer(name: str) -> str:
+    return "outside" if name.endswith(OUTSIDE) else name
+
+
+def _with_rest(answers: dict[FlowAnswer, AddressSet]) -> dict[FlowAnswer, AddressSet]:
+    rest = AddressSet.all()
+    for addresses in answers.values():
+        rest -= addresses
+    return {**answers, NOTHING: rest} if rest else answers
+
+
+def _from_ingress(
+    side: Side, backends: Iterable[RoutedBackend], namespaces: Container[str] | None
+) -> dict[ObjectRef, FlowAnswer]:
+    ports: dict[ObjectRef, dict[RowVerdict, ConnectionSet]] = defaultdict(dict)
+    for row in ingress_rows(side.pairs, backends, namespaces):
+        if row.dst_ref is not None:
+            held = ports[row.dst_ref]
+            held[row.verdict] = held.get(row.verdict, ConnectionSet()) | row.ports
+    nothing = ConnectionSet()
+    return {ref: FlowAnswer(*(held.get(verdict, nothing) for verdict in RowVerdict)) for ref, held in ports.items()}
+
+
+def diff(
+    old: Engine,
+    new: Engine,
+    old_backends: Iterable[RoutedBackend] = (),
+    new_backends: Iterable[RoutedBackend] = (),
+) -> Diff:
+    """Compare two readings: two snapshots under one profile, or one snapshot under two profiles.
+
+    ``old_backends`` and ``new_backends`` are what routes lead to, for the rows from ingress controllers.
+    """
+    return Diff(old, new, tuple(old_backends), tuple(new_backends))

@@ -1,0 +1,99 @@
+"""Routes and doors compared: what answers which host and path, and what can be reached from outside."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from lib.model.refs import Source
+from lib.model.snapshot import Snapshot
+from lib.routing.entry_points import EntryPoint, entry_points
+from lib.routing.route_view import RouteView
+from lib.routing.routes import route_views
+from lib.scenario.answer import Change
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class RouteChange:
+    """A route or a door that is not the same in both snapshots.
+
+    ``what`` is ``route`` or ``exposure``, ``name`` where it answers, ``old`` and ``new`` what is behind it ("" where
+    there is none). The sources are None on the side that has none.
+    """
+
+    what: str
+    change: Change
+    name: str
+    old: str
+    new: str
+    old_source: Source | None = None
+    new_source: Source | None = None
+
+
+def route_changes(old: Snapshot, new: Snapshot) -> tuple[RouteChange, ...]:
+    """The routes, then the doors, that were gained, lost or changed, by name."""
+    routes = _compared("route", route_views(old), route_views(new), _route_key, _route_name, _route_leads_to)
+    doors = _compared("exposure", entry_points(old), entry_points(new), _door_key, _door_name, _door_leads_to)
+    return (*routes, *doors)
+
+
+def _compared(
+    what: str,
+    old: Iterable[T],
+    new: Iterable[T],
+    key: Callable[[T], Hashable],
+    name: Callable[[T], str],
+    leads_to: Callable[[T], str],
+) -> Iterator[RouteChange]:
+    before, after = _grouped(old, key), _grouped(new, key)
+    found = []
+    for each in dict.fromkeys((*before, *after)):
+        was, is_now = (sorted({leads_to(row) for row in side.get(each, ())}) for side in (before, after))
+        if was == is_now:
+            continue
+        change = Change.CHANGED if was and is_now else Change.GAINED if is_now else Change.LOST
+        first_old, first_new = (next(iter(side.get(each, ())), None) for side in (before, after))
+        shown = first_new if first_new is not None else first_old
+        assert shown is not None
+        sources = (getattr(row, "source", None) for row in (first_old, first_new))
+        found.append(RouteChange(what, change, name(shown), "; ".join(was), "; ".join(is_now), *sources))
+    yield from sorted(found, key=lambda c: c.name)
+
+
+def _grouped(rows: Iterable[T], key: Callable[[T], Hashable]) -> dict[Hashable, list[T]]:
+    found: dict[Hashable, list[T]] = defaultdict(list)
+    for row in rows:
+        found[key(row)].append(row)
+    return found
+
+
+def _route_key(row: RouteView) -> Hashable:
+    return row.route, row.host, row.path, row.path_type, row.match
+
+
+def _route_name(row: RouteView) -> str:
+    return f"{row.where} ({row.path_type}, {row.route})"
+
+
+def _route_leads_to(row: RouteView) -> str:
+    served = "" if row.accepted is not False else ", not accepted"
+    return f"{row.backend.label} by {row.served_by.name or 'nobody known'}{served}"
+
+
+def _door_key(door: EntryPoint) -> Hashable:
+    return door.kind, door.subject, door.port, door.protocol
+
+
+def _door_name(door: EntryPoint) -> str:
+    port = f" {door.protocol} {door.port}" if door.port else ""
+    return f"{door.kind.value} {door.subject}{port}"
+
+
+def _door_leads_to(door: EntryPoint) -> str:
+    behind = ", ".join(map(str, door.workloads)) or "nothing"
+    at = f" at {', '.join(door.addresses)}" if door.addresses else ""
+    return f"{behind}{at}, reached by {door.reached_by}"

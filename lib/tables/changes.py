@@ -1,0 +1,52 @@
+"""Comparisons as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lib.scenario import Cause, Change, FlowChange, RouteChange, Tally
+from lib.tables.row import Locate, Row, listed
+
+
+def flow_change_rows(changes: Iterable[FlowChange], locate_old: Locate, locate_new: Locate) -> Iterable[Row]:
+    """One row a flow that differs, in the order of ``changes``; streamed."""
+    for row in changes:
+        yield {
+            "change": row.change.value,
+            "from": row.src,
+            "to": row.dst,
+            "old": str(row.old) + (f" {row.pods[0]}" if row.pods[0] else ""),
+            "new": str(row.new) + (f" {row.pods[1]}" if row.pods[1] else ""),
+            "because": listed(cause_texts(row.causes, locate_old, locate_new)),
+            "notes": "; ".join((*row.workloads, *row.notes)),
+        }
+
+
+def cause_texts(causes: Iterable[Cause], locate_old: Locate, locate_new: Locate) -> list[str]:
+    """``old: shop/web[NetworkPolicy] spec.ingress[0] permits (a.yaml:12)``, one for each cause."""
+    return [
+        f"{c.reading}: {c.policy}{f' {c.rule}' if c.rule else ''} {c.effect} "
+        f"({(locate_old if c.reading == 'old' else locate_new)(c.source)})"
+        for c in causes
+    ]
+
+
+def tally_rows(tally: Tally) -> list[Row]:
+    """The number of flows that differ between each two namespaces, most first."""
+    between = sorted(tally.between.items(), key=lambda item: (-sum(item[1].values()), item[0]))
+    return [{"from": src, "to": dst, **{c.value: counts.get(c, 0) for c in Change}} for (src, dst), counts in between]
+
+
+def route_change_rows(changes: Iterable[RouteChange], locate_old: Locate, locate_new: Locate) -> list[Row]:
+    """One row a route or door that differs."""
+    return [
+        {
+            "what": c.what,
+            "change": c.change.value,
+            "name": c.name,
+            "old": c.old,
+            "new": c.new,
+            "source": locate_new(c.new_source) if c.new_source else locate_old(c.old_source),
+        }
+        for c in changes
+    ]

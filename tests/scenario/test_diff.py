@@ -1,0 +1,211 @@
+"""A comparison against both lists of flows, and what it says of each difference."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.facts.engines import Known
+from lib.flows import FlowRow, RowVerdict, flow_rows
+from lib.model.errors import ModelError
+from lib.model.refs import ObjectRef
+from lib.model.sets import AddressSet, ConnectionSet, parse_address
+from lib.policy.engine import Engine, compile_engine
+from lib.policy.engines import KUBERNETES, profile
+from lib.scenario import NOTHING, Change, Diff, FlowAnswer, FlowChange, PolicyEdit, diff, edited, what_if
+from tests.naive.clusters import clusters, owned_clusters
+from tests.policy.build import engine_of, namespace, pod, policy, snapshot_of, snapshot_of_yaml
+
+Raw = dict[str, Any]
+OUTSIDE = "[External]"
+UNSURE = replace(
+    KUBERNETES,
+    ip_block_matches_pods=Known.UNKNOWN,
+    ip_block_matches_nodes=Known.YES,
+    own_node_egress_allowed=Known.UNKNOWN,
+)
+PROFILES = (KUBERNETES, profile("azure-npm"), profile("cilium"), profile("none"), UNSURE)
+
+
+def answers(rows: list[FlowRow]) -> dict[tuple[str, str], list[tuple[AddressSet, FlowAnswer]]]:
+    """For each pair of ends the answers that the list of flows gives, by outside addresses where an end is outside."""
+    held: dict[tuple[str, str, str], dict[RowVerdict, ConnectionSet]] = defaultdict(dict)
+    for row in rows:
+        outside = next((end for end in (row.src, row.dst) if end.endswith(OUTSIDE)), "")
+        key = (row.src if row.src != outside else OUTSIDE, row.dst if row.dst != outside else OUTSIDE, outside)
+        assert row.verdict not in held[key], row
+        held[key][row.verdict] = row.ports
+    found = defaultdict(list)
+    for (src, dst, outside), ports in held.items():
+        answer = FlowAnswer(*(ports.get(v, ConnectionSet()) for v in RowVerdict))
+        found[src, dst].append((addresses(outside), answer))
+    return found
+
+
+def addresses(name: str) -> AddressSet:
+    if not name:
+        return AddressSet.all()
+    first, last = map(parse_address, name.removesuffix(OUTSIDE).split("-"))
+    interval = ((int(first), int(last)),)
+    return AddressSet(ipv4=interval) if first.version == 4 else AddressSet(ipv6=interval)
+
+
+def at(found: list[tuple[AddressSet, FlowAnswer]], where: AddressSet) -> FlowAnswer:
+    """The one answer for the addresses of ``where``, which never cross the border of two answers."""
+    meeting = [answer for held, answer in found if held & where]
+    assert len(meeting) <= 1, (meeting, where)
+    return meeting[0] if meeting else NOTHING
+
+
+def check(old: Engine, new: Engine) -> Diff:
+    """The comparison of two engines, held against both lists of flows."""
+    found = diff(old, new)
+    before, after = answers(list(flow_rows(old))), answers(list(flow_rows(new)))
+    seen: dict[tuple[str, str], AddressSet] = defaultdict(AddressSet)
+    rows = list(found.rows())
+    for row in rows:
+        outside = next((end for end in (row.src, row.dst) if end.endswith(OUTSIDE)), "")
+        pair = (row.src if row.src != outside else OUTSIDE, row.dst if row.dst != outside else OUTSIDE)
+        where = addresses(outside)
+        assert not seen[pair] & where
+        seen[pair] |= where
+        assert row.old == at(before.get(pair, []), where)
+        assert row.new == at(after.get(pair, []), where)
+        assert row.old != row.new
+    for pair in before.keys() | after.keys():
+        for mine, theirs in ((before, after), (after, before)):
+            for held, answer in mine.get(pair, []):
+                rest = held - seen[pair]
+                for others, other in theirs.get(pair, []):
+                    assert answer == other or not rest & others, pair
+                    rest -= others
+                assert not rest, pair
+    assert found.tally.total == Counter(row.change for row in rows)
+    return found
+
+
+@given(clusters(), clusters(), st.sampled_from(PROFILES))
+def test_two_inputs_differ_exactly_where_their_flows_do(before: list[Raw], after: list[Raw], chosen: Any) -> None:
+    old, new = (compile_engine(snapshot_of(objects), chosen) for objects in (before, after))
+    check(old, new)
+
+
+@given(clusters() | owned_clusters(), st.sampled_from(PROFILES), st.sampled_from(PROFILES))
+def test_two_engines_differ_exactly_where_their_flows_do(objects: list[Raw], one: Any, other: Any) -> None:
+    snapshot = snapshot_of(objects)
+    check(compile_engine(snapshot, one), compile_engine(snapshot, other))
+
+
+@given(clusters() | owned_clusters(), st.sampled_from(PROFILES))
+def test_nothing_differs_from_itself(objects: list[Raw], chosen: Any) -> None:
+    snapshot = snapshot_of(objects)
+    found = diff(compile_engine(snapshot, chosen), compile_engine(snapshot, chosen))
+    assert list(found.rows()) == []
+    assert not found.tally
+
+
+@given(clusters(), clusters())
+def test_the_other_way_round_gained_is_lost(before: list[Raw], after: list[Raw]) -> None:
+    old, new = (compile_engine(snapshot_of(objects)) for objects in (before, after))
+    there, back = diff(old, new).tally.total, diff(new, old).tally.total
+    assert there[Change.GAINED] == back[Change.LOST]
+    assert there[Change.LOST] == back[Change.GAINED]
+    assert there[Change.CHANGED] == back[Change.CHANGED]
+
+
+WEB, DB = pod("web", app="web"), pod("db", app="db")
+DENY = policy("podSelector: {}\npolicyTypes: [Ingress]", name="deny")
+LET_IN = policy(
+    "podSelector: {matchLabels: {app: db}}\ningress: [{from: [{podSelector: {matchLabels: {app: web}}}], "
+    "ports: [{port: 5432}]}]",
+    name="let-web-in",
+)
+
+
+def between(old: list[str], new: list[str], src: str = "shop/web[Pod]", dst: str = "shop/db[Pod]") -> FlowChange:
+    found = check(engine_of(*old), engine_of(*new))
+    (row,) = (r for r in found.rows() if (r.src, r.dst) == (src, dst))
+    return row
+
+
+def causes(row: FlowChange) -> list[tuple[str, str, str, str]]:
+    return [(c.reading, c.policy.name, c.effect, c.rule) for c in row.causes]
+
+
+def test_a_lost_flow_names_the_policy_that_was_added() -> None:
+    row = between([WEB, DB], [WEB, DB, DENY])
+    assert row.change is Change.LOST
+    assert causes(row) == [("new", "deny", "isolates", "")]
+
+
+def test_a_gained_flow_names_the_rule_that_was_added_and_not_the_policy_that_isolates_in_both() -> None:
+    row = between([WEB, DB, DENY], [WEB, DB, DENY, LET_IN])
+    assert row.change is Change.GAINED
+    assert causes(row) == [("new", "let-web-in", "permits", "spec.ingress[0]")]
+    assert str(row.new) == "TCP 5432"
+
+
+def test_an_edited_rule_is_named_in_both_readings() -> None:
+    row = between([WEB, DB, LET_IN], [WEB, DB, LET_IN.replace("5432", "5433")])
+    assert row.change is Change.CHANGED
+    assert [(c[0], c[2]) for c in causes(row)] == [("old", "permits"), ("new", "permits")]
+
+
+def test_a_rule_that_no_longer_matches_is_named_where_it_matched() -> None:
+    peer = "{namespaceSelector: {matchLabels: {team: a}}, podSelector: {}}"
+    rule = policy(f"podSelector: {{matchLabels: {{app: db}}}}\ningress: [{{from: [{peer}]}}]", name="team-a")
+    row = between([namespace("shop", team="a"), WEB, DB, rule], [namespace("shop", team="b"), WEB, DB, rule])
+    assert row.change is Change.LOST
+    assert ("old", "team-a", "permits", "spec.ingress[0]") in causes(row)
+
+
+def test_a_removed_workload_is_said() -> None:
+    found = check(engine_of(WEB, DB), engine_of(WEB))
+    assert [str(ref) for ref in found.removed] == ["shop/db[Pod]"]
+    assert {said for row in found.rows() for said in row.workloads} == {"shop/db[Pod] was removed"}
+    assert found.tally.between[("shop", "shop")] == {Change.LOST: 2}
+
+
+def test_an_answer_that_becomes_unknown_stands_apart() -> None:
+    block = policy("podSelector: {matchLabels: {app: db}}\ningress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]")
+    snapshot = snapshot_of_yaml(WEB, DB, block)
+    found = check(compile_engine(snapshot, profile("cilium")), compile_engine(snapshot, profile("calico")))
+    (row,) = (r for r in found.rows() if r.dst == "shop/db[Pod]" and r.src == "shop/web[Pod]")
+    assert row.change is Change.UNKNOWN
+    assert row.old == NOTHING
+    assert row.new.unknown.is_all
+    assert "Calico" in row.notes[0]
+
+
+def test_only_rows_with_an_end_in_the_chosen_namespaces_are_listed() -> None:
+    other = pod("other", namespace="far")
+    found = diff(engine_of(WEB, other), engine_of(WEB, other, DENY))
+    assert {r.src for r in found.rows({"far"}, causes=False) if r.src_ref} == {"far/other[Pod]"}
+
+
+def test_what_if_is_the_comparison_with_the_edited_policies() -> None:
+    engine = engine_of(WEB, DB, DENY)
+    (let_in,) = snapshot_of_yaml(LET_IN).network_policies
+    deny = ObjectRef("shop", "deny", "NetworkPolicy")
+    (row,) = (r for r in what_if(engine, PolicyEdit(put=(let_in,))).rows() if r.src == "shop/web[Pod]")
+    assert (row.change, row.dst) == (Change.GAINED, "shop/db[Pod]")
+    after = edited(engine.snapshot, PolicyEdit(put=(let_in,), remove=(deny,)))
+    assert [p.ref.name for p in after.network_policies] == ["let-web-in"]
+    assert what_if(engine, PolicyEdit(remove=(deny,))).tally.total[Change.LOST] == 0
+    widened = replace(let_in, rules=())
+    again = edited(after, PolicyEdit(put=(widened,)))
+    assert again.network_policies == (widened,)
+
+
+@pytest.mark.parametrize("twice", [True, False])
+def test_an_edit_that_cannot_be_made_is_refused(twice: bool) -> None:
+    engine = engine_of(WEB, DB, DENY)
+    (deny,) = engine.snapshot.network_policies
+    other = ObjectRef("shop", "no-such", "NetworkPolicy")
+    with pytest.raises(ModelError):
+        what_if(engine, PolicyEdit((deny,), (deny.ref,)) if twice else PolicyEdit(remove=(other,)))
