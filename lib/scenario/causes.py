@@ -17,6 +17,7 @@ from lib.policy.endpoints import ARBITRARY_NAMESPACE
 from lib.policy.engine import Engine
 from lib.policy.rules import Action, CompiledPolicy, Stage
 from lib.policy.walk import Question, walk
+from lib.scenario.answer import FlowAnswer
 from lib.scenario.changes import Cause, FlowChange
 
 EFFECTS = {Action.ALLOW: "permits", Action.DENY: "denies", Action.PASS: "passes"}
@@ -33,33 +34,35 @@ class Evidence(NamedTuple):
     subjects: Bits
 
 
-NO_EVIDENCE = Evidence(ConnectionSet(), ConnectionSet(), (), 0)
-
-
 class Causes:
     """Finds the causes of changes between two readings; what was found once is kept."""
 
     def __init__(self, old: Engine, new: Engine) -> None:
         self._old, self._new = _Reading(old, "old"), _Reading(new, "new")
+        self._ports: dict[tuple[FlowAnswer, FlowAnswer], ConnectionSet] = {}
 
     def explain(self, row: FlowChange) -> FlowChange:
         """The same row with its causes."""
         found: dict[Cause, None] = {}
+        answers = row.old, row.new
+        ports = self._ports.get(answers)
+        if ports is None:
+            ports = self._ports[answers] = row.ports
         for direction in Direction:
-            found.update(dict.fromkeys(self._of(direction, row)))
+            found.update(dict.fromkeys(self._of(direction, row, ports)))
         return replace(row, causes=tuple(found)) if found else row
 
-    def _of(self, direction: Direction, row: FlowChange) -> Iterator[Cause]:
+    def _of(self, direction: Direction, row: FlowChange, ports: ConnectionSet) -> Iterator[Cause]:
         subject = row.src_ref if direction is Direction.EGRESS else row.dst_ref
         if subject is None:
             return
-        old, new = (reading.evidence(direction, row) for reading in (self._old, self._new))
+        old, new = (reading.evidence(direction, row, ports) for reading in (self._old, self._new))
         if old is None or new is None:
             # The workload itself came or went: what is permitted to it is all there is to say.
             present = old or new
             yield from (c for c in present.causes if c.effect == "permits") if present else ()
             return
-        if (old.allowed, old.possible) == (new.allowed, new.possible):
+        if (old.allowed & ports, old.possible & ports) == (new.allowed & ports, new.possible & ports):
             return
         mine, theirs = [_key(c) for c in old.causes], [_key(c) for c in new.causes]
         only = [c for c in old.causes if _key(c) not in theirs] + [c for c in new.causes if _key(c) not in mine]
@@ -81,6 +84,7 @@ class _Reading:
     def __init__(self, engine: Engine, name: str) -> None:
         self._engine, self._name = engine, name
         self._walked: dict[Question, Evidence] = {}
+        self._masks: dict[ConnectionSet, Bits] = {}
 
     @cached_property
     def _selecting(self) -> dict[int, tuple[Stage, ...]]:
@@ -110,22 +114,25 @@ class _Reading:
         """Whether a policy isolates some of the subjects that were looked at."""
         return any(p.isolates(direction) & seen.subjects for p in self._policies.get(ref, ()))
 
-    def evidence(self, direction: Direction, row: FlowChange) -> Evidence | None:
-        """What this reading says of one direction of a row; None where it has not both ends."""
+    def evidence(self, direction: Direction, row: FlowChange, ports: ConnectionSet) -> Evidence | None:
+        """What this reading says of one direction of a row, on some ports; None where it has not both ends."""
         egress = direction is Direction.EGRESS
         sources, destinations = self._ends(row.src_ref, row.src), self._ends(row.dst_ref, row.dst)
         if not sources or not destinations:
             return None
-        ports = union(self._engine.spaces.ports.mask(protocol, held) for protocol, held in row.ports.ports)
+        asked = self._masks.get(ports)
+        if asked is None:
+            mask = self._engine.spaces.ports.mask
+            asked = self._masks[ports] = union(mask(protocol, held) for protocol, held in ports.ports)
         found = [
-            self._walk(Question(direction, *((a, b) if egress else (b, a)), b, ports))
+            self._walk(Question(direction, *((a, b) if egress else (b, a)), b, asked))
             for a, b in islice(product(sources, destinations), PAIRS_MAX)
         ]
         allowed, possible = found[0].allowed, found[0].possible
         for each in found[1:]:
             allowed, possible = allowed | each.allowed, possible | each.possible
         causes = tuple(dict.fromkeys(c for each in found for c in each.causes))
-        return Evidence(allowed & row.ports, possible & row.ports, causes, union(each.subjects for each in found))
+        return Evidence(allowed, possible, causes, union(each.subjects for each in found))
 
     def _ends(self, ref: ObjectRef | None, name: str) -> Sequence[int]:
         spaces = self._engine.spaces

@@ -105,7 +105,7 @@ class Diff:
         old, new = (self._whole(dict(side.partition(i))) for side in self._sides)
         for before, some in old.items():
             for after, others in new.items():
-                change = judge(before, after) if before != after else None
+                change = self._judge(before, after)
                 if change is not None and (common := some & others):
                     yield Block(common, change, before, after)
 
@@ -187,9 +187,22 @@ class Diff:
                 if source == dst:
                     continue
                 before, after = old.one(source, dst), new.one(source, dst)
-                change = judge(before, after)
+                change = self._judge(before, after)
                 if change is not None:
                     yield _Pair(source, dst, change, before, after)
+
+    def _judge(self, old: FlowAnswer, new: FlowAnswer) -> Change | None:
+        """As ``judge``, remembered: many pairs have the same two answers."""
+        if old is new:
+            return None
+        key = old, new
+        if key not in self._judged:
+            self._judged[key] = judge(old, new)
+        return self._judged[key]
+
+    @cached_property
+    def _judged(self) -> dict[tuple[FlowAnswer, FlowAnswer], Change | None]:
+        return {}
 
     def _row(self, pair: _Pair) -> FlowChange:
         old, new = self._sides
@@ -278,7 +291,7 @@ class Diff:
                 (change, before, after, common)
                 for before, some in old.items()
                 for after, others in new.items()
-                if (change := judge(before, after)) is not None and (common := some & others)
+                if (change := self._judge(before, after)) is not None and (common := some & others)
             )
         return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 
@@ -51,6 +51,8 @@ class Side:
         self._ends: dict[Bits, Bits] = {}
         self._answers: dict[Sum, FlowAnswer] = {}
         self._partitions: dict[Hashable, Partition] = {}
+        self._pairs: dict[Hashable, FlowAnswer] = {}
+        self._placed: dict[int, Mapping[str, int]] = {}
 
     def mixture(self, i: int) -> Mixture:
         """The classes of a workload's pods."""
@@ -114,8 +116,27 @@ class Side:
         a, b = self.number[source], self.number[destination]
         if a is None or b is None:
             return NOTHING
-        total = self.pairs.pair(a, b)
-        return NOTHING if total is None else self._answer(total)
+        # How many pairs of pods share a node is left out of the answer, only whether there are some counts.
+        key = self.pairs.mixtures[a], self.pairs.mixtures[b], self._sharing(a, b)
+        found = self._pairs.get(key) if len(key[0]) == len(key[1]) == 1 else None
+        if found is None:
+            total = self.pairs.pair(a, b)
+            found = self._pairs[key] = NOTHING if total is None else self._answer(total)
+        return found
+
+    def _sharing(self, a: int, b: int) -> tuple[bool, bool, bool]:
+        """Whether some pods share a node, whether that is not known of some, and whether some surely do not."""
+        mine, theirs = self._nodes(a), self._nodes(b)
+        same = sum(count * theirs[node] for node, count in mine.items() if node and node in theirs)
+        placed = (self.pairs.sizes[a] - mine.get("", 0)) * (self.pairs.sizes[b] - theirs.get("", 0))
+        return same > 0, placed < self.pairs.sizes[a] * self.pairs.sizes[b], placed > same
+
+    def _nodes(self, number: int) -> Mapping[str, int]:
+        found = self._placed.get(number)
+        if found is None:
+            pods = self.engine.snapshot.workloads[number].endpoints
+            found = self._placed[number] = Counter(pod.node_name for pod in pods)
+        return found
 
     def pods(self, source: int, destination: int) -> str:
         """``k/n`` for the ports that only some pairs of pods have; "" without any."""
