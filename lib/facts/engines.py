@@ -69,7 +69,10 @@ class EngineFacts:
     ``id`` is ``none``, ``azure-npm``, ``calico`` or ``cilium``. ``max_nodes`` and ``max_pods`` are the supported scale
     of a cluster, None where no limit is stated. ``own_node_egress_allowed``: a pod may always reach the node it runs
     on; ``cluster_policy_ingress_enforced``: ingress policies see traffic that came through a LoadBalancer or NodePort
-    Service with externalTrafficPolicy Cluster. Kinds of policy that are not in ``policy_kinds`` it ignores.
+    Service with externalTrafficPolicy Cluster, ``local_policy_ingress_enforced`` the same with Local.
+    ``cluster_policy_source`` is as whom the pod sees the former: ``node`` or, depending on the node that it came to,
+    ``both`` node and client. ``tells_port_names_apart``: an egress rule that names a port means each pod's own number
+    where pods use the name for several. Kinds of policy that are not in ``policy_kinds`` it ignores.
     """
 
     id: str
@@ -88,6 +91,11 @@ class EngineFacts:
     ip_block_matches_nodes: Known
     own_node_egress_allowed: Known
     cluster_policy_ingress_enforced: Known
+    local_policy_ingress_enforced: Known
+    cluster_policy_source: str
+    judges_ipv6: Known
+    judges_sctp: Known
+    tells_port_names_apart: Known
     end_port: Known
     policy_kinds: tuple[PolicyKindFact, ...]
     gaps: tuple[SpecGaps, ...]
@@ -119,6 +127,11 @@ def engine_facts() -> tuple[EngineFacts, ...]:
             ip_block_matches_nodes=Known(entry["ip_block_matches_nodes"]),
             own_node_egress_allowed=Known(entry["own_node_egress_allowed"]),
             cluster_policy_ingress_enforced=Known(entry["cluster_policy_ingress_enforced"]),
+            local_policy_ingress_enforced=Known(entry["local_policy_ingress_enforced"]),
+            cluster_policy_source=entry["cluster_policy_source"],
+            judges_ipv6=Known(entry["judges_ipv6"]),
+            judges_sctp=Known(entry["judges_sctp"]),
+            tells_port_names_apart=Known(entry["tells_port_names_apart"]),
             end_port=Known(entry["end_port"]),
             policy_kinds=tuple(map(_policy_kind, entry["policy_kinds"])),
             gaps=tuple(SpecGaps(system, tuple(gaps)) for system, gaps in entry["gaps"].items()),

@@ -71,6 +71,12 @@ def verdicts(total: Sum) -> Iterator[tuple[RowVerdict, Bits, str]]:
 UNKNOWN_NODE = "a pod's own node is exempt from policies, and the input does not settle which pods share a node"
 
 
+NAMED_DOUBTS = 3
+
+
 def unknown_reason(engine: Engine, host: bool) -> str:
     """Why a flow is unknown, in a sentence part."""
-    return UNKNOWN_NODE if host else f"the input does not settle {engine.spaces.address_doubt}"
+    if host and not engine.doubts:
+        return UNKNOWN_NODE
+    doubts = " or ".join(engine.doubts[:NAMED_DOUBTS]) or engine.spaces.address_doubt
+    return f"the input does not settle {doubts}" + (f"; or {UNKNOWN_NODE}" if host else "")

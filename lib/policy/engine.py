@@ -78,6 +78,12 @@ class Engine:
         return notes_on(self.snapshot, self.spaces)
 
     @cached_property
+    def doubts(self) -> tuple[str, ...]:
+        """What makes answers unknown, each once: what the input or the engine's documentation does not settle."""
+        found = (rule.doubt for policy in self.policies for rule in policy.rules if rule.possible_peers)
+        return tuple(dict.fromkeys(doubt for doubt in found if doubt))
+
+    @cached_property
     def workload_numbers(self) -> Mapping[ObjectRef, int]:
         """The position of each workload in the snapshot."""
         return {w.ref: i for i, w in enumerate(self.snapshot.workloads)}

@@ -16,7 +16,12 @@ class EngineProfile:
 
     ``own_node_egress_allowed``: a pod may always reach the node it runs on (that a node may always reach its pods, the
     API itself says). ``policy_kinds`` are the kinds of policy that it enforces, by API group and kind; None: every
-    kind, as its own documentation reads it. ``sources`` say where the answers are documented.
+    kind, as its own documentation reads it. ``judges_ipv6`` and ``judges_sctp``: rules count for IPv6 and SCTP as
+    they are written. ``tells_port_names_apart``: an egress rule that names a port means each pod's own number, also
+    where pods use the name for several. ``cluster_policy_ingress_enforced`` and ``local_policy_ingress_enforced``:
+    ingress policies count for what came through a load balancer or node port with externalTrafficPolicy Cluster (seen
+    as ``cluster_policy_source``: ``node``, or ``both`` node and client) and Local (seen as the client). ``sources``
+    say where the answers are documented.
     """
 
     id: str
@@ -27,6 +32,12 @@ class EngineProfile:
     own_node_egress_allowed: Known
     sources: tuple[str, ...]
     policy_kinds: frozenset[tuple[str, str]] | None = None
+    judges_ipv6: Known = Known.YES
+    judges_sctp: Known = Known.YES
+    tells_port_names_apart: Known = Known.YES
+    cluster_policy_ingress_enforced: Known = Known.UNKNOWN
+    local_policy_ingress_enforced: Known = Known.YES
+    cluster_policy_source: str = "node"
 
     def enforces_kind(self, group: str, kind: str) -> bool:
         """Whether policies of a kind count, e.g. ``("networking.k8s.io", "NetworkPolicy")``; others are ignored."""
@@ -62,6 +73,12 @@ def profiles() -> tuple[EngineProfile, ...]:
             ip_block_matches_nodes=facts.ip_block_matches_nodes,
             own_node_egress_allowed=facts.own_node_egress_allowed,
             sources=facts.sources,
+            judges_ipv6=facts.judges_ipv6,
+            judges_sctp=facts.judges_sctp,
+            tells_port_names_apart=facts.tells_port_names_apart,
+            cluster_policy_ingress_enforced=facts.cluster_policy_ingress_enforced,
+            local_policy_ingress_enforced=facts.local_policy_ingress_enforced,
+            cluster_policy_source=facts.cluster_policy_source,
             policy_kinds=frozenset((known.group, known.kind) for known in facts.policy_kinds),
         )
         for facts in engine_facts()

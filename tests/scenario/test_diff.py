@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from lib.facts.engines import Known
 from lib.flows import FlowRow, RowVerdict, flow_rows
 from lib.model.errors import ModelError
 from lib.model.refs import ObjectRef
-from lib.model.sets import AddressSet, ConnectionSet, parse_address
+from lib.model.sets import ConnectionSet, parse_address
 from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import KUBERNETES, profile
 from lib.scenario import NOTHING, Change, Diff, FlowAnswer, FlowChange, PolicyEdit, diff, edited, what_if
@@ -32,59 +33,54 @@ UNSURE = replace(
 PROFILES = (KUBERNETES, profile("azure-npm"), profile("cilium"), profile("none"), UNSURE)
 
 
-def answers(rows: list[FlowRow]) -> dict[tuple[str, str], list[tuple[AddressSet, FlowAnswer]]]:
-    """For each pair of ends the answers that the list of flows gives, by outside addresses where an end is outside."""
-    held: dict[tuple[str, str, str], dict[RowVerdict, ConnectionSet]] = defaultdict(dict)
-    for row in rows:
-        outside = next((end for end in (row.src, row.dst) if end.endswith(OUTSIDE)), "")
-        key = (row.src if row.src != outside else OUTSIDE, row.dst if row.dst != outside else OUTSIDE, outside)
-        assert row.verdict not in held[key], row
-        held[key][row.verdict] = row.ports
-    found = defaultdict(list)
-    for (src, dst, outside), ports in held.items():
-        answer = FlowAnswer(*(ports.get(v, ConnectionSet()) for v in RowVerdict))
-        found[src, dst].append((addresses(outside), answer))
-    return found
+Ends = tuple[str, str]
 
 
-def addresses(name: str) -> AddressSet:
-    if not name:
-        return AddressSet.all()
-    first, last = map(parse_address, name.removesuffix(OUTSIDE).split("-"))
-    interval = ((int(first), int(last)),)
-    return AddressSet(ipv4=interval) if first.version == 4 else AddressSet(ipv6=interval)
+def split(src: str, dst: str) -> tuple[Ends, tuple[int, int, int]]:
+    """The pair with its outside end by a common name, and that end's family with the first and last address."""
+    outside = next((end for end in (src, dst) if end.endswith(OUTSIDE)), "")
+    pair = (OUTSIDE if src == outside else src, OUTSIDE if dst == outside else dst)
+    if not outside:
+        return pair, (0, 0, 0)
+    first, last = map(parse_address, outside.removesuffix(OUTSIDE).split("-"))
+    return pair, (first.version, int(first), int(last))
 
 
-def at(found: list[tuple[AddressSet, FlowAnswer]], where: AddressSet) -> FlowAnswer:
-    """The one answer for the addresses of ``where``, which never cross the border of two answers."""
-    meeting = [answer for held, answer in found if held & where]
-    assert len(meeting) <= 1, (meeting, where)
-    return meeting[0] if meeting else NOTHING
+class Listed:
+    """A list of flows, to be asked what a pair has at an outside address."""
+
+    def __init__(self, rows: Iterable[FlowRow]) -> None:
+        self.held: dict[Ends, list[tuple[tuple[int, int, int], RowVerdict, ConnectionSet]]] = defaultdict(list)
+        for row in rows:
+            pair, where = split(row.src, row.dst)
+            self.held[pair].append((where, row.verdict, row.ports))
+
+    def at(self, pair: Ends, family: int, address: int) -> FlowAnswer:
+        ports = dict.fromkeys(RowVerdict, ConnectionSet())
+        for (version, first, last), verdict, held in self.held.get(pair, ()):
+            if version == family and first <= address <= last:
+                assert not ports[verdict]
+                ports[verdict] = held
+        return FlowAnswer(*ports.values())
 
 
 def check(old: Engine, new: Engine) -> Diff:
-    """The comparison of two engines, held against both lists of flows."""
+    """The comparison of two engines, held against both lists of flows at every address where an answer may change."""
     found = diff(old, new)
-    before, after = answers(list(flow_rows(old))), answers(list(flow_rows(new)))
-    seen: dict[tuple[str, str], AddressSet] = defaultdict(AddressSet)
+    before, after = Listed(flow_rows(old)), Listed(flow_rows(new))
     rows = list(found.rows())
+    changes: dict[Ends, list[tuple[tuple[int, int, int], FlowChange]]] = defaultdict(list)
     for row in rows:
-        outside = next((end for end in (row.src, row.dst) if end.endswith(OUTSIDE)), "")
-        pair = (row.src if row.src != outside else OUTSIDE, row.dst if row.dst != outside else OUTSIDE)
-        where = addresses(outside)
-        assert not seen[pair] & where
-        seen[pair] |= where
-        assert row.old == at(before.get(pair, []), where)
-        assert row.new == at(after.get(pair, []), where)
-        assert row.old != row.new
-    for pair in before.keys() | after.keys():
-        for mine, theirs in ((before, after), (after, before)):
-            for held, answer in mine.get(pair, []):
-                rest = held - seen[pair]
-                for others, other in theirs.get(pair, []):
-                    assert answer == other or not rest & others, pair
-                    rest -= others
-                assert not rest, pair
+        pair, where = split(row.src, row.dst)
+        changes[pair].append((where, row))
+    for pair in before.held.keys() | after.held.keys() | changes.keys():
+        ranges = [where for listed in (before, after) for where, _, _ in listed.held.get(pair, ())]
+        ranges += [where for where, _ in changes.get(pair, ())]
+        points = {(version, at) for version, first, last in ranges for at in (first, last + (version > 0))}
+        for version, address in points:
+            was, is_now = (listed.at(pair, version, address) for listed in (before, after))
+            said = [row for (v, first, last), row in changes[pair] if v == version and first <= address <= last]
+            assert [(row.old, row.new) for row in said] == ([] if was == is_now else [(was, is_now)]), pair
     assert found.tally.total == Counter(row.change for row in rows)
     return found
 

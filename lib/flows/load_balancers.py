@@ -1,0 +1,110 @@
+"""What reaches pods through load balancers and node ports, where the packet's source may be translated on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from lib.facts.engines import Known
+from lib.model.policies import Verdict
+from lib.model.refs import ObjectRef
+from lib.model.services import ServiceType, TrafficPolicy
+from lib.model.sets import Protocol
+from lib.policy.bits import Bits, positions
+from lib.policy.engine import Engine
+from lib.routing.services import ServiceView, service_views
+
+SOME = "some"
+"""Beside the three verdicts: it depends on the client's address or on the node that the connection came to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Whether connections from outside get through one port of a Service to the pods of one workload.
+
+    ``verdict`` is ``allowed``, ``denied``, ``unknown`` or ``some``; ``seen_as`` is whom the pod takes for the source:
+    ``client``, ``node`` or ``node or client``. ``port`` is the one on the pods.
+    """
+
+    service: ObjectRef
+    workload: ObjectRef
+    protocol: Protocol
+    port: int
+    policy: TrafficPolicy
+    seen_as: str
+    verdict: str
+    reason: str
+
+
+def arrivals(engine: Engine, services: Sequence[ServiceView] | None = None) -> Iterator[Arrival]:
+    """Every port of every LoadBalancer and NodePort Service with each workload behind it, in the Services' order."""
+    views = service_views(engine.snapshot) if services is None else services
+    classes = {
+        pod.ref: number
+        for workload, numbers in zip(engine.snapshot.workloads, engine.spaces.endpoints.members, strict=True)
+        for pod, number in zip(workload.endpoints, numbers, strict=True)
+    }
+    for view in views:
+        if view.service.type not in (ServiceType.LOAD_BALANCER, ServiceType.NODE_PORT):
+            continue
+        for port in view.ports:
+            for target in port.targets:
+                numbers = {classes[pod.ref] for pod in target.pods if pod.ref in classes}
+                if target.port is not None and numbers:
+                    policy, protocol = view.service.external_traffic_policy, port.port.protocol
+                    seen_as, verdict, reason = _judge(
+                        engine, policy, numbers, engine.spaces.port_mask(protocol, target.port)
+                    )
+                    ref = target.workload.ref
+                    yield Arrival(view.ref, ref, protocol, target.port, policy, seen_as, verdict, reason)
+
+
+def _judge(engine: Engine, policy: TrafficPolicy, numbers: Iterable[int], port: Bits) -> tuple[str, str, str]:
+    """As whom the pods see it, the verdict, and why."""
+    numbers, profile = tuple(numbers), engine.profile
+    local = policy is TrafficPolicy.LOCAL
+    both = not local and profile.cluster_policy_source == "both"
+    seen_as = "client" if local else "node or client" if both else "node"
+    enforced = profile.local_policy_ingress_enforced if local else profile.cluster_policy_ingress_enforced
+    if not profile.enforces:
+        return seen_as, Verdict.ALLOWED.value, f"{profile.label} enforces no policy"
+    if enforced is Known.NO:
+        return seen_as, Verdict.ALLOWED.value, f"{profile.label} does not subject it to ingress policies"
+    asked = [_outside(engine)] if local or both else []
+    asked += [] if local else [_nodes(engine)]
+    found = {_from(engine, sources, numbers, port) for sources in asked}
+    verdict = next(iter(found)) if len(found) == 1 else Verdict.UNKNOWN.value if "unknown" in found else SOME
+    if enforced is Known.UNKNOWN and verdict != Verdict.ALLOWED.value:
+        why = f"the documentation of {profile.label} does not say whether ingress policies see it as from the {seen_as}"
+        return seen_as, Verdict.UNKNOWN.value, why
+    return seen_as, verdict, f"ingress policies see it as from the {seen_as}"
+
+
+def _outside(engine: Engine) -> tuple[int, ...]:
+    """The outside ends, one for each group that the rules treat alike."""
+    group_of = engine.reachability().group_of
+    return tuple({group_of(end): end for end in positions(engine.spaces.outside)}.values())
+
+
+def _nodes(engine: Engine) -> tuple[int, ...]:
+    """The ends of the nodes, without repetition; empty where the input has no node."""
+    return tuple(set(engine.spaces.endpoints.nodes.values()))
+
+
+def _from(engine: Engine, sources: tuple[int, ...], numbers: tuple[int, ...], port: Bits) -> str:
+    between = engine.reachability().between
+    if not sources:
+        # No node is in the input: what every outside address may do, a node may.
+        everybody = _from(engine, _outside(engine), numbers, port)
+        return everybody if everybody == Verdict.ALLOWED.value else Verdict.UNKNOWN.value
+    sure = possible = 0
+    for source in sources:
+        for number in numbers:
+            allowed, maybe = between(source, number)
+            sure += allowed & port == port
+            possible += maybe & port != 0
+    if sure == len(sources) * len(numbers):
+        return Verdict.ALLOWED.value
+    if not possible:
+        return Verdict.DENIED.value
+    return SOME if sure else Verdict.UNKNOWN.value
