@@ -33,9 +33,13 @@ _MATRIX_KEY: Final = "flows-matrix"
 @st.fragment
 def show_matrices(page: PageContext, choice: str) -> None:
     """Namespaces by each other; a chosen cell opens the workloads of its two namespaces."""
-    st.subheader("Between namespaces", anchor=False)
     matrix = results.matrix(page, choice)
     names = matrix.names
+    if len(names) == 1:
+        st.subheader(plain(f"Between the workloads of {names[0]}"), anchor=False)
+        _show_workloads(page, choice, names[0], names[0])
+        return
+    st.subheader("Between namespaces", anchor=False)
     if not names:
         st.caption("No namespace that the filter shows has a pod.")
         return
@@ -103,8 +107,10 @@ def show_flow_graph(page: PageContext, choice: str) -> None:
     flows = results.flows(page, choice)
     ends = tuple(sorted(str(w.ref) for w in page.workloads))
     left, right = st.columns([0.36, 0.64], vertical_alignment="bottom")
+    # One namespace by itself is no picture: its workloads are.
+    start = _GRAPHS[len(results.matrix(page, choice).names) == 1]
     scope = left.segmented_control(
-        "Show", _GRAPHS, default=_GRAPHS[0], required=True, key=GRAPH_KEY, bind="query-params",
+        "Show", _GRAPHS, default=start, required=True, key=GRAPH_KEY, bind="query-params",
         help="Namespaces: who may talk to whom at large. Workloads: between the two namespaces that are chosen above, "
         "or of all that are shown, folded where it would be a tangle.",
     )  # fmt: skip

@@ -107,8 +107,9 @@ def _pools(snapshot: Snapshot, values: dict[str, Any]) -> None:
         del st.query_params[POOLS_KEY]
     base: pd.DataFrame = state[_BASE]
     nodes = snapshot.nodes
-    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        st.markdown("**Node pools**")
+    # On the left, since the table's own toolbar comes up over its right end.
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("**Node pools**", width="content")
         if nodes:
             st.button(
                 f"Take from the {len(nodes):,} loaded nodes",

@@ -35,6 +35,39 @@ for number, text in enumerate(HOSTILE):
 """
 
 
+def type_into_pools(page: Page, column: int, row: int, text: str) -> None:
+    """Type into a cell of the table of node pools as a person does, and wait for the page to follow."""
+    box = page.locator('[data-testid="stDataFrame"] canvas').first.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + column, box["y"] + 35 * (row + 1) + 17)
+    page.wait_for_timeout(150)
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(500)
+    page.keyboard.press("Control+A")
+    page.keyboard.type(text, delay=80)
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(400)
+    settle(page)
+
+
+def test_what_is_typed_into_the_table_of_node_pools_is_planned_with_and_stays(page: Page, server: Server) -> None:
+    visit(page, f"{server.url}/ip_plan")
+    now, at_most = 200, 400
+    for column, row, text in ((now, 1, "40"), (at_most, 1, "120"), (now, 0, "4"), (at_most, 0, "6")):
+        type_into_pools(page, column, row, text)
+    pools = "name=system,nodes=4,nodes-max=6,mode=system;name=apps,nodes=40,nodes-max=120,mode=user"
+    assert query(page)["pools"] == [pools]
+    # 126 nodes at most, and one of each pool more while upgrading, which is what AKS assumes without a surge.
+    expect(page.get_by_text("128 nodes at the peak")).to_be_visible()
+    page.reload()
+    settle(page)
+    expect(page.get_by_text("128 nodes at the peak")).to_be_visible()
+    go_to(page, "Input")
+    go_to(page, "IP plan")
+    expect(page.get_by_text("128 nodes at the peak")).to_be_visible()
+    assert query(page)["pools"] == [pools]
+
+
 def test_the_first_visit_shows_the_sample(page: Page, server: Server) -> None:
     visit(page, server.url)
     expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
