@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import shlex
 from dataclasses import asdict
@@ -9,6 +10,7 @@ from dataclasses import asdict
 import pytest
 
 from lib.cli import main
+from lib.cli.arguments import build_parser
 from lib.loaders.kinds import READ
 from lib.loaders.limits import DEFAULT, MIB
 from tests.conftest import ROOT
@@ -38,7 +40,8 @@ def test_every_command_of_the_readme_answers(
 
 def test_the_readme_shows_every_command() -> None:
     shown = {command.split()[0] for command in COMMANDS} | set(re.findall(r"`python -m lib ([\w-]+)`", README))
-    assert shown == {"flows", "explain", "services", "routes", "policies", "check", "plan", "dump-command"}
+    (commands,) = (a.choices for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction))
+    assert shown == set(commands)
 
 
 def test_every_kind_that_is_read_is_named() -> None:

@@ -12,7 +12,7 @@ from lib.cli.output import write, write_json, write_rows
 from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import profile
 from lib.routing.routes import ingress_backends
-from lib.scenario import Change, Diff, FlowChange, RouteChange, diff, route_changes
+from lib.scenario import Change, Diff, FlowChange, RouteChange, arrival_changes, diff, route_changes
 from lib.tables import Row, flow_change_rows, route_change_rows, tally_rows
 
 ROWS_MAX = 1_000_000
@@ -27,6 +27,7 @@ def diff_command(arguments: argparse.Namespace) -> int:
         raise UsageError(f"no namespace {', '.join(sorted(unknown))} in the input")
     found = diff(*engines, ingress_backends(old.snapshot), ingress_backends(new.snapshot))
     routes = route_changes(old.snapshot, new.snapshot) if old is not new else ()
+    routes += arrival_changes(*engines)
     problems = _problems(old, new, engines)
     if arguments.by == "namespace":
         _print_tally(arguments, found, problems)
@@ -100,7 +101,8 @@ def _one_table(flows: Iterable[Row], routes: Iterable[Row]) -> Iterator[Row]:
 def _workload_lines(found: Diff) -> Iterator[str]:
     for refs, what in ((found.added, "added"), (found.removed, "removed")):
         if refs:
-            yield f"{len(refs):,} {'workload' if len(refs) == 1 else 'workloads'} {what}: {', '.join(map(str, refs[:6]))}{' …' if len(refs) > 6 else ''}\n"
+            noun = "workload" if len(refs) == 1 else "workloads"
+            yield f"{len(refs):,} {noun} {what}: {', '.join(map(str, refs[:6]))}{' …' if len(refs) > 6 else ''}\n"
 
 
 def _print_tally(arguments: argparse.Namespace, found: Diff, problems: list[dict[str, str]]) -> None:

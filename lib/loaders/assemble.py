@@ -11,12 +11,24 @@ from lib.loaders.collector import without_collector
 from lib.loaders.coverage import ListContent, infer_coverage
 from lib.loaders.documents import RawObject
 from lib.loaders.folding import fold
-from lib.loaders.lost_policies import POLICY, rejected
+from lib.loaders.kinds import called
+from lib.loaders.lost_policies import rejected
 from lib.loaders.manifests import LoadCancelled, ReadResult
-from lib.loaders.parse import KIND_READERS, Controller, KindReader, Session, is_own_group, parse_object, reader_for
+from lib.loaders.parse import (
+    KIND_READERS,
+    POLICY_KINDS,
+    Controller,
+    KindReader,
+    Session,
+    is_own_group,
+    parse_object,
+    reader_for,
+)
 from lib.loaders.parse.metadata import DEFAULT_NAMESPACE, rough_ref
 from lib.loaders.parse.session import quote
+from lib.model.calico_policies import BUILT_IN_TIERS, CALICO_NETWORK_POLICY, CalicoTier
 from lib.model.cluster import METADATA_NAME_LABEL, Namespace, Node, Pod
+from lib.model.labels import EVERYTHING
 from lib.model.policies import NetworkPolicy, RejectedPolicy
 from lib.model.problem import Problem, Severity
 from lib.model.refs import ObjectRef, Source
@@ -26,6 +38,9 @@ from lib.model.snapshot import Coverage, SecretInfo, Snapshot
 
 _STEP: Final = 2000
 _KINDS_BY_LOWER: Final = {kind.lower(): kind for kind in KIND_READERS}
+_CALICO_KINDS: Final = (CALICO_NETWORK_POLICY, "GlobalNetworkPolicy")
+_STAGED_KINDS: Final = ("StagedNetworkPolicy", "StagedGlobalNetworkPolicy", "StagedKubernetesNetworkPolicy")
+_SET_KINDS: Final = ("NetworkSet", "GlobalNetworkSet")
 Progress = Callable[[int, int, str], None]
 
 
@@ -59,6 +74,10 @@ class _Collected:
 
     def all(self, kind: str) -> Iterable[Any]:
         return self.by_kind.get(kind, {}).values()
+
+    def of(self, *kinds: str) -> list[Any]:
+        """The objects of several kinds."""
+        return [item for kind in kinds for item in self.all(kind)]
 
 
 def assemble(
@@ -100,7 +119,7 @@ def _take_all(
                 raise LoadCancelled
             if progress is not None:
                 progress(index, total, raw.kind)
-        _take(session, collected, raw)
+        _take(session, collected, _called(raw))
     if progress is not None and total:
         progress(total, total, "")
 
@@ -122,8 +141,15 @@ def _joined(
         assume_complete=assume_complete,
     )
     found.update(coverage or {})
+    _settle_tiers(session, collected)
     snapshot = _snapshot(read, collected, title, found)
     return Loaded(snapshot, (*read.problems, *session.problems, *session.closing()))
+
+
+def _called(raw: RawObject) -> RawObject:
+    """The object under the name that its kind has here."""
+    kind = called(raw.api_version, raw.kind)
+    return raw if kind == raw.kind else RawObject(raw.obj, raw.source, raw.api_version, kind)
 
 
 def _take(session: Session, collected: _Collected, raw: RawObject) -> None:
@@ -165,9 +191,10 @@ def _count_other(session: Session, collected: _Collected, raw: RawObject) -> Non
         message = f"{ref}: there is no kind {quote(raw.kind)} in {raw.api_version}; the object was not taken over"
         problem = Problem(Severity.ERROR, "unknown-kind", message, f"Write kind: {intended}.", raw.source, None, ref)
         session.add(problem)
-        if intended == POLICY:
-            collected.counts[POLICY] += 1
-            _reject(collected, rejected(ref.namespace, ref.name, raw.source))
+        intended = called(raw.api_version, intended)
+        if intended in POLICY_KINDS:
+            collected.counts[intended] += 1
+            _reject(collected, rejected(ref.namespace, ref.name, raw.source, intended))
     collected.others[f"{raw.api_version} {raw.kind}".strip()] += 1
     metadata = raw.obj.get("metadata")
     namespace = metadata.get("namespace") if isinstance(metadata, dict) else None
@@ -198,7 +225,9 @@ def place(source: Source) -> str:
 def _lists(read: ReadResult, collected: _Collected) -> list[ListContent]:
     """The lists with what they held, joined by file and document."""
     contents = {
-        (item.source.file, item.source.document): ListContent(item.kind, bool(item.resource_version))
+        (item.source.file, item.source.document): ListContent(
+            called(item.api_version, item.kind), bool(item.resource_version)
+        )
         for item in read.lists
     }
     if not contents:
@@ -218,7 +247,7 @@ def _lists(read: ReadResult, collected: _Collected) -> list[ListContent]:
         if reader is None:
             namespace = metadata.get("namespace")
         else:
-            content.kinds.add(raw.kind)
+            content.kinds.add(called(raw.api_version, raw.kind))
             namespace = (metadata.get("namespace") or DEFAULT_NAMESPACE) if reader.namespaced else None
         if isinstance(namespace, str) and namespace:
             content.namespaces.add(namespace)
@@ -237,6 +266,8 @@ def _snapshot(read: ReadResult, collected: _Collected, title: str, coverage: dic
     services: Iterable[Service] = collected.all("Service")
     nodes: Iterable[Node] = collected.all("Node")
     policies: Iterable[NetworkPolicy] = collected.all("NetworkPolicy")
+    calico, staged, network_sets = (collected.of(*kinds) for kinds in (_CALICO_KINDS, _STAGED_KINDS, _SET_KINDS))
+    tiers: Iterable[CalicoTier] = collected.all("Tier")
     ingresses: Iterable[Ingress] = collected.all("Ingress")
     classes: Iterable[IngressClass] = collected.all("IngressClass")
     gateway_classes: Iterable[GatewayClass] = collected.all("GatewayClass")
@@ -257,6 +288,12 @@ def _snapshot(read: ReadResult, collected: _Collected, title: str, coverage: dic
         endpoint_slices=tuple(sorted(slices, key=lambda s: (s.ref, s.source))),
         network_policies=_by_ref(policies),
         rejected_policies=tuple(sorted(collected.rejected, key=lambda p: (p.ref, p.source))),
+        calico_policies=_by_ref(calico),
+        staged_policies=_by_ref(staged),
+        calico_tiers=_by_ref(tiers),
+        network_sets=_by_ref(network_sets),
+        host_endpoints=_by_ref(collected.all("HostEndpoint")),
+        service_accounts=_by_ref(collected.all("ServiceAccount")),
         ingresses=_by_ref(ingresses),
         ingress_classes=tuple(sorted(classes, key=lambda c: c.name)),
         gateway_classes=tuple(sorted(gateway_classes, key=lambda c: c.name)),
@@ -268,6 +305,21 @@ def _snapshot(read: ReadResult, collected: _Collected, title: str, coverage: dic
         other_kinds=dict(sorted(collected.others.items())),
         object_counts={kind: collected.counts[kind] for kind in KIND_READERS if collected.counts[kind]},
     )
+
+
+def _settle_tiers(session: Session, collected: _Collected) -> None:
+    """Reject Calico policies whose tier is not in the input: nobody knows whom they come before, nor how it ends."""
+    known = {*BUILT_IN_TIERS, *(tier.ref.name for tier in collected.all("Tier"))}
+    for kind in _CALICO_KINDS:
+        for policy in collected.of(kind):
+            if policy.tier not in known:
+                message = f"{policy.ref}: its tier {quote(policy.tier)} is not in the input, so its place is not known"
+                remedy = "Add the Tier to the input: kubectl get tiers.projectcalico.org -o yaml."
+                place = policy.source.at("spec", "tier")
+                session.add(Problem(Severity.ERROR, "tier-not-supplied", message, remedy, place, None, policy.ref))
+                del collected.by_kind[kind][policy.ref]
+                everything = RejectedPolicy(policy.ref, policy.source, policy.namespace, EVERYTHING, policy.directions)
+                _reject(collected, everything)
 
 
 def _by_ref(items: Iterable[Any]) -> tuple[Any, ...]:

@@ -14,12 +14,40 @@ GROUPS: Final = (
     (
         "api",
         ("v1",),
-        ("namespaces", "nodes", "pods", "podtemplates", "replicationcontrollers", "services", "endpoints"),
+        (
+            "namespaces",
+            "nodes",
+            "pods",
+            "podtemplates",
+            "replicationcontrollers",
+            "services",
+            "endpoints",
+            "serviceaccounts",
+        ),
     ),
     ("apis/apps", ("v1",), ("deployments", "replicasets", "statefulsets", "daemonsets")),
     ("apis/batch", ("v1",), ("jobs", "cronjobs")),
     ("apis/discovery.k8s.io", ("v1",), ("endpointslices",)),
     ("apis/networking.k8s.io", ("v1",), ("networkpolicies", "ingresses", "ingressclasses")),
+    # The first is served by Calico's own API server, the second holds its objects where there is none.
+    *(
+        (
+            f"apis/{group}",
+            (version,),
+            (
+                "networkpolicies",
+                "globalnetworkpolicies",
+                "stagednetworkpolicies",
+                "stagedglobalnetworkpolicies",
+                "stagedkubernetesnetworkpolicies",
+                "tiers",
+                "networksets",
+                "globalnetworksets",
+                "hostendpoints",
+            ),
+        )
+        for group, version in (("projectcalico.org", "v3"), ("crd.projectcalico.org", "v1"))
+    ),
     (
         "apis/gateway.networking.k8s.io",
         ("v1", "v1beta1", "v1alpha3", "v1alpha2"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from lib.model.calico_policies import CALICO_NETWORK_POLICY
+
 WORKLOADS: Final = frozenset(
     {
         ("", "Pod"),
@@ -23,6 +25,20 @@ WORKLOADS: Final = frozenset(
 )
 """(group, kind) of everything that is a pod or makes pods."""
 
+CALICO_GROUPS: Final = ("projectcalico.org", "crd.projectcalico.org")
+_CALICO_KINDS: Final = (
+    "NetworkPolicy",
+    "GlobalNetworkPolicy",
+    "StagedNetworkPolicy",
+    "StagedGlobalNetworkPolicy",
+    "StagedKubernetesNetworkPolicy",
+    "Tier",
+    "NetworkSet",
+    "GlobalNetworkSet",
+    "HostEndpoint",
+)
+_CALLED: Final = {"NetworkPolicy": CALICO_NETWORK_POLICY, "NetworkPolicyList": f"{CALICO_NETWORK_POLICY}List"}
+
 READ: Final = WORKLOADS | {
     ("", "Namespace"),
     ("", "Node"),
@@ -36,6 +52,10 @@ READ: Final = WORKLOADS | {
     ("extensions", "NetworkPolicy"),
     # Without its group a policy is refused, but what it would have selected must be known.
     ("", "NetworkPolicy"),
+    # The same goes for Calico's cluster-wide kind; its other kind shares its name with Kubernetes' own.
+    ("", "GlobalNetworkPolicy"),
+    ("", "ServiceAccount"),
+    *((group, kind) for group in CALICO_GROUPS for kind in _CALICO_KINDS),
     ("gateway.networking.k8s.io", "GatewayClass"),
     ("gateway.networking.k8s.io", "Gateway"),
     ("gateway.networking.k8s.io", "HTTPRoute"),
@@ -69,3 +89,13 @@ KEPT_ANNOTATIONS: Final = (
 def group_of(api_version: str) -> str:
     """The API group of an ``apiVersion``; "" for the core group."""
     return api_version.rpartition("/")[0]
+
+
+def called(api_version: str, kind: str) -> str:
+    """What a kind is called here: Calico's NetworkPolicy must not be taken for the kind of networking.k8s.io."""
+    return _CALLED.get(kind, kind) if group_of(api_version) in CALICO_GROUPS else kind
+
+
+def written(kind: str) -> str:
+    """The kind as manifests write it."""
+    return "NetworkPolicy" if kind == CALICO_NETWORK_POLICY else kind

@@ -10,17 +10,22 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from lib.loaders.kinds import CALICO_GROUPS
 from lib.loaders.lines import BREAK, line_count
+from lib.model.calico_policies import CALICO_NETWORK_POLICY
 from lib.model.labels import EVERYTHING
 from lib.model.policies import Direction, RejectedPolicy
 from lib.model.refs import ObjectRef, Source
 
 POLICY: Final = "NetworkPolicy"
+_GLOBAL: Final = "GlobalNetworkPolicy"
 _MOST_TOLD_ALONE: Final = 200
 _LINES_AROUND: Final = 2_000
 _CHARS_AROUND: Final = 100_000
 
-_MENTION: Final = re.compile(r"\bkind[\"']?[ \t]*:[ \t]*[\"']?[ \t]*NetworkPolic(?:y|ies|yList)\b", re.IGNORECASE)
+_MENTION: Final = re.compile(
+    r"\bkind[\"']?[ \t]*:[ \t]*[\"']?[ \t]*(Global)?NetworkPolic(?:y|ies|yList)\b", re.IGNORECASE
+)
 _KIND_AT_MARGIN: Final = re.compile(r"(?m)^[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?([A-Za-z]*)")
 _JSON_AT_MARGIN: Final = re.compile(r"(?m)^\{")
 _KEY: Final = re.compile(
@@ -54,20 +59,24 @@ def lost_policies(
             return (*found, rejected("", f"those from {place} on", source))
         names = _names(text, position)
         if names is not None:
-            found.append(rejected(names.get("namespace", ""), names.get("name") or place, source))
+            kind = names.get("kind", POLICY) if mention.group(1) is None else _GLOBAL
+            namespace = "" if kind == _GLOBAL else names.get("namespace", "")
+            found.append(rejected(namespace, names.get("name") or place, source, kind))
     return tuple(found)
 
 
-def rejected(namespace: str, name: str, source: Source) -> RejectedPolicy:
+def rejected(namespace: str, name: str, source: Source, kind: str = POLICY) -> RejectedPolicy:
     """A policy of which no more is known than what it is called; a ``namespace`` of "" may be any."""
-    return RejectedPolicy(ObjectRef(namespace, name, POLICY), source, namespace, EVERYTHING, frozenset(Direction))
+    return RejectedPolicy(ObjectRef(namespace, name, kind), source, namespace, EVERYTHING, frozenset(Direction))
 
 
 def _is_another_kind(text: str) -> bool:
     if _JSON_AT_MARGIN.search(text):
         return False
     kinds = [m.group(1).lower() for m in _KIND_AT_MARGIN.finditer(text)]
-    return bool(kinds) and not any(not k or k.endswith("list") or k.startswith("networkpolic") for k in kinds)
+    return bool(kinds) and not any(
+        not k or k.endswith("list") or k.startswith(("networkpolic", "globalnetworkpolic")) for k in kinds
+    )
 
 
 def _names(text: str, mention: int) -> Mapping[str, str] | None:
@@ -75,17 +84,19 @@ def _names(text: str, mention: int) -> Mapping[str, str] | None:
     lines = list(_siblings(text, mention))
     versions = [value for key, value, _ in lines if key == "apiVersion"]
     stated = _VERSION.match(versions[0]) if len(versions) == 1 else None
-    if stated is not None and "." in stated.group(2) and not stated.group(2).endswith(".k8s.io"):
+    calico = stated is not None and stated.group(2) in CALICO_GROUPS
+    if stated is not None and "." in stated.group(2) and not stated.group(2).endswith(".k8s.io") and not calico:
         return None
+    kind = {"kind": CALICO_NETWORK_POLICY} if calico else {}
     metadata = [(value, below) for key, value, below in lines if key == "metadata"]
     if len(metadata) != 1:
-        return {}
+        return kind
     value, below = metadata[0]
     if flow := _FLOW.fullmatch(value):
         below = [part.strip() for part in flow.group(1).split(",")]
     elif not _BLOCK_OPENS.fullmatch(value):
-        return {}
-    return _own_names(below)
+        return kind
+    return {**_own_names(below), **kind}
 
 
 def _own_names(lines: list[str]) -> dict[str, str]:

@@ -363,7 +363,7 @@ class _Reading:
             return
         if not version:
             self._tell(source.document, None, NO_API_VERSION, source.item)
-            if kind != POLICY:
+            if kind not in (POLICY, "GlobalNetworkPolicy"):
                 return
         self.objects.append(RawObject(obj, source, version, kind))
         self.kinds[kind] += 1

@@ -19,6 +19,11 @@ from lib.model.sets import AddressSet, Family, Network, PortSet, Protocol
 
 CALICO_NETWORK_POLICY: Final = "CalicoNetworkPolicy"
 DEFAULT_TIER: Final = "default"
+BUILT_IN_TIERS: Final = frozenset(
+    {DEFAULT_TIER, "adminnetworkpolicy", "kube-admin", "baselineadminnetworkpolicy", "kube-baseline"}
+)
+"""The tiers that Calico makes itself, with fixed orders and default actions."""
+
 NAMESPACE_KEY: Final = "projectcalico.org/namespace"
 ORCHESTRATOR_KEY: Final = "projectcalico.org/orchestrator"
 SERVICE_ACCOUNT_KEY: Final = "projectcalico.org/serviceaccount"

@@ -8,6 +8,14 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 
+from lib.model.calico_policies import (
+    CalicoPolicy,
+    CalicoTier,
+    HostEndpoint,
+    NetworkSet,
+    ServiceAccount,
+    StagedPolicy,
+)
 from lib.model.cluster import Namespace, Node, Pod, Workload
 from lib.model.policies import NetworkPolicy, RejectedPolicy
 from lib.model.refs import ObjectRef, Source
@@ -54,6 +62,12 @@ class Snapshot:
     endpoint_slices: tuple[EndpointSlice, ...] = ()
     network_policies: tuple[NetworkPolicy, ...] = ()
     rejected_policies: tuple[RejectedPolicy, ...] = ()
+    calico_policies: tuple[CalicoPolicy, ...] = ()
+    staged_policies: tuple[StagedPolicy, ...] = ()
+    calico_tiers: tuple[CalicoTier, ...] = ()
+    network_sets: tuple[NetworkSet, ...] = ()
+    host_endpoints: tuple[HostEndpoint, ...] = ()
+    service_accounts: tuple[ServiceAccount, ...] = ()
     ingresses: tuple[Ingress, ...] = ()
     ingress_classes: tuple[IngressClass, ...] = ()
     gateway_classes: tuple[GatewayClass, ...] = ()

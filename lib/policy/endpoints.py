@@ -24,6 +24,23 @@ ARBITRARY_NAMESPACE = "\0"
 """Stands for a namespace that nobody has made yet: unlike any real name, with no label but its name."""
 
 
+SERVICE_ACCOUNT = "\0serviceAccountName"
+"""Stands among the label keys of pods for the name of the pod's ServiceAccount."""
+
+DEFAULT_ACCOUNT = "default"
+"""The ServiceAccount of a pod that names none."""
+
+UNKNOWN_VALUE = "\0"
+"""The value of an account's label where its ServiceAccount is not in the input."""
+
+_ACCOUNT_LABEL = "\0serviceAccount/"
+
+
+def account_label(key: str) -> str:
+    """Stands among the label keys of pods for the label ``key`` of the pod's ServiceAccount."""
+    return _ACCOUNT_LABEL + key
+
+
 @dataclass(frozen=True, slots=True)
 class EndpointClass:
     """Pods that behave alike.
@@ -87,6 +104,19 @@ class EndpointSpace:
             return self.in_namespace(scope.name)
         return _matching(scope.selector, self._by_namespace_label, self.selectable)
 
+    def label_values(self, key: str) -> Mapping[str, Bits]:
+        """Value → the classes that have it under a label key, host-network ones among them."""
+        return self._by_label.get(key, {})
+
+    def namespace_values(self, key: str) -> Mapping[str, Bits]:
+        """Value → the classes of the namespaces that have it under a label key, host-network ones among them."""
+        return self._by_namespace_label.get(key, {})
+
+    @property
+    def namespaces(self) -> Mapping[str, Bits]:
+        """Namespace → its classes that selectors can see."""
+        return {name: bits & self.selectable for name, bits in self._by_namespace.items() if name}
+
     def with_named_port(self, name: str, protocol: Protocol) -> Mapping[int, Bits]:
         """Port number → the classes that declare it under this name and protocol."""
         return self._named.get((name, protocol), {})
@@ -148,7 +178,8 @@ def build_endpoints(
     new_pods = {}
     for name in (*dict.fromkeys(n.name for n in snapshot.namespaces), ARBITRARY_NAMESPACE):
         new_pods[name] = len(numbers)
-        numbers[EndpointClass(name, hypothetical=True, atoms=None if match_pod_addresses else ())] = len(numbers)
+        atoms = None if match_pod_addresses else ()
+        numbers[EndpointClass(name, project.account_of(name), hypothetical=True, atoms=atoms)] = len(numbers)
     nodes = {}
     for name, node_class in project.nodes():
         nodes[name] = numbers.setdefault(node_class, len(numbers))
@@ -159,7 +190,10 @@ class _Projection:
     """What of a pod the policies can see."""
 
     def __init__(self, snapshot: Snapshot, vocabulary: Vocabulary, addresses: AddressSpace, by_address: bool) -> None:
-        self._keys = tuple(sorted(vocabulary.pod_keys))
+        self._keys = tuple(sorted(k for k in vocabulary.pod_keys if not k.startswith("\0")))
+        self._account_keys = tuple(sorted(k for k in vocabulary.pod_keys if k.startswith("\0")))
+        self._accounts = {(a.ref.namespace, a.ref.name): a.labels for a in snapshot.service_accounts}
+        self._accounts_known = snapshot.is_complete("ServiceAccount")
         self._named = vocabulary.named_ports
         self._addresses = addresses
         self._by_address = by_address
@@ -170,12 +204,26 @@ class _Projection:
         labels = tuple(map(pod.labels.get, self._keys))
         ports = self._ports(pod) if self._named else ()
         atoms = self._atoms(pod) if self._blocks and (self._by_address or pod.host_network) else ()
-        return pod.ref.namespace, pod.host_network, labels, ports, atoms
+        account = self.account_of(pod.ref.namespace, pod.service_account) if self._account_keys else ()
+        return pod.ref.namespace, pod.host_network, labels, ports, atoms, account
 
     def endpoint_class(self, pod: Pod) -> EndpointClass:
         labels = tuple((k, v) for k in self._keys if (v := pod.labels.get(k)) is not None)
+        labels += self.account_of(pod.namespace, pod.service_account)
         atoms = self._atoms(pod) if self._blocks and (self._by_address or pod.host_network) else ()
         return EndpointClass(pod.namespace, labels, pod.host_network, self._ports(pod), atoms)
+
+    def account_of(self, namespace: str, account: str = DEFAULT_ACCOUNT) -> tuple[tuple[str, str], ...]:
+        """The name and the labels of a pod's ServiceAccount that selectors can see, as labels of the pod."""
+        found = []
+        labels = self._accounts.get((namespace, account), {} if self._accounts_known else None)
+        for key in self._account_keys:
+            value: str | None = account
+            if key != SERVICE_ACCOUNT:
+                value = UNKNOWN_VALUE if labels is None else labels.get(key.removeprefix(_ACCOUNT_LABEL))
+            if value is not None:
+                found.append((key, value))
+        return tuple(found)
 
     def nodes(self) -> Iterator[tuple[str, EndpointClass]]:
         for name, known in self._node_addresses.items():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from lib.model.snapshot import Snapshot
-from lib.policy import network_policy
+from lib.policy import calico_policy, calico_tiers, network_policy
 from lib.policy.compile import Spaces
 from lib.policy.engines import EngineProfile
 from lib.policy.rules import Stage
@@ -22,13 +22,20 @@ def vocabularies(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Vocabul
     """Everything that the policies which ``profile`` enforces can tell apart."""
     if profile.enforces_kind("networking.k8s.io", "NetworkPolicy"):
         yield from map(network_policy.vocabulary, snapshot.network_policies)
+    if profile.enforces_kind("projectcalico.org", "NetworkPolicy") and snapshot.calico_policies:
+        yield calico_policy.sets_vocabulary(snapshot)
+        yield from (calico_policy.vocabulary(policy, snapshot) for policy in snapshot.calico_policies)
 
 
 def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
     """The stages of a cluster, first asked first; those without a policy are left out."""
-    found = []
+    found: list[Stage] = []
     if spaces.profile.enforces_kind("networking.k8s.io", "NetworkPolicy"):
-        found.append(_network_policies(snapshot, spaces))
+        of_cluster = _network_policies(snapshot, spaces)
+        if spaces.profile.enforces_kind("projectcalico.org", "NetworkPolicy") and snapshot.calico_policies:
+            found += calico_tiers.tiers(snapshot, spaces, of_cluster.policies, of_cluster.name)
+        else:
+            found.append(of_cluster)
     return tuple(sorted((stage for stage in found if stage.levels), key=lambda stage: stage.order))
 
 

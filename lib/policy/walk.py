@@ -107,8 +107,7 @@ class _Walker:
         actions = {r.action for p in concerned for r in p.rules_for(direction)}
         if len(actions) < 2 or len(concerned) < 2:
             # Rules of one action decide the same whatever their order, so each is heard about all of them.
-            together = len(actions) < 2 and len(concerned) > 1
-            return self._in_order(start, concerned, together=together)
+            return self._in_order(start, concerned, together=len(actions) < 2)
         outcomes = [self._in_order(start, [policy], together=False) for policy in concerned]
         after = outcomes[0]
         for other in outcomes[1:]:

@@ -3,11 +3,14 @@
 from lib.scenario.answer import NOTHING, Change, FlowAnswer
 from lib.scenario.changes import Cause, FlowChange, Tally
 from lib.scenario.diff import Diff, diff
-from lib.scenario.routes import RouteChange, route_changes
+from lib.scenario.migration import Advice, Advisor, retirement
+from lib.scenario.routes import RouteChange, arrival_changes, route_changes
 from lib.scenario.whatif import PolicyEdit, edited, what_if
 
 __all__ = [
     "NOTHING",
+    "Advice",
+    "Advisor",
     "Cause",
     "Change",
     "Diff",
@@ -16,8 +19,10 @@ __all__ = [
     "PolicyEdit",
     "RouteChange",
     "Tally",
+    "arrival_changes",
     "diff",
     "edited",
+    "retirement",
     "route_changes",
     "what_if",
 ]

@@ -161,6 +161,7 @@ class _Reading:
                 step.rule.label,
                 step.rule.source,
                 step.rule.text,
+                "" if step.sure else step.rule.doubt,
             )
             for step in seen.steps
         ]

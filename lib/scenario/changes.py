@@ -15,7 +15,7 @@ class Cause:
     """A policy, or a rule of it, by which the answer of one reading is not that of the other.
 
     ``reading`` is ``old`` or ``new``: where it stands, and where ``source`` leads. ``effect``: permits, denies,
-    passes, isolates or undecided. ``rule`` is "" for the whole policy.
+    passes, isolates or undecided, and then ``doubt`` says what is not settled. ``rule`` is "" for the whole policy.
     """
 
     reading: str
@@ -24,6 +24,7 @@ class Cause:
     rule: str
     source: Source
     text: str = ""
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

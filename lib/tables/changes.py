@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lib.scenario import Cause, Change, FlowChange, RouteChange, Tally
+from lib.policy.engine import Engine
+from lib.scenario import Advisor, Cause, Change, FlowChange, RouteChange, Tally
 from lib.tables.row import Locate, Row, listed
 
 
@@ -50,3 +51,25 @@ def route_change_rows(changes: Iterable[RouteChange], locate_old: Locate, locate
         }
         for c in changes
     ]
+
+
+def migration_rows(changes: Iterable[FlowChange], old: Engine, new: Engine, locate: Locate) -> list[Row]:
+    """One row a flow that two engines treat otherwise: why, and what to change."""
+    rows: list[Row] = []
+    advisor = Advisor(old, new)
+    for row in changes:
+        advice = advisor.advise(row)
+        rows.append(
+            {
+                "change": row.change.value,
+                "from": row.src,
+                "to": row.dst,
+                "old": str(row.old),
+                "new": str(row.new),
+                "why": "; ".join(a.why for a in advice),
+                "what_to_do": " ".join(a.remedy for a in advice),
+                "because": listed(cause_texts(row.causes, locate, locate)),
+                "notes": "; ".join(row.notes),
+            }
+        )
+    return rows

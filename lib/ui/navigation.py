@@ -67,6 +67,13 @@ PAGES: Final = (
         "Who may talk to whom on which ports, and the policy line that decides.",
     ),
     PageSpec(
+        "engine_migration",
+        "Engine migration",
+        ":material/swap_horiz:",
+        "Network",
+        "What changes when another policy engine enforces the same policies, why, and what to do.",
+    ),
+    PageSpec(
         "ip_plan",
         "IP plan",
         ":material/calculate:",

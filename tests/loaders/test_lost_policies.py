@@ -114,10 +114,20 @@ def test_policies_in_what_is_not_read_are_told() -> None:
 NONE = {
     "another kind whose text names one": "kind: ConfigMap\ndata:\n  x: |\n    kind: NetworkPolicy\n  y: [\n",
     "Cilium's": "kind: CiliumNetworkPolicy\nspec: [\n",
-    "Calico's": "apiVersion: crd.projectcalico.org/v1\nkind: NetworkPolicy\nmetadata:\n  name: x\nspec: [\n",
+    "another vendor's": "apiVersion: example.com/v1\nkind: NetworkPolicy\nmetadata:\n  name: x\nspec: [\n",
     "a field of a longer name": "xkind: NetworkPolicy\nspec: [\n",
     "nothing": "a: [\n",
 }
+
+
+@pytest.mark.parametrize(
+    ("kind", "called", "namespace"),
+    [("NetworkPolicy", "CalicoNetworkPolicy", "shop"), ("GlobalNetworkPolicy", "GlobalNetworkPolicy", "")],
+)
+def test_calicos_policies_are_told_under_their_own_names(kind: str, called: str, namespace: str) -> None:
+    text = f"apiVersion: crd.projectcalico.org/v1\nkind: {kind}\n{NAMED}spec: [\n"
+    (found,) = lost_policies(text, SOURCE, 1)
+    assert (found.ref.kind, found.ref.name, found.namespace) == (called, "closed", namespace)
 
 
 @pytest.mark.parametrize("text", NONE.values(), ids=NONE.keys())

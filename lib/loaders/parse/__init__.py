@@ -11,6 +11,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from lib.loaders.documents import RawObject
+from lib.loaders.kinds import CALICO_GROUPS, called
+from lib.loaders.parse.calico_objects import (
+    parse_host_endpoint,
+    parse_network_set,
+    parse_service_account,
+    parse_tier,
+)
+from lib.loaders.parse.calico_policies import parse_calico_policy, parse_global_policy, parse_staged_policy
 from lib.loaders.parse.endpoints import parse_endpoint_slice, parse_endpoints
 from lib.loaders.parse.gateway import GATEWAY_GROUP, parse_gateway, parse_gateway_class, parse_reference_grant
 from lib.loaders.parse.gateway_routes import parse_route
@@ -23,6 +31,15 @@ from lib.loaders.parse.secrets import parse_secret
 from lib.loaders.parse.services import parse_service
 from lib.loaders.parse.session import Entry, Session, quote
 from lib.loaders.parse.workloads import WORKLOAD_KINDS, Controller, parse_workload
+from lib.model.calico_policies import (
+    CALICO_NETWORK_POLICY,
+    CalicoPolicy,
+    CalicoTier,
+    HostEndpoint,
+    NetworkSet,
+    ServiceAccount,
+    StagedPolicy,
+)
 from lib.model.cluster import Namespace, Node, Pod
 from lib.model.policies import NetworkPolicy, RejectedPolicy
 from lib.model.problem import Severity
@@ -42,6 +59,12 @@ Parsed = (
     | IngressClass
     | NetworkPolicy
     | RejectedPolicy
+    | CalicoPolicy
+    | StagedPolicy
+    | CalicoTier
+    | NetworkSet
+    | HostEndpoint
+    | ServiceAccount
     | SecretInfo
     | GatewayClass
     | Gateway
@@ -64,6 +87,7 @@ class KindReader:
 
 
 _OLD_APPS: Final = ("apps/v1beta2", "apps/v1beta1", "extensions/v1beta1")
+_CALICO_VERSIONS: Final = ("projectcalico.org/v3", "crd.projectcalico.org/v1")
 _GATEWAY_VERSIONS: Final = tuple(f"{GATEWAY_GROUP}/{v}" for v in ("v1", "v1beta1", "v1alpha3", "v1alpha2"))
 
 KIND_READERS: Final[dict[str, KindReader]] = {
@@ -88,6 +112,16 @@ KIND_READERS: Final[dict[str, KindReader]] = {
     ),
     # Its reader is handed every version, since one that is not served must become a RejectedPolicy.
     "NetworkPolicy": KindReader(parse_network_policy, ("networking.k8s.io/v1",), ("extensions/v1beta1",)),
+    "ServiceAccount": KindReader(parse_service_account, ("v1",)),
+    CALICO_NETWORK_POLICY: KindReader(parse_calico_policy, _CALICO_VERSIONS),
+    "GlobalNetworkPolicy": KindReader(parse_global_policy, _CALICO_VERSIONS, namespaced=False),
+    "StagedNetworkPolicy": KindReader(parse_staged_policy, _CALICO_VERSIONS),
+    "StagedGlobalNetworkPolicy": KindReader(parse_staged_policy, _CALICO_VERSIONS, namespaced=False),
+    "StagedKubernetesNetworkPolicy": KindReader(parse_staged_policy, _CALICO_VERSIONS),
+    "Tier": KindReader(parse_tier, _CALICO_VERSIONS, namespaced=False),
+    "NetworkSet": KindReader(parse_network_set, _CALICO_VERSIONS),
+    "GlobalNetworkSet": KindReader(parse_network_set, _CALICO_VERSIONS, namespaced=False),
+    "HostEndpoint": KindReader(parse_host_endpoint, _CALICO_VERSIONS, namespaced=False),
     "Secret": KindReader(parse_secret, ("v1",)),
     "GatewayClass": KindReader(parse_gateway_class, _GATEWAY_VERSIONS, namespaced=False),
     "Gateway": KindReader(parse_gateway, _GATEWAY_VERSIONS),
@@ -100,14 +134,24 @@ KIND_READERS: Final[dict[str, KindReader]] = {
 }
 
 
+POLICY_KINDS: Final = frozenset({"NetworkPolicy", CALICO_NETWORK_POLICY, "GlobalNetworkPolicy"})
+"""The kinds of which a refused object becomes a RejectedPolicy; their readers are handed every version."""
+
+
 def reader_for(api_version: str, kind: str) -> KindReader | None:
     """The reader of a kind; None for a kind of another API group, which is counted and listed only.
 
     Kubernetes' own groups hold no other kinds of these names, so a wrong one of them (``v1 Deployment``) finds the
     reader all the same, which then says that there is no such version.
     """
-    reader = KIND_READERS.get(kind)
-    return reader if reader is not None and is_own_group(api_version) else None
+    reader = KIND_READERS.get(called(api_version, kind))
+    if reader is None:
+        return None
+    group = api_group(api_version)
+    own = {api_group(version) for version in (*reader.served, *reader.removed)}
+    if group in own or (not group and kind in POLICY_KINDS):
+        return reader
+    return reader if group in _KUBERNETES_GROUPS and own <= _KUBERNETES_GROUPS else None
 
 
 def is_own_group(api_version: str) -> bool:
@@ -124,7 +168,7 @@ def api_group(api_version: str) -> str:
 def parse_object(session: Session, raw: RawObject, reader: KindReader) -> Parsed | None:
     """Read one object; None when it could not be taken over, which a Problem then says."""
     version = raw.api_version
-    if version in reader.served or raw.kind == "NetworkPolicy":
+    if version in reader.served or raw.kind in POLICY_KINDS:
         return reader.parse(session, raw)
     entry = Entry(session, raw.source, rough_ref(raw.obj, raw.kind, reader.namespaced))
     newest = reader.served[0]
@@ -139,8 +183,11 @@ def parse_object(session: Session, raw: RawObject, reader: KindReader) -> Parsed
 
 _OWN_GROUPS: Final = frozenset(api_group(v) for r in KIND_READERS.values() for v in (*r.served, *r.removed))
 
+_KUBERNETES_GROUPS: Final = _OWN_GROUPS - frozenset(CALICO_GROUPS)
+
 __all__ = [
     "KIND_READERS",
+    "POLICY_KINDS",
     "WORKLOAD_KINDS",
     "Controller",
     "KindReader",

@@ -1,0 +1,55 @@
+"""What Calico's policies refer to: tiers, sets of addresses, host endpoints, and ServiceAccounts with their labels."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lib.loaders.documents import RawObject
+from lib.loaders.parse.addresses import read_prefix
+from lib.loaders.parse.calico_policies import read_order
+from lib.loaders.parse.metadata import open_object
+from lib.loaders.parse.session import Session, Unknown, field_names
+from lib.model.calico_policies import CalicoTier, HostEndpoint, NetworkSet, ServiceAccount
+
+_HOST_FIELDS: Final = field_names("node interfaceName expectedIPs profiles ports")
+
+
+def parse_tier(session: Session, raw: RawObject) -> CalicoTier | None:
+    """A Tier; without a defaultAction it denies what no rule of it decided."""
+    reading = open_object(session, raw, namespaced=False, unknown=Unknown.REJECTS)
+    spec = reading.root.section("spec")
+    spec.only(field_names("order defaultAction"))
+    passes = spec.choice("defaultAction", ("Deny", "Pass"), "Deny") == "Pass"
+    tier = CalicoTier(reading.ref, raw.source, read_order(spec), passes)
+    return None if reading.entry.failed else tier
+
+
+def parse_network_set(session: Session, raw: RawObject) -> NetworkSet | None:
+    """A NetworkSet or GlobalNetworkSet; a single address counts as its own block."""
+    reading = open_object(session, raw, namespaced=raw.kind == "NetworkSet", unknown=Unknown.REJECTS)
+    spec = reading.root.section("spec")
+    spec.only(field_names("nets allowedEgressDomains"))
+    nets = tuple(
+        net
+        for index, text in spec.texts("nets")
+        if (net := read_prefix(reading.entry, (*spec.path, "nets", index), text)) is not None
+    )
+    domains = tuple(text for _, text in spec.texts("allowedEgressDomains"))
+    found = NetworkSet(reading.ref, raw.source, reading.labels, nets, domains)
+    return None if reading.entry.failed else found
+
+
+def parse_host_endpoint(session: Session, raw: RawObject) -> HostEndpoint | None:
+    """A HostEndpoint."""
+    reading = open_object(session, raw, namespaced=False, unknown=Unknown.WARNS)
+    spec = reading.root.section("spec")
+    spec.only(_HOST_FIELDS)
+    interface = spec.text("interfaceName")
+    found = HostEndpoint(reading.ref, raw.source, reading.labels, spec.text("node"), interface)
+    return None if reading.entry.failed else found
+
+
+def parse_service_account(session: Session, raw: RawObject) -> ServiceAccount | None:
+    """A core ServiceAccount; of it only the labels count."""
+    reading = open_object(session, raw)
+    return None if reading.entry.failed else ServiceAccount(reading.ref, raw.source, reading.labels)

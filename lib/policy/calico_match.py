@@ -1,0 +1,265 @@
+"""The ends that one end of a Calico rule means: selectors on bitsets, addresses, Services, and their negations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final, NamedTuple, assert_never
+
+from lib.model.calico_policies import (
+    NAME_KEY,
+    NAMESPACE_KEY,
+    NAMESPACE_PREFIX,
+    ORCHESTRATOR_KEY,
+    SERVICE_ACCOUNT_KEY,
+    SERVICE_ACCOUNT_PREFIX,
+    EntityRule,
+    NetworkSet,
+)
+from lib.model.calico_selector import All, And, CalicoSelector, Compare, Global, Has, Not, Or, keys_of, matches
+from lib.model.refs import ObjectRef
+from lib.model.services import Service
+from lib.model.sets import AddressSet, Family, PortSet
+from lib.model.snapshot import Snapshot
+from lib.policy.bits import Bits, union
+from lib.policy.compile import Spaces
+from lib.policy.endpoints import SERVICE_ACCOUNT, UNKNOWN_VALUE, account_label
+from lib.policy.rules import Named, PortsAt
+from lib.policy.spaces import Vocabulary
+
+ACCOUNTS_DOUBT: Final = "the labels of ServiceAccounts that are not in the input"
+
+
+class Ends(NamedTuple):
+    """The ends that are meant, by the family of the packets: surely, and perhaps (which holds the sure ones too)."""
+
+    sure4: Bits
+    maybe4: Bits
+    sure6: Bits
+    maybe6: Bits
+
+    @classmethod
+    def both(cls, sure: Bits, maybe: Bits) -> Ends:
+        """The same ends for both families."""
+        return cls(sure, maybe, sure, maybe)
+
+    @classmethod
+    def of(cls, sure: Named, possible: Named) -> Ends:
+        """Ends by address, as the spaces name them."""
+        four, six = sure.always | sure.ipv4, sure.always | sure.ipv6
+        return cls(four, four | possible.always | possible.ipv4, six, six | possible.always | possible.ipv6)
+
+    def __and__(self, other: Ends) -> Ends:
+        return Ends(*(a & b for a, b in zip(self, other, strict=True)))
+
+    def __or__(self, other: Ends) -> Ends:
+        return Ends(*(a | b for a, b in zip(self, other, strict=True)))
+
+    def inverted(self, everything: Bits) -> Ends:
+        """What is not meant."""
+        return Ends(
+            everything & ~self.maybe4, everything & ~self.sure4, everything & ~self.maybe6, everything & ~self.sure6
+        )
+
+    def only(self, family: Family | None) -> Ends:
+        """The ends for packets of one family; None: of both."""
+        if family is None:
+            return self
+        if family is Family.IPV4:
+            return Ends(self.sure4, self.maybe4, 0, 0)
+        return Ends(0, 0, self.sure6, self.maybe6)
+
+    def named(self, spaces: Spaces) -> tuple[Named, Named]:
+        """Surely and only perhaps meant, as rules have it; outside addresses have a family of their own."""
+        of4, of6 = spaces.outside_of(Family.IPV4), spaces.outside_of(Family.IPV6)
+        maybe4, maybe6 = self.maybe4 & ~self.sure4, self.maybe6 & ~self.sure6
+        return (
+            Named.of(self.sure4 & of4 | self.sure6 & of6, self.sure4 & ~of6, self.sure6 & ~of4),
+            Named.of(maybe4 & of4 | maybe6 & of6, maybe4 & ~of6, maybe6 & ~of4),
+        )
+
+
+@dataclass(frozen=True)
+class Matcher:
+    """Evaluates selectors and ends of rules over the spaces of one cluster, each selector once."""
+
+    snapshot: Snapshot
+    spaces: Spaces
+    _classes: dict[CalicoSelector, tuple[Bits, Bits]] = field(default_factory=dict)
+    _ends: dict[CalicoSelector, Ends] = field(default_factory=dict)
+
+    def classes(self, selector: CalicoSelector) -> tuple[Bits, Bits]:
+        """The classes of pods that ``selector`` surely selects, and those that it may select."""
+        found = self._classes.get(selector)
+        if found is None:
+            found = self._classes[selector] = self._evaluate(selector)
+        return found
+
+    def _evaluate(self, selector: CalicoSelector) -> tuple[Bits, Bits]:
+        every = self.spaces.endpoints.selectable
+        match selector:
+            case All():
+                return every, every
+            case Global():
+                return 0, 0
+            case Has():
+                values = self._values(selector.key)
+                sure = union(bits for value, bits in values.items() if value != UNKNOWN_VALUE)
+                return sure, sure | values.get(UNKNOWN_VALUE, 0)
+            case Compare():
+                values = self._values(selector.key)
+                sure = union(b for v, b in values.items() if v != UNKNOWN_VALUE and selector.accepts(v))
+                if selector.holds_where_absent:
+                    sure |= every & ~union(values.values())
+                return sure, sure | values.get(UNKNOWN_VALUE, 0)
+            case Not():
+                sure, maybe = self._evaluate(selector.inner)
+                return every & ~maybe, every & ~sure
+            case And():
+                sure = maybe = every
+                for part in selector.parts:
+                    surely, perhaps = self._evaluate(part)
+                    sure, maybe = sure & surely, maybe & perhaps
+                return sure, maybe
+            case Or():
+                parts = [self._evaluate(part) for part in selector.parts]
+                return union(s for s, _ in parts), union(m for _, m in parts)
+            case _:
+                assert_never(selector)
+
+    def _values(self, key: str) -> Mapping[str, Bits]:
+        """Value → classes for one key of Calico's labels of endpoints, those of namespaces and accounts among them."""
+        endpoints = self.spaces.endpoints
+        every = endpoints.selectable
+        if key == ORCHESTRATOR_KEY:
+            return {"k8s": every}
+        if key in (NAMESPACE_KEY, NAMESPACE_PREFIX + NAME_KEY):
+            return endpoints.namespaces
+        if key == SERVICE_ACCOUNT_KEY or key == SERVICE_ACCOUNT_PREFIX + NAME_KEY:
+            found = endpoints.label_values(SERVICE_ACCOUNT)
+        elif key.startswith(NAMESPACE_PREFIX):
+            found = endpoints.namespace_values(key.removeprefix(NAMESPACE_PREFIX))
+        elif key.startswith(SERVICE_ACCOUNT_PREFIX):
+            found = endpoints.label_values(account_label(key.removeprefix(SERVICE_ACCOUNT_PREFIX)))
+        else:
+            found = endpoints.label_values(key)
+        return {value: bits & every for value, bits in found.items()}
+
+    def selected(self, selector: CalicoSelector) -> Ends:
+        """Pods by their labels, and the addresses of sets whose labels are selected."""
+        found = self._ends.get(selector)
+        if found is None:
+            found = Ends.both(*self.classes(selector))
+            sets = [s for s, labels in self._sets if matches(selector, labels)]
+            addresses = AddressSet.from_networks(net for s in sets for net in s.nets)
+            found |= Ends.of(*self.spaces.at_addresses(addresses))
+            if any(s.domains for s in sets):
+                found |= Ends.both(0, self.spaces.outside)
+            found |= Ends.both(0, self._hosts(selector))
+            self._ends[selector] = found
+        return found
+
+    @cached_property
+    def _sets(self) -> list[tuple[NetworkSet, dict[str, str]]]:
+        namespaces = self.snapshot.namespace_by_name
+        found = []
+        for each in self.snapshot.network_sets:
+            labels = dict(each.labels)
+            if name := each.ref.namespace:
+                labels |= {NAMESPACE_KEY: name, NAMESPACE_PREFIX + NAME_KEY: name}
+                of_namespace = namespaces[name].labels if name in namespaces else {}
+                labels |= {NAMESPACE_PREFIX + key: value for key, value in of_namespace.items()}
+            found.append((each, labels))
+        return found
+
+    def _hosts(self, selector: CalicoSelector) -> Bits:
+        """The nodes with a host endpoint that is selected: its addresses are not known for certain."""
+        nodes = self.spaces.endpoints.nodes
+        chosen = {h.node for h in self.snapshot.host_endpoints if matches(selector, h.labels)}
+        return union(1 << nodes[name] for name in chosen if name in nodes)
+
+    def ends(self, entity: EntityRule) -> Ends:
+        """The ends that fulfil every condition of one end of a rule, its ports apart."""
+        every = self.spaces.everything
+        found = Ends.both(every, every)
+        if entity.selector is not None:
+            found &= self.selected(entity.selector)
+        if entity.not_selector is not None:
+            found &= self.selected(entity.not_selector).inverted(every)
+        if entity.nets is not None:
+            found &= Ends.of(*self.spaces.at_addresses(entity.addresses))
+        if entity.not_nets:
+            found &= Ends.of(*self.spaces.at_addresses(entity.excluded)).inverted(every)
+        if entity.service is not None:
+            found &= self._service_ends(entity)
+        return found
+
+    def doubts(self, entity: EntityRule) -> Iterable[str]:
+        """What may make an end of a rule uncertain, in words."""
+        keys = set[str]()
+        for selector in (entity.selector, entity.not_selector):
+            keys |= keys_of(selector) if selector is not None else set()
+        if any(key.startswith(SERVICE_ACCOUNT_PREFIX) for key in keys):
+            yield ACCOUNTS_DOUBT
+        if entity.nets is not None or entity.not_nets or self.snapshot.network_sets:
+            yield self.spaces.address_doubt
+        if keys and any(s.domains for s in self.snapshot.network_sets):
+            yield "the addresses of a set's allowedEgressDomains"
+        if keys and self.snapshot.host_endpoints:
+            yield "the addresses of host endpoints"
+        if entity.service is not None and self.service(entity) is None:
+            yield f"the endpoints of the Service {entity.service.namespace}/{entity.service.name}"
+
+    def service(self, entity: EntityRule) -> Service | None:
+        """The Service whose endpoints are meant; None where the input does not show them."""
+        assert entity.service is not None
+        ref = ObjectRef(entity.service.namespace, entity.service.name, "Service")
+        found = self.snapshot.service_by_ref.get(ref)
+        return found if found is not None and found.selector else None
+
+    def _service_ends(self, entity: EntityRule) -> Ends:
+        found = self.service(entity)
+        if found is None:
+            assert entity.service is not None
+            ref = ObjectRef(entity.service.namespace, entity.service.name, "Service")
+            absent = ref not in self.snapshot.service_by_ref and self.snapshot.is_complete("Service")
+            return Ends.both(0, 0 if absent else self.spaces.everything)
+        assert found.selector is not None
+        pods = self.spaces.endpoints.in_namespace(found.ref.namespace) & self.spaces.endpoints.with_labels(
+            found.selector
+        )
+        return Ends.both(pods, pods)
+
+    def service_ports(self, entity: EntityRule) -> tuple[PortsAt, ...]:
+        """The ports of the Service's endpoints; every port where they are not known."""
+        found = self.service(entity)
+        spaces = self.spaces
+        if found is None:
+            return (PortsAt(spaces.everything, spaces.ports.all),)
+        ports = []
+        for port in found.ports:
+            if isinstance(port.target_port, int):
+                mask = spaces.ports.mask(port.protocol, PortSet.of(port.target_port))
+                ports.append(PortsAt(spaces.everything, mask))
+            else:
+                declared = spaces.endpoints.with_named_port(port.target_port, port.protocol)
+                ports += [PortsAt(bits, spaces.port_mask(port.protocol, number)) for number, bits in declared.items()]
+        return tuple(ports)
+
+
+def selector_vocabulary(selector: CalicoSelector | None) -> Vocabulary:
+    """The labels of pods, accounts and namespaces that a selector tells apart."""
+    pods, namespaces = set(), set()
+    for key in keys_of(selector) if selector is not None else ():
+        if key in (ORCHESTRATOR_KEY, NAMESPACE_KEY, NAMESPACE_PREFIX + NAME_KEY):
+            continue
+        if key in (SERVICE_ACCOUNT_KEY, SERVICE_ACCOUNT_PREFIX + NAME_KEY):
+            pods.add(SERVICE_ACCOUNT)
+        elif key.startswith(NAMESPACE_PREFIX):
+            namespaces.add(key.removeprefix(NAMESPACE_PREFIX))
+        elif key.startswith(SERVICE_ACCOUNT_PREFIX):
+            pods.add(account_label(key.removeprefix(SERVICE_ACCOUNT_PREFIX)))
+        else:
+            pods.add(key)
+    return Vocabulary(pod_keys=frozenset(pods), namespace_keys=frozenset(namespaces))

@@ -1,0 +1,211 @@
+"""A Calico policy as bitsets: rules in their order, source and destination on each, everything uncertain kept apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from lib.model.calico_policies import CalicoAction, CalicoPolicy, CalicoPorts, CalicoRule
+from lib.model.policies import Direction
+from lib.model.refs import ObjectRef
+from lib.model.sets import PortSet, Protocol
+from lib.model.snapshot import Snapshot
+from lib.policy.bits import Bits
+from lib.policy.calico_match import ACCOUNTS_DOUBT, Ends, Matcher, selector_vocabulary
+from lib.policy.compile import Spaces
+from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, PortsAt
+from lib.policy.spaces import Vocabulary
+
+_ACTIONS = {CalicoAction.ALLOW: Action.ALLOW, CalicoAction.DENY: Action.DENY, CalicoAction.PASS: Action.PASS}
+
+
+def vocabulary(policy: CalicoPolicy, snapshot: Snapshot) -> Vocabulary:
+    """Everything that the policy can tell apart."""
+    parts = [selector_vocabulary(policy.selector)]
+    for rule in policy.rules:
+        entities = (rule.from_, rule.to)
+        for entity in entities:
+            parts += [selector_vocabulary(entity.selector), selector_vocabulary(entity.not_selector)]
+            if entity.service is not None:
+                parts.append(_service_vocabulary(snapshot, entity.service.namespace, entity.service.name))
+        named = [p for p in (rule.to.ports, rule.to.not_ports) if p is not None]
+        parts.append(
+            Vocabulary(
+                named_ports=frozenset(
+                    (name, protocol) for p in named for name in p.names for protocol in rule.protocols
+                ),
+                networks=frozenset(net for e in entities for net in (*(e.nets or ()), *e.not_nets)),
+                ports=frozenset(
+                    (protocol, i) for p in named for i in p.numbers.intervals for protocol in rule.protocols
+                ),
+            )
+        )
+    return Vocabulary.merge(parts)
+
+
+def _service_vocabulary(snapshot: Snapshot, namespace: str, name: str) -> Vocabulary:
+    service = snapshot.service_by_ref.get(ObjectRef(namespace, name, "Service"))
+    if service is None:
+        return Vocabulary()
+    numbers = [(p.protocol, p.target_port) for p in service.ports]
+    return Vocabulary(
+        pod_keys=service.selector.keys if service.selector else frozenset(),
+        named_ports=frozenset((port, protocol) for protocol, port in numbers if isinstance(port, str)),
+        ports=frozenset((protocol, (port, port)) for protocol, port in numbers if isinstance(port, int)),
+    )
+
+
+def sets_vocabulary(snapshot: Snapshot) -> Vocabulary:
+    """The addresses of NetworkSets and GlobalNetworkSets."""
+    return Vocabulary(networks=frozenset(net for each in snapshot.network_sets for net in each.nets))
+
+
+def compile_policy(policy: CalicoPolicy, matcher: Matcher, *, passes: bool) -> tuple[CompiledPolicy, ...]:
+    """The policy over its sure subjects and, where some are uncertain, over those; nothing for one of hosts only.
+
+    ``passes``: its tier hands on what no rule decided, so that the policy isolates nothing.
+    """
+    if policy.host_only:
+        return ()
+    sure, maybe = matcher.classes(policy.selector)
+    directions = frozenset[Direction]() if passes else policy.directions
+    found = [CompiledPolicy(policy.ref, policy.source, sure, directions, tuple(_rules(policy, sure, matcher)))]
+    if doubtful := maybe & ~sure:
+        rules = tuple(_perhaps(rule) for rule in _rules(policy, doubtful, matcher))
+        found.append(CompiledPolicy(policy.ref, policy.source, doubtful, frozenset(), rules))
+    return tuple(found)
+
+
+def compile_doubtful_end(policy: CalicoPolicy, matcher: Matcher) -> CompiledPolicy | None:
+    """What the end of the tier perhaps denies to pods that the policy perhaps selects; None where there are none."""
+    sure, maybe = matcher.classes(policy.selector)
+    spaces = matcher.spaces
+    doubtful = maybe & ~sure
+    if policy.host_only or not doubtful:
+        return None
+    every = (PortsAt(spaces.everything, spaces.ports.all),)
+    rules = tuple(
+        CompiledRule(
+            policy=policy.ref,
+            direction=direction,
+            label="spec",
+            source=policy.source,
+            text="Deny at the end of the tier",
+            subjects=doubtful,
+            sure=Named(),
+            possible=Named(always=spaces.everything),
+            ports=every,
+            doubt=ACCOUNTS_DOUBT,
+            action=Action.DENY,
+        )
+        for direction in Direction
+        if direction in policy.directions
+    )
+    return CompiledPolicy(policy.ref, policy.source, doubtful, frozenset(), rules)
+
+
+def _perhaps(rule: CompiledRule) -> CompiledRule:
+    either = Named.of(
+        rule.sure.always | rule.possible.always,
+        rule.sure.ipv4 | rule.possible.ipv4,
+        rule.sure.ipv6 | rule.possible.ipv6,
+    )
+    return replace(rule, sure=Named(), possible=either, doubt=rule.doubt or ACCOUNTS_DOUBT)
+
+
+def _rules(policy: CalicoPolicy, subjects: Bits, matcher: Matcher) -> Iterator[CompiledRule]:
+    for rule in policy.rules:
+        if rule.action is not CalicoAction.LOG:
+            yield from _rule(policy, rule, subjects, matcher)
+
+
+def _rule(policy: CalicoPolicy, rule: CalicoRule, subjects: Bits, matcher: Matcher) -> Iterator[CompiledRule]:
+    """One compiled rule for every group of subjects that the rule's own condition on them treats alike."""
+    ingress = rule.direction is Direction.INGRESS
+    own, other = (rule.to, rule.from_) if ingress else (rule.from_, rule.to)
+    mine, peers = matcher.ends(own).only(rule.family), matcher.ends(other).only(rule.family)
+    doubts = list(filter(None, (rule.doubt, _source_port_doubt(rule))))
+    if doubts:
+        peers = Ends(0, peers.maybe4, 0, peers.maybe6)
+    doubts += [*matcher.doubts(own), *matcher.doubts(other)]
+    ports = tuple(_ports(rule, matcher))
+    for group, pattern in _groups(subjects, mine):
+        every = matcher.spaces.everything
+        met = peers & Ends(*(every if flag else 0 for flag in pattern))
+        sure, possible = met.named(matcher.spaces)
+        yield CompiledRule(
+            policy=policy.ref,
+            direction=rule.direction,
+            label=rule.label,
+            source=rule.source,
+            text=rule.text,
+            subjects=group,
+            sure=sure,
+            possible=possible,
+            ports=ports,
+            names_pods=other.selector is not None or other.service is not None,
+            doubt=" or ".join(dict.fromkeys(doubts)) if possible.any else "",
+            action=_ACTIONS[rule.action],
+        )
+
+
+def _groups(subjects: Bits, mine: Ends) -> list[tuple[Bits, tuple[bool, ...]]]:
+    """The subjects by which parts of ``mine`` they are in; without those that are in none."""
+    groups: list[tuple[Bits, tuple[bool, ...]]] = [(subjects, ())]
+    for bits in mine:
+        groups = [
+            (part, (*flags, inside))
+            for group, flags in groups
+            for part, inside in ((group & bits, True), (group & ~bits, False))
+            if part
+        ]
+    found = [(group, flags) for group, flags in groups if any(flags)]
+    return found or [(0, (False,) * len(mine))]
+
+
+def _source_port_doubt(rule: CalicoRule) -> str:
+    """A connection's source port is known to nobody before it is made."""
+    ports, not_ports = rule.from_.ports, rule.from_.not_ports
+    if ports is not None and ports.numbers != PortSet.all():
+        return "the source port of the connection"
+    return "the source port of the connection" if not_ports is not None else ""
+
+
+def _ports(rule: CalicoRule, matcher: Matcher) -> Iterator[PortsAt]:
+    spaces = matcher.spaces
+    whole = 0
+    for protocol in rule.protocols:
+        whole |= spaces.ports.mask(protocol, PortSet.all())
+    if not whole:
+        return
+    if rule.to.service is not None:
+        for at in matcher.service_ports(rule.to):
+            yield PortsAt(at.destinations, at.mask & whole)
+        return
+    groups = [(spaces.everything, whole)]
+    if rule.to.ports is not None:
+        groups = _split([(spaces.everything, 0)], rule.to.ports, rule.protocols, spaces, add=True)
+    if rule.to.not_ports is not None:
+        groups = _split(groups, rule.to.not_ports, rule.protocols, spaces, add=False)
+    for destinations, mask in groups:
+        if mask:
+            yield PortsAt(destinations, mask)
+
+
+def _split(
+    groups: list[tuple[Bits, Bits]], ports: CalicoPorts, protocols: frozenset[Protocol], spaces: Spaces, *, add: bool
+) -> list[tuple[Bits, Bits]]:
+    """Groups of destinations with the ports that are left to each, after ``ports`` are added or taken away."""
+    changes = [(spaces.everything, spaces.ports.mask(protocol, ports.numbers)) for protocol in protocols]
+    for name in sorted(ports.names):
+        for protocol in protocols:
+            for number, declaring in spaces.endpoints.with_named_port(name, protocol).items():
+                changes.append((declaring, spaces.port_mask(protocol, number)))
+    for ends, mask in changes:
+        groups = [
+            (part, (had | mask if add else had & ~mask) if inside else had)
+            for group, had in groups
+            for part, inside in ((group & ends, True), (group & ~ends, False))
+            if part
+        ]
+    return groups

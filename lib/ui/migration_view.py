@@ -1,0 +1,160 @@
+"""The parts of the page that compares two policy engines on the same input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+import streamlit as st
+
+from lib.policy.engines import profiles
+from lib.routing.routes import ingress_backends
+from lib.scenario import Change, Diff, RouteChange, Tally, arrival_changes, diff, retirement
+from lib.tables import Row, migration_rows, route_change_rows, tally_rows
+from lib.ui import results
+from lib.ui.page_context import PageContext
+from lib.ui.text import plain
+from lib.ui.widgets import show_table, take_from_link
+
+OLD_KEY: Final = "old_engine"
+NEW_KEY: Final = "new_engine"
+LISTED_UP_TO: Final = 2_000
+_BEFORE: Final = "azure-npm"
+_AFTER: Final = "cilium"
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """What differs: the counts, the first rows, and whether there are more of them."""
+
+    tally: Tally
+    rows: list[Row]
+    cut: bool
+    arrivals: tuple[RouteChange, ...]
+
+
+def choose_engines(page: PageContext) -> tuple[str, str]:
+    """The engine of today and the one to move to, both kept in the URL."""
+    ids = tuple(p.id for p in profiles())
+    labels = {p.id: p.label for p in profiles()} | {"kubernetes": "Kubernetes API, by its own words"}
+    found = results.detected(page).name
+    before = found if found in ids and found != _AFTER else _BEFORE
+    left, right = st.columns(2)
+    chosen = []
+    for column, key, title, first in ((left, OLD_KEY, "From", before), (right, NEW_KEY, "To", _AFTER)):
+        take_from_link(key, ids)
+        chosen.append(
+            column.selectbox(
+                title, ids, index=ids.index(first), format_func=lambda i: labels[i], key=key, bind="query-params"
+            )
+        )
+    return str(chosen[0]), str(chosen[1])
+
+
+def show_summary(page: PageContext, old: str, new: str) -> None:
+    """One sentence with the counts, and until when the two engines are supported."""
+    before, after = (results.profile_of(page, e) for e in (old, new))
+    for engine in dict.fromkeys((old, new)):
+        ending = retirement(engine)
+        if ending is not None:
+            ends = " and ".join(
+                f"on {e.last_day:%-d %B %Y} for {e.operating_system.title()} nodes" for e in ending.ends
+            )
+            st.warning(plain(f"Support of {ending.engine} ends {ends}. Source: {ending.source}.", 900))
+    if old == new:
+        return
+    found = _compared(page, old, new)
+    total = found.tally.total
+    with st.container(horizontal=True):
+        for change, word in (
+            (Change.LOST, "Flows lost"),
+            (Change.GAINED, "Flows gained"),
+            (Change.CHANGED, "Flows changed"),
+            (Change.UNKNOWN, "Not settled"),
+        ):
+            st.metric(word, f"{total.get(change, 0):,}", border=True)
+    if found.tally:
+        st.markdown(
+            plain(
+                f"Moving from {before.label} to {after.label}, {total.get(Change.LOST, 0):,} flows are lost, "
+                f"{total.get(Change.GAINED, 0):,} gained and {total.get(Change.CHANGED, 0):,} changed; of "
+                f"{total.get(Change.UNKNOWN, 0):,} the input or the documentation does not settle it.",
+                500,
+            )
+        )
+
+
+def show_differences(page: PageContext, old: str, new: str) -> None:
+    """Every flow that differs, with the reason and what to change; above a bound by namespace."""
+    st.subheader("Flows that differ", anchor=False)
+    before, after = (results.profile_of(page, e).label for e in (old, new))
+    if old == new:
+        st.info("The two engines are the same: choose another one to compare.", icon=":material/compare_arrows:")
+        return
+    found = _compared(page, old, new)
+    for note in _notes(page, old, new):
+        st.caption(f":material/info: {plain(note, 400)}")
+    if not found.tally:
+        pods = sum(len(w.endpoints) for w in page.snapshot.workloads)
+        st.success(
+            plain(
+                f"No flow differs: {before} and {after} let the same through. Compared were the flows between all "
+                f"{len(page.snapshot.workloads):,} workloads ({pods:,} pods that can send and receive), to and from "
+                f"all outside addresses, and from ingress controllers, "
+                f"under {len(page.snapshot.network_policies):,} NetworkPolicies.",
+                600,
+            )
+        )
+        return
+    if found.cut:
+        shown = "of the chosen namespaces " if page.view.namespaces else ""
+        st.caption(
+            f"The first {len(found.rows):,} flows {shown}are listed below; all are counted by namespace. Filter by "
+            "namespace to see others, or list all on the command line: "
+            f"`python -m lib diff PATH --engine {old} --engine {new}`."
+        )
+        with st.expander("All differences, by namespace", icon=":material/table:", expanded=True):
+            show_table(tally_rows(found.tally), "migration-namespaces", alt="Differences by namespace")
+    if not page.view.is_everything:
+        st.caption(":material/filter_alt: Only flows with an end in the namespaces that the filter shows are listed.")
+    if found.rows:
+        show_table(found.rows, "migration", alt="Flows that differ between the engines")
+    else:
+        st.caption("No flow with an end that the filter shows differs.")
+
+
+def show_arrivals(page: PageContext, old: str, new: str) -> None:
+    """What comes through load balancers and node ports under one engine and not under the other."""
+    if old == new:
+        return
+    st.subheader("Through load balancers and node ports", anchor=False)
+    found = tuple(c for c in _compared(page, old, new).arrivals if page.view.shows_namespace(c.name.partition("/")[0]))
+    if not found:
+        st.caption("What load balancers and node ports carry to pods is the same under both engines.")
+        return
+    place = results.locate(page)
+    show_table(route_change_rows(found, place, place), "migration-arrivals", alt="Load balancer traffic that differs")
+
+
+def _notes(page: PageContext, old: str, new: str) -> list[str]:
+    """Notes of either engine on kinds of policy that it ignores."""
+    found = [n for choice in (old, new) for n in results.engine(page, choice).notes]
+    return list(dict.fromkeys(n.message for n in found if n.code in ("policies-ignored", "policies-not-evaluated")))
+
+
+def _compared(page: PageContext, old: str, new: str) -> _Compared:
+    names = page.view.namespaces or None
+    compared = page.cached(("migration-diff", old, new), lambda: _diff(page, old, new))
+    return page.cached(("migration", old, new, names), lambda: _rows(page, compared, names))
+
+
+def _diff(page: PageContext, old: str, new: str) -> Diff:
+    backends = ingress_backends(page.snapshot, results.all_services(page))
+    return diff(results.engine(page, old), results.engine(page, new), backends, backends)
+
+
+def _rows(page: PageContext, found: Diff, names: frozenset[str] | None) -> _Compared:
+    changes = list(islice(found.rows(names), LISTED_UP_TO + 1))
+    rows = migration_rows(changes[:LISTED_UP_TO], found.old, found.new, results.locate(page))
+    return _Compared(found.tally, rows, len(changes) > LISTED_UP_TO, arrival_changes(found.old, found.new))
