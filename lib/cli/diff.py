@@ -92,9 +92,9 @@ def _print_flows(
 def _one_table(flows: Iterable[Row], routes: Iterable[Row]) -> Iterator[Row]:
     """Flows, routes and doors under the same columns."""
     for row in flows:
-        yield {"what": "flow", **row}
+        yield {"kind": "flow", **row}
     for row in routes:
-        shown = {"what": row["what"], "change": row["change"], "from": row["name"], "to": ""}
+        shown = {"kind": row["kind"], "change": row["change"], "from": row["name"], "to": ""}
         yield {**shown, "old": row["old"], "new": row["new"], "because": row["source"], "notes": ""}
 
 

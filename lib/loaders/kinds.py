@@ -99,3 +99,9 @@ def called(api_version: str, kind: str) -> str:
 def written(kind: str) -> str:
     """The kind as manifests write it."""
     return "NetworkPolicy" if kind == CALICO_NETWORK_POLICY else kind
+
+
+_BUILT_IN: Final = frozenset({"", "apps", "batch", "extensions", "discovery.k8s.io", "networking.k8s.io"})
+
+CUSTOM_KINDS: Final = frozenset(called(f"{group}/x", kind) for group, kind in READ if group not in _BUILT_IN)
+"""The kinds that a cluster has only where somebody installed them."""

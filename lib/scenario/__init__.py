@@ -3,7 +3,7 @@
 from lib.scenario.answer import NOTHING, Change, FlowAnswer
 from lib.scenario.changes import Cause, FlowChange, Tally
 from lib.scenario.diff import Diff, diff
-from lib.scenario.migration import Advice, Advisor, retirement
+from lib.scenario.migration import Advice, Advisor, Reason, reasons, retirement
 from lib.scenario.routes import RouteChange, arrival_changes, route_changes
 from lib.scenario.whatif import PolicyEdit, edited, what_if
 
@@ -17,11 +17,13 @@ __all__ = [
     "FlowAnswer",
     "FlowChange",
     "PolicyEdit",
+    "Reason",
     "RouteChange",
     "Tally",
     "arrival_changes",
     "diff",
     "edited",
+    "reasons",
     "retirement",
     "route_changes",
     "what_if",

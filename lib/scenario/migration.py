@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lib.facts.engines import EndOfSupport, Known, engine_facts
@@ -41,6 +41,30 @@ def retirement(engine_id: str) -> Retirement | None:
         if facts.id == engine_id and facts.ends:
             return Retirement(facts.label, facts.ends, describe(facts.sources))
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One difference between two engines, with the flows that it changes; ``remedies`` are distinct, in order."""
+
+    change: Change
+    why: str
+    remedies: tuple[str, ...]
+    flows: int
+    example: FlowChange
+
+
+def reasons(advised: Iterable[tuple[FlowChange, tuple[Advice, ...]]]) -> tuple[Reason, ...]:
+    """Why flows differ, those that change most flows first; a flow with two reasons counts for both."""
+    grouped: dict[tuple[Change, str], list[tuple[FlowChange, Advice]]] = {}
+    for row, advices in advised:
+        for advice in advices:
+            grouped.setdefault((row.change, advice.switch), []).append((row, advice))
+    found = [
+        Reason(change, of[0][1].why, tuple(dict.fromkeys(a.remedy for _, a in of)), len(of), of[0][0])
+        for (change, _), of in grouped.items()
+    ]
+    return tuple(sorted(found, key=lambda r: (-r.flows, r.why)))
 
 
 class Advisor:
@@ -107,7 +131,7 @@ def _addresses(row: FlowChange, rules: list[Cause], old: Engine, new: Engine) ->
         yield Advice(
             "own_node_egress_allowed",
             f"a pod may reach its own node under one of {before.label} and {after.label} whatever policies say",
-            _for_nodes(f"the traffic of {row.src} to its own node", new, own=True),
+            _for_nodes("the traffic of the pods to their own node", new, own=True),
         )
     elif rules and before.ip_block_matches_pods is not after.ip_block_matches_pods:
         closes = row.change is not Change.GAINED

@@ -4,7 +4,14 @@ A row is a dict from a stable column name to text, a number or None; every row o
 same order. What is faulty comes first. ``source`` is ``file:line``, through the ``locate`` that the caller hands in.
 """
 
-from lib.tables.changes import cause_texts, flow_change_rows, migration_rows, route_change_rows, tally_rows
+from lib.tables.changes import (
+    arrival_change_rows,
+    cause_texts,
+    flow_change_rows,
+    migration_rows,
+    route_change_rows,
+    tally_rows,
+)
 from lib.tables.entry_points import entry_point_rows
 from lib.tables.findings import finding_rows
 from lib.tables.flows import explanation_rows, flow_table, matrix_rows, near_miss_rows
@@ -18,6 +25,7 @@ from lib.tables.workloads import unisolated_rows
 __all__ = [
     "Locate",
     "Row",
+    "arrival_change_rows",
     "backend_rows",
     "candidate_rows",
     "cause_texts",

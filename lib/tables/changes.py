@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lib.policy.engine import Engine
-from lib.scenario import Advisor, Cause, Change, FlowChange, RouteChange, Tally
+from lib.scenario import Advice, Cause, Change, FlowChange, RouteChange, Tally
 from lib.tables.row import Locate, Row, listed
 
 
@@ -42,7 +41,7 @@ def route_change_rows(changes: Iterable[RouteChange], locate_old: Locate, locate
     """One row a route or door that differs."""
     return [
         {
-            "what": c.what,
+            "kind": c.what,
             "change": c.change.value,
             "name": c.name,
             "old": c.old,
@@ -53,19 +52,17 @@ def route_change_rows(changes: Iterable[RouteChange], locate_old: Locate, locate
     ]
 
 
-def migration_rows(changes: Iterable[FlowChange], old: Engine, new: Engine, locate: Locate) -> list[Row]:
+def migration_rows(advised: Iterable[tuple[FlowChange, tuple[Advice, ...]]], locate: Locate) -> list[Row]:
     """One row a flow that two engines treat otherwise: why, and what to change."""
     rows: list[Row] = []
-    advisor = Advisor(old, new)
-    for row in changes:
-        advice = advisor.advise(row)
+    for row, advice in advised:
         rows.append(
             {
                 "change": row.change.value,
                 "from": row.src,
                 "to": row.dst,
-                "old": str(row.old),
-                "new": str(row.new),
+                "today": str(row.old),
+                "after": str(row.new),
                 "why": "; ".join(a.why for a in advice),
                 "what_to_do": " ".join(a.remedy for a in advice),
                 "because": listed(cause_texts(row.causes, locate, locate)),
@@ -73,3 +70,17 @@ def migration_rows(changes: Iterable[FlowChange], old: Engine, new: Engine, loca
             }
         )
     return rows
+
+
+def arrival_change_rows(changes: Iterable[RouteChange], locate: Locate) -> list[Row]:
+    """One row a port of a pod that load balancers and node ports reach under one engine and not under the other."""
+    return [
+        {
+            "change": c.change.value,
+            "arrival": c.name,
+            "today": c.old,
+            "after": c.new,
+            "source": locate(c.new_source) if c.new_source else "",
+        }
+        for c in changes
+    ]

@@ -10,8 +10,19 @@ import streamlit as st
 
 from lib.policy.engines import profiles
 from lib.routing.routes import ingress_backends
-from lib.scenario import Change, Diff, RouteChange, Tally, arrival_changes, diff, retirement
-from lib.tables import Row, migration_rows, route_change_rows, tally_rows
+from lib.scenario import (
+    Advisor,
+    Change,
+    Diff,
+    Reason,
+    RouteChange,
+    Tally,
+    arrival_changes,
+    diff,
+    reasons,
+    retirement,
+)
+from lib.tables import Row, arrival_change_rows, migration_rows, tally_rows
 from lib.ui import results
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
@@ -20,6 +31,13 @@ from lib.ui.widgets import show_table, take_from_link
 OLD_KEY: Final = "old_engine"
 NEW_KEY: Final = "new_engine"
 LISTED_UP_TO: Final = 2_000
+_REMEDIES_UP_TO: Final = 3
+_CHANGES: Final = {
+    Change.LOST: "lost",
+    Change.GAINED: "gained",
+    Change.CHANGED: "changed",
+    Change.UNKNOWN: "not settled",
+}
 _BEFORE: Final = "azure-npm"
 _AFTER: Final = "cilium"
 
@@ -30,6 +48,7 @@ class _Compared:
 
     tally: Tally
     rows: list[Row]
+    reasons: tuple[Reason, ...]
     cut: bool
     arrivals: tuple[RouteChange, ...]
 
@@ -87,7 +106,6 @@ def show_summary(page: PageContext, old: str, new: str) -> None:
 
 def show_differences(page: PageContext, old: str, new: str) -> None:
     """Every flow that differs, with the reason and what to change; above a bound by namespace."""
-    st.subheader("Flows that differ", anchor=False)
     before, after = (results.profile_of(page, e).label for e in (old, new))
     if old == new:
         st.info("The two engines are the same: choose another one to compare.", icon=":material/compare_arrows:")
@@ -107,6 +125,12 @@ def show_differences(page: PageContext, old: str, new: str) -> None:
             )
         )
         return
+    if found.reasons:
+        st.subheader("Why, and what to do", anchor=False)
+        if found.cut:
+            st.caption(f"Of the first {len(found.rows):,} flows that differ.")
+        _show_reasons(found.reasons)
+    st.subheader("Flows that differ", anchor=False)
     if found.cut:
         shown = "of the chosen namespaces " if page.view.namespaces else ""
         st.caption(
@@ -124,6 +148,19 @@ def show_differences(page: PageContext, old: str, new: str) -> None:
         st.caption("No flow with an end that the filter shows differs.")
 
 
+def _show_reasons(found: tuple[Reason, ...]) -> None:
+    with st.container(border=True):
+        for reason in found:
+            flows = f"{reason.flows:,} flow{'s' if reason.flows != 1 else ''} {_CHANGES[reason.change]}"
+            more = len(reason.remedies) - _REMEDIES_UP_TO
+            remedies = " ".join(reason.remedies[:_REMEDIES_UP_TO]) + (f" And {more} more like it." if more > 0 else "")
+            example = f"{reason.example.src} → {reason.example.dst}"
+            st.markdown(
+                f"**{flows}:** {plain(reason.why, 400)}.  \n**What to do:** {plain(remedies, 900)}  \n"
+                f":small[For example {plain(example, 300)}]"
+            )
+
+
 def show_arrivals(page: PageContext, old: str, new: str) -> None:
     """What comes through load balancers and node ports under one engine and not under the other."""
     if old == new:
@@ -133,8 +170,9 @@ def show_arrivals(page: PageContext, old: str, new: str) -> None:
     if not found:
         st.caption("What load balancers and node ports carry to pods is the same under both engines.")
         return
-    place = results.locate(page)
-    show_table(route_change_rows(found, place, place), "migration-arrivals", alt="Load balancer traffic that differs")
+    show_table(
+        arrival_change_rows(found, results.locate(page)), "migration-arrivals", alt="Load balancer traffic that differs"
+    )
 
 
 def _notes(page: PageContext, old: str, new: str) -> list[str]:
@@ -156,5 +194,9 @@ def _diff(page: PageContext, old: str, new: str) -> Diff:
 
 def _rows(page: PageContext, found: Diff, names: frozenset[str] | None) -> _Compared:
     changes = list(islice(found.rows(names), LISTED_UP_TO + 1))
-    rows = migration_rows(changes[:LISTED_UP_TO], found.old, found.new, results.locate(page))
-    return _Compared(found.tally, rows, len(changes) > LISTED_UP_TO, arrival_changes(found.old, found.new))
+    advisor = Advisor(found.old, found.new)
+    advised = [(change, advisor.advise(change)) for change in changes[:LISTED_UP_TO]]
+    rows = migration_rows(advised, results.locate(page))
+    return _Compared(
+        found.tally, rows, reasons(advised), len(changes) > LISTED_UP_TO, arrival_changes(found.old, found.new)
+    )

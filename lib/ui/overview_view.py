@@ -35,7 +35,7 @@ def show_tiles(page: PageContext) -> None:
             "Entry points",
             f"{len(doors):,}",
             page="pages/services.py",
-            link=f"{public:,} from the internet",
+            link=f"{public:,} public",
             help="Doors from outside: load balancers, node ports, host ports, host-network ports, external IPs, "
             "nodes with public addresses, Ingresses and Gateways.",
         )

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from lib.loaders.kinds import CUSTOM_KINDS
 from lib.model.snapshot import Coverage
 from lib.ui.loaded import LoadedInput
 from lib.ui.navigation import spec
@@ -42,7 +43,10 @@ def strip_text(loaded: LoadedInput, view: ViewFilter) -> str:
     ]
     if not view.labels.is_everything:
         parts.insert(2, f"labels {plain(view.labels, 60)}")
-    absent = loaded.coverage_counts[Coverage.NOT_SUPPLIED] + loaded.coverage_counts[Coverage.REFUSED]
+    absent = sum(
+        coverage in (Coverage.NOT_SUPPLIED, Coverage.REFUSED) and kind not in CUSTOM_KINDS
+        for kind, coverage in snapshot.coverage.items()
+    )
     if absent:
         parts.append(f":orange[{absent} kind{'s' if absent != 1 else ''} not supplied]")
     return "  ·  ".join(parts)
@@ -52,7 +56,11 @@ def _coverage_help(loaded: LoadedInput) -> str:
     by_coverage = {
         coverage: sorted(kind for kind, c in loaded.snapshot.coverage.items() if c is coverage) for coverage in Coverage
     }
-    lines = [f"**{c.value.capitalize()}:** {plain(', '.join(kinds), 600)}" for c, kinds in by_coverage.items() if kinds]
+    lines = []
+    for coverage, kinds in by_coverage.items():
+        for custom, note in ((False, ""), (True, ", of kinds that not every cluster has")):
+            if named := [kind for kind in kinds if (kind in CUSTOM_KINDS) is custom]:
+                lines.append(f"**{coverage.value.capitalize()}{note}:** {plain(', '.join(named), 600)}")
     lines.append("Nothing is called missing on the strength of a kind that was not supplied completely.")
     return "\n\n".join(lines)
 

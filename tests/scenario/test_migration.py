@@ -1,0 +1,107 @@
+"""Why two engines differ on a flow, and what a move from one to the other asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from lib.facts.engines import engine_facts
+from lib.policy.engine import Engine
+from lib.policy.engines import profile
+from lib.scenario import Advisor, Change, FlowChange, arrival_changes, diff, reasons, retirement
+from lib.tables import migration_rows
+from tests.policy.build import engine_of, namespace, pod, policy
+
+CLIENT = pod("client", app="client") + "status: {phase: Running, podIP: 10.1.0.4}\n"
+SERVER = pod("server", app="server") + "status: {phase: Running, podIP: 10.1.0.5}\n"
+DENY = policy("podSelector: {}\npolicyTypes: [Ingress]", name="deny")
+BALANCER = """
+apiVersion: v1
+kind: Service
+metadata: {name: server, namespace: shop}
+spec: {type: LoadBalancer, externalTrafficPolicy: Local, selector: {app: server}, ports: [{port: 80}]}
+"""
+BY_ADDRESS = policy(
+    "podSelector: {matchLabels: {app: server}}\ningress: [{from: [{ipBlock: {cidr: 10.1.0.4/32}}]}]", name="by-address"
+)
+
+
+def moved(old: str, new: str, *documents: str) -> tuple[Engine, Engine, list[FlowChange]]:
+    engines = [engine_of(namespace("shop"), *documents, profile=profile(i)) for i in (old, new)]
+    return engines[0], engines[1], list(diff(*engines, (), ()).rows(None))
+
+
+def switches(old: Engine, new: Engine, rows: Iterable[FlowChange]) -> set[str]:
+    advisor = Advisor(old, new)
+    return {a.switch for row in rows for a in advisor.advise(row)}
+
+
+def test_a_policy_that_means_pods_by_address_closes_under_cilium_and_the_advice_is_to_select_them() -> None:
+    # "Cilium: ipBlock doesn't match pods or nodes" (aks/policy_engines.yaml); Azure NPM matches pod addresses.
+    old, new, rows = moved("azure-npm", "cilium", CLIENT, SERVER, BY_ADDRESS)
+    between = [r for r in rows if (r.src, r.dst) == ("shop/client[Pod]", "shop/server[Pod]")]
+    assert [r.change for r in between] == [Change.LOST]
+    (advice,) = Advisor(old, new).advise(between[0])
+    assert advice.switch == "ip_block_matches_pods"
+    assert "shop/by-address[NetworkPolicy] spec.ingress[0]" in advice.remedy
+    assert "podSelector" in advice.remedy
+
+
+def test_where_nothing_enforces_afterwards_the_advice_is_another_engine() -> None:
+    old, new, rows = moved("kubernetes", "none", CLIENT, SERVER, DENY)
+    assert {r.change for r in rows} == {Change.GAINED}
+    assert switches(old, new, rows) == {"enforces"}
+    assert all("choose an engine" in a.remedy for r in rows for a in Advisor(old, new).advise(r))
+
+
+def test_a_kind_that_the_new_engine_ignores_is_named_with_its_policy() -> None:
+    calico = (
+        "apiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\nmetadata: {name: closed}\n"
+        "spec: {selector: app == 'server', types: [Ingress]}\n"
+    )
+    old, new, rows = moved("calico", "azure-npm", CLIENT, SERVER, calico)
+    gained = [r for r in rows if r.dst == "shop/server[Pod]" and r.src == "shop/client[Pod]"]
+    assert [r.change for r in gained] == [Change.GAINED]
+    (advice,) = [a for a in Advisor(old, new).advise(gained[0]) if a.switch == "policy_kinds"]
+    assert "GlobalNetworkPolicy" in advice.why
+    assert "Azure Network Policy Manager" in advice.remedy
+
+
+def test_two_readings_that_agree_ask_for_nothing() -> None:
+    _, _, rows = moved("kubernetes", "kubernetes", CLIENT, SERVER, BY_ADDRESS)
+    assert rows == []
+
+
+def test_every_flow_that_differs_has_a_reason_and_counts_for_it() -> None:
+    old, new, rows = moved("azure-npm", "cilium", CLIENT, SERVER, BY_ADDRESS)
+    advisor = Advisor(old, new)
+    advised = [(row, advisor.advise(row)) for row in rows]
+    assert len(migration_rows(advised, str)) == len(rows)
+    assert sum(r.flows for r in reasons(advised)) == sum(len(advice) for _, advice in advised)
+    assert all(advice for _, advice in advised)
+
+
+def test_an_engine_retires_on_the_days_that_its_facts_name() -> None:
+    ends = {f.id: f.ends for f in engine_facts() if f.ends}
+    found = retirement("azure-npm")
+    assert found is not None
+    assert found.ends == ends["azure-npm"]
+    assert {(e.operating_system, e.last_day.isoformat()) for e in found.ends} == {
+        ("windows", "2026-09-30"),
+        ("linux", "2028-09-30"),
+    }
+    assert retirement("kubernetes") is None
+
+
+def test_what_a_load_balancer_carries_opens_where_nothing_enforces() -> None:
+    old, new, _ = moved("kubernetes", "none", CLIENT, SERVER, DENY, BALANCER)
+    assert [(c.change, c.old.partition(":")[0], c.new.partition(":")[0]) for c in arrival_changes(old, new)] == [
+        (Change.GAINED, "denied", "allowed")
+    ]
+
+
+@pytest.mark.parametrize("engine_id", ["azure-npm", "calico", "cilium", "kubernetes", "none"])
+def test_what_a_load_balancer_carries_is_the_same_under_the_same_engine(engine_id: str) -> None:
+    engine = engine_of(namespace("shop"), CLIENT, SERVER, DENY, BALANCER, profile=profile(engine_id))
+    assert arrival_changes(engine, engine) == ()
