@@ -9,6 +9,7 @@ from functools import cached_property
 
 from lib.flows.row import FlowRow, RowVerdict, unknown_reason, verdicts
 from lib.model.policies import Direction
+from lib.model.refs import OUTSIDE_SUFFIX
 from lib.model.sets import AddressSet
 from lib.policy.bits import Bits, from_positions, positions
 from lib.policy.pairs import Part, Sum, WorkloadPairs, add_up
@@ -109,7 +110,9 @@ def outside_rows(pairs: WorkloadPairs, workloads: Iterable[int], direction: Dire
             ports = pairs.engine.connections(mask)
             reason = unknown_reason(pairs.engine, False) if verdict is RowVerdict.UNKNOWN else ""
             for first, last in addresses.ranges():
-                listed.append(((first.version, int(first)), f"{first}-{last}[External]", ports, verdict, pods, reason))
+                listed.append(
+                    ((first.version, int(first)), f"{first}-{last}{OUTSIDE_SUFFIX}", ports, verdict, pods, reason)
+                )
         for _, ends, ports, verdict, pods, reason in sorted(listed, key=lambda item: item[0]):
             if direction is Direction.INGRESS:
                 yield FlowRow(ends, name, ports, verdict, pods, reason, host, None, workload.ref)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 PathStep = str | int
+
+
+OUTSIDE_SUFFIX: Final = "[External]"
+"""Stands behind addresses outside the cluster where ends of flows are written."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

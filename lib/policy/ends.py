@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 from lib.model.cluster import Pod, Workload
 from lib.model.errors import ModelError
-from lib.model.refs import ObjectRef
+from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef
 from lib.model.services import Service
 from lib.model.sets import Address, AddressSet, parse_address
 from lib.model.snapshot import Snapshot
@@ -90,14 +90,14 @@ def _behind(service: Service, what: str, snapshot: Snapshot) -> str:
 
 
 def _addresses(text: str) -> AddressSet | Address | None:
-    first, dash, last = text.removesuffix("[External]").partition("-")
-    if dash and text.endswith("[External]"):
+    first, dash, last = text.removesuffix(OUTSIDE_SUFFIX).partition("-")
+    if dash and text.endswith(OUTSIDE_SUFFIX):
         return _range(parse_address(first), parse_address(last))
     try:
         if "/" in text:
-            network = ip_network(text.removesuffix("[External]"), strict=False)
+            network = ip_network(text.removesuffix(OUTSIDE_SUFFIX), strict=False)
             return network[0] if network.num_addresses == 1 else AddressSet.from_networks([network])
-        return parse_address(text.removesuffix("[External]").removeprefix("[").removesuffix("]"))
+        return parse_address(text.removesuffix(OUTSIDE_SUFFIX).removeprefix("[").removesuffix("]"))
     except ValueError:
         return None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lib.facts.engines import Known
 from lib.model.cluster import Node, Pod, Workload
 from lib.model.policies import Direction, Verdict
-from lib.model.refs import ObjectRef, Source
+from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef, Source
 from lib.model.sets import Address, AddressSet, ConnectionSet, PortSet, Protocol
 from lib.policy.bits import Bits, positions
 from lib.policy.decide import Decision, Evidence, NodeRelation
@@ -351,9 +351,9 @@ def name_of(end: End) -> str:
         case Workload() | Pod():
             return str(end.ref)
         case AddressSet():
-            return f"{end}[External]"
+            return f"{end}{OUTSIDE_SUFFIX}"
         case _:
-            return f"{end}[External]"
+            return f"{end}{OUTSIDE_SUFFIX}"
 
 
 def points_of(engine: Engine, end: End) -> tuple[Point, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import reduce
 from operator import or_
-from typing import assert_never
+from typing import Final, assert_never
 
 from lib.facts.engines import Known
 from lib.model.policies import (
@@ -28,6 +28,9 @@ from lib.policy.bits import Bits, union
 from lib.policy.compile import Spaces
 from lib.policy.rules import CompiledPolicy, CompiledRule, Named, PortsAt
 from lib.policy.spaces import Vocabulary
+
+PORT_NAME_DOUBT: Final = "which number the port name"
+"""How the doubt begins that a rule with a port name has where pods give it several numbers."""
 
 
 def vocabulary(policy: NetworkPolicy) -> Vocabulary:
@@ -146,7 +149,7 @@ def _ports(rule: PolicyRule, spaces: Spaces) -> Iterator[tuple[PortsAt, str]]:
                     and rule.direction is Direction.EGRESS
                     and spaces.profile.tells_port_names_apart is Known.UNKNOWN
                 ):
-                    doubt = f"which number the port name {port.name} means under {label}, where pods give it several"
+                    doubt = f"{PORT_NAME_DOUBT} {port.name} means under {label}, where pods give it several"
                 for number, declaring in declared.items():
                     yield PortsAt(declaring, spaces.port_mask(port.protocol, number)), doubt
             case _:

@@ -10,7 +10,7 @@ from itertools import islice, product
 from typing import NamedTuple
 
 from lib.model.policies import Direction
-from lib.model.refs import ObjectRef
+from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef
 from lib.model.sets import ConnectionSet, parse_address
 from lib.policy.bits import Bits, positions, union
 from lib.policy.endpoints import ARBITRARY_NAMESPACE
@@ -140,7 +140,7 @@ class _Reading:
             number = self._engine.workload_numbers.get(ref)
             return [] if number is None else list(dict.fromkeys(spaces.endpoints.members[number]))
         first = name.partition("-")[0]
-        if name.endswith("[External]"):
+        if name.endswith(OUTSIDE_SUFFIX):
             return [spaces.end_of(parse_address(first))]
         return [spaces.endpoints.new_pods[ARBITRARY_NAMESPACE]]
 

@@ -17,7 +17,7 @@ from lib.flows.ingress import INGRESS_CONTROLLER, ingress_rows
 from lib.flows.row import RowVerdict, unknown_reason
 from lib.flows.rows import doubted
 from lib.model.policies import Direction
-from lib.model.refs import ObjectRef
+from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef
 from lib.model.sets import AddressSet, ConnectionSet
 from lib.policy.bits import Bits, from_positions, positions
 from lib.policy.decide import without_rejected
@@ -28,8 +28,6 @@ from lib.scenario.answer import NOTHING, Change, FlowAnswer, judge
 from lib.scenario.causes import Causes
 from lib.scenario.changes import FlowChange, Tally
 from lib.scenario.side import Side
-
-OUTSIDE = "[External]"
 
 
 class Block(NamedTuple):
@@ -264,7 +262,7 @@ class Diff:
                     continue
                 for change, before, after, addresses in self._outside(i, direction):
                     for first, last in addresses.ranges():
-                        ends, host = f"{first}-{last}{OUTSIDE}", self._is_host(i)
+                        ends, host = f"{first}-{last}{OUTSIDE_SUFFIX}", self._is_host(i)
                         src, dst = (str(ref), ends) if direction is Direction.EGRESS else (ends, str(ref))
                         src_ref, dst_ref = (ref, None) if direction is Direction.EGRESS else (None, ref)
                         notes = self._notes(before, after, src_ref, dst_ref, False)
@@ -336,7 +334,7 @@ class _Pair(NamedTuple):
 
 
 def _outer(name: str) -> str:
-    return "outside" if name.endswith(OUTSIDE) else name
+    return "outside" if name.endswith(OUTSIDE_SUFFIX) else name
 
 
 def _with_rest(answers: dict[FlowAnswer, AddressSet]) -> dict[FlowAnswer, AddressSet]:

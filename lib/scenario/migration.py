@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from lib.facts.engines import EndOfSupport, Known, engine_facts
 from lib.facts.sources import describe
-from lib.model.refs import ObjectRef
+from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef
 from lib.model.sets import ConnectionSet, Protocol
 from lib.policy.engine import Engine
+from lib.policy.network_policy import PORT_NAME_DOUBT
 from lib.scenario.answer import Change
 from lib.scenario.changes import Cause, FlowChange
 
@@ -104,8 +105,7 @@ class Advisor:
                 "Find out whether SCTP is turned on in the data plane, and test it before the move.",
             )
         rules = [c for c in row.causes if c.effect in ("permits", "undecided") and c.policy not in one_sided]
-        doubts = {old.spaces.address_doubt, new.spaces.address_doubt}
-        names = [c for c in rules if c.doubt and not sctp and c.doubt not in doubts]
+        names = [c for c in rules if c.doubt.startswith(PORT_NAME_DOUBT)]
         if names and before.tells_port_names_apart is not after.tells_port_names_apart:
             yield Advice(
                 "tells_port_names_apart",
@@ -120,28 +120,41 @@ _SCTP = ConnectionSet.of(Protocol.SCTP, 1, 65535)
 
 def _addresses(row: FlowChange, rules: list[Cause], old: Engine, new: Engine) -> Iterator[Advice]:
     before, after = old.profile, new.profile
+    outside = OUTSIDE_SUFFIX in row.src + row.dst
     nodes = before.ip_block_matches_nodes is not after.ip_block_matches_nodes
     if row.host and rules and nodes:
         yield Advice(
             "ip_block_matches_nodes",
-            f"an ipBlock can mean a node under one of {before.label} and {after.label}",
+            _contrast(old, new, "ip_block_matches_nodes", "an ipBlock means nodes by their addresses under {}"),
             _for_nodes(f"what the ipBlock of {_rules(rules)} names", new),
         )
     elif row.host and before.own_node_egress_allowed is not after.own_node_egress_allowed:
         yield Advice(
             "own_node_egress_allowed",
-            f"a pod may reach its own node under one of {before.label} and {after.label} whatever policies say",
+            _contrast(old, new, "own_node_egress_allowed", "{} lets a pod reach its own node whatever policies say"),
             _for_nodes("the traffic of the pods to their own node", new, own=True),
         )
-    elif rules and before.ip_block_matches_pods is not after.ip_block_matches_pods:
+    elif rules and not outside and before.ip_block_matches_pods is not after.ip_block_matches_pods:
         closes = row.change is not Change.GAINED
         yield Advice(
             "ip_block_matches_pods",
-            f"an ipBlock can mean a pod under one of {before.label} and {after.label}",
+            _contrast(old, new, "ip_block_matches_pods", "an ipBlock means pods by their addresses under {}"),
             f"Add pods by podSelector and namespaceSelector to {_rules(rules)}, beside the ipBlock."
             if closes
             else f"Take the pods' addresses out of the ipBlock of {_rules(rules)} by except, if they are not meant.",
         )
+
+
+def _contrast(old: Engine, new: Engine, switch: str, statement: str) -> str:
+    """``statement`` of the engine of which it holds, and what of the other one."""
+    holds, other = old.profile, new.profile
+    if getattr(holds, switch) is not Known.YES:
+        holds, other = other, holds
+    if getattr(holds, switch) is not Known.YES:
+        return f"{statement.format(holds.label)}, or not: its documentation does not settle it"
+    silent = getattr(other, switch) is Known.UNKNOWN
+    rest = f"the documentation of {other.label} does not settle it" if silent else f"not under {other.label}"
+    return f"{statement.format(holds.label)}, {rest}"
 
 
 def _for_nodes(what: str, new: Engine, *, own: bool = False) -> str:
