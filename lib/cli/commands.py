@@ -10,19 +10,13 @@ from typing import Final
 
 from lib.checks.run import at_or_over, run_checks
 from lib.cli.diff import diff_command
+from lib.cli.explain import engine_of, explain_command
 from lib.cli.load import Input, UsageError, load, problem_json
 from lib.cli.output import write, write_edges, write_json, write_rows
 from lib.cli.plan import plan_command
 from lib.flows import FlowRow, RowVerdict, class_flows, flow_rows, namespace_matrix
 from lib.loaders.dump_command import az_command, kubectl_command
-from lib.model.errors import ModelError
-from lib.model.policies import Verdict
 from lib.model.refs import ObjectRef
-from lib.model.sets import Protocol
-from lib.policy.ends import parse_end
-from lib.policy.engine import Engine, compile_engine
-from lib.policy.engines import profile
-from lib.policy.explain import Explanation
 from lib.reports.diagram import DIAGRAM_FORMATS, Edge
 from lib.reports.sarif import sarif
 from lib.routing.routes import ingress_backends, route_views
@@ -30,7 +24,6 @@ from lib.routing.services import service_views
 from lib.routing.url_test import test_url
 from lib.tables import (
     candidate_rows,
-    explanation_rows,
     finding_rows,
     flow_table,
     matrix_rows,
@@ -50,13 +43,6 @@ def run(arguments: argparse.Namespace) -> int:
     return _COMMANDS[arguments.command](arguments)
 
 
-def _engine(arguments: argparse.Namespace, given: Input) -> Engine:
-    chosen = profile(arguments.engine)
-    if arguments.ipblock_matches_pods:
-        chosen = chosen.with_ip_blocks_matching_pods(arguments.ipblock_matches_pods == "yes")
-    return compile_engine(given.snapshot, chosen)
-
-
 def _kept(arguments: argparse.Namespace, given: Input) -> Callable[[ObjectRef], bool]:
     names = frozenset(arguments.namespace)
     unknown = names - given.snapshot.namespace_by_name.keys()
@@ -68,7 +54,7 @@ def _kept(arguments: argparse.Namespace, given: Input) -> Callable[[ObjectRef], 
 def _flows(arguments: argparse.Namespace) -> int:
     given = load(arguments.paths, complete=arguments.complete)
     _kept(arguments, given)
-    engine = _engine(arguments, given)
+    engine = engine_of(arguments, given)
     names = frozenset(arguments.namespace) or None
     if arguments.by == "namespace":
         rows = matrix_rows(namespace_matrix(engine, names))
@@ -114,67 +100,6 @@ def _matrix_edges(rows: Iterable[Mapping[str, object]]) -> Iterator[Edge]:
     for row in rows:
         if row["state"] != "denied":
             yield Edge(str(row["from"]), str(row["to"]), str(row["state"]), dashed=row["state"] == "unknown")
-
-
-def _explain(arguments: argparse.Namespace) -> int:
-    given = load(arguments.paths, complete=arguments.complete)
-    engine = _engine(arguments, given)
-    protocol = Protocol(arguments.protocol) if arguments.port is not None else None
-    try:
-        src, dst = (parse_end(end, given.snapshot) for end in (arguments.src, arguments.dst))
-        answer = engine.explain(src, dst, protocol, arguments.port)
-    except ModelError as error:
-        raise UsageError(str(error)) from None
-    if arguments.format == "json":
-        write([json.dumps(_explain_json(answer, given), ensure_ascii=False, indent=1) + "\n"])
-    elif arguments.format == "text":
-        write(_explain_text(answer, given))
-    else:
-        write_rows(arguments.format, explanation_rows(answer, given.locate))
-    given.report(engine.notes)
-    return given.exit_status
-
-
-def _explain_json(answer: Explanation, given: Input) -> dict[str, object]:
-    return {
-        "schema": "netatlas.explain/1",
-        "from": answer.src,
-        "to": answer.dst,
-        "verdict": answer.verdict,
-        "ports": answer.connections.to_json(),
-        "directions": [
-            {
-                "direction": direction.direction.field,
-                "verdict": direction.verdict,
-                "reason": direction.reason,
-                "policies": [
-                    {"ref": str(e.policy), "effect": e.effect, "rule": e.rule, "source": given.locate(e.source)}
-                    for e in direction.effects
-                ],
-            }
-            for direction in answer.directions
-        ],
-        "smallest_change": None,
-        "problems": [problem_json(p, given.documents) for p in given.problems],
-    }
-
-
-_SIGNS: Final = {"allowed": "✓", "denied": "✗", "partial": "◐", "unknown": "?"}
-
-
-def _explain_text(answer: Explanation, given: Input) -> Iterator[str]:
-    ports = "" if answer.verdict == Verdict.DENIED.value else f" ({answer.connections})"
-    if answer.verdict == "partial" and not answer.connections:
-        ports = " (not the same for all of their pods or addresses)"
-    yield f"{_SIGNS[answer.verdict]} {answer.verdict}: {answer.src} → {answer.dst}{ports}\n"
-    for direction in answer.directions:
-        yield f"\n{_SIGNS[direction.verdict]} {direction.direction.field}: {direction.verdict} — {direction.reason}.\n"
-        for effect in direction.effects:
-            rule = f" {effect.rule}" if effect.rule else ""
-            yield f"    {given.locate(effect.source)}: {effect.policy}{rule} {effect.effect}\n"
-        if direction.verdict != Verdict.ALLOWED.value:
-            for miss in direction.near_misses:
-                yield f"    {given.locate(miss.source)}: {miss.policy} {miss.rule} does not permit it: {miss.failed}\n"
 
 
 def _services(arguments: argparse.Namespace) -> int:
@@ -252,7 +177,7 @@ def _dump_command(arguments: argparse.Namespace) -> int:
 
 _COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
     "flows": _flows,
-    "explain": _explain,
+    "explain": explain_command,
     "diff": diff_command,
     "services": _services,
     "routes": _routes,

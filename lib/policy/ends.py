@@ -89,6 +89,14 @@ def _behind(service: Service, what: str, snapshot: Snapshot) -> str:
     return f"{what}; policies see the pods behind it and their ports: ask for one of those{_listed(behind)}"
 
 
+def outside_addresses(name: str) -> AddressSet | None:
+    """The addresses that the end of a row of flows names; None where it names no addresses outside."""
+    if not name.endswith(OUTSIDE_SUFFIX):
+        return None
+    found = _addresses(name)
+    return found if isinstance(found, AddressSet) or found is None else AddressSet.from_networks([ip_network(found)])
+
+
 def _addresses(text: str) -> AddressSet | Address | None:
     first, dash, last = text.removesuffix(OUTSIDE_SUFFIX).partition("-")
     if dash and text.endswith(OUTSIDE_SUFFIX):

@@ -5,6 +5,7 @@ from lib.scenario.changes import Cause, FlowChange, Tally
 from lib.scenario.diff import Diff, diff
 from lib.scenario.migration import Advice, Advisor, Reason, reasons, retirement
 from lib.scenario.routes import RouteChange, arrival_changes, route_changes
+from lib.scenario.smallest_change import SmallestChange, smallest_change
 from lib.scenario.whatif import PolicyEdit, edited, what_if
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "PolicyEdit",
     "Reason",
     "RouteChange",
+    "SmallestChange",
     "Tally",
     "arrival_changes",
     "diff",
@@ -26,5 +28,6 @@ __all__ = [
     "reasons",
     "retirement",
     "route_changes",
+    "smallest_change",
     "what_if",
 ]

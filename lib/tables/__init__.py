@@ -10,6 +10,7 @@ from lib.tables.changes import (
     flow_change_rows,
     migration_rows,
     route_change_rows,
+    side_effect_rows,
     tally_rows,
 )
 from lib.tables.entry_points import entry_point_rows
@@ -46,6 +47,7 @@ __all__ = [
     "route_change_rows",
     "route_rows",
     "service_rows",
+    "side_effect_rows",
     "subnet_rows",
     "tally_rows",
     "unisolated_rows",

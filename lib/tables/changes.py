@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lib.scenario import Advice, Cause, Change, FlowChange, RouteChange, Tally
+from lib.scenario import Advice, Cause, Change, FlowChange, RouteChange, SmallestChange, Tally
 from lib.tables.row import Locate, Row, listed
 
 
@@ -84,3 +84,18 @@ def arrival_change_rows(changes: Iterable[RouteChange], locate: Locate) -> list[
         }
         for c in changes
     ]
+
+
+def side_effect_rows(change: SmallestChange) -> list[Row]:
+    """One row a flow and effect that a change has besides what it is for: adds, removes, not settled."""
+    rows: list[Row] = []
+    for row in change.others:
+        added, removed = row.new.some - row.old.possible, row.old.some - row.new.possible
+        for effect, ports in (
+            ("removes", removed),
+            ("adds", added),
+            ("not settled", row.ports - added - removed),
+        ):
+            if ports:
+                rows.append({"effect": effect, "from": row.src, "to": row.dst, "ports": str(ports)})
+    return rows

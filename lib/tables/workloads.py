@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lib.model.policies import Direction
 from lib.policy.engine import Engine
+from lib.policy.isolation import open_directions
 from lib.tables.row import Locate, Row
 
 
@@ -12,20 +12,16 @@ def unisolated_rows(engine: Engine, locate: Locate) -> list[Row]:
 
     Only says what holds for the policies in the input. ``open_for`` names the directions.
     """
-    isolated = engine.reachability().isolated
-    rows: list[Row] = []
-    for workload, classes in zip(engine.snapshot.workloads, engine.spaces.endpoints.members, strict=True):
-        if not classes or workload.host_network:
-            continue
-        open_for = [d.field for d in Direction if any(not isolated[d] >> number & 1 for number in classes)]
-        if open_for:
-            rows.append(
-                {
-                    "namespace": workload.namespace,
-                    "workload": workload.ref.name,
-                    "kind": workload.ref.kind,
-                    "open_for": " and ".join(open_for),
-                    "source": locate(workload.source),
-                }
-            )
+    workloads = {w.ref: w for w in engine.snapshot.workloads}
+    rows: list[Row] = [
+        {
+            "namespace": ref.namespace,
+            "workload": ref.name,
+            "kind": ref.kind,
+            "open_for": " and ".join(d.field for d in directions),
+            "source": locate(workloads[ref].source),
+        }
+        for ref, directions in open_directions(engine).items()
+        if directions
+    ]
     return sorted(rows, key=lambda r: (r["open_for"] != "ingress and egress", str(r["namespace"]), str(r["workload"])))

@@ -13,6 +13,7 @@ from lib.policy.ends import parse_end
 from lib.policy.explain import DirectionAnswer, End, Explanation
 from lib.tables import explanation_rows, near_miss_rows
 from lib.ui import results
+from lib.ui.change_view import show_smallest_change
 from lib.ui.columns import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain, sentence
@@ -56,17 +57,16 @@ def show_explain(page: PageContext, choice: str) -> None:
         if src is None or dst is None:
             st.caption("Choose both ends to see the verdict, the policies and the lines that decide.")
             return
+        asked = (Protocol(protocol or "TCP"), int(port)) if port is not None else (None, None)
         try:
-            answer = results.engine(page, choice).explain(
-                _end(page, src),
-                _end(page, dst),
-                Protocol(protocol or "TCP") if port is not None else None,
-                int(port) if port is not None else None,
-            )
+            ends = _end(page, src), _end(page, dst)
+            answer = results.engine(page, choice).explain(*ends, *asked)
         except ModelError as error:
             st.error(plain(error), icon=":material/error:")
             return
         _show(page, answer)
+        if answer.connections != answer.asked:
+            show_smallest_change(page, choice, *ends, *asked)
 
 
 def _end(page: PageContext, name: str) -> End:

@@ -81,30 +81,39 @@ def show_load_form(where: str, *, with_commands: bool = True) -> None:
             on_click=_load,
             args=(key,),
         )
-    if message := st.session_state.pop(f"message-{where}", ""):
-        st.warning(message, icon=":material/info:")
+    if st.session_state.get(f"early-{where}"):
+        if _inputs(key):
+            st.info("Everything is uploaded now: press Load.", icon=":material/check:")
+        else:
+            st.warning(
+                "Choose files or a folder, or paste manifests first. A file counts once it is uploaded.",
+                icon=":material/info:",
+            )
     st.caption("Manifests stay in this session's memory. Values of Secrets and of environment variables are dropped.")
 
 
 def _load(key: str) -> None:
-    """Hand over what was chosen, in all tabs together."""
+    """Hand over what was chosen, in all tabs together; an upload under way is not there yet."""
     state = st.session_state
-    uploads: Sequence[UploadedFile] = [*(state.get(f"files-{key}") or ()), *(state.get(f"folder-{key}") or ())]
-    text = state.get(f"paste-{key}") or ""
-    inputs = [InputFile(f.name, f.getvalue()) for f in uploads]
-    if text.strip():
-        inputs.append(InputFile("pasted.yaml", text.encode("utf-8", "replace")))
+    inputs = _inputs(key)
+    state[f"early-{key.rstrip('0123456789')}"] = not inputs
     if not inputs:
-        where = key.rstrip("0123456789")
-        state[f"message-{where}"] = (
-            "Choose files or a folder, or paste manifests first. A file counts once it is uploaded."
-        )
         return
     complete = bool(state.get(f"complete-{key}"))
     state[_ROUND] = state.get(_ROUND, 0) + 1
     _close()
     session.start_load(_title(inputs), tuple(inputs), assume_complete=complete)
     st.rerun()
+
+
+def _inputs(key: str) -> list[InputFile]:
+    state = st.session_state
+    uploads: Sequence[UploadedFile] = [*(state.get(f"files-{key}") or ()), *(state.get(f"folder-{key}") or ())]
+    inputs = [InputFile(f.name, f.getvalue()) for f in uploads]
+    text = state.get(f"paste-{key}") or ""
+    if text.strip():
+        inputs.append(InputFile("pasted.yaml", text.encode("utf-8", "replace")))
+    return inputs
 
 
 def _title(inputs: Sequence[InputFile]) -> str:

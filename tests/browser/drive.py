@@ -34,9 +34,6 @@ def go_to(page: Page, title: str) -> None:
     settle(page)
 
 
-PRESSES = 10
-
-
 def open_loader(page: Page) -> Locator:
     """Open the dialog that takes manifests."""
     page.locator(".st-key-open-load button").click()
@@ -54,15 +51,13 @@ def choose_files(dialog: Locator, files: Sequence[Path] | Path, *, tab: str = "F
 
 
 def load(page: Page, dialog: Locator) -> None:
-    """Press Load and wait until the new input is there; again as long as the page says that an upload is under way."""
-    too_early = dialog.get_by_text("A file counts once it is uploaded")
-    for _ in range(PRESSES):
+    """Press Load and wait until the new input is there; once more where the page says that it was too early."""
+    again = page.get_by_text("Everything is uploaded now")
+    dialog.get_by_role("button", name="Load", exact=True).click()
+    expect(page.get_by_role("dialog").filter(has_not=again)).to_have_count(0)
+    if again.is_visible():
         dialog.get_by_role("button", name="Load", exact=True).click()
-        expect(page.get_by_role("dialog").filter(has_not=too_early)).to_have_count(0)
-        settle(page)
-        if not dialog.is_visible():
-            break
-    expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(page.get_by_role("dialog")).to_have_count(0)
     settle(page)
 
 

@@ -171,6 +171,21 @@ def test_files_are_uploaded(page: Page, server: Server, tmp_path: Path) -> None:
     assert query(page)["src"][0].startswith("upload:")
 
 
+def test_who_presses_load_before_the_upload_is_done_is_told_so_and_when_it_is(
+    page: Page, server: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "a.yaml").write_bytes(namespaces("from-a"))
+    visit(page, server.url)
+    dialog = open_loader(page)
+    dialog.get_by_role("button", name="Load", exact=True).click()
+    expect(dialog.get_by_text("A file counts once it is uploaded")).to_be_visible()
+    choose_files(dialog, [tmp_path / "a.yaml"])
+    expect(dialog.get_by_text("Everything is uploaded now")).to_be_visible()
+    dialog.get_by_role("button", name="Load", exact=True).click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(strip(page)).to_contain_text("a.yaml")
+
+
 def test_a_folder_is_uploaded(page: Page, server: Server, tmp_path: Path) -> None:
     folder = tmp_path / "cluster"
     (folder / "sub").mkdir(parents=True)

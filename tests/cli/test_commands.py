@@ -97,6 +97,19 @@ def test_a_denied_pair_has_no_row_and_explain_names_policy_and_line(
     assert policy["source"].endswith("policy.yaml:1")
 
 
+def test_a_denial_comes_with_the_smallest_change_that_would_allow_it(
+    capsys: pytest.CaptureFixture[str], denied: str, tmp_path: Path
+) -> None:
+    asked = ("--from", "a/web", "--to", "a/db", "--port", "80")
+    change = json.loads(ask(capsys, "explain", denied, *asked, "--format", "json")[1])["smallest_change"]
+    assert (change["refused"], change["also_removes"], change["newly_isolates"]) == ("", [], [])
+    assert "The smallest change that would allow it" in ask(capsys, "explain", denied, *asked)[1]
+    (tmp_path / "change.yaml").write_text(change["policy"], encoding="utf-8")
+    status, out, _ = ask(capsys, "explain", denied, str(tmp_path / "change.yaml"), *asked, "--format", "json")
+    answer = json.loads(out)
+    assert (status, answer["verdict"], answer["smallest_change"]) == (0, "allowed", None)
+
+
 def test_no_engine_allows_what_a_policy_denies(capsys: pytest.CaptureFixture[str], denied: str) -> None:
     _, out, _ = ask(capsys, "flows", denied, "--format", "json", "--engine", "none")
     assert [f for f in json.loads(out)["flows"] if f["src"] == "a/web[Pod]" and f["dst"] == "a/db[Pod]"]

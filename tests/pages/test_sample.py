@@ -91,6 +91,14 @@ def test_flows_denies_what_the_mislabelled_policy_should_have_permitted() -> Non
     assert "✖ denied" in words(app)
 
 
+def test_flows_offers_the_smallest_change_that_would_allow_a_denied_flow() -> None:
+    ends = {"from": "shop-web/storefront[Deployment]", "to": "shop-data/postgres[StatefulSet]", "port": "5432"}
+    app = open_page("policy_flows", **ends, change="true")
+    (offered,) = (c.value for c in app.code if "kind: NetworkPolicy" in c.value and "allow-storefront" in c.value)
+    assert "port: 5432" in offered
+    assert "It adds and removes no other flow." in [s.value for s in app.success]
+
+
 @pytest.mark.parametrize(("family", "verdict"), [("4", "◐ partial"), ("6", "✖ denied")])
 def test_flows_answers_for_the_whole_internet_of_either_family(family: str, verdict: str) -> None:
     # nginx takes connections from 0.0.0.0/0 without the private ranges, and none by IPv6.

@@ -1,0 +1,133 @@
+"""The command that explains one flow."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from lib.cli.load import Input, UsageError, load, problem_json
+from lib.cli.output import write, write_rows
+from lib.loaders.policy_text import read_policies
+from lib.model.errors import ModelError
+from lib.model.policies import Verdict
+from lib.model.sets import Protocol
+from lib.policy.ends import parse_end
+from lib.policy.engine import Engine, compile_engine
+from lib.policy.engines import profile
+from lib.policy.explain import Explanation
+from lib.scenario import SmallestChange, smallest_change
+from lib.tables import explanation_rows, side_effect_rows
+
+_SHOWN_OTHERS: Final = 20
+
+
+def engine_of(arguments: argparse.Namespace, given: Input) -> Engine:
+    """The engine that the arguments ask for."""
+    chosen = profile(arguments.engine)
+    if arguments.ipblock_matches_pods:
+        chosen = chosen.with_ip_blocks_matching_pods(arguments.ipblock_matches_pods == "yes")
+    return compile_engine(given.snapshot, chosen)
+
+
+def explain_command(arguments: argparse.Namespace) -> int:
+    """Both directions of a flow, and for a denial the smallest change that would allow it."""
+    given = load(arguments.paths, complete=arguments.complete)
+    engine = engine_of(arguments, given)
+    protocol = Protocol(arguments.protocol) if arguments.port is not None else None
+    try:
+        src, dst = (parse_end(end, given.snapshot) for end in (arguments.src, arguments.dst))
+        answer = engine.explain(src, dst, protocol, arguments.port)
+        # The other formats are tables of what took part.
+        told = arguments.format in ("json", "text")
+        change = smallest_change(engine, src, dst, protocol, arguments.port, read_policies) if told else None
+    except ModelError as error:
+        raise UsageError(str(error)) from None
+    if arguments.format == "json":
+        write([json.dumps(_explain_json(answer, change, given), ensure_ascii=False, indent=1) + "\n"])
+    elif arguments.format == "text":
+        write(_explain_text(answer, change, given))
+    else:
+        write_rows(arguments.format, explanation_rows(answer, given.locate))
+    given.report(engine.notes)
+    return given.exit_status
+
+
+def _explain_json(answer: Explanation, change: SmallestChange | None, given: Input) -> dict[str, object]:
+    return {
+        "schema": "netatlas.explain/1",
+        "from": answer.src,
+        "to": answer.dst,
+        "verdict": answer.verdict,
+        "ports": answer.connections.to_json(),
+        "directions": [
+            {
+                "direction": direction.direction.field,
+                "verdict": direction.verdict,
+                "reason": direction.reason,
+                "policies": [
+                    {"ref": str(e.policy), "effect": e.effect, "rule": e.rule, "source": given.locate(e.source)}
+                    for e in direction.effects
+                ],
+            }
+            for direction in answer.directions
+        ],
+        "smallest_change": _change_json(change),
+        "problems": [problem_json(p, given.documents) for p in given.problems],
+    }
+
+
+_SIGNS: Final = {"allowed": "✓", "denied": "✗", "partial": "◐", "unknown": "?"}
+
+
+def _explain_text(answer: Explanation, change: SmallestChange | None, given: Input) -> Iterator[str]:
+    ports = "" if answer.verdict == Verdict.DENIED.value else f" ({answer.connections})"
+    if answer.verdict == "partial" and not answer.connections:
+        ports = " (not the same for all of their pods or addresses)"
+    yield f"{_SIGNS[answer.verdict]} {answer.verdict}: {answer.src} → {answer.dst}{ports}\n"
+    for direction in answer.directions:
+        yield f"\n{_SIGNS[direction.verdict]} {direction.direction.field}: {direction.verdict} — {direction.reason}.\n"
+        for effect in direction.effects:
+            rule = f" {effect.rule}" if effect.rule else ""
+            yield f"    {given.locate(effect.source)}: {effect.policy}{rule} {effect.effect}\n"
+        if direction.verdict != Verdict.ALLOWED.value:
+            for miss in direction.near_misses:
+                yield f"    {given.locate(miss.source)}: {miss.policy} {miss.rule} does not permit it: {miss.failed}\n"
+    yield from _change_text(change)
+
+
+def _change_json(change: SmallestChange | None) -> dict[str, object] | None:
+    if change is None:
+        return None
+    rows = side_effect_rows(change)
+    return {
+        "policy": change.text or None,
+        "refused": change.refused,
+        "also_adds": [row for row in rows if row["effect"] == "adds"],
+        "also_removes": [row for row in rows if row["effect"] == "removes"],
+        "not_settled": [row for row in rows if row["effect"] == "not settled"],
+        "newly_isolates": [{"workload": str(i.workload), "direction": i.direction.field} for i in change.isolated],
+        "more": change.cut,
+    }
+
+
+def _change_text(change: SmallestChange | None) -> Iterator[str]:
+    if change is None:
+        return
+    if change.refused:
+        yield f"\nNo change is offered: {change.refused}.\n"
+        return
+    yield "\nThe smallest change that would allow it:\n\n"
+    yield "".join(f"    {line}\n" for line in change.text.splitlines())
+    for isolated in change.isolated:
+        yield f"\nIt newly isolates {isolated.workload} for {isolated.direction.field}.\n"
+    rows = side_effect_rows(change)
+    if not rows:
+        yield "\nIt adds and removes no other flow.\n"
+        return
+    yield "\nIt also\n"
+    for row in rows[:_SHOWN_OTHERS]:
+        yield f"    {row['effect']}: {row['from']} → {row['to']} ({row['ports']})\n"
+    if len(rows) > _SHOWN_OTHERS or change.cut:
+        yield f"    and {'over ' if change.cut else ''}{len(rows) - _SHOWN_OTHERS:,} more; --format json lists them\n"

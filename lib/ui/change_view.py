@@ -1,0 +1,65 @@
+"""The smallest change that would allow a denied flow, with all else that it does."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from lib.loaders.policy_text import read_policies
+from lib.model.sets import Protocol
+from lib.policy.explain import End
+from lib.scenario import SmallestChange, smallest_change
+from lib.tables import side_effect_rows
+from lib.ui import results
+from lib.ui.page_context import PageContext
+from lib.ui.text import plain, sentence
+from lib.ui.widgets import show_table
+
+CHANGE_KEY: Final = "change"
+
+
+def show_smallest_change(
+    page: PageContext, choice: str, src: End, dst: End, protocol: Protocol | None, port: int | None
+) -> None:
+    """The policies to add, on demand: on a large cluster both ways of it are compared in full."""
+    if not st.toggle(
+        "Show the smallest change that would allow it",
+        key=CHANGE_KEY,
+        bind="query-params",
+        help="NetworkPolicies to add, read and evaluated like the others, with every other flow that they add or lose.",
+    ):
+        return
+    key = ("smallest-change", choice, str(src), str(dst), protocol, port)
+    found = page.cached(
+        key, lambda: smallest_change(results.engine(page, choice), src, dst, protocol, port, read_policies)
+    )
+    if found is not None:
+        _show(found)
+
+
+def _show(found: SmallestChange) -> None:
+    if found.refused:
+        st.warning(f"No change is offered: {plain(sentence(found.refused), 900)}.", icon=":material/block:")
+        return
+    st.code(found.text, language="yaml")
+    st.download_button(
+        "YAML",
+        data=found.text,
+        file_name="netatlas-networkpolicy.yaml",
+        mime="application/yaml",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+    )
+    for isolated in found.isolated:
+        st.warning(
+            f"It newly isolates {plain(isolated.workload)} for {isolated.direction.field}.", icon=":material/warning:"
+        )
+    rows = side_effect_rows(found)
+    if not rows:
+        st.success("It adds and removes no other flow.", icon=":material/check:")
+        return
+    more = f"The first {len(rows):,} of the other flows" if found.cut else f"{len(rows):,} other flows"
+    st.markdown(f"**{more} that it adds or removes**")
+    show_table(rows, "side-effects", alt="Other flows that the change adds or removes")

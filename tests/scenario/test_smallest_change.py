@@ -1,0 +1,235 @@
+"""The smallest change: what it permits, everything else that it does, and when there is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from lib.facts.engines import Known
+from lib.loaders.policy_text import read_policies
+from lib.model.errors import ModelError
+from lib.model.policies import Direction
+from lib.model.sets import Protocol
+from lib.policy.ends import parse_end
+from lib.policy.engine import Engine, compile_engine
+from lib.policy.engines import KUBERNETES, profile
+from lib.scenario import Change, SmallestChange, smallest_change
+from tests.naive.clusters import PROTOCOLS, clusters
+from tests.naive.evaluator import NaiveCluster
+from tests.policy.build import engine_of, load, pod, policy
+from tests.policy.test_against_naive import PROBED_PORTS, engine_and_naive, name_of
+
+Raw = dict[str, Any]
+CLIENT = pod("client", app="client")
+SERVER = pod("server", app="server")
+OTHER = pod("other", app="other")
+DENY_ALL = policy("podSelector: {}\npolicyTypes: [Ingress, Egress]", name="deny-all")
+DENY_IN = policy("podSelector: {}\npolicyTypes: [Ingress]", name="deny-in")
+
+
+def change(engine: Engine, src: str, dst: str, port: int | None = 80) -> SmallestChange | None:
+    ends = [parse_end(end, engine.snapshot) for end in (src, dst)]
+    return smallest_change(engine, *ends, Protocol.TCP if port else None, port, read_policies)
+
+
+def specs(found: SmallestChange | None) -> list[Raw]:
+    assert found is not None
+    assert not found.refused
+    return [yaml.safe_load(text)["spec"] for text in found.policies]
+
+
+def refusal(found: SmallestChange | None) -> str:
+    assert found is not None
+    assert found.policies == ()
+    return found.refused
+
+
+def test_a_permitted_flow_needs_none() -> None:
+    assert change(engine_of(CLIENT, SERVER), "shop/client", "shop/server") is None
+
+
+def test_one_closed_end_needs_one_policy_with_one_peer_and_one_port() -> None:
+    found = change(engine_of(CLIENT, SERVER, OTHER, DENY_IN), "shop/client", "shop/server")
+    assert specs(found) == [
+        {
+            "podSelector": {"matchLabels": {"app": "server"}},
+            "policyTypes": ["Ingress"],
+            "ingress": [
+                {
+                    "from": [{"podSelector": {"matchLabels": {"app": "client"}}}],
+                    "ports": [{"protocol": "TCP", "port": 80}],
+                }
+            ],
+        }
+    ]
+    assert found is not None
+    assert (found.others, found.isolated) == ((), ())
+
+
+def test_two_closed_ends_need_a_policy_each() -> None:
+    found = change(engine_of(CLIENT, SERVER, DENY_ALL), "shop/client", "shop/server")
+    assert [s["policyTypes"] for s in specs(found)] == [["Egress"], ["Ingress"]]
+
+
+def test_another_namespace_is_named_by_its_name() -> None:
+    away = pod("client", "web", app="client")
+    found = change(engine_of(away, SERVER, DENY_IN), "web/client", "shop/server")
+    (spec,) = specs(found)
+    assert spec["ingress"][0]["from"] == [
+        {
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "web"}},
+            "podSelector": {"matchLabels": {"app": "client"}},
+        }
+    ]
+
+
+def test_every_port_is_asked_for_by_naming_none() -> None:
+    found = change(engine_of(CLIENT, SERVER, DENY_IN), "shop/client", "shop/server", port=None)
+    (spec,) = specs(found)
+    assert "ports" not in spec["ingress"][0]
+
+
+def test_addresses_outside_are_named_by_blocks() -> None:
+    closed = policy("podSelector: {}\npolicyTypes: [Egress]", name="closed")
+    found = change(engine_of(CLIENT, closed), "shop/client", "192.0.2.0/24")
+    (spec,) = specs(found)
+    assert spec["egress"][0]["to"] == [{"ipBlock": {"cidr": "192.0.2.0/24"}}]
+    assert found is not None
+    assert found.others == ()
+
+
+def test_pods_that_share_all_labels_gain_the_flow_too_and_are_told() -> None:
+    twin = pod("twin", app="server")
+    found = change(engine_of(CLIENT, SERVER, twin, DENY_IN), "shop/client", "shop/server")
+    assert found is not None
+    assert [(r.change, r.src, r.dst) for r in found.others] == [(Change.GAINED, "shop/client[Pod]", "shop/twin[Pod]")]
+
+
+def test_a_pod_that_is_newly_isolated_is_told_with_what_it_loses() -> None:
+    closed = policy("podSelector: {matchExpressions: [{key: extra, operator: Exists}]}\npolicyTypes: [Ingress]")
+    server = pod("server", app="server", **{"controller-uid": "1", "extra": "x"})
+    twin = pod("twin", app="server")
+    found = change(engine_of(CLIENT, OTHER, server, twin, closed), "shop/client", "shop/server")
+    (spec,) = specs(found)
+    assert spec["podSelector"] == {"matchLabels": {"extra": "x"}}
+    assert found is not None
+    assert found.isolated == ()
+    by_generated = policy("podSelector: {matchLabels: {controller-uid: '1'}}\npolicyTypes: [Ingress]")
+    server = pod("server", app="server", **{"controller-uid": "1"})
+    found = change(engine_of(CLIENT, OTHER, server, twin, by_generated), "shop/client", "shop/server")
+    assert found is not None
+    assert [(i.workload.name, i.direction) for i in found.isolated] == [("twin", Direction.INGRESS)]
+    lost = {(r.src, r.dst) for r in found.others if r.change is Change.LOST}
+    assert ("shop/other[Pod]", "shop/twin[Pod]") in lost
+
+
+def test_the_same_subject_for_both_directions_needs_one_policy() -> None:
+    owner = "ownerReferences: [{apiVersion: apps/v1, kind: StatefulSet, name: db, uid: u, controller: true}]"
+    pods = [pod(f"db-{i}", app="db").replace("labels:", f"{owner}, labels:") for i in range(2)]
+    found = change(engine_of(*pods, DENY_ALL), "shop/db", "shop/db")
+    assert [s["policyTypes"] for s in specs(found)] == [["Egress", "Ingress"]]
+
+
+def test_the_name_is_not_one_that_is_taken() -> None:
+    taken = policy("podSelector: {}\npolicyTypes: [Ingress]", name="allow-server-from-client")
+    found = change(engine_of(CLIENT, SERVER, taken), "shop/client", "shop/server")
+    assert found is not None
+    assert yaml.safe_load(found.policies[0])["metadata"]["name"] == "allow-server-from-client-2"
+
+
+def test_an_unsettled_answer_is_not_hidden() -> None:
+    # Whether an ipBlock means a pod is not settled, so nobody knows whether the flow is denied.
+    client = CLIENT + "status: {phase: Running, podIP: 10.1.0.4}\n"
+    block = policy("podSelector: {}\ningress: [{from: [{ipBlock: {cidr: 10.1.0.0/16}}]}]", name="block")
+    unsure = profile("azure-npm").__class__(**{**_fields(), "ip_block_matches_pods": Known.UNKNOWN})
+    found = change(engine_of(client, SERVER, block, profile=unsure), "shop/client", "shop/server")
+    assert "settle" in refusal(found)
+
+
+def _fields() -> Raw:
+    return {name: getattr(KUBERNETES, name) for name in KUBERNETES.__slots__}
+
+
+def test_a_rejected_policy_that_may_permit_the_flow_is_to_be_mended_first() -> None:
+    broken = policy("podSelector: {}\ningress: [{ports: [{port: 70000}]}]", name="broken")
+    objects = [d for text in (CLIENT, SERVER, DENY_IN, broken) for d in yaml.safe_load_all(text) if d]
+    engine = compile_engine(load(objects).snapshot)
+    assert "shop/broken[NetworkPolicy] was rejected" in refusal(change(engine, "shop/client", "shop/server"))
+
+
+def test_where_a_rule_denies_no_added_policy_can_help() -> None:
+    first = """
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: no-clients}
+spec:
+  order: 1
+  selector: app == 'server'
+  types: [Ingress]
+  ingress:
+  - {action: Deny, source: {selector: app == 'client'}}
+  - {action: Allow}
+"""
+    found = change(engine_of(CLIENT, SERVER, first), "shop/client", "shop/server")
+    assert "no-clients[GlobalNetworkPolicy] spec.ingress[0]" in refusal(found)
+    assert "no added NetworkPolicy can help" in refusal(found)
+
+
+def test_an_engine_whose_blocks_mean_no_nodes_can_name_none() -> None:
+    # "Cilium: ipBlock does not match nodes": no NetworkPolicy can permit a flow from another node's network.
+    node = (
+        "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\nstatus: {addresses: [{type: InternalIP, address: 10.0.0.4}]}"
+    )
+    other = node.replace("n1", "n2").replace("10.0.0.4", "10.0.0.5")
+    agent = pod("agent", app="agent", host=True).replace("hostNetwork", "nodeName: n1\n  hostNetwork")
+    server = SERVER.replace("hostNetwork", "nodeName: n2\n  hostNetwork")
+    engine = engine_of(node, other, agent, server, DENY_IN, profile=profile("cilium"))
+    assert "can surely name a node" in refusal(change(engine, "shop/agent", "shop/server"))
+    (spec,) = specs(change(engine_of(node, other, agent, server, DENY_IN), "shop/agent", "shop/server"))
+    assert spec["ingress"][0]["from"] == [{"ipBlock": {"cidr": "10.0.0.4/32"}}]
+
+
+def test_a_text_that_is_no_valid_policy_is_not_read() -> None:
+    with pytest.raises(ModelError):
+        read_policies(
+            "kind: NetworkPolicy\napiVersion: networking.k8s.io/v1\nmetadata: {name: x}\nspec: {podSelector: 1}"
+        )
+    with pytest.raises(ModelError):
+        read_policies("a: 1")
+
+
+@given(clusters(), st.data())
+def test_it_does_what_it_says_and_nothing_smaller_would(objects: list[Raw], data: st.DataObject) -> None:
+    """By the naive evaluator: the flow is allowed after it, the other flows are those that differ, each part counts."""
+    engine, naive = engine_and_naive(objects, True, True)
+    pods = sorted(naive.pods, key=name_of)
+    assume(len(pods) > 1)
+    src, dst = data.draw(st.permutations(pods))[:2]
+    protocol, port = data.draw(st.sampled_from(PROTOCOLS)), data.draw(st.sampled_from(PROBED_PORTS))
+    assume(not naive.allows(src, dst, protocol, port))
+    ends = [parse_end(f"{e.namespace}/{e.name}[Pod]", engine.snapshot) for e in (src, dst)]
+    found = smallest_change(engine, *ends, Protocol(protocol), port, read_policies)
+    assert found is not None
+    if found.refused:
+        return
+    added = [yaml.safe_load(text) for text in found.policies]
+    after = NaiveCluster([*objects, *added], ip_block_matches_pods=True, ip_block_matches_nodes=True)
+    assert after.allows(src, dst, protocol, port)
+    for left_out in added:
+        rest = [p for p in added if p is not left_out]
+        less = NaiveCluster([*objects, *rest], ip_block_matches_pods=True, ip_block_matches_nodes=True)
+        assert not less.allows(src, dst, protocol, port)
+    told = {(row.src, row.dst): row.ports.to_json() for row in found.others}
+    for a in pods:
+        for b in pods:
+            if a == b or (a, b) == (src, dst):
+                continue
+            for each in PROTOCOLS:
+                for number in PROBED_PORTS:
+                    differs = naive.allows(a, b, each, number) != after.allows(a, b, each, number)
+                    spans = told.get((name_of(a), name_of(b)), {}).get(each, [])
+                    assert differs == any(lo <= number <= hi for lo, hi in spans), (a, b, each, number)
