@@ -29,6 +29,8 @@ GROUPS: Final = (
     ("apis/batch", ("v1",), ("jobs", "cronjobs")),
     ("apis/discovery.k8s.io", ("v1",), ("endpointslices",)),
     ("apis/networking.k8s.io", ("v1",), ("networkpolicies", "ingresses", "ingressclasses")),
+    ("apis/policy.networking.k8s.io", ("v1alpha1",), ("adminnetworkpolicies", "baselineadminnetworkpolicies")),
+    ("apis/policy.networking.k8s.io", ("v1alpha2",), ("clusternetworkpolicies",)),
     # The first is served by Calico's own API server, the second holds its objects where there is none.
     *(
         (

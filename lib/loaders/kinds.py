@@ -25,6 +25,7 @@ WORKLOADS: Final = frozenset(
 )
 """(group, kind) of everything that is a pod or makes pods."""
 
+CLUSTER_POLICY_KINDS: Final = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
 CALICO_GROUPS: Final = ("projectcalico.org", "crd.projectcalico.org")
 _CALICO_KINDS: Final = (
     "NetworkPolicy",
@@ -54,7 +55,9 @@ READ: Final = WORKLOADS | {
     ("", "NetworkPolicy"),
     # The same goes for Calico's cluster-wide kind; its other kind shares its name with Kubernetes' own.
     ("", "GlobalNetworkPolicy"),
+    *(("", kind) for kind in CLUSTER_POLICY_KINDS),
     ("", "ServiceAccount"),
+    *(("policy.networking.k8s.io", kind) for kind in CLUSTER_POLICY_KINDS),
     *((group, kind) for group in CALICO_GROUPS for kind in _CALICO_KINDS),
     ("gateway.networking.k8s.io", "GatewayClass"),
     ("gateway.networking.k8s.io", "Gateway"),

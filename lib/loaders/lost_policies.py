@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from lib.loaders.kinds import CALICO_GROUPS
+from lib.loaders.kinds import CALICO_GROUPS, CLUSTER_POLICY_KINDS
 from lib.loaders.lines import BREAK, line_count
 from lib.model.calico_policies import CALICO_NETWORK_POLICY
 from lib.model.labels import EVERYTHING
@@ -18,13 +18,18 @@ from lib.model.policies import Direction, RejectedPolicy
 from lib.model.refs import ObjectRef, Source
 
 POLICY: Final = "NetworkPolicy"
-_GLOBAL: Final = "GlobalNetworkPolicy"
+_CLUSTER_WIDE: Final = {
+    kind.removesuffix(POLICY).lower(): kind for kind in ("GlobalNetworkPolicy", *CLUSTER_POLICY_KINDS)
+}
+_POLICY_WORDS: Final = tuple(f"{prefix}networkpolic" for prefix in ("", *_CLUSTER_WIDE))
 _MOST_TOLD_ALONE: Final = 200
 _LINES_AROUND: Final = 2_000
 _CHARS_AROUND: Final = 100_000
 
 _MENTION: Final = re.compile(
-    r"\bkind[\"']?[ \t]*:[ \t]*[\"']?[ \t]*(Global)?NetworkPolic(?:y|ies|yList)\b", re.IGNORECASE
+    r"\bkind[\"']?[ \t]*:[ \t]*[\"']?[ \t]*"
+    r"(Global|(?:Baseline)?Admin|Cluster)?NetworkPolic(?:y|ies|yList)\b",
+    re.IGNORECASE,
 )
 _KIND_AT_MARGIN: Final = re.compile(r"(?m)^[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?([A-Za-z]*)")
 _JSON_AT_MARGIN: Final = re.compile(r"(?m)^\{")
@@ -59,8 +64,9 @@ def lost_policies(
             return (*found, rejected("", f"those from {place} on", source))
         names = _names(text, position)
         if names is not None:
-            kind = names.get("kind", POLICY) if mention.group(1) is None else _GLOBAL
-            namespace = "" if kind == _GLOBAL else names.get("namespace", "")
+            prefix = mention.group(1)
+            kind = names.get("kind", POLICY) if prefix is None else _CLUSTER_WIDE[prefix.lower()]
+            namespace = "" if prefix is not None else names.get("namespace", "")
             found.append(rejected(namespace, names.get("name") or place, source, kind))
     return tuple(found)
 
@@ -74,9 +80,7 @@ def _is_another_kind(text: str) -> bool:
     if _JSON_AT_MARGIN.search(text):
         return False
     kinds = [m.group(1).lower() for m in _KIND_AT_MARGIN.finditer(text)]
-    return bool(kinds) and not any(
-        not k or k.endswith("list") or k.startswith(("networkpolic", "globalnetworkpolic")) for k in kinds
-    )
+    return bool(kinds) and not any(not k or k.endswith("list") or k.startswith(_POLICY_WORDS) for k in kinds)
 
 
 def _names(text: str, mention: int) -> Mapping[str, str] | None:

@@ -17,6 +17,7 @@ from lib.model.calico_policies import (
     StagedPolicy,
 )
 from lib.model.cluster import Namespace, Node, Pod, Workload
+from lib.model.cluster_policies import ClusterPolicy
 from lib.model.policies import NetworkPolicy, RejectedPolicy
 from lib.model.refs import ObjectRef, Source
 from lib.model.routes import Gateway, GatewayClass, GatewayRoute, Ingress, IngressClass, ReferenceGrant
@@ -62,6 +63,7 @@ class Snapshot:
     endpoint_slices: tuple[EndpointSlice, ...] = ()
     network_policies: tuple[NetworkPolicy, ...] = ()
     rejected_policies: tuple[RejectedPolicy, ...] = ()
+    cluster_policies: tuple[ClusterPolicy, ...] = ()
     calico_policies: tuple[CalicoPolicy, ...] = ()
     staged_policies: tuple[StagedPolicy, ...] = ()
     calico_tiers: tuple[CalicoTier, ...] = ()

@@ -60,25 +60,30 @@ class Spaces:
         """The mask of one port."""
         return self.ports.mask(protocol, PortSet.of(port))
 
-    def at_addresses(self, addresses: AddressSet) -> tuple[Named, Named]:
-        """The ends that ipBlocks over ``addresses`` surely mean, and those that they may mean.
+    def at_addresses(
+        self, addresses: AddressSet, *, pods: Known | None = None, nodes: Known | None = None
+    ) -> tuple[Named, Named]:
+        """The ends that blocks over ``addresses`` surely mean, and those that they may mean.
 
-        Outside addresses always; host-network pods by their node's addresses and other pods by their own as far as the
-        engine is known to match them so, for each family by itself.
+        Outside addresses always; host-network pods and nodes by their node's addresses and other pods by their own as
+        far as ``nodes`` and ``pods`` say that they are matched so, for each family by itself. None: as the engine
+        reads an ipBlock.
         """
         atoms = self.addresses.atoms_in(addresses)
-        surely, possibly = zip(*(self._at(atoms, family) for family in (Family.IPV4, Family.IPV6)), strict=True)
+        matching = (
+            self.profile.ip_block_matches_nodes if nodes is None else nodes,
+            self.profile.ip_block_matches_pods if pods is None else pods,
+        )
+        found = (self._at(atoms, family, matching) for family in (Family.IPV4, Family.IPV6))
+        surely, possibly = zip(*found, strict=True)
         return Named.of(atoms << self.first_address, *surely), Named.of(0, *possibly)
 
-    def _at(self, atoms: Bits, family: Family) -> tuple[Bits, Bits]:
-        """The classes that have an address of one family in ``atoms``, surely and possibly, as the engine matches."""
+    def _at(self, atoms: Bits, family: Family, matching: tuple[Known, Known]) -> tuple[Bits, Bits]:
+        """The classes with an address of one family in ``atoms``, surely and possibly, as nodes and pods match."""
         sure, maybe = self.endpoints.at_addresses(atoms, self.addresses, family)
         hosts = self.endpoints.host_network
         surely = possibly = 0
-        for matches, among in (
-            (self.profile.ip_block_matches_nodes, hosts),
-            (self.profile.ip_block_matches_pods, ~hosts),
-        ):
+        for matches, among in zip(matching, (hosts, ~hosts), strict=True):
             if matches is Known.YES:
                 surely |= sure & among
                 possibly |= maybe & among
@@ -96,9 +101,8 @@ def build_spaces(snapshot: Snapshot, profile: EngineProfile, vocabularies: Itera
     """Number the cluster's ends and ports, as finely as ``vocabularies`` demand and no finer."""
     vocabulary = Vocabulary.merge([_rejected_vocabulary(snapshot.rejected_policies), *vocabularies])
     addresses = AddressSpace.cut_by(vocabulary.networks)
-    endpoints = build_endpoints(
-        snapshot, vocabulary, addresses, match_pod_addresses=profile.ip_block_matches_pods is not Known.NO
-    )
+    by_address = profile.ip_block_matches_pods is not Known.NO or vocabulary.pod_addresses
+    endpoints = build_endpoints(snapshot, vocabulary, addresses, match_pod_addresses=by_address)
     named = {
         (protocol, (number, number))
         for name, protocol in vocabulary.named_ports

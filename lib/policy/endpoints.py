@@ -36,6 +36,12 @@ UNKNOWN_VALUE = "\0"
 _ACCOUNT_LABEL = "\0serviceAccount/"
 
 
+NODE_KNOWN = "\0node"
+"""Stands among the labels of a host-network class for the fact that its node is in the input."""
+
+_NODE_LABEL = "\0node/"
+
+
 def account_label(key: str) -> str:
     """Stands among the label keys of pods for the label ``key`` of the pod's ServiceAccount."""
     return _ACCOUNT_LABEL + key
@@ -116,6 +122,15 @@ class EndpointSpace:
     def namespaces(self) -> Mapping[str, Bits]:
         """Namespace → its classes that selectors can see."""
         return {name: bits & self.selectable for name, bits in self._by_namespace.items() if name}
+
+    def on_nodes(self, selector: LabelSelector) -> tuple[Bits, Bits]:
+        """The nodes with matching labels and the host-network pods on them: surely, and perhaps and not surely.
+
+        A host-network pod is on one perhaps where the input does not show its node.
+        """
+        known = self._by_label.get(NODE_KNOWN, {}).get("", 0)
+        of_nodes = {key: self._by_label.get(_NODE_LABEL + key, {}) for key in selector.keys}
+        return _matching(selector, of_nodes, known), self.host_network & ~known
 
     def with_named_port(self, name: str, protocol: Protocol) -> Mapping[int, Bits]:
         """Port number → the classes that declare it under this name and protocol."""
@@ -198,6 +213,8 @@ class _Projection:
         self._addresses = addresses
         self._by_address = by_address
         self._blocks = bool(vocabulary.networks)
+        self._nodes = {n.name: n.labels for n in snapshot.nodes}
+        self._node_keys = tuple(sorted(vocabulary.node_keys)) if vocabulary.nodes_matter else None
         self._node_addresses = {n.name: _parsed(n.addresses_of("InternalIP")) for n in snapshot.nodes}
 
     def key(self, pod: Pod) -> object:
@@ -205,11 +222,14 @@ class _Projection:
         ports = self._ports(pod) if self._named else ()
         atoms = self._atoms(pod) if self._blocks and (self._by_address or pod.host_network) else ()
         account = self.account_of(pod.ref.namespace, pod.service_account) if self._account_keys else ()
-        return pod.ref.namespace, pod.host_network, labels, ports, atoms, account
+        node = self._node_labels(pod.node_name) if pod.host_network else ()
+        return pod.ref.namespace, pod.host_network, labels, ports, atoms, account, node
 
     def endpoint_class(self, pod: Pod) -> EndpointClass:
         labels = tuple((k, v) for k in self._keys if (v := pod.labels.get(k)) is not None)
         labels += self.account_of(pod.namespace, pod.service_account)
+        if pod.host_network:
+            labels += self._node_labels(pod.node_name)
         atoms = self._atoms(pod) if self._blocks and (self._by_address or pod.host_network) else ()
         return EndpointClass(pod.namespace, labels, pod.host_network, self._ports(pod), atoms)
 
@@ -228,7 +248,15 @@ class _Projection:
     def nodes(self) -> Iterator[tuple[str, EndpointClass]]:
         for name, known in self._node_addresses.items():
             atoms = self._atoms_of(known) if self._blocks else ()
-            yield name, EndpointClass("", host_network=True, atoms=atoms, hypothetical=True)
+            yield name, EndpointClass("", self._node_labels(name), True, atoms=atoms, hypothetical=True)
+
+    def _node_labels(self, name: str) -> tuple[tuple[str, str], ...]:
+        """What rules that name nodes by label can see of a node; nothing where the input does not hold it."""
+        if self._node_keys is None or name not in self._nodes:
+            return ()
+        labels = self._nodes[name]
+        found = ((_NODE_LABEL + key, value) for key in self._node_keys if (value := labels.get(key)) is not None)
+        return ((NODE_KNOWN, ""), *found)
 
     def _ports(self, pod: Pod) -> tuple[tuple[str, Protocol, int], ...]:
         found: dict[tuple[str, Protocol], int] = {}

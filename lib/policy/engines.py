@@ -20,8 +20,9 @@ class EngineProfile:
     they are written. ``tells_port_names_apart``: an egress rule that names a port means each pod's own number, also
     where pods use the name for several. ``cluster_policy_ingress_enforced`` and ``local_policy_ingress_enforced``:
     ingress policies count for what came through a load balancer or node port with externalTrafficPolicy Cluster (seen
-    as ``cluster_policy_source``: ``node``, or ``both`` node and client) and Local (seen as the client). ``sources``
-    say where the answers are documented.
+    as ``cluster_policy_source``: ``node``, or ``both`` node and client) and Local (seen as the client).
+    ``networks_skip_pods``: the networks of cluster-wide policies mean no pods, against the API's own words; for those
+    who ask so. ``sources`` say where the answers are documented.
     """
 
     id: str
@@ -38,14 +39,16 @@ class EngineProfile:
     cluster_policy_ingress_enforced: Known = Known.UNKNOWN
     local_policy_ingress_enforced: Known = Known.YES
     cluster_policy_source: str = "node"
+    networks_skip_pods: bool = False
 
     def enforces_kind(self, group: str, kind: str) -> bool:
         """Whether policies of a kind count, e.g. ``("networking.k8s.io", "NetworkPolicy")``; others are ignored."""
         return self.enforces and (self.policy_kinds is None or (group, kind) in self.policy_kinds)
 
     def with_ip_blocks_matching_pods(self, matches: bool) -> EngineProfile:
-        """The same engine with another answer to whether an ipBlock matches pods."""
-        return replace(self, ip_block_matches_pods=Known.YES if matches else Known.NO)
+        """The same engine with another answer to whether an ipBlock, or a network of a cluster-wide policy, does."""
+        known = Known.YES if matches else Known.NO
+        return replace(self, ip_block_matches_pods=known, networks_skip_pods=not matches)
 
 
 KUBERNETES = EngineProfile(

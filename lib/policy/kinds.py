@@ -24,6 +24,7 @@ class HasRef(Protocol):
 # API group → its policies. Whoever adds a kind of policy to the snapshot adds its line here.
 _POLICIES: Final[Mapping[str, Callable[[Snapshot], Iterable[HasRef]]]] = {
     "networking.k8s.io": lambda snapshot: snapshot.network_policies,
+    "policy.networking.k8s.io": lambda snapshot: snapshot.cluster_policies,
     "projectcalico.org": lambda snapshot: snapshot.calico_policies,
 }
 

@@ -45,10 +45,7 @@ def _not_enforced(snapshot: Snapshot) -> Iterator[Problem]:
 
 # Group and kinds of policies that engines enforce beside NetworkPolicy, and that are not evaluated here.
 _OTHER_POLICIES = {
-    "policy.networking.k8s.io": ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy"),
     "cilium.io": ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"),
-    "projectcalico.org": ("NetworkPolicy", "GlobalNetworkPolicy"),
-    "crd.projectcalico.org": ("NetworkPolicy", "GlobalNetworkPolicy"),
 }
 
 

@@ -30,7 +30,9 @@ from lib.policy.bits import Bits, positions, span
 class Vocabulary:
     """Everything that some rule can tell apart; what is not here need not be kept apart.
 
-    ``namespace_keys`` are label keys of namespaces, ``pod_keys`` of pods.
+    ``namespace_keys`` are label keys of namespaces, ``pod_keys`` of pods, ``node_keys`` of nodes. ``nodes_matter``:
+    some rule names nodes, perhaps without a label. ``pod_addresses``: some rule means pods by their addresses, whatever
+    the engine does with ipBlocks.
     """
 
     pod_keys: frozenset[str] = frozenset()
@@ -38,6 +40,9 @@ class Vocabulary:
     named_ports: frozenset[tuple[str, Protocol]] = frozenset()
     networks: frozenset[Network] = frozenset()
     ports: frozenset[tuple[Protocol, Interval]] = frozenset()
+    node_keys: frozenset[str] = frozenset()
+    nodes_matter: bool = False
+    pod_addresses: bool = False
 
     @classmethod
     def merge(cls, parts: Iterable[Vocabulary]) -> Vocabulary:
@@ -49,6 +54,9 @@ class Vocabulary:
             frozenset().union(*(p.named_ports for p in listed)),
             frozenset().union(*(p.networks for p in listed)),
             frozenset().union(*(p.ports for p in listed)),
+            frozenset().union(*(p.node_keys for p in listed)),
+            any(p.nodes_matter for p in listed),
+            any(p.pod_addresses for p in listed),
         )
 
 

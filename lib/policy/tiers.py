@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from lib.model.cluster_policies import ClusterPolicy, PolicyTier
 from lib.model.snapshot import Snapshot
-from lib.policy import calico_policy, calico_tiers, network_policy
+from lib.policy import calico_policy, calico_tiers, cluster_policy, network_policy
 from lib.policy.compile import Spaces
 from lib.policy.engines import EngineProfile
 from lib.policy.rules import Stage
@@ -16,6 +17,7 @@ from lib.policy.spaces import Vocabulary
 ADMIN_ORDER: Final = 1_000
 DEFAULT_ORDER: Final = 1_000_000
 BASELINE_ORDER: Final = 10_000_000
+_CLUSTER_ORDERS: Final = {PolicyTier.ADMIN: float(ADMIN_ORDER), PolicyTier.BASELINE: float(BASELINE_ORDER)}
 
 
 def vocabularies(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Vocabulary]:
@@ -25,6 +27,7 @@ def vocabularies(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Vocabul
     if profile.enforces_kind("projectcalico.org", "NetworkPolicy") and snapshot.calico_policies:
         yield calico_policy.sets_vocabulary(snapshot)
         yield from (calico_policy.vocabulary(policy, snapshot) for policy in snapshot.calico_policies)
+    yield from map(cluster_policy.vocabulary, _cluster_policies(snapshot, profile))
 
 
 def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
@@ -36,7 +39,12 @@ def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
             found += calico_tiers.tiers(snapshot, spaces, of_cluster.policies, of_cluster.name)
         else:
             found.append(of_cluster)
+    found += cluster_policy.stages(_cluster_policies(snapshot, spaces.profile), spaces, _CLUSTER_ORDERS)
     return tuple(sorted((stage for stage in found if stage.levels), key=lambda stage: stage.order))
+
+
+def _cluster_policies(snapshot: Snapshot, profile: EngineProfile) -> list[ClusterPolicy]:
+    return [p for p in snapshot.cluster_policies if profile.enforces_kind("policy.networking.k8s.io", p.ref.kind)]
 
 
 def _network_policies(snapshot: Snapshot, spaces: Spaces) -> Stage:

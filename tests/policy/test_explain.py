@@ -253,9 +253,8 @@ def test_sentences_agree_with_the_number_of_policies() -> None:
 @pytest.mark.parametrize(
     ("version", "kind"),
     [
-        ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"),
-        ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"),
         ("cilium.io/v2", "CiliumNetworkPolicy"),
+        ("cilium.io/v2", "CiliumClusterwideNetworkPolicy"),
     ],
 )
 def test_a_kind_of_policy_that_is_not_evaluated_is_warned_of(version: str, kind: str) -> None:

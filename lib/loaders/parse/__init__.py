@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lib.loaders.documents import RawObject
-from lib.loaders.kinds import CALICO_GROUPS, called
+from lib.loaders.kinds import CALICO_GROUPS, CLUSTER_POLICY_KINDS, called
 from lib.loaders.parse.calico_objects import (
     parse_host_endpoint,
     parse_network_set,
@@ -19,6 +19,12 @@ from lib.loaders.parse.calico_objects import (
     parse_tier,
 )
 from lib.loaders.parse.calico_policies import parse_calico_policy, parse_global_policy, parse_staged_policy
+from lib.loaders.parse.cluster_policies import (
+    CLUSTER_POLICY_GROUP,
+    parse_admin_policy,
+    parse_baseline_policy,
+    parse_cluster_policy,
+)
 from lib.loaders.parse.endpoints import parse_endpoint_slice, parse_endpoints
 from lib.loaders.parse.gateway import GATEWAY_GROUP, parse_gateway, parse_gateway_class, parse_reference_grant
 from lib.loaders.parse.gateway_routes import parse_route
@@ -41,6 +47,7 @@ from lib.model.calico_policies import (
     StagedPolicy,
 )
 from lib.model.cluster import Namespace, Node, Pod
+from lib.model.cluster_policies import ClusterPolicy
 from lib.model.policies import NetworkPolicy, RejectedPolicy
 from lib.model.problem import Severity
 from lib.model.routes import Gateway, GatewayClass, GatewayRoute, Ingress, IngressClass, ReferenceGrant
@@ -59,6 +66,7 @@ Parsed = (
     | IngressClass
     | NetworkPolicy
     | RejectedPolicy
+    | ClusterPolicy
     | CalicoPolicy
     | StagedPolicy
     | CalicoTier
@@ -115,6 +123,11 @@ KIND_READERS: Final[dict[str, KindReader]] = {
     "ServiceAccount": KindReader(parse_service_account, ("v1",)),
     CALICO_NETWORK_POLICY: KindReader(parse_calico_policy, _CALICO_VERSIONS),
     "GlobalNetworkPolicy": KindReader(parse_global_policy, _CALICO_VERSIONS, namespaced=False),
+    "AdminNetworkPolicy": KindReader(parse_admin_policy, (f"{CLUSTER_POLICY_GROUP}/v1alpha1",), namespaced=False),
+    "BaselineAdminNetworkPolicy": KindReader(
+        parse_baseline_policy, (f"{CLUSTER_POLICY_GROUP}/v1alpha1",), namespaced=False
+    ),
+    "ClusterNetworkPolicy": KindReader(parse_cluster_policy, (f"{CLUSTER_POLICY_GROUP}/v1alpha2",), namespaced=False),
     "StagedNetworkPolicy": KindReader(parse_staged_policy, _CALICO_VERSIONS),
     "StagedGlobalNetworkPolicy": KindReader(parse_staged_policy, _CALICO_VERSIONS, namespaced=False),
     "StagedKubernetesNetworkPolicy": KindReader(parse_staged_policy, _CALICO_VERSIONS),
@@ -134,7 +147,7 @@ KIND_READERS: Final[dict[str, KindReader]] = {
 }
 
 
-POLICY_KINDS: Final = frozenset({"NetworkPolicy", CALICO_NETWORK_POLICY, "GlobalNetworkPolicy"})
+POLICY_KINDS: Final = frozenset({"NetworkPolicy", CALICO_NETWORK_POLICY, "GlobalNetworkPolicy", *CLUSTER_POLICY_KINDS})
 """The kinds of which a refused object becomes a RejectedPolicy; their readers are handed every version."""
 
 

@@ -15,7 +15,8 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _RFC1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.:]{0,251}[A-Za-z0-9])?")
+# Printable ASCII, but for what the notation of references, Markdown and HTML are made of.
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9]([^\x00-\x1f\x7f-\U0010ffff/\[\]{}<>\"`$|*~]{0,251}(?<! ))?")
 _PORT_NAME = re.compile(r"[-a-z0-9]+")
 _DOMAIN_PATH = re.compile(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
 _PREFIX = re.compile(r"(?P<address>[0-9A-Fa-f:.]+)/(?P<length>[0-9]{1,3})")
@@ -54,7 +55,7 @@ def wildcard_fault(text: str) -> str:
 
 
 def is_plain_name(text: str) -> bool:
-    """Whether a name, valid or not, can be shown and referred to as it is: letters, digits, '-', '_', '.' and ':'."""
+    """Whether a name, valid or not, can be shown and referred to as it is: a letter or digit, then printable ASCII."""
     return _PLAIN_NAME.fullmatch(text) is not None
 
 

@@ -1,0 +1,169 @@
+"""Cluster-wide policies as bitsets, and their two tiers: rules in their order, the first that matches decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Final, assert_never
+
+from lib.facts.engines import Known
+from lib.model.cluster_policies import (
+    ClusterAction,
+    ClusterPolicy,
+    ClusterPort,
+    ClusterRule,
+    DomainsPeer,
+    NamedPortOfPods,
+    NetworksPeer,
+    NodePeer,
+    PolicyTier,
+    UnknownPeer,
+)
+from lib.model.policies import AllPorts, Direction, NamespacesByLabel, NumberedPorts, PodPeer
+from lib.model.sets import AddressSet, Protocol
+from lib.policy.compile import Spaces
+from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, PortsAt, Stage
+from lib.policy.spaces import Vocabulary
+
+_ACTIONS: Final = {
+    ClusterAction.ALLOW: Action.ALLOW,
+    ClusterAction.DENY: Action.DENY,
+    ClusterAction.PASS: Action.PASS,
+}
+
+
+def vocabulary(policy: ClusterPolicy) -> Vocabulary:
+    """Everything that the policy can tell apart."""
+    peers = [peer for rule in policy.rules for peer in rule.peers]
+    ports = [port for rule in policy.rules for port in rule.ports]
+    names = {port.name for port in ports if isinstance(port, NamedPortOfPods)}
+    pods = [peer for peer in peers if isinstance(peer, PodPeer)]
+    scopes = [p.namespaces.selector for p in pods if isinstance(p.namespaces, NamespacesByLabel)]
+    networks = frozenset(n for peer in peers if isinstance(peer, NetworksPeer) for n in peer.networks)
+    return Vocabulary(
+        pod_keys=policy.pods.keys.union(*(p.pods.keys for p in pods)),
+        namespace_keys=policy.namespaces.keys.union(*(s.keys for s in scopes)),
+        named_ports=frozenset((name, protocol) for name in names for protocol in Protocol),
+        networks=networks,
+        ports=frozenset((p.protocol, i) for p in ports if isinstance(p, NumberedPorts) for i in p.ports.intervals),
+        node_keys=frozenset().union(*(p.nodes.keys for p in peers if isinstance(p, NodePeer))),
+        nodes_matter=any(isinstance(p, NodePeer) for p in peers),
+        pod_addresses=bool(networks),
+    )
+
+
+def stages(policies: Iterable[ClusterPolicy], spaces: Spaces, orders: dict[PolicyTier, float]) -> Iterator[Stage]:
+    """The stage of each tier; policies of equal priority are equals, of which nobody knows who is asked first."""
+    listed = sorted(policies, key=lambda p: (p.priority, p.ref))
+    for tier, order in orders.items():
+        mine = [p for p in listed if p.tier is tier]
+        levels = tuple(
+            tuple(compile_policy(p, spaces) for p in equals) for _, equals in groupby(mine, key=lambda p: p.priority)
+        )
+        yield Stage(f"{tier.value} tier", order, levels)
+
+
+def compile_policy(policy: ClusterPolicy, spaces: Spaces) -> CompiledPolicy:
+    """The policy as bitsets; it isolates nobody: what its rules leave undecided goes on to the next tier."""
+    endpoints = spaces.endpoints
+    subjects = endpoints.in_scope(NamespacesByLabel(policy.namespaces)) & endpoints.with_labels(policy.pods)
+    rules = (_rule(policy, rule, subjects, spaces) for rule in policy.rules)
+    return CompiledPolicy(policy.ref, policy.source, subjects, frozenset(), tuple(r for r in rules if r is not None))
+
+
+def _rule(policy: ClusterPolicy, rule: ClusterRule, subjects: int, spaces: Spaces) -> CompiledRule | None:
+    action, sure, possible = _ACTIONS[rule.action], Named(), Named()
+    if rule.fails_closed:
+        # 'For "Accept" rules, "fail closed" means: "treat the rule as matching no traffic". For "Deny" and "Pass"
+        # rules, "fail closed" means: "treat the rule as a 'Deny all' rule".'
+        if action is Action.ALLOW:
+            return None
+        action, sure = Action.DENY, Named(always=spaces.everything)
+        ports: tuple[PortsAt, ...] = (PortsAt(spaces.everything, spaces.ports.all),)
+        doubts = list[str]()
+    else:
+        sure, possible, doubts = _peers(rule, spaces)
+        ports = tuple(at for port in rule.ports for at in _ports(port, spaces))
+    return CompiledRule(
+        policy=policy.ref,
+        direction=rule.direction,
+        label=rule.label,
+        source=rule.source,
+        text=_text(rule),
+        subjects=subjects,
+        sure=sure,
+        possible=possible,
+        ports=ports,
+        names_pods=any(isinstance(p, PodPeer) for p in rule.peers),
+        doubt=" or ".join(dict.fromkeys(doubts)) if possible.any else "",
+        action=action,
+    )
+
+
+def _peers(rule: ClusterRule, spaces: Spaces) -> tuple[Named, Named, list[str]]:
+    endpoints = spaces.endpoints
+    always = maybe = 0
+    doubts = []
+    addresses = AddressSet()
+    for peer in rule.peers:
+        match peer:
+            case PodPeer():
+                always |= endpoints.in_scope(peer.namespaces) & endpoints.with_labels(peer.pods)
+            case NodePeer():
+                on_nodes, perhaps = endpoints.on_nodes(peer.nodes)
+                always, maybe = always | on_nodes, maybe | perhaps
+                if perhaps:
+                    doubts.append("on which nodes host-network pods run, and those nodes' labels")
+            case NetworksPeer():
+                addresses |= peer.addresses
+            case DomainsPeer():
+                maybe |= spaces.outside
+                doubts.append(f"the addresses of {peer}")
+            case UnknownPeer():
+                pass
+            case _:
+                assert_never(peer)
+    # "cluster-internal traffic will be checked against the rule as well"
+    pods = Known.NO if spaces.profile.networks_skip_pods else Known.YES
+    sure, possible = spaces.at_addresses(addresses, pods=pods, nodes=Known.YES)
+    if possible.any:
+        doubts.append("the addresses of pods and nodes")
+    sure = Named.of(always | sure.always, sure.ipv4, sure.ipv6)
+    maybe |= possible.always
+    return (
+        sure,
+        Named.of(maybe & ~sure.always, possible.ipv4 & ~sure.always, possible.ipv6 & ~sure.always),
+        doubts,
+    )
+
+
+def _ports(port: ClusterPort, spaces: Spaces) -> Iterator[PortsAt]:
+    match port:
+        case AllPorts():
+            yield PortsAt(spaces.everything, spaces.ports.all)
+        case NumberedPorts():
+            yield PortsAt(spaces.everything, spaces.ports.mask(port.protocol, port.ports))
+        case NamedPortOfPods():
+            for protocol in Protocol:
+                for number, declaring in spaces.endpoints.with_named_port(port.name, protocol).items():
+                    yield PortsAt(declaring, spaces.port_mask(protocol, number))
+        case _:
+            assert_never(port)
+
+
+def _text(rule: ClusterRule) -> str:
+    verb = "from" if rule.direction is Direction.INGRESS else "to"
+    ports = ", ".join(_port_text(port) for port in rule.ports)
+    return f"{rule.action.value} {verb} {'; '.join(map(str, rule.peers))} on {ports}"
+
+
+def _port_text(port: ClusterPort) -> str:
+    match port:
+        case AllPorts():
+            return "all ports"
+        case NumberedPorts():
+            return f"{port.protocol.value} {port.ports}"
+        case NamedPortOfPods():
+            return port.name
+        case _:
+            assert_never(port)
