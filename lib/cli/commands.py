@@ -17,6 +17,9 @@ from lib.cli.plan import plan_command
 from lib.flows import FlowRow, RowVerdict, class_flows, flow_rows, namespace_matrix
 from lib.loaders.dump_command import az_command, kubectl_command
 from lib.model.refs import ObjectRef
+from lib.policy.engine import compile_engine
+from lib.policy.engines import KUBERNETES
+from lib.policy.selections import selections
 from lib.reports.diagram import DIAGRAM_FORMATS, Edge
 from lib.reports.sarif import sarif
 from lib.routing.routes import ingress_backends, route_views
@@ -128,7 +131,8 @@ def _routes(arguments: argparse.Namespace) -> int:
 def _policies(arguments: argparse.Namespace) -> int:
     given = load(arguments.paths, complete=arguments.complete)
     kept = _kept(arguments, given)
-    rows = policy_rows(given.snapshot, given.locate)
+    selected = selections(compile_engine(given.snapshot))
+    rows = policy_rows(given.snapshot, selected, KUBERNETES, given.locate)
     rows = [r for r in rows if kept(ObjectRef(str(r["namespace"]), "", ""))]
     return _print_rows(arguments, given, "policies", rows)
 

@@ -210,7 +210,10 @@ def _report_twice(session: Session, ref: ObjectRef, earlier: RawObject, later: R
     else:
         message = f"{ref} stands twice with different contents, first in {first}; this later one counts"
         remedy = f"Keep the right one; the other place is {first}."
-        problem = Problem(Severity.WARNING, "conflicting-objects", message, remedy, later.source, None, ref)
+        # Of two policies that say different things one is lost, which may open or close anything.
+        loses = ref.kind in POLICY_KINDS and earlier.obj.get("spec") != later.obj.get("spec")
+        severity = Severity.ERROR if loses else Severity.WARNING
+        problem = Problem(severity, "conflicting-objects", message, remedy, later.source, None, ref)
     session.add(problem)
 
 

@@ -12,7 +12,7 @@ from lib.model.problem import Problem, Severity
 from lib.model.snapshot import Coverage, Snapshot
 from lib.policy.compile import Spaces
 from lib.policy.engines import EngineProfile, detect_engine
-from lib.policy.kinds import ignored_kinds
+from lib.policy.inventory import ignored_kinds
 
 
 def notes_on(snapshot: Snapshot, spaces: Spaces) -> tuple[Problem, ...]:

@@ -9,6 +9,7 @@ import streamlit as st
 from lib.graph.model import GraphNode, Mark
 from lib.model.cluster import Workload
 from lib.model.refs import ObjectRef, Source
+from lib.policy.inventory import inventory
 from lib.routing.faults import State
 from lib.routing.services import ServiceView
 from lib.tables import backend_rows, entry_point_rows, port_rows, service_rows
@@ -80,19 +81,19 @@ def source_of(page: PageContext, ref: ObjectRef) -> Source | None:
         return found.source
     places = {i.ref: i.source for i in snapshot.ingresses}
     places |= {g.ref: g.source for g in snapshot.gateways} | {r.ref: r.source for r in snapshot.gateway_routes}
-    places |= {p.ref: p.source for p in snapshot.network_policies}
+    places |= {p.ref: p.source for p in inventory(snapshot)}
     return places.get(ref)
 
 
 def _show_policies(page: PageContext, workload: Workload) -> None:
     if workload.host_network:
-        st.caption("It uses its node's network: no NetworkPolicy covers it.")
+        st.caption("It uses its node's network: no policy covers it.")
         return
     names = results.policies_on(page, workload.ref)
     if names:
         st.caption("Policies that select it: " + ", ".join(plain(n.name, 60) for n in names))
     else:
-        st.caption("No NetworkPolicy in the input selects it.")
+        st.caption("No policy in the input selects it.")
 
 
 def show_service(page: PageContext, view: ServiceView) -> None:

@@ -158,8 +158,12 @@ def show_flows(page: PageContext, choice: str) -> None:
         )
     if not page.view.is_everything:
         st.caption(":material/filter_alt: Only flows with an end that the filter shows are listed.")
-    rows = page.cached(("policy-rows",), lambda: policy_rows(page.snapshot, results.locate(page)))
-    shown = [r for r in rows if page.shows(ObjectRef(str(r["namespace"]), str(r["policy"]), "NetworkPolicy"))]
+    profile = results.profile_of(page, choice)
+    rows = page.cached(
+        ("policy-rows", profile.id),
+        lambda: policy_rows(page.snapshot, results.selections(page), profile, results.locate(page)),
+    )
+    shown = [r for r in rows if results.shows(page, ObjectRef(str(r["namespace"]), str(r["policy"]), str(r["kind"])))]
     permitted, unknown, policies = st.tabs(
         [
             f":material/check: Permitted ({len(settled):,})",
@@ -174,9 +178,9 @@ def show_flows(page: PageContext, choice: str) -> None:
     with policies:
         say_hidden(len(shown), len(rows), "policies")
         if shown:
-            show_table(shown, "policies", alt="NetworkPolicies")
+            show_table(shown, "policies", alt="Policies")
         else:
-            st.caption("The input has no NetworkPolicy that the filter shows.")
+            st.caption("The input has no policy that the filter shows.")
 
 
 def _flow_table(page: PageContext, choice: str, rows: list[FlowRow], name: str, empty: str) -> None:

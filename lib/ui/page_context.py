@@ -50,16 +50,11 @@ class PageContext:
         return tuple(w for w in self.snapshot.workloads if self.view.shows(w.ref, w.labels))
 
     def shows(self, ref: ObjectRef) -> bool:
-        """Whether an object is shown, by its namespace and its own labels.
-
-        A policy stands for the workloads that it selects: it is shown with any of them.
-        """
+        """Whether an object is shown, by its namespace and its own labels."""
         if not self.view.shows_namespace(ref.namespace):
             return False
         if self.view.labels.is_everything:
             return True
-        if ref.kind == "NetworkPolicy":
-            return ref in self.cached(("policies-shown", self.view.labels), self._policies_shown)
         known = self.snapshot.workload_by_ref.get(ref) or self.snapshot.service_by_ref.get(ref)
         labels = known.labels if known else self.cached(("other-labels",), self._other_labels).get(ref)
         return labels is None or self.view.labels.matches(labels)
@@ -68,20 +63,6 @@ class PageContext:
         known = self.snapshot
         found = {i.ref: i.labels for i in known.ingresses} | {g.ref: g.labels for g in known.gateways}
         return found | {r.ref: r.labels for r in known.gateway_routes} | {n.ref: n.labels for n in known.nodes}
-
-    def _policies_shown(self) -> frozenset[ObjectRef]:
-        """Those that select a workload with matching labels; a rejected one never hides."""
-        # The tables take as long to import as the rest of the frame, which is on the screen before a page needs them.
-        from lib.tables.policies import selected_workloads
-
-        matching = [w for w in self.snapshot.workloads if self.view.labels.matches(w.labels)]
-        names = {w.ref for w in matching}
-        selecting = (
-            p.ref
-            for p in self.snapshot.network_policies
-            if any(w.ref in names for w in selected_workloads(self.snapshot, p))
-        )
-        return frozenset((*selecting, *(p.ref for p in self.snapshot.rejected_policies)))
 
     def cached(self, key: Hashable, build: Callable[[], T]) -> T:
         """The result under ``key``: a tuple of the result's name and all that it depends on beside the input."""

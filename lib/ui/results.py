@@ -13,6 +13,8 @@ from lib.model.finding import Finding
 from lib.model.refs import ObjectRef, Source
 from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import DetectedEngine, EngineProfile, detect_engine, profile, profiles
+from lib.policy.selections import Selections
+from lib.policy.selections import selections as policy_selections
 from lib.routing.entry_points import EntryPoint, entry_points
 from lib.routing.route_view import RouteView
 from lib.routing.routes import ingress_backends, route_views
@@ -34,7 +36,10 @@ def locate(page: PageContext) -> Locate:
 
 
 def shows(page: PageContext, ref: ObjectRef) -> bool:
-    """Whether an object is shown: by its own labels, or as it leads to a workload that is."""
+    """Whether an object is shown: by its own labels, or as it leads to a workload that is, or selects one."""
+    selected = selections(page).get(ref) if not page.view.labels.is_everything else None
+    if selected is not None:
+        return page.view.shows_namespace(ref.namespace) and any(page.view.labels.matches(w.labels) for w in selected)
     if page.shows(ref):
         return True
     if page.view.labels.is_everything or not page.view.shows_namespace(ref.namespace):
@@ -177,16 +182,14 @@ def _flows(page: PageContext, chosen: Engine, names: frozenset[str] | None) -> F
     return Flows(tuple(rows), False, open_ends(chosen))
 
 
+def selections(page: PageContext) -> Selections:
+    """The workloads that each policy selects, whatever engine is chosen."""
+    return page.cached(("selections",), lambda: policy_selections(engine(page, "kubernetes")))
+
+
 def policies_on(page: PageContext, ref: ObjectRef) -> Sequence[ObjectRef]:
     """The policies that select a workload."""
-    workload = page.snapshot.workload_by_ref.get(ref)
-    if workload is None:
-        return ()
-    return tuple(
-        p.ref
-        for p in page.snapshot.network_policies
-        if any(p.selects(pod) and not pod.host_network for pod in workload.endpoints)
-    )
+    return tuple(policy for policy, workloads in selections(page).items() if any(w.ref == ref for w in workloads))
 
 
 def side_doors(points: Iterable[EntryPoint]) -> tuple[EntryPoint, ...]:

@@ -98,21 +98,37 @@ def ask_flows(case: Case) -> Answer:
 def differences(case: Case, rows: list[Row]) -> list[str]:
     """Every difference between ``rows`` and what the case expects, a sentence each."""
     expected = case.expected
-    focused = [row for row in rows if _in_focus(row, expected.get("options") or {})]
+    options = expected.get("options") or {}
+    assert options.keys() <= KNOWN_OPTIONS, options
+    focused = [_of_connection(row, options.get("focus_conn")) for row in rows if _in_focus(row, options)]
     found: list[str] = comparison(case.folder.parent.parent).differences(expected, focused)
     return found
 
 
+KNOWN_OPTIONS = {"focus_workloads", "focus_peers", "focus_direction", "focus_conn", "exposure"}
+"""The suites' options: they only choose which rows are listed; exposure adds lists beside them."""
+
+
 def _in_focus(row: Row, options: dict[str, Any]) -> bool:
     """Whether the suite's options let it list a row."""
-    assert options.keys() <= {"focus_workloads"}, options
-    wanted = options.get("focus_workloads")
+    wanted, peers = options.get("focus_workloads"), options.get("focus_peers")
     if not wanted:
         return True
-    names = {form for end in (row["src"], row["dst"]) for form in _forms(end)}
-    return any(name in names for name in wanted)
+    ways = {"egress": [(row["src"], row["dst"])], "ingress": [(row["dst"], row["src"])]}
+    direction = options.get("focus_direction")
+    asked = ways[direction] if direction else ways["egress"] + ways["ingress"]
+    return any(_is_named(end, wanted) and (not peers or _is_named(peer, peers)) for end, peer in asked)
 
 
-def _forms(end: str) -> set[str]:
+def _is_named(end: str, names: list[str]) -> bool:
     full = end.partition("[")[0].strip("{}")
-    return {full, full.rpartition("/")[2]}
+    return full in names or full.rpartition("/")[2] in names
+
+
+def _of_connection(row: Row, connection: str | None) -> Row:
+    """The row with only the ports of a connection such as ``udp-52``, as far as it has them."""
+    if connection is None:
+        return row
+    protocol, _, port = connection.upper().partition("-")
+    has = any(first <= int(port) <= last for first, last in row["ports"].get(protocol, ()))
+    return {**row, "ports": {protocol: [[int(port), int(port)]]} if has else {}}

@@ -16,9 +16,16 @@ from tests.conformance.cases import Case, ask_flows, cases, corpus_folder, diffe
 
 pytestmark = pytest.mark.corpus
 
-SUITES = ("cyclonus-generated", "netpol-analyzer-connlist", "netpol-analyzer-connlist-focus")
-# The kinds that this engine evaluates, and Ingress, whose backends are resolved beside it.
-KINDS = {"NetworkPolicy", "Ingress"}
+SUITES = (
+    "cyclonus-generated",
+    "netpol-analyzer-connlist",
+    "netpol-analyzer-connlist-focus",
+    "netpol-analyzer-exposure",
+    "netpol-analyzer-exposure-focus",
+    "netpol-analyzer-parsed",
+)
+# The kinds that this engine evaluates, and Ingress, whose backends are resolved beside it; the others are OpenShift's.
+KINDS = {"NetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "Ingress"}
 
 HOST_NETWORK = {
     "ipblockstest": 106,
@@ -34,6 +41,16 @@ HOST_NETWORK = {
 Every other row of them agrees, and all rows do once their pods are taken off the node's network. The numbers may only
 fall.
 """
+
+
+SUITE_IS_WRONG = {
+    "k8s_ingress_test_new": (
+        "{ingress-controller} => default/unicorn[Deployment]: expected TCP 8080, got none",
+        "The Ingress names port 8080 of a Service that has only 5000, which leads to 8080. The API: number is 'the "
+        "numerical port number (e.g. 80) on the Service'.",
+    ),
+}
+"""Cases in which the API's own words say otherwise: the one difference, and why."""
 
 
 def of_these_kinds(suite: str) -> list[Case]:
@@ -62,6 +79,8 @@ def test_the_flows_of_a_public_case_are_what_its_suite_expects(corpus: Path, cas
         on_host = {str(w.ref) for w in snapshot.workloads if w.host_network}
         assert len(found) == HOST_NETWORK[case.name]
         assert [text for text in found if not on_host & ends_of(text)] == []
+    elif case.name in SUITE_IS_WRONG:
+        assert found == [SUITE_IS_WRONG[case.name][0]]
     else:
         assert found == []
 
@@ -90,4 +109,4 @@ def test_every_case_of_these_kinds_is_compared(corpus: Path) -> None:
     assert corpus_folder() == corpus
     assert len(of_these_kinds("cyclonus-generated")) == len(list((corpus / "cyclonus-generated").glob("*/input")))
     assert len(of_these_kinds("cyclonus-generated")) >= 256
-    assert len(all_of_these_kinds()) >= 280
+    assert len(all_of_these_kinds()) >= 377

@@ -178,7 +178,7 @@ def test_the_label_filter_lists_flows_with_a_matching_end_and_policies_of_matchi
     flows = table(app, "verdict", "from", "to")
     assert len(flows)
     assert (flows["from"].str.contains("redis") | flows["to"].str.contains("redis")).all()
-    policies = table(app, "policy", "pod_selector")
+    policies = table(app, "policy", "selects")
     assert set(policies["namespace"]) == {"shop-data"}
     assert "postgres-from-api" not in set(policies["policy"])
 

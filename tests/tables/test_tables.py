@@ -15,6 +15,7 @@ from lib.loaders.manifests import inputs_from_paths, read_inputs
 from lib.model.refs import Source
 from lib.model.snapshot import Snapshot
 from lib.policy.engine import compile_engine
+from lib.policy.selections import selections
 from lib.reports.tabular import to_csv, to_text
 from lib.routing.entry_points import entry_points
 from lib.routing.faults import State
@@ -73,7 +74,7 @@ def every_table() -> dict[str, list[Row]]:
         "flows": flow_table(flow_rows(engine)),
         "matrix": matrix_rows(namespace_matrix(engine)),
         "explanation": explanation_rows(engine.explain(*ends), place),
-        "policies": policy_rows(snapshot, place),
+        "policies": policy_rows(snapshot, selections(engine), engine.profile, place),
         "open": unisolated_rows(engine, place),
         "subnets": subnet_rows(answer),
         "pools": pool_rows(answer.clusters[0]),
