@@ -89,10 +89,12 @@ class _Walker:
             for level in stage.levels:
                 outcome = self._level(outcome, level)
             closing = tuple(p for p in stage.policies if p.isolates(asked.direction) >> asked.subject & 1)
-            closed = bool(closing) and not asked.exempt
-            if closed and outcome.live:
+            if closing and asked.exempt:
+                # What a NetworkPolicy can't close is allowed, as if a rule of it said so: later stages aren't asked.
+                outcome = outcome.match(Action.ALLOW, outcome.live, sure=True)
+            elif closing and outcome.live:
                 self.closings.append(Closing(closing, self._fold(outcome.live)))
-            outcome = outcome.end_stage(closed=closed)
+            outcome = outcome.end_stage(closed=bool(closing))
         low = asked.ports
         surely, possibly = outcome.surely, outcome.possibly
         ipv4, ipv6 = (surely & low, possibly & low), (surely >> self._shift & low, possibly >> self._shift & low)

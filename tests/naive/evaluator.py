@@ -1,7 +1,7 @@
-"""NetworkPolicy evaluated naively: raw objects, one source, one destination, one protocol, one port at a time.
+"""Policies evaluated naively: raw objects, one source, one destination, one protocol, one port at a time.
 
-Written from the comments in ``k8s.io/api/networking/v1/types.go`` and the "Network Policies" page of kubernetes.io, and
-deliberately slow and plain. It imports nothing of NetAtlas.
+Written from the comments in ``k8s.io/api/networking/v1/types.go``, the "Network Policies" page of kubernetes.io and the
+comments on the types of ``policy.networking.k8s.io``, and deliberately slow and plain. It imports nothing of NetAtlas.
 """
 
 from __future__ import annotations
@@ -41,6 +41,9 @@ class NaiveCluster:
         self.ip_block_matches_nodes = ip_block_matches_nodes
         self.pods: dict[PodEnd, Raw] = {}
         self.policies: list[Raw] = []
+        self.admin: list[Raw] = []
+        self.baseline: list[Raw] = []
+        self.node_labels: dict[str, dict[str, str]] = {}
         self.namespace_labels: dict[str, dict[str, str]] = {}
         for obj in objects:
             meta = obj["metadata"]
@@ -49,6 +52,14 @@ class NaiveCluster:
                 self.pods[PodEnd(namespace, meta["name"])] = obj
             elif obj["kind"] == "NetworkPolicy":
                 self.policies.append(obj)
+            elif obj["kind"] == "AdminNetworkPolicy":
+                self.admin.append(obj)
+            elif obj["kind"] == "BaselineAdminNetworkPolicy":
+                self.baseline.append(obj)
+            elif obj["kind"] == "ClusterNetworkPolicy":
+                (self.admin if obj["spec"]["tier"] == "Admin" else self.baseline).append(obj)
+            elif obj["kind"] == "Node":
+                self.node_labels[meta["name"]] = dict(meta.get("labels") or {})
             elif obj["kind"] == "Namespace":
                 self.namespace_labels[meta["name"]] = dict(meta.get("labels") or {})
 
@@ -56,8 +67,6 @@ class NaiveCluster:
         """Whether a new connection from ``src`` to ``port`` of ``dst`` is permitted."""
         if src == dst:
             return True  # "a Pod cannot block access to itself"
-        if self._own_node(src, dst):
-            return True  # "traffic to and from the node where a Pod is running is always allowed"
         # A packet is of one family, and each policy judges the packet.
         return any(
             self._side("Egress", src, dst, dst, protocol, port, family)
@@ -67,11 +76,23 @@ class NaiveCluster:
         )
 
     def _side(self, direction: str, subject: End, other: End, dst: End, protocol: str, port: int, family: int) -> bool:
-        if isinstance(subject, AddressEnd):
+        if isinstance(subject, AddressEnd) or self._on_host(subject):
             return True
+        flow = (direction, subject, other, dst, protocol, port, family)
+        for answer in (self._first(self.admin, *flow), self._permits(*flow), self._first(self.baseline, *flow)):
+            if answer is not None:
+                return answer
+        return True  # "By default, a pod is non-isolated"
+
+    def _permits(
+        self, direction: str, subject: PodEnd, other: End, dst: End, protocol: str, port: int, family: int
+    ) -> bool | None:
+        """What the NetworkPolicies say; None where none selects the pod."""
         selecting = [p for p in self.policies if self._selects(p, subject, direction)]
         if not selecting:
-            return True  # "By default, a pod is non-isolated"
+            return None
+        if self._own_node(subject, other):
+            return True  # "traffic to and from the node where a Pod is running is always allowed"
         for policy in selecting:
             for rule in policy["spec"].get(direction.lower()) or []:
                 peers = rule.get("from" if direction == "Ingress" else "to")
@@ -81,8 +102,69 @@ class NaiveCluster:
                     return True
         return False
 
+    def _first(
+        self,
+        policies: list[Raw],
+        direction: str,
+        subject: PodEnd,
+        other: End,
+        dst: End,
+        protocol: str,
+        port: int,
+        family: int,
+    ) -> bool | None:
+        """What one tier of cluster-wide policies says; None where it leaves the traffic to the next one."""
+        for policy in sorted(policies, key=lambda p: p["spec"].get("priority", 0)):
+            spec = policy["spec"]
+            if not self._is_group(spec["subject"], subject):
+                continue
+            for rule in spec.get(direction.lower()) or []:
+                peers = rule["from" if direction == "Ingress" else "to"]
+                if not any(self._is_cluster_peer(peer, other, family) for peer in peers):
+                    continue
+                ports = rule.get("ports") or rule.get("protocols")
+                if ports and not any(self._is_cluster_port(item, dst, protocol, port) for item in ports):
+                    continue
+                # "Pass": "Skips any further … rules in the … tier …, and passes evaluation to the next tier."
+                return {"Allow": True, "Accept": True, "Deny": False, "Pass": None}[rule["action"]]
+        return None
+
+    def _is_group(self, group: Raw, pod: PodEnd) -> bool:
+        """``namespaces``, or ``pods`` with both selectors."""
+        pods = group.get("pods") or {"namespaceSelector": group.get("namespaces"), "podSelector": {}}
+        return selects(pods["namespaceSelector"], self._namespace_labels(pod)) and selects(
+            pods["podSelector"], self._labels(pod)
+        )
+
+    def _is_cluster_peer(self, peer: Raw, other: End, family: int) -> bool:
+        if "networks" in peer:
+            own = [a for a in self._all_addresses(other) if ip_address(a).version == family]
+            return any(_in_block({"cidr": network}, a) for network in peer["networks"] for a in own)
+        if isinstance(other, AddressEnd):
+            return False
+        if "nodes" in peer:
+            return self._on_host(other) and selects(
+                peer["nodes"], self.node_labels[self.pods[other]["spec"]["nodeName"]]
+            )
+        return not self._on_host(other) and self._is_group(peer, other)
+
+    def _is_cluster_port(self, item: Raw, dst: End, protocol: str, port: int) -> bool:
+        name = item.get("namedPort") or item.get("destinationNamedPort")
+        if name is not None:
+            return isinstance(dst, PodEnd) and self._declares(dst, name, protocol) == port
+        old = item.get("portNumber") or item.get("portRange")
+        if old is not None:
+            return bool(
+                old.get("protocol", "TCP") == protocol
+                and old.get("start", old.get("port")) <= port <= old.get("end", old.get("port"))
+            )
+        ((word, means),) = item.items()
+        wanted = means["destinationPort"]
+        span = wanted.get("range") or {"start": wanted["number"], "end": wanted["number"]}
+        return word.upper() == protocol and bool(span["start"] <= port <= span["end"])
+
     def _selects(self, policy: Raw, pod: PodEnd, direction: str) -> bool:
-        if self._on_host(pod) or (policy["metadata"].get("namespace") or "default") != pod.namespace:
+        if (policy["metadata"].get("namespace") or "default") != pod.namespace:
             return False
         spec = policy["spec"]
         types = spec.get("policyTypes") or (["Ingress", "Egress"] if spec.get("egress") else ["Ingress"])
@@ -100,12 +182,23 @@ class NaiveCluster:
         if isinstance(other, AddressEnd) or self._on_host(other):
             return False
         if "namespaceSelector" in peer:
-            labels = {**self.namespace_labels.get(other.namespace, {}), "kubernetes.io/metadata.name": other.namespace}
-            if not selects(peer["namespaceSelector"], labels):
+            if not selects(peer["namespaceSelector"], self._namespace_labels(other)):
                 return False
         elif other.namespace != (policy["metadata"].get("namespace") or "default"):
             return False  # "selects the Pods matching PodSelector in the policy's own namespace"
         return "podSelector" not in peer or selects(peer["podSelector"], self._labels(other))
+
+    def _namespace_labels(self, pod: PodEnd) -> dict[str, str]:
+        return {**self.namespace_labels.get(pod.namespace, {}), "kubernetes.io/metadata.name": pod.namespace}
+
+    def _all_addresses(self, end: End) -> list[str]:
+        """The addresses by which the networks of a cluster-wide policy mean an end: "cluster-internal" ones too."""
+        if isinstance(end, AddressEnd):
+            return [end.address]
+        status = self.pods[end].get("status") or {}
+        if self._on_host(end):
+            return [entry["ip"] for entry in status.get("hostIPs") or []]
+        return [entry["ip"] for entry in status.get("podIPs") or []] if self.ip_block_matches_pods else []
 
     def _addresses(self, end: End) -> list[str]:
         if isinstance(end, AddressEnd):

@@ -16,7 +16,7 @@ from lib.flows import flow_rows
 from lib.model.sets import Address, Protocol
 from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import KUBERNETES
-from tests.naive.clusters import PROBED_ADDRESSES, PROTOCOLS, clusters
+from tests.naive.clusters import PROBED_ADDRESSES, PROTOCOLS, clusters, mixed_clusters
 from tests.naive.evaluator import AddressEnd, End, NaiveCluster, PodEnd
 from tests.policy.build import snapshot_of
 
@@ -81,7 +81,11 @@ def engine_and_naive(objects: list[Raw], pods: bool, nodes: bool) -> tuple[Engin
 def test_every_flow_of_a_random_cluster_is_judged_as_the_naive_evaluator_judges_it(
     objects: list[Raw], matches_pods: bool, matches_nodes: bool
 ) -> None:
-    engine, naive = engine_and_naive(objects, matches_pods, matches_nodes)
+    agree(*engine_and_naive(objects, matches_pods, matches_nodes))
+
+
+def agree(engine: Engine, naive: NaiveCluster) -> None:
+    """Both judge every probed port of every pair alike."""
     answers = Answers(engine)
     for src, dst in flows(naive):
         ports = answers.ports(src, dst)
@@ -92,7 +96,14 @@ def test_every_flow_of_a_random_cluster_is_judged_as_the_naive_evaluator_judges_
                 assert answer == naive.allows(src, dst, protocol, port), (src, dst, protocol, port)
 
 
-@given(clusters(), st.booleans(), st.data())
+@given(mixed_clusters(), st.booleans(), st.booleans())
+def test_so_is_every_flow_under_cluster_wide_policies(
+    objects: list[Raw], matches_pods: bool, matches_nodes: bool
+) -> None:
+    agree(*engine_and_naive(objects, matches_pods, matches_nodes))
+
+
+@given(clusters() | mixed_clusters(), st.booleans(), st.data())
 def test_the_explanation_of_a_flow_gives_the_verdict_of_the_naive_evaluator(
     objects: list[Raw], matches_pods: bool, data: st.DataObject
 ) -> None:
