@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from lib.facts.engines import Known
 from lib.model.policies import RejectedPolicy
@@ -14,6 +15,8 @@ from lib.policy.endpoints import EndpointSpace, build_endpoints
 from lib.policy.engines import EngineProfile
 from lib.policy.rules import CompiledRejection, Named
 from lib.policy.spaces import AddressSpace, PortSpace, Vocabulary
+
+_BOTH: Final = frozenset(Family)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,21 @@ class Spaces:
     def outside_of(self, family: Family) -> Bits:
         """Every address atom of one family."""
         return self.addresses.whole(family) << self.first_address
+
+    def speaking(self, family: Family) -> Bits:
+        """Every end with an address of one family."""
+        return self.endpoints.speaking[family] | self.outside_of(family)
+
+    def common_families(self, one: int, other: int) -> frozenset[Family]:
+        """The families that packets between two ends can have.
+
+        An outside address decides. Both where two pods have none in common: then no packet passes, whatever policies
+        say, and they are judged as if one did.
+        """
+        for end in (one, other):
+            if end >= self.first_address:
+                return frozenset(f for f in Family if self.outside_of(f) >> end & 1)
+        return frozenset(f for f in Family if self.speaking(f) >> one & self.speaking(f) >> other & 1) or _BOTH
 
     def end_of(self, address: Address) -> int:
         """The end that an outside address is."""

@@ -52,8 +52,9 @@ class EndpointClass:
     """Pods that behave alike.
 
     ``labels`` holds the keys that selectors name, with values. ``atoms`` are the address atoms that a rule may match
-    it by (empty: addresses never match it), None where its address is not known. ``hypothetical`` classes have no
-    pod: they stand for a new pod without labels, in a namespace of the input or in an arbitrary one, or for a node.
+    it by (empty: addresses never match it), None where its address is not known. ``families`` are those of its
+    addresses, as far as some rule can tell them apart; empty where they are not known. ``hypothetical`` classes have
+    no pod: they stand for a new pod without labels, in a namespace of the input or in an arbitrary one, or for a node.
     """
 
     namespace: str
@@ -61,6 +62,7 @@ class EndpointClass:
     host_network: bool = False
     named_ports: tuple[tuple[str, Protocol, int], ...] = ()
     atoms: tuple[int, ...] | None = ()
+    families: frozenset[Family] = frozenset()
     hypothetical: bool = False
 
 
@@ -70,7 +72,8 @@ class EndpointSpace:
 
     ``members`` runs parallel to the snapshot's workloads: the class of each of their endpoints, in their order.
     ``new_pods`` is the class of an unlabelled new pod by namespace, ``ARBITRARY_NAMESPACE`` included; ``nodes`` is the
-    class of a node's own traffic by the node's name.
+    class of a node's own traffic by the node's name. ``speaking`` are the classes that have an address of a family; of
+    whose addresses nothing is known has those of the cluster's ``families``.
     """
 
     classes: tuple[EndpointClass, ...]
@@ -78,6 +81,7 @@ class EndpointSpace:
     new_pods: Mapping[str, int]
     nodes: Mapping[str, int]
     families: frozenset[Family]
+    speaking: Mapping[Family, Bits]
     selectable: Bits
     host_network: Bits
     _by_namespace: Mapping[str, Bits]
@@ -220,18 +224,25 @@ class _Projection:
     def key(self, pod: Pod) -> object:
         labels = tuple(map(pod.labels.get, self._keys))
         ports = self._ports(pod) if self._named else ()
-        atoms = self._atoms(pod) if self._blocks and (self._by_address or pod.host_network) else ()
+        addresses = self._by_class(pod)
         account = self.account_of(pod.ref.namespace, pod.service_account) if self._account_keys else ()
         node = self._node_labels(pod.node_name) if pod.host_network else ()
-        return pod.ref.namespace, pod.host_network, labels, ports, atoms, account, node
+        return pod.ref.namespace, pod.host_network, labels, ports, addresses, account, node
 
     def endpoint_class(self, pod: Pod) -> EndpointClass:
         labels = tuple((k, v) for k in self._keys if (v := pod.labels.get(k)) is not None)
         labels += self.account_of(pod.namespace, pod.service_account)
         if pod.host_network:
             labels += self._node_labels(pod.node_name)
-        atoms = self._atoms(pod) if self._blocks and (self._by_address or pod.host_network) else ()
-        return EndpointClass(pod.namespace, labels, pod.host_network, self._ports(pod), atoms)
+        return EndpointClass(pod.namespace, labels, pod.host_network, self._ports(pod), *self._by_class(pod))
+
+    def _by_class(self, pod: Pod) -> tuple[tuple[int, ...] | None, frozenset[Family]]:
+        """The atoms by which rules may match a pod, and the families that it speaks."""
+        if not self._blocks:
+            return (), frozenset()
+        known = self._known(pod)
+        atoms = self._atoms_of(known) if self._by_address or pod.host_network else ()
+        return atoms, frozenset(map(family_of, known))
 
     def account_of(self, namespace: str, account: str = DEFAULT_ACCOUNT) -> tuple[tuple[str, str], ...]:
         """The name and the labels of a pod's ServiceAccount that selectors can see, as labels of the pod."""
@@ -248,7 +259,9 @@ class _Projection:
     def nodes(self) -> Iterator[tuple[str, EndpointClass]]:
         for name, known in self._node_addresses.items():
             atoms = self._atoms_of(known) if self._blocks else ()
-            yield name, EndpointClass("", self._node_labels(name), True, atoms=atoms, hypothetical=True)
+            families = frozenset(map(family_of, known)) if self._blocks else frozenset[Family]()
+            labels = self._node_labels(name)
+            yield name, EndpointClass("", labels, True, atoms=atoms, families=families, hypothetical=True)
 
     def _node_labels(self, name: str) -> tuple[tuple[str, str], ...]:
         """What rules that name nodes by label can see of a node; nothing where the input does not hold it."""
@@ -266,11 +279,10 @@ class _Projection:
                 found.setdefault(name, port.port)
         return tuple((name, protocol, port) for (name, protocol), port in found.items())
 
-    def _atoms(self, pod: Pod) -> tuple[int, ...] | None:
-        known: Iterable[Address] = pod.ips
+    def _known(self, pod: Pod) -> tuple[Address, ...]:
         if pod.host_network:
-            known = pod.host_ips or pod.ips or self._node_addresses.get(pod.node_name, ())
-        return self._atoms_of(known)
+            return pod.host_ips or pod.ips or self._node_addresses.get(pod.node_name, ())
+        return pod.ips
 
     def _atoms_of(self, known: Iterable[Address]) -> tuple[int, ...] | None:
         return tuple(sorted({self._addresses.atom_of(a) for a in known})) or None
@@ -316,12 +328,14 @@ def _index(
             named[name, protocol][port].append(i)
     namespace_bits = {name: from_positions(found) for name, found in by_namespace.items()}
     host_network = from_positions(i for i, c in enumerate(classes) if c.host_network)
+    families = _families(snapshot)
     return EndpointSpace(
         classes=classes,
         members=members,
         new_pods=new_pods,
         nodes=nodes,
-        families=_families(snapshot),
+        families=families,
+        speaking={f: from_positions(i for i, c in enumerate(classes) if f in (c.families or families)) for f in Family},
         selectable=((1 << len(classes)) - 1) & ~host_network,
         host_network=host_network,
         _by_namespace=namespace_bits,

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from lib.model.policies import Direction
 from lib.model.sets import Family
@@ -35,6 +35,8 @@ Partition = Mapping[Bits, Bits]
 """Port mask → destinations that have exactly this mask; destinations with none are left out."""
 
 _Cells = dict[Outcome, Bits]
+
+_FAMILIES: Final = (Family.IPV4, Family.IPV6)
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,11 @@ class Reachability:
 
     def group_of(self, source: int) -> object:
         """A value that is equal for sources with equal rows."""
-        return self._sides[Direction.EGRESS].signature(source), self._sides[Direction.INGRESS].signature(source)
+        signature = self._sides[Direction.EGRESS].signature(source), self._sides[Direction.INGRESS].signature(source)
+        return (*signature, *self._spoken(source)) if self.parts_families else signature
+
+    def _spoken(self, source: int) -> tuple[bool, ...]:
+        return tuple(bool(self.spaces.speaking(family) >> source & 1) for family in _FAMILIES)
 
     def between(self, source: int, destination: int) -> tuple[Bits, Bits]:
         """The masks that are allowed and possible from one end to another."""
@@ -75,18 +81,47 @@ class Reachability:
         return 0, 0
 
     def _cells(self, source: int) -> tuple[Cell, ...]:
-        ports = self.spaces.ports.all
-        shift = len(self.spaces.ports.atoms) if self.parts_families else 0
         row: dict[tuple[Bits, Bits], Bits] = {}
         leaving = self._sides[Direction.EGRESS].row(source)
         for (allowed_in, possible_in), some in self._sides[Direction.INGRESS].row(source).items():
             for (allowed_out, possible_out), others in leaving.items():
                 if (possible := possible_out & possible_in) and (common := some & others):
                     allowed = allowed_out & allowed_in
-                    if shift:
-                        allowed, possible = allowed & ports | allowed >> shift, possible & ports | possible >> shift
-                    row[allowed, possible] = row.get((allowed, possible), 0) | common
+                    parts = self._by_family(source, common) if self.parts_families else ((common, None),)
+                    for ends, families in parts:
+                        masks = self._folded(allowed, families), self._folded(possible, families)
+                        if masks[1]:
+                            row[masks] = row.get(masks, 0) | ends
         return tuple(Cell(ends, *masks) for masks, ends in row.items())
+
+    def _by_family(self, source: int, ends: Bits) -> Iterator[tuple[Bits, tuple[bool, ...]]]:
+        """The ends that have the same families in common with a source, with those: IPv4, IPv6."""
+        spoken = self._spoken(source)
+        if source >= self.spaces.first_address:
+            yield ends, spoken
+            return
+        for some, common in self._destinations(spoken):
+            if found := ends & some:
+                yield found, common
+
+    def _destinations(self, spoken: tuple[bool, ...]) -> tuple[tuple[Bits, tuple[bool, ...]], ...]:
+        """All ends, parted by what ``Spaces.common_families`` says of them and a pod that speaks some families."""
+        pods = self.spaces.endpoints.everything
+        ipv4, ipv6 = (pods & self.spaces.speaking(f) if spoken[i] else 0 for i, f in enumerate(_FAMILIES))
+        outside4, outside6 = map(self.spaces.outside_of, _FAMILIES)
+        return (
+            (ipv4 & ~ipv6 | outside4, (True, False)),
+            (ipv6 & ~ipv4 | outside6, (False, True)),
+            (pods & ~(ipv4 ^ ipv6), (True, True)),
+        )
+
+    def _folded(self, mask: Bits, families: tuple[bool, ...] | None) -> Bits:
+        """The ports of a mask for any of the families; None where masks hold every port once."""
+        if families is None:
+            return mask
+        ipv4, ipv6 = families
+        shift = len(self.spaces.ports.atoms)
+        return (mask & self.spaces.ports.all if ipv4 else 0) | (mask >> shift if ipv6 else 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,8 @@ class Walk:
     """One direction of one pair, from the first stage to the last.
 
     ``allowed`` and ``possible`` are masks of the ports that it was asked about; ``ipv4`` and ``ipv6`` are both masks
-    for one family, which differ only where some rule means pods or nodes by the addresses of one family.
+    for one family, which differ only where some rule means pods or nodes by the addresses of one family; both are 0
+    for a family that packets between the two can't have.
     """
 
     steps: tuple[Step, ...]
@@ -78,7 +79,10 @@ class _Walker:
     def __init__(self, spaces: Spaces, question: Question) -> None:
         self._question = question
         self._shift = len(spaces.ports.atoms)
-        self._every = question.ports | question.ports << self._shift
+        families = spaces.common_families(question.subject, question.peer)
+        self._every = (question.ports if Family.IPV4 in families else 0) | (
+            question.ports << self._shift if Family.IPV6 in families else 0
+        )
         self.steps: list[Step] = []
         self.closings: list[Closing] = []
 

@@ -67,13 +67,21 @@ class NaiveCluster:
         """Whether a new connection from ``src`` to ``port`` of ``dst`` is permitted."""
         if src == dst:
             return True  # "a Pod cannot block access to itself"
-        # A packet is of one family, and each policy judges the packet.
+        # A packet is of one family, and each policy judges the packet. Between pods without a common family there is
+        # no packet; then the policies are asked about both.
+        outside = [self._families(end) for end in (src, dst) if isinstance(end, AddressEnd)]
+        common = outside[0] if outside else self._families(src) & self._families(dst)
         return any(
             self._side("Egress", src, dst, dst, protocol, port, family)
             and self._side("Ingress", dst, src, dst, protocol, port, family)
-            for family in (4, 6)
-            if not any(isinstance(e, AddressEnd) and ip_address(e.address).version != family for e in (src, dst))
+            for family in common or {4, 6}
         )
+
+    def _families(self, end: End) -> set[int]:
+        if isinstance(end, AddressEnd):
+            return {ip_address(end.address).version}
+        status = self.pods[end]["status"]
+        return {ip_address(a["ip"]).version for a in status["hostIPs" if self._on_host(end) else "podIPs"]}
 
     def _side(self, direction: str, subject: End, other: End, dst: End, protocol: str, port: int, family: int) -> bool:
         if isinstance(subject, AddressEnd) or self._on_host(subject):
