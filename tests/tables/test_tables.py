@@ -15,6 +15,7 @@ from lib.loaders.manifests import inputs_from_paths, read_inputs
 from lib.model.refs import Source
 from lib.model.snapshot import Snapshot
 from lib.policy.engine import compile_engine
+from lib.policy.engines import profile
 from lib.policy.selections import selections
 from lib.reports.tabular import to_csv, to_text
 from lib.routing.entry_points import entry_points
@@ -42,6 +43,7 @@ from lib.tables import (
     unisolated_rows,
 )
 from tests.conftest import ROOT
+from tests.policy.build import engine_of, pod, policy
 
 
 def place(source: Source | None) -> str:
@@ -121,6 +123,35 @@ def test_findings_come_worst_first_and_say_what_to_do() -> None:
 def test_a_policy_that_selects_nothing_comes_first() -> None:
     first = every_table()["policies"][0]
     assert (first["policy"], first["state"]) == ("redis-from-api", "selects no pod")
+
+
+def test_policies_of_every_kind_are_listed_with_their_tier_and_what_the_engine_ignores() -> None:
+    documents = [
+        pod("web", app="web"),
+        policy("podSelector: {matchLabels: {app: web}}", name="of-namespace"),
+        """
+        apiVersion: policy.networking.k8s.io/v1alpha2
+        kind: ClusterNetworkPolicy
+        metadata: {name: of-cluster}
+        spec: {tier: Admin, priority: 7, subject: {namespaces: {}},
+               ingress: [{action: Deny, from: [{namespaces: {}}]}]}
+        """,
+        """
+        apiVersion: projectcalico.org/v3
+        kind: StagedGlobalNetworkPolicy
+        metadata: {name: of-tomorrow}
+        spec: {selector: all()}
+        """,
+    ]
+    engine = engine_of(*documents)
+    rows = policy_rows(engine.snapshot, selections(engine), profile("azure-npm"), lambda _: "")
+    shown = [(r["policy"], r["state"], r["tier"], r["order"], r["workloads"]) for r in rows]
+    assert shown == [
+        ("of-cluster", "ignored", "Admin", "7", "web"),
+        ("of-tomorrow", "staged", "default", "", ""),
+        ("of-namespace", "ok", "", "", "web"),
+    ]
+    assert (rows[0]["isolates"], rows[0]["ingress_rules"], rows[0]["egress_rules"]) == ("", 1, None)
 
 
 def test_workloads_without_policies_are_open_in_both_directions() -> None:
