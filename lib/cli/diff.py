@@ -9,6 +9,7 @@ from typing import Any
 
 from lib.cli.load import Input, UsageError, load, problem_json
 from lib.cli.output import write, write_json, write_rows
+from lib.model.problem import Problem, Severity
 from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import profile
 from lib.routing.routes import ingress_backends
@@ -28,7 +29,8 @@ def diff_command(arguments: argparse.Namespace) -> int:
     found = diff(*engines, ingress_backends(old.snapshot), ingress_backends(new.snapshot))
     routes = route_changes(old.snapshot, new.snapshot) if old is not new else ()
     routes += arrival_changes(*engines)
-    problems = _problems(old, new, engines)
+    left_out = _left_out(found)
+    problems = _problems(old, new, engines) + [problem_json(p, old.documents) for p in left_out]
     if arguments.by == "namespace":
         _print_tally(arguments, found, problems)
         cut = False
@@ -38,6 +40,7 @@ def diff_command(arguments: argparse.Namespace) -> int:
     if new is not old:
         new.report()
     _report_notes(old, new, engines)
+    old.report_notes(left_out)
     if cut:
         raise UsageError(f"more than {ROWS_MAX:,} flows differ; the rest was left out: list them --by namespace")
     return max(old.exit_status, new.exit_status)
@@ -161,6 +164,11 @@ def _route_json(row: RouteChange, old: Input, new: Input) -> dict[str, str]:
         "old_source": old.locate(row.old_source),
         "new_source": new.locate(row.new_source),
     }
+
+
+def _left_out(found: Diff) -> tuple[Problem, ...]:
+    remedy = "Load the Nodes, Services or Pods with their status, should the cluster have such addresses."
+    return (Problem(Severity.INFO, "family-left-out", found.left_out, remedy),) if found.left_out else ()
 
 
 def _problems(old: Input, new: Input, engines: tuple[Engine, Engine]) -> list[dict[str, str]]:

@@ -11,6 +11,9 @@ from lib.graph.model import GraphEdge, GraphModel, GraphNode, Mark, strongest
 
 READABLE: Final = 150
 ARROWS: Final = 300
+FOLDED_TIER: Final = 20
+
+_FAULTS: Final = (Mark.ERROR, Mark.WARNING)
 
 _Target = tuple[int, str]
 _Make = Callable[[_Target, list[GraphNode]], GraphNode]
@@ -19,9 +22,9 @@ _Make = Callable[[_Target, list[GraphNode]], GraphNode]
 def fold(model: GraphModel, cap: int = READABLE, arrows: int = ARROWS) -> GraphModel:
     """The same graph with at most about ``cap`` nodes, folded too where it has more than ``arrows`` edges.
 
-    First the nodes of one tier and one group become one. Where that is not enough, every tier keeps its largest groups
-    and one node stands for the others, and then the same is done to nodes without a group. Nothing is left out;
-    ``note`` says how it was folded.
+    First the nodes of one tier and one group become one. Where that is not enough, the groups with a fault and the
+    largest stand apart and one node of each tier stands for the others, and then the same is done to nodes without a
+    group. Nothing is left out; ``note`` says how it was folded.
     """
     if len(model.nodes) <= cap and len(model.edges) <= arrows:
         return model
@@ -56,18 +59,21 @@ def _rest(model: GraphModel, cap: int) -> dict[str, _Target]:
 
 
 def _small_groups(model: GraphModel, cap: int) -> dict[str, _Target]:
-    by_tier: dict[int, list[GraphNode]] = defaultdict(list)
+    """The nodes of all groups but a few: those with a fault, then the largest.
+
+    The same groups stand apart in every tier, so that their arrows can be followed from one side to the other.
+    """
+    groups: dict[str, list[GraphNode]] = defaultdict(list)
     for node in model.nodes:
         if node.group:
-            by_tier[node.tier].append(node)
-    free = len(model.nodes) - sum(map(len, by_tier.values()))
-    each = max(2, (cap - free) // max(1, len(by_tier)))
-    small = {}
-    for tier, nodes in by_tier.items():
-        ranked = sorted(nodes, key=lambda n: (-n.members, n.group, n.id))
-        for node in ranked[each - 1 :] if len(ranked) > each else ():
-            small[node.id] = (tier, "")
-    return small
+            groups[node.group].append(node)
+    tiers = {node.tier for nodes in groups.values() for node in nodes}
+    free = len(model.nodes) - sum(map(len, groups.values()))
+    each = max(2, min(FOLDED_TIER, (cap - free) // max(1, len(tiers))))
+    marks = {name: strongest(tuple(n.mark for n in nodes)) for name, nodes in groups.items()}
+    sizes = {name: sum(n.members for n in nodes) for name, nodes in groups.items()}
+    ranked = sorted(groups, key=lambda name: (marks[name] not in _FAULTS, -sizes[name], name))
+    return {node.id: (node.tier, "") for group in ranked[each - 1 :] for node in groups[group]}
 
 
 def _merge(model: GraphModel, targets: dict[str, _Target], make: _Make) -> GraphModel:

@@ -18,7 +18,7 @@ from lib.flows.row import RowVerdict, unknown_reason
 from lib.flows.rows import doubted
 from lib.model.policies import Direction
 from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef
-from lib.model.sets import AddressSet, ConnectionSet
+from lib.model.sets import AddressSet, ConnectionSet, Family, family_of
 from lib.policy.bits import Bits, from_positions, positions
 from lib.policy.decide import without_rejected
 from lib.policy.engine import Engine
@@ -43,13 +43,26 @@ class Block(NamedTuple):
 class Diff:
     """What differs from one reading to another; everything is computed when asked for.
 
-    ``refs`` are the workloads of both: those of the old one in its order, then those that only the new one has.
+    ``refs`` are the workloads of both: those of the old one in its order, then those that only the new one has. What
+    is not settled is left out where it is about outside addresses of other ``families``.
     """
 
     old: Engine
     new: Engine
     old_backends: tuple[RoutedBackend, ...] = ()
     new_backends: tuple[RoutedBackend, ...] = ()
+    families: frozenset[Family] = frozenset(Family)
+
+    @property
+    def left_out(self) -> str:
+        """What is not listed and not counted, as a sentence; "" where that is nothing."""
+        absent = " and ".join(f.label for f in Family if f not in self.families)
+        return (
+            f"No address in the input is {absent}: what neither the input nor the documentation settles for {absent} "
+            "addresses outside is left out."
+            if absent
+            else ""
+        )
 
     @cached_property
     def refs(self) -> tuple[ObjectRef, ...]:
@@ -262,6 +275,8 @@ class Diff:
                     continue
                 for change, before, after, addresses in self._outside(i, direction):
                     for first, last in addresses.ranges():
+                        if change is Change.UNKNOWN and family_of(first) not in self.families:
+                            continue
                         ends, host = f"{first}-{last}{OUTSIDE_SUFFIX}", self._is_host(i)
                         src, dst = (str(ref), ends) if direction is Direction.EGRESS else (ends, str(ref))
                         src_ref, dst_ref = (ref, None) if direction is Direction.EGRESS else (None, ref)
@@ -364,6 +379,8 @@ def diff(
 ) -> Diff:
     """Compare two readings: two snapshots under one profile, or one snapshot under two profiles.
 
-    ``old_backends`` and ``new_backends`` are what routes lead to, for the rows from ingress controllers.
+    ``old_backends`` and ``new_backends`` are what routes lead to, for the rows from ingress controllers. Of one
+    snapshot under two profiles only the families count that its addresses show; ``Diff.left_out`` says so.
     """
-    return Diff(old, new, tuple(old_backends), tuple(new_backends))
+    families = old.spaces.endpoints.families if old.snapshot is new.snapshot else frozenset(Family)
+    return Diff(old, new, tuple(old_backends), tuple(new_backends), families)

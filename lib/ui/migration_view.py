@@ -50,6 +50,7 @@ class _Compared:
     rows: list[Row]
     reasons: tuple[Reason, ...]
     cut: bool
+    left_out: str
     arrivals: tuple[RouteChange, ...]
 
 
@@ -111,7 +112,7 @@ def show_differences(page: PageContext, old: str, new: str) -> None:
         st.info("The two engines are the same: choose another one to compare.", icon=":material/compare_arrows:")
         return
     found = _compared(page, old, new)
-    for note in _notes(page, old, new):
+    for note in filter(None, (*_notes(page, old, new), found.left_out)):
         st.caption(f":material/info: {plain(note, 400)}")
     if not found.tally:
         pods = sum(len(w.endpoints) for w in page.snapshot.workloads)
@@ -198,5 +199,10 @@ def _rows(page: PageContext, found: Diff, names: frozenset[str] | None) -> _Comp
     advised = [(change, advisor.advise(change)) for change in changes[:LISTED_UP_TO]]
     rows = migration_rows(advised, results.locate(page))
     return _Compared(
-        found.tally, rows, reasons(advised), len(changes) > LISTED_UP_TO, arrival_changes(found.old, found.new)
+        found.tally,
+        rows,
+        reasons(advised),
+        len(changes) > LISTED_UP_TO,
+        found.left_out,
+        arrival_changes(found.old, found.new),
     )

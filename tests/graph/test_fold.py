@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.graph.fold import ARROWS, READABLE, fold
+from lib.graph.fold import ARROWS, FOLDED_TIER, READABLE, fold
 from lib.graph.model import GraphEdge, GraphModel, GraphNode, Mark
 from lib.model.errors import ModelError
 
@@ -43,6 +43,14 @@ def test_a_folded_node_shows_the_worst_of_its_members() -> None:
     marks = {n.label: n.mark for n in folded.nodes if n.tier == 2}
     assert marks["ns3"] is Mark.ERROR
     assert marks["ns4"] is Mark.PLAIN
+
+
+def test_the_same_namespaces_stand_apart_in_every_tier_and_a_faulty_one_among_them() -> None:
+    folded = fold(big(300, 5))
+    tiers = [{n.label for n in folded.nodes if n.tier == tier and n.group} for tier in (1, 2)]
+    assert tiers[0] == tiers[1]
+    assert "ns3" in tiers[0]
+    assert len(tiers[0]) < FOLDED_TIER
 
 
 def test_an_edge_to_nowhere_is_refused() -> None:
