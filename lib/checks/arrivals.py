@@ -13,7 +13,7 @@ from lib.policy.engine import Engine
 from lib.routing.target_ports import PortView
 
 # What makes the policies' answer one that the cluster need not share: see lib/policy/notes.py.
-_OVERRULED = {"policies-not-enforced", "policies-not-evaluated"}
+_OVERRULED = {"policies-not-enforced"}
 
 
 class Spot(NamedTuple):
@@ -24,7 +24,7 @@ class Spot(NamedTuple):
 
 
 def answers_hold(engine: Engine) -> bool:
-    """Whether there are policies, the cluster is not seen to enforce none, and no other kind of policy takes part."""
+    """Whether there are policies, and the cluster is not seen to enforce none."""
     return bool(engine.policies) and not any(note.code in _OVERRULED for note in engine.notes)
 
 

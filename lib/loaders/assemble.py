@@ -11,7 +11,7 @@ from lib.loaders.collector import without_collector
 from lib.loaders.coverage import ListContent, infer_coverage
 from lib.loaders.documents import RawObject
 from lib.loaders.folding import fold
-from lib.loaders.kinds import CLUSTER_POLICY_KINDS, called
+from lib.loaders.kinds import CILIUM_POLICY_KINDS, CLUSTER_POLICY_KINDS, called
 from lib.loaders.lost_policies import rejected
 from lib.loaders.manifests import LoadCancelled, ReadResult
 from lib.loaders.parse import (
@@ -292,6 +292,9 @@ def _snapshot(read: ReadResult, collected: _Collected, title: str, coverage: dic
         network_policies=_by_ref(policies),
         rejected_policies=tuple(sorted(collected.rejected, key=lambda p: (p.ref, p.source))),
         cluster_policies=_by_ref(collected.of(*CLUSTER_POLICY_KINDS)),
+        cilium_policies=_by_ref(collected.of(*CILIUM_POLICY_KINDS)),
+        cidr_groups=_by_ref(collected.all("CiliumCIDRGroup")),
+        local_redirects=_by_ref(collected.all("CiliumLocalRedirectPolicy")),
         calico_policies=_by_ref(calico),
         staged_policies=_by_ref(staged),
         calico_tiers=_by_ref(tiers),

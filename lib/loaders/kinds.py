@@ -26,6 +26,7 @@ WORKLOADS: Final = frozenset(
 """(group, kind) of everything that is a pod or makes pods."""
 
 CLUSTER_POLICY_KINDS: Final = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
+CILIUM_POLICY_KINDS: Final = ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy")
 CALICO_GROUPS: Final = ("projectcalico.org", "crd.projectcalico.org")
 _CALICO_KINDS: Final = (
     "NetworkPolicy",
@@ -59,6 +60,9 @@ READ: Final = WORKLOADS | {
     ("", "ServiceAccount"),
     *(("policy.networking.k8s.io", kind) for kind in CLUSTER_POLICY_KINDS),
     *((group, kind) for group in CALICO_GROUPS for kind in _CALICO_KINDS),
+    *((group, kind) for group in ("", "cilium.io") for kind in CILIUM_POLICY_KINDS),
+    ("cilium.io", "CiliumCIDRGroup"),
+    ("cilium.io", "CiliumLocalRedirectPolicy"),
     ("gateway.networking.k8s.io", "GatewayClass"),
     ("gateway.networking.k8s.io", "Gateway"),
     ("gateway.networking.k8s.io", "HTTPRoute"),

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from lib.loaders.kinds import CALICO_GROUPS, CLUSTER_POLICY_KINDS
+from lib.loaders.kinds import CALICO_GROUPS, CILIUM_POLICY_KINDS, CLUSTER_POLICY_KINDS
 from lib.loaders.lines import BREAK, line_count
 from lib.model.calico_policies import CALICO_NETWORK_POLICY
 from lib.model.labels import EVERYTHING
@@ -19,8 +19,10 @@ from lib.model.refs import ObjectRef, Source
 
 POLICY: Final = "NetworkPolicy"
 _CLUSTER_WIDE: Final = {
-    kind.removesuffix(POLICY).lower(): kind for kind in ("GlobalNetworkPolicy", *CLUSTER_POLICY_KINDS)
+    kind.removesuffix(POLICY).lower(): kind
+    for kind in ("GlobalNetworkPolicy", *CLUSTER_POLICY_KINDS, *CILIUM_POLICY_KINDS)
 }
+_NAMESPACED: Final = "cilium"
 _POLICY_WORDS: Final = tuple(f"{prefix}networkpolic" for prefix in ("", *_CLUSTER_WIDE))
 _MOST_TOLD_ALONE: Final = 200
 _LINES_AROUND: Final = 2_000
@@ -28,7 +30,7 @@ _CHARS_AROUND: Final = 100_000
 
 _MENTION: Final = re.compile(
     r"\bkind[\"']?[ \t]*:[ \t]*[\"']?[ \t]*"
-    r"(Global|(?:Baseline)?Admin|Cluster)?NetworkPolic(?:y|ies|yList)\b",
+    r"(Global|(?:Baseline)?Admin|Cluster|Cilium(?:Clusterwide)?)?NetworkPolic(?:y|ies|yList)\b",
     re.IGNORECASE,
 )
 _KIND_AT_MARGIN: Final = re.compile(r"(?m)^[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?([A-Za-z]*)")
@@ -66,7 +68,8 @@ def lost_policies(
         if names is not None:
             prefix = mention.group(1)
             kind = names.get("kind", POLICY) if prefix is None else _CLUSTER_WIDE[prefix.lower()]
-            namespace = "" if prefix is not None else names.get("namespace", "")
+            namespaced = prefix is None or prefix.lower() == _NAMESPACED
+            namespace = names.get("namespace", "") if namespaced else ""
             found.append(rejected(namespace, names.get("name") or place, source, kind))
     return tuple(found)
 
@@ -89,7 +92,8 @@ def _names(text: str, mention: int) -> Mapping[str, str] | None:
     versions = [value for key, value, _ in lines if key == "apiVersion"]
     stated = _VERSION.match(versions[0]) if len(versions) == 1 else None
     calico = stated is not None and stated.group(2) in CALICO_GROUPS
-    if stated is not None and "." in stated.group(2) and not stated.group(2).endswith(".k8s.io") and not calico:
+    known = calico or (stated is not None and stated.group(2).endswith((".k8s.io", "cilium.io")))
+    if stated is not None and "." in stated.group(2) and not known:
         return None
     kind = {"kind": CALICO_NETWORK_POLICY} if calico else {}
     metadata = [(value, below) for key, value, below in lines if key == "metadata"]

@@ -13,7 +13,7 @@ from lib.loaders.collector import without_collector
 from lib.loaders.documents import DocumentStore, ListInfo, RawObject, StoredDocument
 from lib.loaders.encoding import EncodingError, decode
 from lib.loaders.inputs import STDIN_NAME, InputFile, inputs_from_paths
-from lib.loaders.kinds import CLUSTER_POLICY_KINDS
+from lib.loaders.kinds import CILIUM_POLICY_KINDS, CLUSTER_POLICY_KINDS
 from lib.loaders.limits import DEFAULT, MIB, Limits
 from lib.loaders.lines import line_count
 from lib.loaders.lost_policies import POLICY, lost_policies
@@ -364,7 +364,7 @@ class _Reading:
             return
         if not version:
             self._tell(source.document, None, NO_API_VERSION, source.item)
-            if kind not in (POLICY, "GlobalNetworkPolicy", *CLUSTER_POLICY_KINDS):
+            if kind not in (POLICY, "GlobalNetworkPolicy", *CLUSTER_POLICY_KINDS, *CILIUM_POLICY_KINDS):
                 return
         self.objects.append(RawObject(obj, source, version, kind))
         self.kinds[kind] += 1

@@ -16,6 +16,7 @@ from lib.model.calico_policies import (
     ServiceAccount,
     StagedPolicy,
 )
+from lib.model.cilium_policies import CidrGroup, CiliumPolicy, LocalRedirect
 from lib.model.cluster import Namespace, Node, Pod, Workload
 from lib.model.cluster_policies import ClusterPolicy
 from lib.model.policies import NetworkPolicy, RejectedPolicy
@@ -65,6 +66,9 @@ class Snapshot:
     rejected_policies: tuple[RejectedPolicy, ...] = ()
     cluster_policies: tuple[ClusterPolicy, ...] = ()
     calico_policies: tuple[CalicoPolicy, ...] = ()
+    cilium_policies: tuple[CiliumPolicy, ...] = ()
+    cidr_groups: tuple[CidrGroup, ...] = ()
+    local_redirects: tuple[LocalRedirect, ...] = ()
     staged_policies: tuple[StagedPolicy, ...] = ()
     calico_tiers: tuple[CalicoTier, ...] = ()
     network_sets: tuple[NetworkSet, ...] = ()

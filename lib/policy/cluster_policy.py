@@ -53,12 +53,17 @@ def vocabulary(policy: ClusterPolicy) -> Vocabulary:
 
 
 def stages(policies: Iterable[ClusterPolicy], spaces: Spaces, orders: dict[PolicyTier, float]) -> Iterator[Stage]:
-    """The stage of each tier; policies of equal priority are equals, of which nobody knows who is asked first."""
+    """The stage of each tier; policies of equal priority are equals, of which nobody knows who is asked first.
+
+    Nor does the API say how a BaselineAdminNetworkPolicy, which has no priority, stands to those of the newer kind.
+    """
     listed = sorted(policies, key=lambda p: (p.priority, p.ref))
     for tier, order in orders.items():
         mine = [p for p in listed if p.tier is tier]
+        mixed = tier is PolicyTier.BASELINE and len({p.ref.kind for p in mine}) > 1
         levels = tuple(
-            tuple(compile_policy(p, spaces) for p in equals) for _, equals in groupby(mine, key=lambda p: p.priority)
+            tuple(compile_policy(p, spaces) for p in equals)
+            for _, equals in groupby(mine, key=lambda p: 0 if mixed else p.priority)
         )
         yield Stage(f"{tier.value} tier", order, levels)
 

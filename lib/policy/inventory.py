@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import isinf
 
 from lib.model.calico_policies import CALICO_NETWORK_POLICY, CalicoPolicy
+from lib.model.cilium_policies import CiliumPolicy
 from lib.model.cluster_policies import ClusterPolicy
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
@@ -50,6 +51,7 @@ def inventory(snapshot: Snapshot) -> Iterator[PolicyEntry]:
         )
     yield from map(_cluster_policy, snapshot.cluster_policies)
     yield from map(_calico_policy, snapshot.calico_policies)
+    yield from map(_cilium_policy, snapshot.cilium_policies)
     for staged in snapshot.staged_policies:
         counts = dict(zip((Direction.INGRESS, Direction.EGRESS), staged.rule_counts, strict=True))
         yield PolicyEntry(
@@ -90,6 +92,19 @@ def _calico_policy(policy: CalicoPolicy) -> PolicyEntry:
         {d: len(policy.rules_for(d)) if d in policy.directions else None for d in Direction},
         tier=policy.tier,
         order="last" if isinf(policy.order) else f"{policy.order:g}",
+    )
+
+
+def _cilium_policy(policy: CiliumPolicy) -> PolicyEntry:
+    about = {d: any(spec.rules_for(d) for spec in policy.specs) for d in Direction}
+    return PolicyEntry(
+        "cilium.io",
+        policy.ref.kind,
+        policy.ref,
+        policy.source,
+        "; ".join(dict.fromkeys(spec.subject_text for spec in policy.specs)),
+        policy.directions,
+        {d: sum(len(spec.rules_for(d)) for spec in policy.specs) if about[d] else None for d in Direction},
     )
 
 

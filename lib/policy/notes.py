@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from lib.facts.engines import Known
@@ -22,7 +21,7 @@ def notes_on(snapshot: Snapshot, spaces: Spaces) -> tuple[Problem, ...]:
     found = [
         *_not_enforced(snapshot),
         *_ignored(snapshot, spaces.profile),
-        *_not_evaluated(snapshot, spaces.profile),
+        *_redirected(snapshot, spaces.profile),
         *_blocks_over_pods(snapshot, spaces),
         *_unknown_namespace_labels(snapshot),
         *_coverage(snapshot),
@@ -43,18 +42,9 @@ def _not_enforced(snapshot: Snapshot) -> Iterator[Problem]:
         )
 
 
-# Group and kinds of policies that engines enforce beside NetworkPolicy, and that are not evaluated here.
-_OTHER_POLICIES = {
-    "cilium.io": ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"),
-}
-
-
 def _ignored(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:
     """Kinds that the engine does not know: policies of them change nothing there, whatever they say."""
-    ignored = Counter(ignored_kinds(snapshot, profile))
-    for group, kind, count in _counted_only(snapshot):
-        if not profile.enforces_kind(group, kind):
-            ignored[group, kind] += count
+    ignored = ignored_kinds(snapshot, profile)
     if ignored:
         listed = ", ".join(f"{count:,} {kind} ({group})" for (group, kind), count in sorted(ignored.items()))
         yield Problem(
@@ -65,26 +55,18 @@ def _ignored(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:
         )
 
 
-def _not_evaluated(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:
-    for group, kind, count in _counted_only(snapshot):
-        if profile.enforces_kind(group, kind):
-            objects = "object" if count == 1 else "objects"
+def _redirected(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:
+    for redirect in snapshot.local_redirects:
+        if profile.enforces_kind("cilium.io", "CiliumNetworkPolicy"):
             yield Problem(
-                severity=Severity.WARNING,
-                code="policies-not-evaluated",
-                message=f"the input holds {count} {objects} of kind {kind} ({group}), a kind of policy that is not "
-                "evaluated: flows are computed as if there were none, and they may allow or deny otherwise",
-                remedy="Read results that such a policy may concern as those of the other policies alone.",
+                severity=Severity.INFO,
+                code="traffic-redirected",
+                message=f"{redirect.ref} sends what goes to {redirect.frontend} to {redirect.backend} on the sender's "
+                "own node: policies see those pods and their ports",
+                remedy="Ask about the pods that the traffic is sent to.",
+                source=redirect.source,
+                subject=redirect.ref,
             )
-
-
-def _counted_only(snapshot: Snapshot) -> Iterator[tuple[str, str, int]]:
-    """API group, kind and number of the policies that were counted and not read."""
-    for name, count in snapshot.other_kinds.items():
-        version, _, kind = name.rpartition(" ")
-        group = version.partition("/")[0]
-        if kind in _OTHER_POLICIES.get(group, ()):
-            yield group, kind, count
 
 
 def _blocks_over_pods(snapshot: Snapshot, spaces: Spaces) -> Iterator[Problem]:

@@ -22,7 +22,7 @@ def selections(engine: Engine) -> Selections:
         for c in set(classes):
             at.setdefault(c, []).append(number)
     workloads = engine.snapshot.workloads
-    return {
-        policy.ref: tuple(workloads[n] for n in sorted({n for c in positions(policy.subjects) for n in at.get(c, ())}))
-        for policy in engine.policies
-    }
+    found: dict[ObjectRef, set[int]] = {}
+    for policy in engine.policies:
+        found.setdefault(policy.ref, set()).update(n for c in positions(policy.subjects) for n in at.get(c, ()))
+    return {ref: tuple(workloads[n] for n in sorted(numbers)) for ref, numbers in found.items()}

@@ -7,16 +7,19 @@ from typing import Final
 
 from lib.model.cluster_policies import ClusterPolicy, PolicyTier
 from lib.model.snapshot import Snapshot
-from lib.policy import calico_policy, calico_tiers, cluster_policy, network_policy
+from lib.policy import calico_policy, calico_tiers, cilium_policy, cluster_policy, network_policy
+from lib.policy.cilium_match import peers_vocabulary
 from lib.policy.compile import Spaces
 from lib.policy.engines import EngineProfile
-from lib.policy.rules import Stage
+from lib.policy.rules import CompiledPolicy, Stage
 from lib.policy.spaces import Vocabulary
 
 # Calico's numbering of tiers, which has a place for every kind (api/pkg/apis/projectcalico/v3/tier.go).
 ADMIN_ORDER: Final = 1_000
 DEFAULT_ORDER: Final = 1_000_000
 BASELINE_ORDER: Final = 10_000_000
+# Cilium has one list of policies: what one denies no other, and no NetworkPolicy, can allow.
+CILIUM_DENY_ORDER: Final = DEFAULT_ORDER - 1
 _CLUSTER_ORDERS: Final = {PolicyTier.ADMIN: float(ADMIN_ORDER), PolicyTier.BASELINE: float(BASELINE_ORDER)}
 
 
@@ -27,6 +30,9 @@ def vocabularies(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Vocabul
     if profile.enforces_kind("projectcalico.org", "NetworkPolicy") and snapshot.calico_policies:
         yield calico_policy.sets_vocabulary(snapshot)
         yield from (calico_policy.vocabulary(policy, snapshot) for policy in snapshot.calico_policies)
+    if profile.enforces_kind("cilium.io", "CiliumNetworkPolicy") and snapshot.cilium_policies:
+        yield peers_vocabulary(snapshot)
+        yield from map(cilium_policy.vocabulary, snapshot.cilium_policies)
     yield from map(cluster_policy.vocabulary, _cluster_policies(snapshot, profile))
 
 
@@ -34,7 +40,9 @@ def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
     """The stages of a cluster, first asked first; those without a policy are left out."""
     found: list[Stage] = []
     if spaces.profile.enforces_kind("networking.k8s.io", "NetworkPolicy"):
-        of_cluster = _network_policies(snapshot, spaces)
+        denying, allowing = _cilium(snapshot, spaces)
+        found.append(Stage("Cilium's deny rules", CILIUM_DENY_ORDER, (denying,) if denying else ()))
+        of_cluster = _network_policies(snapshot, spaces, allowing)
         if spaces.profile.enforces_kind("projectcalico.org", "NetworkPolicy") and snapshot.calico_policies:
             found += calico_tiers.tiers(snapshot, spaces, of_cluster.policies, of_cluster.name)
         else:
@@ -47,7 +55,13 @@ def _cluster_policies(snapshot: Snapshot, profile: EngineProfile) -> list[Cluste
     return [p for p in snapshot.cluster_policies if profile.enforces_kind("policy.networking.k8s.io", p.ref.kind)]
 
 
-def _network_policies(snapshot: Snapshot, spaces: Spaces) -> Stage:
-    """One level: NetworkPolicies only add to each other."""
-    policies = tuple(network_policy.compile_policy(p, spaces) for p in snapshot.network_policies)
+def _cilium(snapshot: Snapshot, spaces: Spaces) -> cilium_policy.CompiledCilium:
+    if not spaces.profile.enforces_kind("cilium.io", "CiliumNetworkPolicy"):
+        return cilium_policy.CompiledCilium((), ())
+    return cilium_policy.compile_policies(snapshot, spaces)
+
+
+def _network_policies(snapshot: Snapshot, spaces: Spaces, beside: tuple[CompiledPolicy, ...]) -> Stage:
+    """One level: NetworkPolicies only add to each other, and to what is ``beside`` them."""
+    policies = (*(network_policy.compile_policy(p, spaces) for p in snapshot.network_policies), *beside)
     return Stage("NetworkPolicy", DEFAULT_ORDER, (policies,) if policies else ())

@@ -10,7 +10,7 @@ from lib.facts.sources import describe
 from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef
 from lib.model.sets import ConnectionSet, Protocol
 from lib.policy.engine import Engine
-from lib.policy.network_policy import PORT_NAME_DOUBT
+from lib.policy.ports import PORT_NAME_DOUBT
 from lib.scenario.answer import Change
 from lib.scenario.changes import Cause, FlowChange
 

@@ -179,7 +179,7 @@ def show_arrivals(page: PageContext, old: str, new: str) -> None:
 def _notes(page: PageContext, old: str, new: str) -> list[str]:
     """Notes of either engine on kinds of policy that it ignores."""
     found = [n for choice in (old, new) for n in results.engine(page, choice).notes]
-    return list(dict.fromkeys(n.message for n in found if n.code in ("policies-ignored", "policies-not-evaluated")))
+    return list(dict.fromkeys(n.message for n in found if n.code == "policies-ignored"))
 
 
 def _compared(page: PageContext, old: str, new: str) -> _Compared:

@@ -31,6 +31,7 @@ BLOCKED = "service-blocked-by-policies"
 OPEN = "load-balancer-open-to-internet"
 BEHIND = "load-balancer-behind-policies"
 SHOP = namespace("shop")
+EVERYBODY = {"endpointSelector": {}, "ingress": [{"fromEntities": ["all"]}]}
 DENY = policy("deny", policyTypes=["Ingress"])
 # Policies don't select pods that use their node's network.
 ON_HOST = obj(
@@ -149,9 +150,9 @@ def test_the_finding_stands_at_the_port() -> None:
             [
                 *behind(),
                 DENY,
-                obj("CiliumNetworkPolicy", "more", {"endpointSelector": {}}, "cilium.io/v2"),
+                obj("CiliumNetworkPolicy", "more", EVERYBODY, "cilium.io/v2"),
             ],
-            id="policies of a kind that is not evaluated may permit it",
+            id="a policy of Cilium's permits it",
         ),
     ],
 )
@@ -224,7 +225,7 @@ AGENT = {**ON_HOST, "metadata": {"name": "agent", "namespace": "shop"}}
         ([policy("out", "web", policyTypes=["Egress"], egress=[{}])], OPEN, OPEN),
         ([permit(app="other", peers=INSIDE)], OPEN, OPEN),
         (
-            [permit(peers=INSIDE), obj("CiliumNetworkPolicy", "more", {"endpointSelector": {}}, "cilium.io/v2")],
+            [permit(peers=INSIDE), obj("CiliumNetworkPolicy", "more", EVERYBODY, "cilium.io/v2")],
             OPEN,
             OPEN,
         ),
@@ -237,7 +238,7 @@ AGENT = {**ON_HOST, "metadata": {"name": "agent", "namespace": "shop"}}
         "some outside addresses are let in",
         "egress alone is isolated",
         "isolated are others",
-        "policies of a kind that is not evaluated",
+        "a policy of Cilium's lets everybody in",
     ],
 )
 def test_a_load_balancer_is_called_open_unless_policies_let_nothing_in_from_outside(

@@ -102,6 +102,22 @@ def test_every_policy_of_a_broken_list_is_told() -> None:
     assert ("", "those from a.yaml:1005 on") in rejected
 
 
+@pytest.mark.parametrize(
+    ("kind", "group", "namespace"),
+    [
+        ("CiliumNetworkPolicy", "cilium.io/v2", "shop"),
+        ("CiliumClusterwideNetworkPolicy", "cilium.io/v2", ""),
+        ("AdminNetworkPolicy", "policy.networking.k8s.io/v1alpha1", ""),
+        ("BaselineAdminNetworkPolicy", "policy.networking.k8s.io/v1alpha1", ""),
+        ("ClusterNetworkPolicy", "policy.networking.k8s.io/v1alpha2", ""),
+    ],
+)
+def test_policies_of_other_kinds_are_told_too(kind: str, group: str, namespace: str) -> None:
+    text = f"apiVersion: {group}\nkind: {kind}\n" + NAMED + "spec: [\n"
+    (found,) = load(text).snapshot.rejected_policies
+    assert (found.ref.kind, found.ref.name, found.namespace) == (kind, "closed", namespace)
+
+
 def test_policies_in_what_is_not_read_are_told() -> None:
     assert called(load((HEAD + NAMED + SPEC).encode() + b"# \xff\n").snapshot.rejected_policies) == [("shop", "closed")]
     text = "a: 1\n---\nb: 1\n---\n" + HEAD + NAMED + SPEC
@@ -113,7 +129,7 @@ def test_policies_in_what_is_not_read_are_told() -> None:
 
 NONE = {
     "another kind whose text names one": "kind: ConfigMap\ndata:\n  x: |\n    kind: NetworkPolicy\n  y: [\n",
-    "Cilium's": "kind: CiliumNetworkPolicy\nspec: [\n",
+    "one that does not govern traffic": "kind: CiliumLocalRedirectPolicy\nspec: [\n",
     "another vendor's": "apiVersion: example.com/v1\nkind: NetworkPolicy\nmetadata:\n  name: x\nspec: [\n",
     "a field of a longer name": "xkind: NetworkPolicy\nspec: [\n",
     "nothing": "a: [\n",

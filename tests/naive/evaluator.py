@@ -41,6 +41,7 @@ class NaiveCluster:
         self.ip_block_matches_nodes = ip_block_matches_nodes
         self.pods: dict[PodEnd, Raw] = {}
         self.policies: list[Raw] = []
+        self.cilium: list[Raw] = []
         self.admin: list[Raw] = []
         self.baseline: list[Raw] = []
         self.node_labels: dict[str, dict[str, str]] = {}
@@ -52,6 +53,8 @@ class NaiveCluster:
                 self.pods[PodEnd(namespace, meta["name"])] = obj
             elif obj["kind"] == "NetworkPolicy":
                 self.policies.append(obj)
+            elif obj["kind"] in ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"):
+                self.cilium.append(obj)
             elif obj["kind"] == "AdminNetworkPolicy":
                 self.admin.append(obj)
             elif obj["kind"] == "BaselineAdminNetworkPolicy":
@@ -95,9 +98,17 @@ class NaiveCluster:
     def _permits(
         self, direction: str, subject: PodEnd, other: End, dst: End, protocol: str, port: int, family: int
     ) -> bool | None:
-        """What the NetworkPolicies say; None where none selects the pod."""
+        """What the NetworkPolicies and Cilium's policies say together; None where none closes the direction."""
+        # "Deny policies take precedence over allow policies, regardless of whether they are a Cilium Network Policy,
+        # a Clusterwide Cilium Network Policy or a Kubernetes Network Policy." (docs.cilium.io, Deny Policies)
+        specs = [(policy, spec) for policy in self.cilium for spec in self._cilium_specs(policy, subject)]
+        flow = (direction, subject, other, dst, protocol, port, family)
+        if any(self._cilium_rule(policy, rule, *flow) for policy, spec in specs for rule in _rules(spec, direction, 1)):
+            return False
+        if any(self._cilium_rule(policy, rule, *flow) for policy, spec in specs for rule in _rules(spec, direction, 0)):
+            return True
         selecting = [p for p in self.policies if self._selects(p, subject, direction)]
-        if not selecting:
+        if not selecting and not any(_closes(spec, direction) for _, spec in specs):
             return None
         if self._own_node(subject, other):
             return True  # "traffic to and from the node where a Pod is running is always allowed"
@@ -109,6 +120,79 @@ class NaiveCluster:
                 ):
                     return True
         return False
+
+    def _cilium_specs(self, policy: Raw, pod: PodEnd) -> list[Raw]:
+        namespace = policy["metadata"].get("namespace")
+        if namespace not in (None, pod.namespace):
+            return []
+        found = [policy["spec"]] if "spec" in policy else policy["specs"]
+        return [s for s in found if selects(_kubernetes(s["endpointSelector"]), self._cilium_labels(pod))]
+
+    def _cilium_labels(self, pod: PodEnd) -> dict[str, str]:
+        names = {f"io.cilium.k8s.namespace.labels.{k}": v for k, v in self._namespace_labels(pod).items()}
+        return {**self._labels(pod), **names, "io.kubernetes.pod.namespace": pod.namespace}
+
+    def _cilium_rule(
+        self,
+        policy: Raw,
+        rule: Raw,
+        direction: str,
+        subject: PodEnd,
+        other: End,
+        dst: End,
+        protocol: str,
+        port: int,
+        family: int,
+    ) -> bool:
+        prefix = "from" if direction == "Ingress" else "to"
+        given = {key.removeprefix(prefix): items for key, items in rule.items() if key != "toPorts"}
+        if not given and not rule.get("toPorts"):
+            return False  # "ingress: [{}]" closes the direction and lets nobody in
+        matches = not given or any(
+            self._is_cilium_peer(policy, kind, item, subject, other, family)
+            for kind, items in given.items()
+            for item in items
+        )
+        items = [item for element in rule.get("toPorts") or [] for item in element["ports"]]
+        return matches and (not items or any(self._is_cilium_port(item, dst, protocol, port) for item in items))
+
+    def _is_cilium_peer(self, policy: Raw, kind: str, item: Any, subject: PodEnd, other: End, family: int) -> bool:
+        if kind in ("CIDR", "CIDRSet"):
+            # "Only connections which do *not* originate from the cluster or from the local host are subject to CIDR
+            # rules."
+            block = {"cidr": item} if kind == "CIDR" else item
+            return isinstance(other, AddressEnd) and _in_block(block, other.address)
+        outside = isinstance(other, AddressEnd)
+        host = isinstance(other, PodEnd) and self._on_host(other)
+        if kind == "Entities":
+            own = self._own_node(subject, other)
+            answers = {
+                "all": True,
+                "world": outside,
+                "world-ipv4": outside and family == 4,
+                "world-ipv6": outside and family == 6,
+                "cluster": not outside,
+                "host": host and own,
+                "remote-node": host and not own,
+            }
+            return answers[item]
+        if isinstance(other, AddressEnd) or host:
+            return False
+        selector, labels = _kubernetes(item), self._cilium_labels(other)
+        keys = [*(selector.get("matchLabels") or {}), *(e["key"] for e in selector.get("matchExpressions") or [])]
+        namespace = policy["metadata"].get("namespace")
+        stated = any(k.startswith(("io.kubernetes.pod.namespace", "io.cilium.k8s.namespace.labels.")) for k in keys)
+        if namespace is not None and not stated and other.namespace != namespace:
+            return False  # "If omitted, we limit the scope to the namespace the policy lives in."
+        return selects(selector, labels)
+
+    def _is_cilium_port(self, item: Raw, dst: End, protocol: str, port: int) -> bool:
+        if item.get("protocol", "ANY") not in ("ANY", protocol):
+            return False
+        if not item["port"].isdigit():
+            return isinstance(dst, PodEnd) and self._declares(dst, item["port"], protocol) == port
+        number = int(item["port"])
+        return number == 0 or number <= port <= int(item.get("endPort", number))
 
     def _first(
         self,
@@ -251,6 +335,28 @@ class NaiveCluster:
 
     def _labels(self, pod: PodEnd) -> dict[str, str]:
         return self.pods[pod]["metadata"].get("labels") or {}
+
+
+def _rules(spec: Raw, direction: str, denies: int) -> list[Raw]:
+    return spec.get(direction.lower() + ("Deny" if denies else "")) or []
+
+
+def _closes(spec: Raw, direction: str) -> bool:
+    """ "the default is true for each traffic direction that has rules, and false otherwise" """
+    stated = (spec.get("enableDefaultDeny") or {}).get(direction.lower())
+    return bool(_rules(spec, direction, 0) or _rules(spec, direction, 1)) if stated is None else bool(stated)
+
+
+def _kubernetes(selector: Raw) -> Raw:
+    """The selector without the source that its keys may name."""
+
+    def bare(key: str) -> str:
+        return key.removeprefix("k8s:").removeprefix("any:")
+
+    return {
+        "matchLabels": {bare(k): v for k, v in (selector.get("matchLabels") or {}).items()},
+        "matchExpressions": [{**e, "key": bare(e["key"])} for e in selector.get("matchExpressions") or []],
+    }
 
 
 def _lives(pod: Raw) -> bool:

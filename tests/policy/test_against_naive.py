@@ -97,7 +97,7 @@ def agree(engine: Engine, naive: NaiveCluster) -> None:
 
 
 @given(mixed_clusters(), st.booleans(), st.booleans())
-def test_so_is_every_flow_under_cluster_wide_policies(
+def test_so_is_every_flow_under_policies_of_several_kinds(
     objects: list[Raw], matches_pods: bool, matches_nodes: bool
 ) -> None:
     agree(*engine_and_naive(objects, matches_pods, matches_nodes))

@@ -250,21 +250,6 @@ def test_sentences_agree_with_the_number_of_policies() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("version", "kind"),
-    [
-        ("cilium.io/v2", "CiliumNetworkPolicy"),
-        ("cilium.io/v2", "CiliumClusterwideNetworkPolicy"),
-    ],
-)
-def test_a_kind_of_policy_that_is_not_evaluated_is_warned_of(version: str, kind: str) -> None:
-    other = f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: x, namespace: shop}}\nspec: {{}}\n"
-    notes = [n for n in engine_of(CLIENT, SERVER, other).notes if n.code == "policies-not-evaluated"]
-    assert len(notes) == 1
-    assert notes[0].severity.label == "warning"
-    assert kind in notes[0].message
-
-
 def test_where_pods_differ_each_reason_has_an_example() -> None:
     owner = "ownerReferences: [{apiVersion: apps/v1, kind: StatefulSet, name: db, uid: u, controller: true}]"
     pods = [pod(f"db-{i}", app="server", index=str(i)).replace("labels:", f"{owner}, labels:") for i in range(2)]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lib.loaders.documents import RawObject
-from lib.loaders.kinds import CALICO_GROUPS, CLUSTER_POLICY_KINDS, called
+from lib.loaders.kinds import CALICO_GROUPS, CILIUM_POLICY_KINDS, CLUSTER_POLICY_KINDS, called
 from lib.loaders.parse.calico_objects import (
     parse_host_endpoint,
     parse_network_set,
@@ -19,6 +19,8 @@ from lib.loaders.parse.calico_objects import (
     parse_tier,
 )
 from lib.loaders.parse.calico_policies import parse_calico_policy, parse_global_policy, parse_staged_policy
+from lib.loaders.parse.cilium_objects import parse_cidr_group, parse_local_redirect
+from lib.loaders.parse.cilium_policies import CILIUM_VERSION, parse_cilium_policy, parse_clusterwide_policy
 from lib.loaders.parse.cluster_policies import (
     CLUSTER_POLICY_GROUP,
     parse_admin_policy,
@@ -46,6 +48,7 @@ from lib.model.calico_policies import (
     ServiceAccount,
     StagedPolicy,
 )
+from lib.model.cilium_policies import CidrGroup, CiliumPolicy, LocalRedirect
 from lib.model.cluster import Namespace, Node, Pod
 from lib.model.cluster_policies import ClusterPolicy
 from lib.model.policies import NetworkPolicy, RejectedPolicy
@@ -67,6 +70,9 @@ Parsed = (
     | NetworkPolicy
     | RejectedPolicy
     | ClusterPolicy
+    | CiliumPolicy
+    | CidrGroup
+    | LocalRedirect
     | CalicoPolicy
     | StagedPolicy
     | CalicoTier
@@ -128,6 +134,10 @@ KIND_READERS: Final[dict[str, KindReader]] = {
         parse_baseline_policy, (f"{CLUSTER_POLICY_GROUP}/v1alpha1",), namespaced=False
     ),
     "ClusterNetworkPolicy": KindReader(parse_cluster_policy, (f"{CLUSTER_POLICY_GROUP}/v1alpha2",), namespaced=False),
+    "CiliumNetworkPolicy": KindReader(parse_cilium_policy, (CILIUM_VERSION,)),
+    "CiliumClusterwideNetworkPolicy": KindReader(parse_clusterwide_policy, (CILIUM_VERSION,), namespaced=False),
+    "CiliumCIDRGroup": KindReader(parse_cidr_group, (CILIUM_VERSION, "cilium.io/v2alpha1"), namespaced=False),
+    "CiliumLocalRedirectPolicy": KindReader(parse_local_redirect, (CILIUM_VERSION,)),
     "StagedNetworkPolicy": KindReader(parse_staged_policy, _CALICO_VERSIONS),
     "StagedGlobalNetworkPolicy": KindReader(parse_staged_policy, _CALICO_VERSIONS, namespaced=False),
     "StagedKubernetesNetworkPolicy": KindReader(parse_staged_policy, _CALICO_VERSIONS),
@@ -147,7 +157,9 @@ KIND_READERS: Final[dict[str, KindReader]] = {
 }
 
 
-POLICY_KINDS: Final = frozenset({"NetworkPolicy", CALICO_NETWORK_POLICY, "GlobalNetworkPolicy", *CLUSTER_POLICY_KINDS})
+POLICY_KINDS: Final = frozenset(
+    {"NetworkPolicy", CALICO_NETWORK_POLICY, "GlobalNetworkPolicy", *CLUSTER_POLICY_KINDS, *CILIUM_POLICY_KINDS}
+)
 """The kinds of which a refused object becomes a RejectedPolicy; their readers are handed every version."""
 
 

@@ -35,7 +35,7 @@ from lib.model.sets import FIRST_PORT, LAST_PORT, PortSet, Protocol
 
 CLUSTER_POLICY_GROUP: Final = "policy.networking.k8s.io"
 _PRIORITIES: Final = (0, 1000)
-# A BaselineAdminNetworkPolicy has no priority: there is one only. Beside baseline ClusterNetworkPolicies it comes last.
+# A BaselineAdminNetworkPolicy has no priority: there is one only.
 _LAST: Final = _PRIORITIES[1] + 1
 _NAME_UP_TO: Final = 100
 _BLOCKS_UP_TO: Final = 25

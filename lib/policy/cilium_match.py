@@ -1,0 +1,231 @@
+"""Which ends the peers of Cilium's policies mean, surely and perhaps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_network
+from typing import Final, assert_never
+
+from lib.model.cilium_policies import (
+    SERVICE_ACCOUNT_LABEL,
+    AnyEnd,
+    CidrGroup,
+    CidrPeer,
+    CiliumPeer,
+    CiliumRule,
+    CiliumSelector,
+    EndpointsPeer,
+    EntitiesPeer,
+    Entity,
+    GroupPeer,
+    NodesPeer,
+    ServicePeer,
+    UnknownAddresses,
+)
+from lib.model.labels import LabelSelector, Requirement
+from lib.model.policies import Direction, NamespacesByLabel
+from lib.model.refs import ObjectRef
+from lib.model.services import Service
+from lib.model.sets import AddressSet, Family, Network
+from lib.model.snapshot import Snapshot
+from lib.policy.bits import Bits
+from lib.policy.compile import Spaces
+from lib.policy.endpoints import SERVICE_ACCOUNT
+from lib.policy.spaces import Vocabulary
+
+NODE_DOUBT: Final = "whether it is the pod's own node"
+_API_SERVER: Final = ObjectRef("default", "kubernetes", "Service")
+_NOT_MODELLED: Final = frozenset({Entity.INIT, Entity.INGRESS, Entity.UNMANAGED, Entity.HEALTH, Entity.NONE})
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Ends that are surely meant, and those that may be; ``doubts`` say what that hangs on."""
+
+    sure: Bits = 0
+    maybe: Bits = 0
+    doubts: tuple[str, ...] = ()
+
+    def beside(self, other: Ends) -> Ends:
+        """Both together."""
+        return Ends(self.sure | other.sure, self.maybe | other.maybe, (*self.doubts, *other.doubts))
+
+
+def pod_selector(selector: LabelSelector) -> LabelSelector:
+    """The same selector with the name that classes have for a pod's ServiceAccount."""
+    if SERVICE_ACCOUNT_LABEL not in selector.keys:
+        return selector
+    return LabelSelector(
+        tuple(
+            Requirement(SERVICE_ACCOUNT if r.key == SERVICE_ACCOUNT_LABEL else r.key, r.operator, r.values)
+            for r in selector.requirements
+        )
+    )
+
+
+def selector_vocabulary(selector: CiliumSelector) -> Vocabulary:
+    """The labels that a selector tells apart."""
+    scope = selector.namespaces
+    names = scope.selector.keys if isinstance(scope, NamespacesByLabel) else frozenset[str]()
+    return Vocabulary(pod_keys=pod_selector(selector.pods).keys, namespace_keys=names)
+
+
+def peers_vocabulary(snapshot: Snapshot) -> Vocabulary:
+    """The addresses that peers name, themselves or through groups and Services, and the labels of nodes."""
+    peers = [peer for policy in snapshot.cilium_policies for rule in policy.rules for peer in rule.peers]
+    networks: set[Network] = set()
+    keys: set[str] = set()
+    for peer in peers:
+        match peer:
+            case CidrPeer():
+                networks.update((*peer.networks, *peer.excepts))
+            case GroupPeer():
+                networks.update(peer.excepts)
+                for group in _groups(snapshot, peer):
+                    networks.update(group.networks)
+            case ServicePeer():
+                for service in _services(snapshot, peer):
+                    networks.update(_endpoint_networks(snapshot, service.ref))
+                    keys.update(service.selector.keys if service.selector else ())
+            case EntitiesPeer() if Entity.KUBE_APISERVER in peer.entities:
+                networks.update(_endpoint_networks(snapshot, _API_SERVER))
+            case _:
+                continue
+    nodes = [peer for peer in peers if isinstance(peer, NodesPeer)]
+    return Vocabulary(
+        pod_keys=frozenset(keys),
+        networks=frozenset(networks),
+        node_keys=frozenset().union(*(n.selector.keys for n in nodes)),
+        nodes_matter=bool(nodes),
+    )
+
+
+def _groups(snapshot: Snapshot, peer: GroupPeer) -> list[CidrGroup]:
+    if peer.selector is None:
+        return [g for g in snapshot.cidr_groups if g.ref.name == peer.name]
+    return [g for g in snapshot.cidr_groups if peer.selector.matches(g.labels)]
+
+
+def _services(snapshot: Snapshot, peer: ServicePeer) -> list[Service]:
+    return [
+        s
+        for s in snapshot.services
+        if (not peer.namespace or s.namespace == peer.namespace)
+        and (s.ref.name == peer.name if peer.selector is None else peer.selector.matches(s.labels))
+    ]
+
+
+def _endpoint_networks(snapshot: Snapshot, service: ObjectRef) -> list[Network]:
+    """The addresses that stand behind a Service without a selector, each as its own prefix."""
+    return [
+        ip_network(address)
+        for each in snapshot.endpoint_slices
+        if each.service_ref == service and each.address_type != "FQDN"
+        for endpoint in each.endpoints
+        for address in endpoint.addresses
+    ]
+
+
+class CiliumMatcher:
+    """Answers which ends the peers of one cluster mean."""
+
+    def __init__(self, snapshot: Snapshot, spaces: Spaces) -> None:
+        self.spaces = spaces
+        self._snapshot = snapshot
+
+    def endpoints(self, selector: CiliumSelector) -> tuple[Bits, Bits]:
+        """The classes that a selector surely means, and those that it may mean beside them."""
+        endpoints = self.spaces.endpoints
+        found = endpoints.in_scope(selector.namespaces) & endpoints.with_labels(pod_selector(selector.pods))
+        return (0, found) if selector.doubt else (found, 0)
+
+    def ends(self, peer: CiliumPeer, rule: CiliumRule) -> Ends:
+        """The ends that one peer of ``rule`` means."""
+        spaces = self.spaces
+        match peer:
+            case AnyEnd():
+                return Ends(spaces.everything)
+            case EndpointsPeer():
+                sure, maybe = self.endpoints(peer.selector)
+                return Ends(sure, maybe, (peer.selector.doubt,) if maybe else ())
+            case EntitiesPeer():
+                return self._entities(peer.entities, rule)
+            case CidrPeer():
+                return Ends(self._outside(peer.addresses))
+            case GroupPeer():
+                return self._group(peer)
+            case ServicePeer():
+                return self._service(peer)
+            case NodesPeer():
+                on_nodes, perhaps = spaces.endpoints.on_nodes(peer.selector)
+                return Ends(0, on_nodes | perhaps, ("whether Cilium is told to know nodes by their labels",))
+            case UnknownAddresses():
+                return Ends(0, spaces.outside, (f"the addresses of {peer}",))
+            case _:
+                assert_never(peer)
+
+    def _outside(self, addresses: AddressSet) -> Bits:
+        return self.spaces.addresses.atoms_in(addresses) << self.spaces.first_address
+
+    def _entities(self, entities: frozenset[Entity], rule: CiliumRule) -> Ends:
+        spaces = self.spaces
+        simple = {
+            Entity.ALL: spaces.everything,
+            Entity.WORLD: spaces.outside,
+            Entity.WORLD_IPV4: spaces.outside_of(Family.IPV4),
+            Entity.WORLD_IPV6: spaces.outside_of(Family.IPV6),
+            Entity.CLUSTER: spaces.endpoints.everything,
+        }
+        found = Ends()
+        for entity in entities:
+            found = found.beside(Ends(simple.get(entity, 0)))
+        found = found.beside(self._nodes(entities, rule))
+        if Entity.KUBE_APISERVER in entities:
+            found = found.beside(self._api_server(rule))
+        return found
+
+    def _nodes(self, entities: frozenset[Entity], rule: CiliumRule) -> Ends:
+        """Nodes and the pods on their network; which of them are on the subject's own node is told pair by pair."""
+        hosts = self.spaces.endpoints.host_network
+        named = entities & {Entity.HOST, Entity.REMOTE_NODE}
+        if len(named) == 2:
+            return Ends(hosts)
+        if not named:
+            return Ends()
+        if rule.direction is Direction.INGRESS and not rule.denies:
+            # A pod's own node is always let in, so that only the others need a rule.
+            return Ends(hosts if Entity.REMOTE_NODE in named else 0)
+        return Ends(0, hosts, (NODE_DOUBT,))
+
+    def _api_server(self, rule: CiliumRule) -> Ends:
+        """The API server's addresses, as the endpoints of the Service ``kubernetes`` show them."""
+        known = _endpoint_networks(self._snapshot, _API_SERVER)
+        if known and rule.direction is Direction.EGRESS:
+            return Ends(self._outside(AddressSet.from_networks(known)))
+        reach = self.spaces.outside | self.spaces.endpoints.host_network
+        return Ends(0, reach, ("the addresses of the API server",))
+
+    def _group(self, peer: GroupPeer) -> Ends:
+        found = _groups(self._snapshot, peer)
+        networks = (n for group in found for n in group.networks)
+        addresses = AddressSet.from_networks(networks) - AddressSet.from_networks(peer.excepts)
+        complete = self._snapshot.is_complete("CiliumCIDRGroup") or (peer.selector is None and bool(found))
+        if complete:
+            return Ends(self._outside(addresses))
+        return Ends(self._outside(addresses), self.spaces.outside, (f"the addresses of {peer}, not in the input",))
+
+    def _service(self, peer: ServicePeer) -> Ends:
+        found = _services(self._snapshot, peer)
+        if not found or not peer.namespace:
+            return Ends(0, self.spaces.everything, (f"what stands behind {peer}",))
+        complete = peer.selector is None or self._snapshot.is_complete("Service")
+        ends = 0
+        for service in found:
+            if service.selector:
+                pods = self.spaces.endpoints.in_namespace(service.namespace)
+                ends |= pods & self.spaces.endpoints.with_labels(service.selector)
+            else:
+                ends |= self._outside(AddressSet.from_networks(_endpoint_networks(self._snapshot, service.ref)))
+        if complete:
+            return Ends(ends)
+        return Ends(ends, self.spaces.everything, (f"whether the input holds every {peer}",))

@@ -1,0 +1,141 @@
+"""Cilium's policies as bitsets: what any of them denies is denied, then what any of them or a NetworkPolicy allows is
+allowed, and each direction that some rule is about is closed for the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from lib.model.cilium_policies import CiliumPolicy, CiliumRule, CiliumSpec, EndpointsPeer
+from lib.model.policies import Direction
+from lib.model.snapshot import Snapshot
+from lib.policy.bits import Bits
+from lib.policy.cilium_match import CiliumMatcher, Ends, selector_vocabulary
+from lib.policy.compile import Spaces
+from lib.policy.ports import port_text, port_vocabulary, with_ports
+from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, PortsAt
+from lib.policy.spaces import Vocabulary
+
+_REQUIRES_DOUBT = "whether the installed version of Cilium still knows fromRequires and toRequires"
+
+
+class CompiledCilium(NamedTuple):
+    """The two sides of Cilium's policies: what they deny comes first; the others stand beside the NetworkPolicies."""
+
+    denying: tuple[CompiledPolicy, ...]
+    allowing: tuple[CompiledPolicy, ...]
+
+
+def vocabulary(policy: CiliumPolicy) -> Vocabulary:
+    """Everything that the policy's own words can tell apart; ``peers_vocabulary`` adds what they refer to."""
+    selectors = [spec.subject for spec in policy.specs if spec.subject is not None]
+    selectors += [p.selector for r in policy.rules for p in r.peers if isinstance(p, EndpointsPeer)]
+    selectors += [required for rule in policy.rules for required in rule.requires]
+    return Vocabulary.merge(
+        [*map(selector_vocabulary, selectors), port_vocabulary(p for rule in policy.rules for p in rule.ports)]
+    )
+
+
+def compile_policies(snapshot: Snapshot, spaces: Spaces) -> CompiledCilium:
+    """All policies; those about nodes select no pod and are left out."""
+    matcher = CiliumMatcher(snapshot, spaces)
+    denying: list[CompiledPolicy] = []
+    allowing: list[CompiledPolicy] = []
+    for policy in snapshot.cilium_policies:
+        for spec in policy.specs:
+            if spec.subject is not None:
+                denied, allowed = _compile(policy, spec, matcher)
+                denying += denied
+                allowing += allowed
+    return CompiledCilium(tuple(denying), tuple(allowing))
+
+
+def _compile(
+    policy: CiliumPolicy, spec: CiliumSpec, matcher: CiliumMatcher
+) -> tuple[list[CompiledPolicy], list[CompiledPolicy]]:
+    assert spec.subject is not None
+    sure, maybe = matcher.endpoints(spec.subject)
+    rules = [part for rule in spec.rules for part in _rule(policy, rule, sure, matcher)]
+    denies = tuple(r for r in rules if r.action is Action.DENY)
+    allows = tuple(r for r in rules if r.action is Action.ALLOW)
+    found = [CompiledPolicy(policy.ref, policy.source, sure, spec.directions, allows)]
+    denying = [CompiledPolicy(policy.ref, policy.source, sure, frozenset(), denies)] if denies else []
+    if doubtful := maybe & ~sure:
+        # Perhaps selected: perhaps all that it closes is closed, but for what others allow.
+        perhaps = [_perhaps(p, spec.subject.doubt) for r in spec.rules for p in _rule(policy, r, doubtful, matcher)]
+        perhaps += [_perhaps_closed(policy, spec, direction, doubtful, matcher) for direction in spec.directions]
+        denying.append(CompiledPolicy(policy.ref, policy.source, doubtful, frozenset(), tuple(perhaps)))
+    return denying, found
+
+
+def _perhaps(rule: CompiledRule, doubt: str) -> CompiledRule:
+    sure, possible = rule.sure, rule.possible
+    named = Named.of(sure.always | possible.always, sure.ipv4 | possible.ipv4, sure.ipv6 | possible.ipv6)
+    return replace(rule, sure=Named(), possible=named, doubt=rule.doubt or doubt)
+
+
+def _perhaps_closed(
+    policy: CiliumPolicy, spec: CiliumSpec, direction: Direction, subjects: Bits, matcher: CiliumMatcher
+) -> CompiledRule:
+    assert spec.subject is not None
+    spaces = matcher.spaces
+    return CompiledRule(
+        policy=policy.ref,
+        direction=direction,
+        label=spec.label,
+        source=spec.source,
+        text="closes what no rule allows",
+        subjects=subjects,
+        sure=Named(),
+        possible=Named(always=spaces.everything),
+        ports=(PortsAt(spaces.everything, spaces.ports.all),),
+        doubt=spec.subject.doubt,
+        action=Action.DENY,
+    )
+
+
+def _rule(policy: CiliumPolicy, rule: CiliumRule, subjects: Bits, matcher: CiliumMatcher) -> Iterator[CompiledRule]:
+    spaces = matcher.spaces
+    found = Ends()
+    for peer in rule.peers:
+        found = found.beside(matcher.ends(peer, rule))
+    sure, possible = found.sure, found.maybe & ~found.sure
+    if rule.doubt:
+        sure, possible = 0, sure | possible
+    compiled = CompiledRule(
+        policy=policy.ref,
+        direction=rule.direction,
+        label=rule.label,
+        source=rule.source,
+        text=_text(rule),
+        subjects=subjects,
+        sure=Named(always=sure),
+        possible=Named(always=possible),
+        ports=(),
+        names_pods=any(isinstance(p, EndpointsPeer) for p in rule.peers),
+        doubt=" or ".join(dict.fromkeys(filter(None, (rule.doubt, *found.doubts)))) if possible else "",
+        action=Action.DENY if rule.denies else Action.ALLOW,
+    )
+    yield from with_ports(compiled, rule.ports, spaces)
+    if rule.requires:
+        lacking = spaces.endpoints.selectable
+        for selector in rule.requires:
+            lacking &= ~matcher.endpoints(selector)[0]
+        yield replace(
+            compiled,
+            sure=Named(),
+            possible=Named(always=lacking),
+            ports=(PortsAt(spaces.everything, spaces.ports.all),),
+            doubt=_REQUIRES_DOUBT,
+            action=Action.DENY,
+        )
+
+
+def _text(rule: CiliumRule) -> str:
+    verb = "from" if rule.direction is Direction.INGRESS else "to"
+    peers = "; ".join(map(str, rule.peers)) or "nobody"
+    ports = ", ".join(dict.fromkeys(map(port_text, rule.ports))) or "no port of TCP, UDP or SCTP"
+    narrowed = f", but only {rule.narrowing}" if rule.narrowing else ""
+    return f"{'deny ' if rule.denies else ''}{verb} {peers} on {ports}{narrowed}"

@@ -1,0 +1,90 @@
+"""The ports that NetworkPolicies and Cilium's policies name, as masks, with what an engine may read otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Final, assert_never
+
+from lib.facts.engines import Known
+from lib.model.policies import AllPorts, Direction, NamedPort, NumberedPorts, PolicyPort
+from lib.model.sets import Protocol
+from lib.policy.compile import Spaces
+from lib.policy.rules import CompiledRule, Named, PortsAt
+from lib.policy.spaces import Vocabulary
+
+PORT_NAME_DOUBT: Final = "which number the port name"
+"""How the doubt begins that a rule with a port name has where pods give it several numbers."""
+
+
+def port_vocabulary(ports: Iterable[PolicyPort]) -> Vocabulary:
+    """The port names and ranges that ``ports`` tell apart."""
+    listed = list(ports)
+    return Vocabulary(
+        named_ports=frozenset((p.name, p.protocol) for p in listed if isinstance(p, NamedPort)),
+        ports=frozenset((p.protocol, i) for p in listed if isinstance(p, NumberedPorts) for i in p.ports.intervals),
+    )
+
+
+def with_ports(rule: CompiledRule, ports: Iterable[PolicyPort], spaces: Spaces) -> Iterator[CompiledRule]:
+    """The rule on its ports; once more, as a doubtful one, for every reason why ports may be read otherwise."""
+    read = list(_ports(ports, rule.direction, spaces))
+    found = replace(rule, ports=tuple(at for at, why in read if not why))
+    unsure: dict[str, list[PortsAt]] = {}
+    for at, why in read:
+        if why:
+            unsure.setdefault(why, []).append(at)
+    if found.ports or not unsure:
+        yield found
+    sure, possible = rule.sure, rule.possible
+    for why, at_ports in unsure.items():
+        named = Named.of(sure.always | possible.always, sure.ipv4 | possible.ipv4, sure.ipv6 | possible.ipv6)
+        yield replace(found, sure=Named(), possible=named, ports=tuple(at_ports), doubt=why)
+
+
+def _ports(ports: Iterable[PolicyPort], direction: Direction, spaces: Spaces) -> Iterator[tuple[PortsAt, str]]:
+    """The ports, each with the doubt whether the engine reads them as they are written ("": it does)."""
+    label = spaces.profile.label
+    numbered = 0
+    for port in ports:
+        match port:
+            case AllPorts():
+                numbered |= spaces.ports.all
+            case NumberedPorts() if port.protocol is Protocol.SCTP and spaces.profile.judges_sctp is Known.UNKNOWN:
+                yield PortsAt(spaces.everything, spaces.ports.mask(port.protocol, port.ports)), _sctp_doubt(label)
+            case NumberedPorts():
+                numbered |= spaces.ports.mask(port.protocol, port.ports)
+            case NamedPort():
+                declared = spaces.endpoints.with_named_port(port.name, port.protocol)
+                doubt = ""
+                if port.protocol is Protocol.SCTP and spaces.profile.judges_sctp is Known.UNKNOWN:
+                    doubt = _sctp_doubt(label)
+                elif (
+                    len(declared) > 1
+                    and direction is Direction.EGRESS
+                    and spaces.profile.tells_port_names_apart is Known.UNKNOWN
+                ):
+                    doubt = f"{PORT_NAME_DOUBT} {port.name} means under {label}, where pods give it several"
+                for number, declaring in declared.items():
+                    yield PortsAt(declaring, spaces.port_mask(port.protocol, number)), doubt
+            case _:
+                assert_never(port)
+    if numbered:
+        yield PortsAt(spaces.everything, numbered), ""
+
+
+def _sctp_doubt(label: str) -> str:
+    return f"whether SCTP, which {label} has to be told to support, is permitted by rules"
+
+
+def port_text(port: PolicyPort) -> str:
+    """A port as rules are described."""
+    match port:
+        case AllPorts():
+            return "all ports"
+        case NumberedPorts():
+            return f"{port.protocol.value} {port.ports}"
+        case NamedPort():
+            return f"{port.protocol.value} {port.name}"
+        case _:
+            assert_never(port)

@@ -1,0 +1,322 @@
+"""Cilium's policies, each rule of theirs as a sentence.
+
+Expectations are from docs.cilium.io ("Layer 3 Policies", "Layer 4 Policies", "Deny Policies", "Policy Enforcement
+Modes") and from pkg/policy/api of cilium/cilium.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from lib.model.sets import Protocol
+from lib.policy.decide import Verdict
+from lib.policy.ends import parse_end
+from lib.policy.engine import Engine
+from lib.policy.engines import profile
+from tests.policy.build import engine_of, namespace, pod, policy, rows_of
+from tests.policy.test_semantics import ALL, CLIENT, NODES, SERVER, TO_SERVER, on_node, ports_between
+
+SHOP, OTHER = namespace("shop", team="a"), namespace("other", team="b")
+STRANGER = pod("client", namespace="other", app="client")
+SELECTS = "endpointSelector: {matchLabels: {app: server}}"
+TCP_80 = "toPorts: [{ports: [{port: '80', protocol: TCP}]}]"
+ON_80 = {"TCP": [[80, 80]]}
+NOT_80 = {"TCP": [[1, 79], [81, 65535]], "UDP": ALL["UDP"], "SCTP": ALL["SCTP"]}
+
+
+def cnp(spec: str, name: str = "rule", selects: str = SELECTS) -> str:
+    return f"""
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {{name: {name}, namespace: shop}}
+spec: {{{selects}, {spec}}}
+"""
+
+
+def ccnp(spec: str, name: str = "rule", selects: str = SELECTS) -> str:
+    text = cnp(spec, name, selects).replace("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy")
+    return text.replace(", namespace: shop", "")
+
+
+def into_server(*documents: str, client: str = "shop/client") -> object:
+    engine = engine_of(SHOP, OTHER, CLIENT, STRANGER, SERVER, *documents)
+    return ports_between(engine, client, "shop/server")
+
+
+def verdict(engine: Engine, src: str, dst: str, port: int = 80) -> str:
+    ends = {w.ref.name: w for w in engine.snapshot.workloads} | {n.name: n for n in engine.snapshot.nodes}
+    first, last = (ends.get(name) or parse_end(name, engine.snapshot) for name in (src, dst))
+    return engine.explain(first, last, Protocol.TCP, port).verdict
+
+
+class TestDefaultDeny:
+    """ "If any rule selects an Endpoint and the rule has an ingress section, the endpoint goes into default deny." """
+
+    @pytest.mark.parametrize(
+        ("spec", "expected"),
+        [
+            pytest.param("ingress: [{}]", {}, id="an empty rule closes the direction and lets nobody in"),
+            pytest.param("egress: [{}]", ALL, id="the other direction stays open"),
+            pytest.param("ingress: [], egress: [{}]", ALL, id="an empty list says nothing of its direction"),
+            pytest.param("ingressDeny: [{}]", {}, id="a deny rule closes the direction too"),
+            pytest.param("ingressDeny: [{}], enableDefaultDeny: {ingress: false}", ALL, id="unless that is turned off"),
+            pytest.param("egress: [{}], enableDefaultDeny: {ingress: true}", {}, id="or turned on"),
+        ],
+    )
+    def test_a_direction_is_closed_by_a_rule_about_it(self, spec: str, expected: object) -> None:
+        assert into_server(cnp(spec)) == expected
+
+    def test_one_policy_that_closes_is_enough(self) -> None:
+        off = cnp(f"ingress: [{{fromEndpoints: [{{}}], {TCP_80}}}], enableDefaultDeny: {{ingress: false}}", name="open")
+        assert into_server(off) == ALL
+        assert into_server(off, cnp("ingress: [{}]", name="shut")) == ON_80
+
+    def test_a_policy_that_cilium_calls_not_valid_is_named(self) -> None:
+        import yaml
+
+        from tests.policy.build import load
+
+        loaded = load(d for d in yaml.safe_load_all("\n---\n".join([CLIENT, SERVER, cnp("ingress: []")])) if d)
+        assert [p.code for p in loaded.problems if p.severity.label == "error"] == ["no-rules"]
+        assert [str(r.ref) for r in loaded.snapshot.rejected_policies] == ["shop/rule[CiliumNetworkPolicy]"]
+
+
+class TestEndpoints:
+    """The namespace of the policy goes without saying; other ones are named by label."""
+
+    @pytest.mark.parametrize(
+        ("peer", "own", "other"),
+        [
+            pytest.param("{}", ALL, {}, id="an empty selector means the policy's namespace"),
+            pytest.param("{matchLabels: {app: client}}", ALL, {}, id="so do labels"),
+            pytest.param("{matchLabels: {'k8s:app': client}}", ALL, {}, id="a label may name its source"),
+            pytest.param("{matchLabels: {'any:app': nobody}}", {}, {}, id="and must still match"),
+            pytest.param(
+                "{matchLabels: {'k8s:io.kubernetes.pod.namespace': other}}", {}, ALL, id="a namespace by name"
+            ),
+            pytest.param("{matchLabels: {io.cilium.k8s.namespace.labels.team: b}}", {}, ALL, id="one by its labels"),
+            pytest.param(
+                "{matchExpressions: [{key: k8s:io.kubernetes.pod.namespace, operator: Exists}]}",
+                ALL,
+                ALL,
+                id="all namespaces",
+            ),
+        ],
+    )
+    def test_from_endpoints(self, peer: str, own: object, other: object) -> None:
+        rule = cnp(f"ingress: [{{fromEndpoints: [{peer}]}}]")
+        assert (into_server(rule), into_server(rule, client="other/client")) == (own, other)
+
+    def test_an_empty_list_of_endpoints_means_nobody(self) -> None:
+        assert into_server(cnp("ingress: [{fromEndpoints: []}]")) == {}
+
+    def test_in_a_clusterwide_policy_an_empty_selector_means_all_pods(self) -> None:
+        rule = ccnp("ingress: [{fromEndpoints: [{}]}]")
+        assert into_server(rule) == into_server(rule, client="other/client") == ALL
+
+    def test_a_clusterwide_policy_selects_pods_of_every_namespace(self) -> None:
+        rule = ccnp("ingress: [{}]", selects="endpointSelector: {}")
+        engine = engine_of(SHOP, OTHER, CLIENT, STRANGER, rule)
+        assert ports_between(engine, "shop/client", "other/client") == {}
+        assert ports_between(engine, "other/client", "shop/client") == {}
+
+    def test_a_service_account_is_a_label(self) -> None:
+        client = CLIENT.replace("spec:\n", "spec:\n  serviceAccountName: robot\n")
+        for name, expected in (("robot", ALL), ("other", {})):
+            peer = f"{{matchLabels: {{io.cilium.k8s.policy.serviceaccount: {name}}}}}"
+            engine = engine_of(SHOP, client, SERVER, cnp(f"ingress: [{{fromEndpoints: [{peer}]}}]"))
+            assert ports_between(engine, "shop/client", "shop/server") == expected
+
+    def test_a_host_network_pod_is_no_endpoint_by_its_labels(self) -> None:
+        host = on_node(pod("client", host=True, app="client"), "node-1")
+        rule = cnp("ingress: [{fromEndpoints: [{matchLabels: {app: client}}]}]")
+        assert verdict(engine_of(SHOP, NODES, host, on_node(SERVER, "node-2"), rule), "client", "server") == "denied"
+
+
+class TestDeny:
+    """ "Deny policies take precedence over allow policies", those of Kubernetes' own kind included."""
+
+    DENY = cnp(f"ingressDeny: [{{fromEndpoints: [{{matchLabels: {{app: client}}}}], {TCP_80}}}]", name="deny")
+
+    def test_what_is_denied_no_policy_can_allow(self) -> None:
+        allow = cnp("ingress: [{fromEndpoints: [{}]}]", name="allow")
+        assert into_server(self.DENY, allow) == NOT_80
+        assert into_server(self.DENY, policy(f"{TO_SERVER}\ningress: [{{}}]")) == NOT_80
+
+    def test_a_network_policy_and_cilium_policies_add_to_each_other(self) -> None:
+        of_kubernetes = policy(f"{TO_SERVER}\ningress: [{{ports: [{{port: 443}}]}}]")
+        allow = cnp(f"ingress: [{{fromEndpoints: [{{}}], {TCP_80}}}]")
+        assert into_server(of_kubernetes, allow) == {"TCP": [[80, 80], [443, 443]]}
+
+
+class TestPorts:
+    """Layer 4: an absent protocol means any, port 0 every port, names are compared without regard to case."""
+
+    @pytest.mark.parametrize(
+        ("port", "expected"),
+        [
+            pytest.param("{port: '80'}", {p: [[80, 80]] for p in ("TCP", "UDP", "SCTP")}, id="any protocol"),
+            pytest.param("{port: '80', protocol: ANY}", {p: [[80, 80]] for p in ALL}, id="ANY says the same"),
+            pytest.param("{port: '80', endPort: 90, protocol: UDP}", {"UDP": [[80, 90]]}, id="a range"),
+            pytest.param("{port: '0', protocol: TCP}", {"TCP": [[1, 65535]]}, id="port 0 is every port"),
+            pytest.param("{port: HTTP, protocol: TCP}", {"TCP": [[8080, 8080]]}, id="a name, whatever its case"),
+            pytest.param("{port: dns, protocol: TCP}", {}, id="a name that the pod does not give"),
+        ],
+    )
+    def test_a_port_means(self, port: str, expected: object) -> None:
+        server = pod("server", app="server", ports="[{name: http, containerPort: 8080}]")
+        rule = cnp(f"ingress: [{{toPorts: [{{ports: [{port}]}}]}}]")
+        assert ports_between(engine_of(SHOP, CLIENT, server, rule), "shop/client", "shop/server") == expected
+
+    def test_ports_without_peers_let_everybody_in(self) -> None:
+        engine = engine_of(SHOP, CLIENT, SERVER, cnp(f"ingress: [{{{TCP_80}}}]"))
+        assert verdict(engine, "client", "server") == verdict(engine, "203.0.113.9", "server") == "allowed"
+
+    def test_icmp_alone_closes_the_direction_for_everything_else(self) -> None:
+        assert into_server(cnp("ingress: [{icmps: [{fields: [{type: 8}]}]}]")) == {}
+
+    def test_layer_7_rules_narrow_a_flow_that_is_allowed_and_the_rule_says_to_what(self) -> None:
+        rules = "rules: {http: [{method: GET, path: /public}]}"
+        engine = engine_of(SHOP, CLIENT, SERVER, cnp(f"ingress: [{{{TCP_80[:-2]}, {rules}}}]}}]"))
+        assert verdict(engine, "client", "server") == "allowed"
+        texts = [rule.text for p in engine.policies for rule in p.rules]
+        assert texts == ["from anywhere on TCP 80, but only HTTP GET /public"]
+
+
+class TestOutside:
+    """CIDR rules mean no pods and no nodes; names and groups have addresses that no manifest shows."""
+
+    def egress(self, rule: str, *more: str) -> Engine:
+        return engine_of(SHOP, NODES, on_node(SERVER, "node-1"), cnp(f"egress: [{{{rule}}}]"), *more)
+
+    @pytest.mark.parametrize(
+        ("rule", "inside", "outside"),
+        [
+            ("toCIDR: [203.0.113.0/24]", "allowed", "denied"),
+            ("toCIDR: [203.0.113.9]", "allowed", "denied"),
+            ("toCIDRSet: [{cidr: 0.0.0.0/0, except: [203.0.113.0/24]}]", "denied", "allowed"),
+            ("toEntities: [world]", "allowed", "allowed"),
+            ("toEntities: [world-ipv6]", "denied", "denied"),
+            ("toEntities: [cluster]", "denied", "denied"),
+            ("toEntities: [none]", "denied", "denied"),
+            ("toFQDNs: [{matchName: example.com}]", "unknown", "unknown"),
+            ("toGroups: [{aws: {securityGroupsIds: [sg-1]}}]", "unknown", "unknown"),
+            ("toCIDRSet: [{cidrGroupRef: partners}]", "unknown", "unknown"),
+            ("toEntities: [kube-apiserver]", "unknown", "unknown"),
+        ],
+    )
+    def test_a_rule_about_outside(self, rule: str, inside: str, outside: str) -> None:
+        engine = self.egress(rule)
+        assert verdict(engine, "server", "203.0.113.9") == inside
+        assert verdict(engine, "server", "198.51.100.1") == outside
+
+    def test_a_cidr_over_everything_means_neither_pods_nor_nodes(self) -> None:
+        client = on_node(CLIENT, "node-2") + "status: {phase: Running, podIP: 10.1.0.7}\n"
+        engine = self.egress("toCIDR: [0.0.0.0/0, '::/0']", client)
+        assert verdict(engine, "server", "client") == verdict(engine, "server", "node-2") == "denied"
+        assert verdict(engine, "server", "198.51.100.1") == "allowed"
+
+    def test_a_group_of_addresses_in_the_input_is_known(self) -> None:
+        group = """
+            apiVersion: cilium.io/v2
+            kind: CiliumCIDRGroup
+            metadata: {name: partners}
+            spec: {externalCIDRs: [203.0.113.0/24]}
+        """
+        engine = self.egress("toCIDRSet: [{cidrGroupRef: partners, except: [203.0.113.128/25]}]", group)
+        assert [verdict(engine, "server", f"203.0.113.{n}") for n in (9, 200)] == ["allowed", "denied"]
+
+    def test_the_api_servers_addresses_are_those_of_its_service(self) -> None:
+        endpoints = """
+            apiVersion: discovery.k8s.io/v1
+            kind: EndpointSlice
+            metadata: {name: kubernetes, namespace: default, labels: {kubernetes.io/service-name: kubernetes}}
+            addressType: IPv4
+            endpoints: [{addresses: [203.0.113.9]}]
+            ports: [{port: 443}]
+        """
+        engine = self.egress("toEntities: [kube-apiserver]", endpoints)
+        assert [verdict(engine, "server", f"203.0.113.{n}") for n in (9, 200)] == ["allowed", "denied"]
+
+    def test_a_service_means_its_pods_or_its_addresses(self) -> None:
+        service = """
+            apiVersion: v1
+            kind: Service
+            metadata: {name: client, namespace: shop}
+            spec: {selector: {app: client}, ports: [{port: 80}]}
+        """
+        rule = "toServices: [{k8sService: {serviceName: client, namespace: shop}}]"
+        engine = self.egress(rule, on_node(CLIENT, "node-2"), service)
+        assert verdict(engine, "server", "client") == "allowed"
+        assert verdict(engine, "server", "203.0.113.9") == "denied"
+        assert verdict(self.egress(rule, on_node(CLIENT, "node-2")), "server", "client") == "unknown"
+
+
+class TestNodes:
+    """The entities of nodes: the pod's own and the others."""
+
+    @pytest.mark.parametrize(
+        ("entities", "own", "other"),
+        [("[host]", "allowed", "denied"), ("[remote-node]", "allowed", "allowed"), ("[world]", "allowed", "denied")],
+    )
+    def test_a_pods_own_node_is_always_let_in(self, entities: str, own: str, other: str) -> None:
+        engine = engine_of(SHOP, NODES, on_node(SERVER, "node-1"), cnp(f"ingress: [{{fromEntities: {entities}}}]"))
+        assert (verdict(engine, "node-1", "server"), verdict(engine, "node-2", "server")) == (own, other)
+
+    def test_both_entities_together_mean_every_node(self) -> None:
+        rule = cnp("egress: [{toEntities: [host, remote-node]}]")
+        engine = engine_of(SHOP, NODES, on_node(SERVER, "node-1"), rule, profile=profile("cilium"))
+        assert verdict(engine, "server", "node-1") == verdict(engine, "server", "node-2") == "allowed"
+
+    def test_a_policy_for_nodes_is_shown_and_governs_no_pod(self) -> None:
+        rule = ccnp("ingress: [{}]", selects="nodeSelector: {}")
+        assert into_server(rule) == ALL
+
+
+class TestWhatNobodyKnows:
+    """Parts that hang on Cilium's version or settings make answers unknown, never wrong."""
+
+    def test_requirements_on_other_rules_are_unknown_where_they_would_deny(self) -> None:
+        required = "ingress: [{fromEndpoints: [{}], fromRequires: [{matchLabels: {app: other}}]}]"
+        engine = engine_of(SHOP, CLIENT, SERVER, cnp(required))
+        (row,) = [r for r in rows_of(engine) if (r.src, r.dst) == ("shop/client[Pod]", "shop/server[Pod]")]
+        assert row.verdict.value == "unknown"
+        assert "fromRequires" in row.reason
+
+    def test_labels_of_another_source_are_unknown(self) -> None:
+        rule = cnp("ingress: [{fromEndpoints: [{matchLabels: {'container:image': a}}]}]")
+        assert verdict(engine_of(SHOP, CLIENT, SERVER, rule), "client", "server") == Verdict.UNKNOWN.value
+
+
+@pytest.mark.parametrize(
+    ("engine_id", "expected"), [("kubernetes", {}), ("cilium", {}), ("calico", ALL), ("azure-npm", ALL), ("none", ALL)]
+)
+def test_only_cilium_enforces_them(engine_id: str, expected: object) -> None:
+    engine = engine_of(SHOP, CLIENT, SERVER, cnp("ingress: [{}]"), profile=profile(engine_id))
+    found = {
+        (r.src, r.dst): r.ports.to_json() for r in rows_of(engine) if r.src.startswith("shop") and "::" not in r.dst
+    }
+    assert found.get(("shop/client[Pod]", "shop/server[Pod]"), {}) == expected
+
+
+def test_several_specs_in_one_object_are_policies_of_their_own() -> None:
+    two = cnp("ingress: [{}]").replace("spec: {", "specs: [{").rstrip() + ", {endpointSelector: {}, egress: [{}]}]\n"
+    engine = engine_of(SHOP, CLIENT, SERVER, two)
+    assert ports_between(engine, "shop/server", "shop/client") == {}
+    assert {rule for p in engine.policies for rule in p.directions} == set(engine.reachability().isolated)
+
+
+def test_redirected_traffic_is_told() -> None:
+    redirect = """
+        apiVersion: cilium.io/v2
+        kind: CiliumLocalRedirectPolicy
+        metadata: {name: dns, namespace: kube-system}
+        spec:
+          redirectFrontend: {serviceMatcher: {serviceName: kube-dns, namespace: kube-system}}
+          redirectBackend:
+            localEndpointSelector: {matchLabels: {k8s-app: node-local-dns}}
+            toPorts: [{port: '53', protocol: UDP}]
+    """
+    (note,) = [n for n in engine_of(SHOP, redirect).notes if n.code == "traffic-redirected"]
+    assert "Service kube-system/kube-dns" in note.message
+    assert "pods with k8s-app=node-local-dns in namespace kube-system on UDP 53" in note.message
