@@ -256,7 +256,7 @@ def _port(port: Fields) -> Iterator[PolicyPort]:
         return
     protocols = _PROTOCOLS.get(word, ())
     if _PORT_NAME.fullmatch(text):
-        # Cilium compares port names without regard to case.
+        # Cilium compares port names without regard to case; 0x50 is one to it.
         for protocol in protocols:
             yield NamedPort(protocol, text.lower(), port.source)
         return
@@ -273,12 +273,14 @@ def _port(port: Fields) -> Iterator[PolicyPort]:
 
 
 def _number(text: str) -> int | None:
-    """A port as Go's ParseUint with base 0 reads it: also 0x50, 0o17 and 0b11."""
+    """A port as Go's ParseUint with base 0 reads it: octal where it begins with 0."""
+    if not re.fullmatch(r"[0-9]{1,8}", text):
+        return None
     try:
-        number = int(text, 0) if not re.fullmatch(r"0[0-7]+", text) else int(text, 8)
+        number = int(text, 8 if text.startswith("0") else 10)
     except ValueError:
         return None
-    return number if 0 <= number <= LAST_PORT and not text.startswith(("+", "-")) and text.isascii() else None
+    return number if number <= LAST_PORT else None
 
 
 def _layer_7(item: Fields, direction: Direction) -> Iterator[str]:

@@ -1,0 +1,207 @@
+"""Cilium's kinds: defaults, labels with their sources, and what Cilium calls not valid.
+
+Expectations are from pkg/policy/api/rule_validation.go of cilium/cilium.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+import pytest
+
+from lib.model.cilium_policies import (
+    AnyEnd,
+    CidrPeer,
+    CiliumPolicy,
+    EndpointsPeer,
+    EntitiesPeer,
+    Entity,
+    GroupPeer,
+    ServicePeer,
+)
+from lib.model.policies import AllPorts, Direction, NamedPort, NamespacesByLabel, NumberedPorts, OwnNamespace
+from lib.model.sets import PortSet, Protocol
+from tests.loaders.parse.build import faults, load, merged
+
+CNP = """
+    apiVersion: cilium.io/v2
+    kind: CiliumNetworkPolicy
+    metadata: {name: rule, namespace: shop}
+    spec: {endpointSelector: {}}
+"""
+CCNP = """
+    apiVersion: cilium.io/v2
+    kind: CiliumClusterwideNetworkPolicy
+    metadata: {name: rule}
+    spec: {endpointSelector: {}}
+"""
+
+
+def policy(spec: str, base: str = CNP) -> CiliumPolicy:
+    """The policy that is read, without any Problem."""
+    loaded = load(merged(base, f"spec: {{{spec}}}"))
+    assert faults(loaded) == []
+    (found,) = loaded.snapshot.cilium_policies
+    return found
+
+
+def test_a_rule_keeps_its_place_and_what_it_does() -> None:
+    found = policy("ingress: [{fromEntities: [world]}, {}], ingressDeny: [{fromCIDR: [10.0.0.0/8]}]")
+    assert [(r.label, r.denies, r.direction) for r in found.rules] == [
+        ("spec.ingress[0]", False, Direction.INGRESS),
+        ("spec.ingress[1]", False, Direction.INGRESS),
+        ("spec.ingressDeny[0]", True, Direction.INGRESS),
+    ]
+    world, nobody, block = found.rules
+    assert world.peers == (EntitiesPeer(frozenset({Entity.WORLD})),)
+    assert isinstance(world.ports[0], AllPorts)
+    assert nobody.peers == ()
+    assert block.peers == (CidrPeer((ip_network("10.0.0.0/8"),)),)
+    assert found.directions == {Direction.INGRESS}
+
+
+def test_several_specs_are_told_apart() -> None:
+    text = merged(
+        CNP, "{spec: null, specs: [{endpointSelector: {}, egress: [{}]}, {endpointSelector: {}, ingress: [{}]}]}"
+    )
+    (found,) = load(text).snapshot.cilium_policies
+    assert [spec.label for spec in found.specs] == ["specs[0]", "specs[1]"]
+    assert [rule.label for rule in found.rules] == ["specs[0].egress[0]", "specs[1].ingress[0]"]
+
+
+def test_selectors_name_namespaces_by_labels_of_their_own() -> None:
+    peers = """ingress: [{fromEndpoints: [
+        {matchLabels: {'k8s:app': a}},
+        {matchLabels: {k8s:io.kubernetes.pod.namespace: other, app: b}},
+        {matchExpressions: [{key: io.cilium.k8s.namespace.labels.team, operator: In, values: [x]}]},
+        {matchLabels: {'reserved:host': ''}}
+    ]}]"""
+    own, named, labelled, host = policy(peers).rules[0].peers
+    assert isinstance(own, EndpointsPeer)
+    assert isinstance(named, EndpointsPeer)
+    assert isinstance(labelled, EndpointsPeer)
+    assert (str(own.selector.pods), own.selector.namespaces) == ("app=a", OwnNamespace("shop"))
+    assert isinstance(named.selector.namespaces, NamespacesByLabel)
+    assert str(named.selector.namespaces.selector) == "kubernetes.io/metadata.name=other"
+    assert isinstance(labelled.selector.namespaces, NamespacesByLabel)
+    assert str(labelled.selector.namespaces.selector) == "team=x"
+    assert host == EntitiesPeer(frozenset({Entity.HOST}))
+
+
+@pytest.mark.parametrize(
+    ("port", "expected"),
+    [
+        ("{port: '80', protocol: TCP}", [(Protocol.TCP, PortSet.of(80))]),
+        ("{port: '80', endPort: 90, protocol: udp}", [(Protocol.UDP, PortSet.of(80, 90))]),
+        ("{port: '0', protocol: SCTP}", [(Protocol.SCTP, PortSet.all())]),
+        ("{port: '0x50', protocol: TCP}", []),
+        ("{port: '0120', protocol: TCP}", [(Protocol.TCP, PortSet.of(80))]),
+        ("{port: '80'}", [(p, PortSet.of(80)) for p in Protocol]),
+        ("{port: '8', protocol: ICMP}", []),
+    ],
+)
+def test_a_port_is_a_text(port: str, expected: object) -> None:
+    ports = policy(f"egress: [{{toPorts: [{{ports: [{port}]}}]}}]").rules[0].ports
+    assert [(p.protocol, p.ports) for p in ports if isinstance(p, NumberedPorts)] == expected
+
+
+def test_a_port_name_is_compared_in_lower_case() -> None:
+    (rule,) = policy("egress: [{toPorts: [{ports: [{port: HTTP, protocol: TCP}]}]}]").rules
+    assert rule.peers == (AnyEnd(),)
+    (port,) = rule.ports
+    assert isinstance(port, NamedPort)
+    assert (port.name, port.protocol) == ("http", Protocol.TCP)
+
+
+def test_what_a_rule_refers_to() -> None:
+    group, service = policy(
+        """egress: [
+            {toCIDRSet: [{cidrGroupRef: partners, except: [10.0.0.0/8]}]},
+            {toServices: [{k8sService: {serviceName: db, namespace: data}}]}
+        ]"""
+    ).rules
+    assert group.peers == (GroupPeer("partners", None, (ip_network("10.0.0.0/8"),)),)
+    assert service.peers == (ServicePeer("db", "data"),)
+
+
+@pytest.mark.parametrize(
+    ("rules", "narrowing"),
+    [
+        ("http: [{method: GET, path: /a}, {path: /b}]", "HTTP GET /a; HTTP /b"),
+        ("http: [{headers: ['X-Token: hush']}]", "HTTP requests with certain headers"),
+        ("kafka: [{topic: a}]", "certain Kafka requests"),
+    ],
+)
+def test_layer_7_narrows_and_values_of_headers_are_not_repeated(rules: str, narrowing: str) -> None:
+    ports = f"toPorts: [{{ports: [{{port: '80', protocol: TCP}}], rules: {{{rules}}}}}]"
+    assert policy(f"egress: [{{{ports}}}]").rules[0].narrowing == narrowing
+
+
+@pytest.mark.parametrize(
+    ("spec", "code", "path"),
+    [
+        ("endpointSelector: null, ingress: [{}]", "missing-subject", "spec"),
+        ("nodeSelector: {}, ingress: [{}]", "not-exactly-one", "spec.nodeSelector"),
+        ("endpointSelector: null, nodeSelector: {}, ingress: [{}]", "nodes-in-namespace", "spec.nodeSelector"),
+        ("ingress: []", "no-rules", "spec"),
+        ("ingres: [{}]", "unknown-field", "spec.ingres"),
+        ("ingress: [{fromEntities: [moon]}]", "unsupported-value", "spec.ingress[0].fromEntities[0]"),
+        (
+            "ingress: [{fromEntities: [world], fromCIDR: [10.0.0.0/8]}]",
+            "combined-peers",
+            "spec.ingress[0].fromCIDR",
+        ),
+        ("ingress: [{icmps: [{}], toPorts: [{ports: [{port: '1'}]}]}]", "combined-peers", "spec.ingress[0].icmps"),
+        ("ingress: [{toPorts: [{ports: [{port: 80}]}]}]", "wrong-type", "spec.ingress[0].toPorts[0].ports[0].port"),
+        ("ingress: [{toPorts: [{ports: [{}]}]}]", "missing-port", "spec.ingress[0].toPorts[0].ports[0]"),
+        (
+            "ingress: [{toPorts: [{ports: [{port: '70000'}]}]}]",
+            "invalid-port",
+            "spec.ingress[0].toPorts[0].ports[0].port",
+        ),
+        (
+            "ingress: [{toPorts: [{ports: [{port: '1', protocol: GRE}]}]}]",
+            "unsupported-value",
+            "spec.ingress[0].toPorts[0].ports[0].protocol",
+        ),
+        ("ingress: [{fromCIDR: [10.0.0.0/33]}]", "invalid-cidr", "spec.ingress[0].fromCIDR[0]"),
+        (
+            "egress: [{toCIDRSet: [{cidr: 10.0.0.0/8, except: [11.0.0.0/16]}]}]",
+            "except-outside",
+            "spec.egress[0].toCIDRSet[0].except[0]",
+        ),
+        (
+            "egress: [{toCIDRSet: [{cidr: 10.0.0.0/8, cidrGroupRef: a}]}]",
+            "not-exactly-one",
+            "spec.egress[0].toCIDRSet[0]",
+        ),
+        ("egressDeny: [{toFQDNs: [{matchName: a.b}]}]", "unknown-field", "spec.egressDeny[0].toFQDNs"),
+        ("egress: [{toFQDNs: [{}]}]", "missing-name", "spec.egress[0].toFQDNs[0]"),
+        (
+            "ingress: [{toPorts: [{ports: [{port: '53'}], rules: {dns: [{matchName: a}]}}]}]",
+            "dns-on-ingress",
+            "spec.ingress[0].toPorts[0].rules.dns",
+        ),
+    ],
+)
+def test_what_cilium_calls_not_valid_is_rejected(spec: str, code: str, path: str) -> None:
+    loaded = load(merged(CNP, f"spec: {{{spec}}}"))
+    assert ("error", code, path) in faults(loaded)
+    assert loaded.snapshot.cilium_policies == ()
+    assert [r.namespace for r in loaded.snapshot.rejected_policies] == ["shop"]
+
+
+def test_a_clusterwide_policy_may_be_about_nodes() -> None:
+    found = policy("endpointSelector: null, nodeSelector: {matchLabels: {zone: a}}, ingress: [{}]", CCNP)
+    assert [(spec.subject, spec.subject_text) for spec in found.specs] == [(None, "nodes with zone=a")]
+
+
+def test_a_group_holds_prefixes_and_addresses() -> None:
+    loaded = load("""
+        apiVersion: cilium.io/v2alpha1
+        kind: CiliumCIDRGroup
+        metadata: {name: partners, labels: {team: a}}
+        spec: {externalCIDRs: [203.0.113.0/24, 'fd00::1']}
+    """)
+    (group,) = loaded.snapshot.cidr_groups
+    assert group.networks == (ip_network("203.0.113.0/24"), ip_network("fd00::1/128"))
