@@ -13,7 +13,7 @@ from typing import Final
 import plotly.graph_objects as go
 
 from lib.figures.text import middle_cut, shown
-from lib.figures.theme import CARD_FILL, OUTLINE, TEXT, base_layout, look
+from lib.figures.theme import CARD_FILL, OUTLINE, TEXT, base_layout, bottom_legend, look
 from lib.graph.layout import CARD_HEIGHT, Layout, Point, bend, card_width, lay_out
 from lib.graph.model import GraphEdge, GraphModel, GraphNode, Mark
 
@@ -40,17 +40,7 @@ def layered_graph(model: GraphModel) -> go.Figure:
         **base_layout(
             layout.height + _HEAD + _FOOT + 6,
             showlegend=True,
-            legend={
-                "orientation": "h",
-                "x": 0,
-                "y": 0,
-                "yref": "container",
-                "yanchor": "bottom",
-                "itemclick": False,
-                "itemdoubleclick": False,
-                "bgcolor": "rgba(0,0,0,0)",
-                "font": {"size": 12, "color": TEXT},
-            },
+            legend=bottom_legend(),
             barmode="overlay",
             margin={"l": 0, "r": 0, "t": _HEAD, "b": _FOOT},
         )

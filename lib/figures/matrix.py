@@ -8,7 +8,7 @@ from typing import Final
 import plotly.graph_objects as go
 
 from lib.figures.text import shown
-from lib.figures.theme import TEXT, base_layout, look
+from lib.figures.theme import TEXT, base_layout, bottom_legend, look
 from lib.flows import MatrixCell, MatrixState
 from lib.graph.model import Mark
 
@@ -99,17 +99,7 @@ def flow_matrix(cells: Sequence[Sequence[MatrixCell]], rows: Sequence[str], colu
             len(rows) * row + head + _FOOT,
             showlegend=True,
             margin={"l": 10, "r": 10, "t": head, "b": _FOOT},
-            legend={
-                "orientation": "h",
-                "x": 0,
-                "y": 0,
-                "yref": "container",
-                "yanchor": "bottom",
-                "itemclick": False,
-                "itemdoubleclick": False,
-                "bgcolor": "rgba(0,0,0,0)",
-                "font": {"size": 12, "color": TEXT},
-            },
+            legend=bottom_legend(),
         )
     )
     axis = {

@@ -57,6 +57,21 @@ def look(mark: Mark) -> Look:
     return _LOOKS[mark]
 
 
+def bottom_legend() -> dict[str, Any]:
+    """A legend in one line below the drawing, which a click does not change."""
+    return {
+        "orientation": "h",
+        "x": 0,
+        "y": 0,
+        "yref": "container",
+        "yanchor": "bottom",
+        "itemclick": False,
+        "itemdoubleclick": False,
+        "bgcolor": CLEAR,
+        "font": {"size": 12, "color": TEXT},
+    }
+
+
 def base_layout(height: float, **extra: Any) -> dict[str, Any]:
     """What all figures have in common: nothing painted behind, no drag, room for what is drawn and no more."""
     return {

@@ -133,18 +133,16 @@ def _rule(policy: CalicoPolicy, rule: CalicoRule, subjects: Bits, matcher: Match
         every = matcher.spaces.everything
         met = peers & Ends(*(every if flag else 0 for flag in pattern))
         sure, possible = met.named(matcher.spaces)
-        yield CompiledRule(
-            policy=policy.ref,
-            direction=rule.direction,
-            label=rule.label,
-            source=rule.source,
+        yield CompiledRule.of(
+            policy.ref,
+            rule,
             text=rule.text,
             subjects=group,
             sure=sure,
             possible=possible,
             ports=ports,
             names_pods=other.selector is not None or other.service is not None,
-            doubt=" or ".join(dict.fromkeys(doubts)) if possible.any else "",
+            doubt=" or ".join(dict.fromkeys(doubts)),
             action=_ACTIONS[rule.action],
         )
 

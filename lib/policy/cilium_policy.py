@@ -104,18 +104,15 @@ def _rule(policy: CiliumPolicy, rule: CiliumRule, subjects: Bits, matcher: Ciliu
     sure, possible = found.sure, found.maybe & ~found.sure
     if rule.doubt:
         sure, possible = 0, sure | possible
-    compiled = CompiledRule(
-        policy=policy.ref,
-        direction=rule.direction,
-        label=rule.label,
-        source=rule.source,
+    compiled = CompiledRule.of(
+        policy.ref,
+        rule,
         text=_text(rule),
         subjects=subjects,
         sure=Named(always=sure),
         possible=Named(always=possible),
-        ports=(),
         names_pods=any(isinstance(p, EndpointsPeer) for p in rule.peers),
-        doubt=" or ".join(dict.fromkeys(filter(None, (rule.doubt, *found.doubts)))) if possible else "",
+        doubt=" or ".join(dict.fromkeys(filter(None, (rule.doubt, *found.doubts)))),
         action=Action.DENY if rule.denies else Action.ALLOW,
     )
     yield from with_ports(compiled, rule.ports, spaces)

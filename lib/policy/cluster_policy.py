@@ -89,18 +89,16 @@ def _rule(policy: ClusterPolicy, rule: ClusterRule, subjects: int, spaces: Space
     else:
         sure, possible, doubts = _peers(rule, spaces)
         ports = tuple(at for port in rule.ports for at in _ports(port, spaces))
-    return CompiledRule(
-        policy=policy.ref,
-        direction=rule.direction,
-        label=rule.label,
-        source=rule.source,
+    return CompiledRule.of(
+        policy.ref,
+        rule,
         text=_text(rule),
         subjects=subjects,
         sure=sure,
         possible=possible,
         ports=ports,
         names_pods=any(isinstance(p, PodPeer) for p in rule.peers),
-        doubt=" or ".join(dict.fromkeys(doubts)) if possible.any else "",
+        doubt=" or ".join(dict.fromkeys(doubts)),
         action=action,
     )
 

@@ -60,22 +60,19 @@ def _rule(policy: NetworkPolicy, rule: PolicyRule, subjects: Bits, spaces: Space
     )
     sure = Named.of(always | sure.always, sure.ipv4, sure.ipv6)
     possible = Named.of(possible.always & ~sure.always, possible.ipv4 & ~sure.always, possible.ipv6 & ~sure.always)
-    doubt = spaces.address_doubt if possible.any else ""
     if spaces.profile.judges_ipv6 is Known.UNKNOWN:
         # The part of the policy that is about all IPv6 addresses says it for this rule too.
         sure = sure._replace(always=sure.always & ~spaces.outside_of(Family.IPV6))
-    found = CompiledRule(
-        policy=policy.ref,
-        direction=rule.direction,
-        label=rule.label,
-        source=rule.source,
+    by_label = any(isinstance(p, PodPeer) for p in rule.peers)
+    found = CompiledRule.of(
+        policy.ref,
+        rule,
         text=_text(rule),
         subjects=subjects,
         sure=sure,
         possible=possible,
-        ports=(),
-        names_pods=any(isinstance(p, PodPeer) for p in rule.peers),
-        doubt=doubt,
+        names_pods=by_label,
+        doubt=spaces.address_doubt,
     )
     yield from with_ports(found, rule.ports, spaces)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
@@ -72,6 +72,25 @@ class PortsAt(NamedTuple):
     mask: Bits
 
 
+class Placed(Protocol):
+    """A rule of whatever kind: its direction, and where it stands in its policy and in the input."""
+
+    @property
+    def direction(self) -> Direction:
+        """The direction that it is about."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """Its place in the policy, such as ``spec.ingress[0]``."""
+        ...
+
+    @property
+    def source(self) -> Source:
+        """Its place in the input."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
     """One rule over the spaces: its subjects, its peers and its ports.
@@ -93,6 +112,38 @@ class CompiledRule:
     names_pods: bool = False
     doubt: str = ""
     action: Action = Action.ALLOW
+
+    @classmethod
+    def of(
+        cls,
+        policy: ObjectRef,
+        rule: Placed,
+        *,
+        text: str,
+        subjects: Bits,
+        sure: Named,
+        possible: Named,
+        ports: tuple[PortsAt, ...] = (),
+        names_pods: bool = False,
+        doubt: str = "",
+        action: Action = Action.ALLOW,
+    ) -> CompiledRule:
+        """The compiled form of a rule at its place; the doubt counts only where there is a possible end."""
+        doubt = doubt if possible.any else ""
+        return cls(
+            policy,
+            rule.direction,
+            rule.label,
+            rule.source,
+            text,
+            subjects,
+            sure,
+            possible,
+            ports,
+            names_pods,
+            doubt,
+            action,
+        )
 
     @property
     def peers(self) -> Bits:
