@@ -1,0 +1,313 @@
+"""Holds assertions against the engine's flows: what fails comes with the flows that are to blame, and why."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import Final
+
+from lib.flows import FlowRow, RowVerdict, flow_rows
+from lib.model.assertions import AddressesEnd, Assertion, AssertionEnd, AssertionKind, WorkloadsEnd
+from lib.model.cluster import Workload
+from lib.model.labels import Labels
+from lib.model.refs import ObjectRef
+from lib.model.sets import AddressSet, ConnectionSet, Protocol
+from lib.policy.ends import outside_addresses
+from lib.policy.engine import Engine
+from lib.policy.explain import End
+
+EXAMPLES: Final = 5
+_OUTSIDE: Final = None
+_Key = ObjectRef | None
+_Pair = tuple[_Key, _Key]
+
+
+class Outcome(Enum):
+    """Whether an assertion holds; the value is the word that people read."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One flow that breaks an assertion or leaves it open; ``reason`` is the explanation of both directions."""
+
+    src: str
+    dst: str
+    ports: ConnectionSet
+    reason: str
+    over: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of an assertion; ``count`` flows are to blame, the first of them are ``examples``."""
+
+    assertion: Assertion
+    outcome: Outcome
+    message: str
+    count: int = 0
+    examples: tuple[Example, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """What a list of ends selects: workloads and outside addresses."""
+
+    workloads: tuple[ObjectRef, ...]
+    addresses: AddressSet
+
+    def __bool__(self) -> bool:
+        return bool(self.workloads or self.addresses)
+
+
+@dataclass(frozen=True, slots=True)
+class _Blame:
+    """A flow between two ends on some ports; ``addresses`` are those of the end outside."""
+
+    src: str
+    dst: str
+    src_ref: _Key
+    dst_ref: _Key
+    ports: ConnectionSet
+    sure: bool
+    reason: str = ""
+
+
+def check_assertions(engine: Engine, assertions: Iterable[Assertion]) -> tuple[Result, ...]:
+    """Every assertion's result, in their order.
+
+    Flows are those of the command ``flows``: between workloads of the input, and from and to outside addresses. Where
+    nobody knows whether a flow is permitted, what hangs on it is unknown. An end that selects nothing fails, so that a
+    misspelt label can't hide anything.
+    """
+    listed = tuple(assertions)
+    judge = _Judge(engine)
+    return tuple(judge.result(assertion) for assertion in listed)
+
+
+class _Judge:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._snapshot = engine.snapshot
+
+    @cached_property
+    def _rows(self) -> dict[_Pair, list[FlowRow]]:
+        """The flows by their ends; those of ingress controllers are no end's own."""
+        found: dict[_Pair, list[FlowRow]] = defaultdict(list)
+        for row in flow_rows(self._engine):
+            found[row.src_ref, row.dst_ref].append(row)
+        return found
+
+    def result(self, assertion: Assertion) -> Result:
+        """What becomes of one assertion."""
+        sources, destinations = (self._ends(ends) for ends in (assertion.sources, assertion.destinations))
+        for ends, chosen in ((assertion.sources, sources), (assertion.destinations, destinations)):
+            if not chosen:
+                named = ", ".join(end.text for end in ends)
+                return Result(assertion, Outcome.FAILS, f"nothing in the input is selected by {named}")
+        match assertion.kind:
+            case AssertionKind.ALLOW:
+                return _told(assertion, self._missing(assertion, sources, destinations), "not permitted", self._example)
+            case AssertionKind.DENY:
+                return _told(assertion, self._present(assertion, sources, destinations), "permitted", self._example)
+            case AssertionKind.ONLY:
+                others = self._others(assertion, sources, destinations)
+                return _told(assertion, others, "permitted from elsewhere", self._example)
+            case AssertionKind.NO_PATH:
+                return self._path_result(assertion, sources, destinations)
+
+    # --- ends -----------------------------------------------------------------------------------------------------
+
+    def _ends(self, ends: Sequence[AssertionEnd]) -> _Ends:
+        workloads: list[ObjectRef] = []
+        addresses = AddressSet()
+        for end in ends:
+            if isinstance(end, AddressesEnd):
+                addresses |= end.addresses
+            else:
+                workloads += [w.ref for w in self._snapshot.workloads if w.endpoints and self._selects(end, w)]
+        return _Ends(tuple(dict.fromkeys(workloads)), addresses)
+
+    def _selects(self, end: WorkloadsEnd, workload: Workload) -> bool:
+        if end.name:
+            same = workload.ref.name == end.name and (not end.kind or workload.ref.kind == end.kind)
+            return same and workload.namespace in end.namespaces
+        if end.namespaces and workload.namespace not in end.namespaces:
+            return False
+        namespace = self._snapshot.namespace_by_name.get(workload.namespace)
+        labels: Labels = namespace.labels if namespace else {}
+        if not end.namespace_labels.matches(labels):
+            return False
+        return end.labels.is_everything or any(end.labels.matches(pod.labels) for pod in workload.endpoints)
+
+    # --- single flows ---------------------------------------------------------------------------------------------
+
+    def _present(self, assertion: Assertion, sources: _Ends, destinations: _Ends) -> Iterator[_Blame]:
+        """The flows between the ends on some of the ports."""
+        for src, dst in self._pairs(sources, destinations):
+            for row in self._rows.get((src, dst), ()):
+                outside = sources.addresses if src is _OUTSIDE else destinations.addresses
+                if found := _meeting(row, assertion.ports, None if src and dst else outside):
+                    yield found
+
+    def _missing(self, assertion: Assertion, sources: _Ends, destinations: _Ends) -> Iterator[_Blame]:
+        """The pairs that lack some of the ports, and on which of them that is only not known."""
+        for src, dst in self._pairs(sources, destinations):
+            rows = self._rows.get((src, dst), ())
+            if src is not _OUTSIDE and dst is not _OUTSIDE:
+                yield from _lacking(str(src), str(dst), src, dst, assertion.ports, rows)
+                continue
+            rest = sources.addresses if src is _OUTSIDE else destinations.addresses
+            for row in rows:
+                name = row.src if src is _OUTSIDE else row.dst
+                common = (outside_addresses(name) or AddressSet()) & rest
+                if common:
+                    ends = (str(common), row.dst) if src is _OUTSIDE else (row.src, str(common))
+                    same = [r for r in rows if (r.src, r.dst) == (row.src, row.dst)]
+                    yield from _lacking(*ends, src, dst, assertion.ports, same)
+                    rest = rest - common
+            if rest:
+                ends = (str(rest), str(dst)) if src is _OUTSIDE else (str(src), str(rest))
+                yield _Blame(*ends, src, dst, assertion.ports, True)
+
+    def _others(self, assertion: Assertion, sources: _Ends, destinations: _Ends) -> Iterator[_Blame]:
+        """The flows to the destinations from anybody else; pods on their node's network are left out."""
+        allowed, wanted = set(sources.workloads), set(destinations.workloads)
+        beyond = AddressSet.all() - sources.addresses
+        for (src, dst), rows in self._rows.items():
+            if dst not in wanted or src in allowed or src == dst:
+                continue
+            for row in rows:
+                if row.host:
+                    continue
+                if found := _meeting(row, assertion.ports, beyond if src is _OUTSIDE else None):
+                    yield found
+
+    def _pairs(self, sources: _Ends, destinations: _Ends) -> Iterator[_Pair]:
+        outside: tuple[_Key, ...] = (_OUTSIDE,)
+        for src in (*sources.workloads, *(outside if sources.addresses else ())):
+            for dst in (*destinations.workloads, *(outside if destinations.addresses else ())):
+                if src != dst:
+                    yield src, dst
+
+    # --- paths ----------------------------------------------------------------------------------------------------
+
+    def _path_result(self, assertion: Assertion, sources: _Ends, destinations: _Ends) -> Result:
+        for sure in (True, False):
+            path = self._path(assertion, sources, destinations, sure=sure)
+            if path:
+                hops = [str(row.src) for row in path] + [path[-1].dst]
+                outcome = Outcome.FAILS if sure else Outcome.UNKNOWN
+                words = "permitted" if sure else "perhaps permitted"
+                message = f"a path of {len(path):,} flows is {words}: {' → '.join(hops)}"
+                last = path[-1].ports & assertion.ports
+                example = Example(hops[0], hops[-1], last, "", tuple(hops[1:-1]))
+                return Result(assertion, outcome, message, 1, (example,))
+        return Result(assertion, Outcome.HOLDS, "no chain of permitted flows leads there")
+
+    def _path(self, assertion: Assertion, sources: _Ends, destinations: _Ends, *, sure: bool) -> list[FlowRow]:
+        """The shortest chain of flows whose last one is on some of the ports; empty where there is none."""
+        came: dict[_Key, FlowRow | None] = dict.fromkeys(sources.workloads)
+        if sources.addresses:
+            came[_OUTSIDE] = None
+        waiting = deque(came)
+        while waiting:
+            here = waiting.popleft()
+            for row in self._leaving.get(here, ()):
+                if row.host or (sure and row.verdict is RowVerdict.UNKNOWN):
+                    continue
+                starts = here is _OUTSIDE and not (outside_addresses(row.src) or AddressSet()) & sources.addresses
+                if starts or (row.dst_ref is _OUTSIDE and not destinations.addresses):
+                    continue
+                if self._arrives(row, destinations) and row.ports & assertion.ports:
+                    return _back(came, row)
+                if row.dst_ref is not _OUTSIDE and row.dst_ref not in came:
+                    came[row.dst_ref] = row
+                    waiting.append(row.dst_ref)
+        return []
+
+    def _arrives(self, row: FlowRow, destinations: _Ends) -> bool:
+        if row.dst_ref is not _OUTSIDE:
+            return row.dst_ref in destinations.workloads
+        return bool((outside_addresses(row.dst) or AddressSet()) & destinations.addresses)
+
+    @cached_property
+    def _leaving(self) -> dict[_Key, list[FlowRow]]:
+        found: dict[_Key, list[FlowRow]] = defaultdict(list)
+        for (src, _), rows in self._rows.items():
+            found[src] += rows
+        return found
+
+    # --- words ----------------------------------------------------------------------------------------------------
+
+    def _example(self, blame: _Blame) -> Example:
+        ends = self._end(blame.src_ref, blame.src), self._end(blame.dst_ref, blame.dst)
+        reason = blame.reason
+        if ends[0] is not None and ends[1] is not None:
+            protocol = next((p for p in Protocol if blame.ports[p]), None)
+            port = blame.ports[protocol].intervals[0][0] if protocol else None
+            answer = self._engine.explain(ends[0], ends[1], protocol, port)
+            reason = "; ".join(direction.reason for direction in answer.directions)
+        return Example(blame.src, blame.dst, blame.ports, reason)
+
+    def _end(self, ref: _Key, name: str) -> End | None:
+        if ref is not None:
+            return self._snapshot.workload_by_ref.get(ref)
+        return outside_addresses(name)
+
+
+def _told(assertion: Assertion, blamed: Iterable[_Blame], said: str, example: Callable[[_Blame], Example]) -> Result:
+    listed = list(blamed)
+    sure = [b for b in listed if b.sure]
+    shown = sure or listed
+    if not shown:
+        return Result(assertion, Outcome.HOLDS, "as expected")
+    examples = tuple(map(example, shown[:EXAMPLES]))
+    flows = f"{len(shown):,} flow{'s' if len(shown) > 1 else ''}"
+    if sure:
+        return Result(
+            assertion, Outcome.FAILS, f"{flows} {'are' if len(sure) > 1 else 'is'} {said}", len(sure), examples
+        )
+    return Result(assertion, Outcome.UNKNOWN, f"of {flows} nobody can know", len(listed), examples)
+
+
+def _meeting(row: FlowRow, ports: ConnectionSet, outside: AddressSet | None) -> _Blame | None:
+    """A flow as far as it is on some of the ports and its outside end among ``outside`` (None: it has none)."""
+    common = row.ports & ports
+    if not common:
+        return None
+    if outside is not None:
+        name = row.src if row.src_ref is _OUTSIDE else row.dst
+        if not (outside_addresses(name) or AddressSet()) & outside:
+            return None
+    sure = row.verdict is not RowVerdict.UNKNOWN
+    return _Blame(row.src, row.dst, row.src_ref, row.dst_ref, common, sure, row.reason)
+
+
+def _lacking(
+    src: str, dst: str, src_ref: _Key, dst_ref: _Key, ports: ConnectionSet, rows: Iterable[FlowRow]
+) -> Iterator[_Blame]:
+    """Which of the ports not all pods of a pair have, and of which that is only not known."""
+    allowed, unknown = ConnectionSet(), ConnectionSet()
+    for row in rows:
+        if row.verdict is RowVerdict.ALLOWED:
+            allowed |= row.ports
+        elif row.verdict is RowVerdict.UNKNOWN:
+            unknown |= row.ports
+    if lacking := ports - allowed - unknown:
+        yield _Blame(src, dst, src_ref, dst_ref, lacking, True)
+    if open_ := ports & unknown:
+        yield _Blame(src, dst, src_ref, dst_ref, open_, False)
+
+
+def _back(came: dict[_Key, FlowRow | None], last: FlowRow) -> list[FlowRow]:
+    path = [last]
+    while (row := came.get(path[0].src_ref)) is not None:
+        path.insert(0, row)
+    return path

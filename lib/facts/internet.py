@@ -1,0 +1,35 @@
+"""Which addresses the Internet has: all but those of the special-purpose registries (RFC 6890) and multicast."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import Final
+
+from lib.model.sets import AddressSet
+
+# Addresses that no packet from or to the Internet has: the special-purpose registries of RFC 6890, and multicast.
+_NOT_INTERNET = AddressSet.from_networks(
+    ip_network(text)
+    for text in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+        "::/127",
+        "2001:db8::/32",
+        "fc00::/7",
+        "fe80::/10",
+        "ff00::/8",
+    )
+)
+INTERNET: Final = AddressSet.all() - _NOT_INTERNET
