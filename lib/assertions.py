@@ -13,6 +13,7 @@ from lib.flows import FlowRow, RowVerdict, flow_rows
 from lib.model.assertions import AddressesEnd, Assertion, AssertionEnd, AssertionKind, WorkloadsEnd
 from lib.model.cluster import Workload
 from lib.model.labels import Labels
+from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
 from lib.model.sets import AddressSet, ConnectionSet, Protocol
 from lib.policy.ends import outside_addresses
@@ -253,13 +254,16 @@ class _Judge:
             protocol = next((p for p in Protocol if blame.ports[p]), None)
             port = blame.ports[protocol].intervals[0][0] if protocol else None
             answer = self._engine.explain(ends[0], ends[1], protocol, port)
-            reason = "; ".join(direction.reason for direction in answer.directions)
+            # The side of an outside address is nobody's matter.
+            outside = {Direction.EGRESS: blame.src_ref is _OUTSIDE, Direction.INGRESS: blame.dst_ref is _OUTSIDE}
+            reason = "; ".join(side.reason for side in answer.directions if not outside[side.direction])
         return Example(blame.src, blame.dst, blame.ports, reason)
 
     def _end(self, ref: _Key, name: str) -> End | None:
         if ref is not None:
             return self._snapshot.workload_by_ref.get(ref)
-        return outside_addresses(name)
+        addresses = outside_addresses(name)
+        return next((first for first, _ in addresses.ranges()), None) if addresses else None
 
 
 def _told(assertion: Assertion, blamed: Iterable[_Blame], said: str, example: Callable[[_Blame], Example]) -> Result:

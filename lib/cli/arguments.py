@@ -100,6 +100,12 @@ def build_parser() -> argparse.ArgumentParser:
         formats=(*TABULAR, "sarif"),
     )
     check.add_argument(
+        "--assert",
+        dest="assertions",
+        metavar="FILE",
+        help="also check the assertions of a file, or of - (docs/assertions.md)",
+    )
+    check.add_argument(
         "--fail-on", type=_severity, default=Severity.ERROR, metavar="SEVERITY", help="info, warning or error (default)"
     )
 

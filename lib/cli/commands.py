@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Final
 
-from lib.checks.run import at_or_over, run_checks
+from lib.cli.check import check_command
 from lib.cli.diff import diff_command
 from lib.cli.explain import engine_of, explain_command
 from lib.cli.load import Input, UsageError, load, problem_json
 from lib.cli.output import write, write_edges, write_json, write_rows
 from lib.cli.plan import plan_command
+from lib.cli.tables import print_rows
 from lib.flows import FlowRow, RowVerdict, class_flows, flow_rows, namespace_matrix
 from lib.loaders.dump_command import az_command, kubectl_command
 from lib.model.refs import ObjectRef
@@ -21,13 +21,11 @@ from lib.policy.engine import compile_engine
 from lib.policy.engines import KUBERNETES
 from lib.policy.selections import selections
 from lib.reports.diagram import DIAGRAM_FORMATS, Edge
-from lib.reports.sarif import sarif
 from lib.routing.routes import ingress_backends, route_views
 from lib.routing.services import service_views
 from lib.routing.url_test import test_url
 from lib.tables import (
     candidate_rows,
-    finding_rows,
     flow_table,
     matrix_rows,
     policy_rows,
@@ -61,7 +59,7 @@ def _flows(arguments: argparse.Namespace) -> int:
     names = frozenset(arguments.namespace) or None
     if arguments.by == "namespace":
         rows = matrix_rows(namespace_matrix(engine, names))
-        return _print_rows(arguments, given, "flows", rows, _matrix_edges(rows), engine=engine.profile.id)
+        return print_rows(arguments, given, "flows", rows, _matrix_edges(rows), engine=engine.profile.id)
     backends = ingress_backends(given.snapshot)
     head, tail = {"schema": "netatlas.flows/1", "engine": engine.profile.id}, dict[str, object]()
     if arguments.by == "class":
@@ -110,7 +108,7 @@ def _services(arguments: argparse.Namespace) -> int:
     kept = _kept(arguments, given)
     views = [v for v in service_views(given.snapshot) if kept(v.ref)]
     edges = (Edge(str(v.ref), str(w.ref), ", ".join(p.text for p in v.ports)) for v in views for w in v.workloads)
-    return _print_rows(arguments, given, "services", service_rows(views, given.locate), edges)
+    return print_rows(arguments, given, "services", service_rows(views, given.locate), edges)
 
 
 def _routes(arguments: argparse.Namespace) -> int:
@@ -123,9 +121,9 @@ def _routes(arguments: argparse.Namespace) -> int:
         if arguments.format == "text":
             write([f"{answer.sentence}\n\n"])
         edges = (Edge(arguments.url, w.backend.label, w.where) for w in answer.winners)
-        return _print_rows(arguments, given, "candidates", rows, edges, answer=answer.sentence)
+        return print_rows(arguments, given, "candidates", rows, edges, answer=answer.sentence)
     edges = (Edge(v.where, v.backend.label, v.path_type, dashed=v.accepted is not True) for v in views)
-    return _print_rows(arguments, given, "routes", route_rows(views, given.locate), edges)
+    return print_rows(arguments, given, "routes", route_rows(views, given.locate), edges)
 
 
 def _policies(arguments: argparse.Namespace) -> int:
@@ -134,44 +132,7 @@ def _policies(arguments: argparse.Namespace) -> int:
     selected = selections(compile_engine(given.snapshot))
     rows = policy_rows(given.snapshot, selected, KUBERNETES, given.locate)
     rows = [r for r in rows if kept(ObjectRef(str(r["namespace"]), "", ""))]
-    return _print_rows(arguments, given, "policies", rows)
-
-
-def _check(arguments: argparse.Namespace) -> int:
-    given = load(arguments.paths, complete=arguments.complete)
-    findings = run_checks(given.snapshot)
-    rows = finding_rows(findings, given.locate)
-    if arguments.format == "sarif":
-        write([json.dumps(sarif(findings, given.problems, given.documents), ensure_ascii=False, indent=1) + "\n"])
-        given.report()
-        status = given.exit_status
-    else:
-        shown = rows if arguments.format in ("json", "csv") else [_short_finding(row) for row in rows]
-        status = _print_rows(arguments, given, "findings", shown)
-    return max(status, FAILED if at_or_over(findings, arguments.fail_on) else ANSWERED)
-
-
-def _short_finding(row: Mapping[str, object]) -> Mapping[str, object]:
-    return {name: row[name] for name in ("severity", "finding", "kind", "subject", "what", "source")}
-
-
-def _print_rows(
-    arguments: argparse.Namespace,
-    given: Input,
-    key: str,
-    rows: Iterable[Mapping[str, object]],
-    edges: Iterable[Edge] = (),
-    **head: str,
-) -> int:
-    if arguments.format == "json":
-        problems = [problem_json(p, given.documents) for p in given.problems]
-        write_json({"schema": f"netatlas.{key}/1", **head}, key, rows, {"problems": problems})
-    elif arguments.format in DIAGRAM_FORMATS:
-        write_edges(arguments.format, edges)
-    else:
-        write_rows(arguments.format, rows)
-    given.report()
-    return given.exit_status
+    return print_rows(arguments, given, "policies", rows)
 
 
 def _dump_command(arguments: argparse.Namespace) -> int:
@@ -186,7 +147,7 @@ _COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
     "services": _services,
     "routes": _routes,
     "policies": _policies,
-    "check": _check,
+    "check": check_command,
     "plan": plan_command,
     "dump-command": _dump_command,
 }

@@ -6,7 +6,9 @@ The form is described in docs/assertions.md and, for editors, in docs/assertions
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from ipaddress import ip_network
 from typing import Final
 
@@ -14,7 +16,7 @@ from lib.facts.internet import INTERNET
 from lib.loaders.limits import DEFAULT, Limits
 from lib.loaders.locate import positions
 from lib.loaders.parse.fields import Fields
-from lib.loaders.parse.session import Entry, Session, Unknown, field_names, quote
+from lib.loaders.parse.session import Entry, Session, field_names, quote
 from lib.loaders.yaml_reader import Document, Reader
 from lib.model.assertions import AddressesEnd, Assertion, AssertionEnd, AssertionKind, WorkloadsEnd
 from lib.model.errors import ModelError
@@ -28,6 +30,7 @@ SCHEMA: Final = "netatlas.assertions/1"
 _KINDS: Final = {kind.value: kind for kind in AssertionKind}
 _PORTS: Final = re.compile(r"(TCP|UDP|SCTP)(?:[ \t]+(\d{1,5})(?:-(\d{1,5}))?)?", re.IGNORECASE)
 _NAMED: Final = re.compile(r"(?P<namespace>[-a-z0-9.]+)/(?P<name>[^/\[\]\s]+)(?:\[(?P<kind>[A-Za-z]+)\])?")
+_SUBJECT: Final = ObjectRef("", "assertions", "File")
 _REMEDY: Final = "Write namespace/name, an address or prefix, internet, outside, any workload, or a mapping."
 
 
@@ -51,12 +54,14 @@ def read_assertions(text: str, file: str, limits: Limits = DEFAULT) -> Assertion
     for result in Reader(limits).read(text):
         if isinstance(result, Document):
             before = len(session.problems)
-            found += _document(session, result, file)
-            lines = positions(result.text, result.syntax)
-            problems += [
-                replace(p, line=result.line + lines.find(p.source.path) if p.source else None)
-                for p in session.problems[before:]
-            ]
+            read = _document(session, result, file)
+            built = result.built
+            lines = positions(result.text[built.start : built.end], result.syntax)
+            found += [replace(each, line=result.line + lines.find(each.source.path)) for each in read]
+            for problem in session.problems[before:]:
+                path = problem.source.path if problem.source else ()
+                message = problem.message.removeprefix(f"{_SUBJECT}: ")
+                problems.append(replace(problem, message=message, line=result.line + lines.find(path)))
         else:
             severity = Severity.WARNING if result.is_warning else Severity.ERROR
             place = Source(file, result.number)
@@ -69,13 +74,13 @@ def read_assertions(text: str, file: str, limits: Limits = DEFAULT) -> Assertion
 
 def _document(session: Session, document: Document, file: str) -> list[Assertion]:
     source = Source(file, document.number)
-    entry = Entry(session, source, ObjectRef("", file, "Assertions"), Unknown.REJECTS)
+    entry = Entry(session, source, _SUBJECT)
     value = document.built.value
     if not isinstance(value, dict):
         entry.error((), "wrong-type", "the document is no mapping", "Begin with schema and assertions.")
         return []
     root = Fields(entry, value)
-    root.only(field_names("schema assertions"))
+    _only(root, field_names("schema assertions"))
     if root.text("schema") != SCHEMA:
         root.error("schema", "unknown-schema", f"schema must be {SCHEMA}", f"Write schema: {SCHEMA}.")
     found = []
@@ -87,15 +92,24 @@ def _document(session: Session, document: Document, file: str) -> list[Assertion
     return found
 
 
+def _only(fields: Fields, known: Collection[str]) -> None:
+    """Report every field that is not ``known``."""
+    for name in fields.data:
+        if name not in known:
+            similar = get_close_matches(str(name), known, n=1)
+            remedy = f"Did you mean {similar[0]}?" if similar else f"Known are {', '.join(sorted(known))}."
+            fields.error(str(name), "unknown-field", f"{quote(name)} is no field of this place", remedy)
+
+
 def _assertion(item: Fields) -> Assertion | None:
-    item.only({"name", *_KINDS})
+    _only(item, {"name", *_KINDS})
     given = [word for word in _KINDS if item.has(word)]
     if len(given) != 1:
         words = ", ".join(_KINDS)
         item.error(None, "not-exactly-one", f"must hold exactly one of {words}", f"Write one of {words}.")
         return None
     body = item.section(given[0])
-    body.only(field_names("from to ports"))
+    _only(body, field_names("from to ports"))
     sources, destinations = (tuple(_ends(body, key)) for key in ("from", "to"))
     for key, ends in (("from", sources), ("to", destinations)):
         if not ends and not item.entry.failed:
@@ -140,7 +154,7 @@ def _end(parent: Fields, key: str, value: object) -> AssertionEnd | None:
 
 
 def _selected(end: Fields) -> AssertionEnd | None:
-    end.only(field_names("namespace namespaces labels"))
+    _only(end, field_names("namespace namespaces labels"))
     names = [end.text("namespace")] if isinstance(end.data.get("namespace"), str) else []
     if isinstance(end.data.get("namespace"), list):
         names = [name for _, name in end.texts("namespace")]

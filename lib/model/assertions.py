@@ -51,7 +51,7 @@ AssertionEnd = WorkloadsEnd | AddressesEnd
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """One expectation; each list of ends means any of them."""
+    """One expectation; each list of ends means any of them. ``line`` counts in the file of ``source``."""
 
     name: str
     kind: AssertionKind
@@ -59,6 +59,12 @@ class Assertion:
     destinations: tuple[AssertionEnd, ...]
     ports: ConnectionSet
     source: Source
+    line: int = 0
+
+    @property
+    def place(self) -> str:
+        """``file:line``."""
+        return f"{self.source.file}:{self.line}"
 
     def __str__(self) -> str:
         ends = (", ".join(end.text for end in ends) for ends in (self.sources, self.destinations))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from lib.assertions import Outcome, Result
 from lib.checks.wording import FindingText, finding_texts, message_of, text_of
 from lib.model.finding import Finding
 from lib.model.problem import Problem, Severity
@@ -13,9 +14,18 @@ from lib.model.refs import Source
 _LEVELS: Final = {Severity.INFO: "note", Severity.WARNING: "warning", Severity.ERROR: "error"}
 
 
-def sarif(findings: Iterable[Finding], problems: Iterable[Problem], lines: Any) -> dict[str, Any]:
-    """One run with a rule for each code that occurs; ``lines`` answers ``line_of(source)``."""
-    findings, problems = list(findings), list(problems)
+def sarif(
+    findings: Iterable[Finding],
+    problems: Iterable[Problem],
+    lines: Any,
+    assertions: Iterable[Result] = (),
+    assertion_problems: Iterable[Problem] = (),
+) -> dict[str, Any]:
+    """One run with a rule for each code that occurs; ``lines`` answers ``line_of(source)``.
+
+    Of assertions those are listed that do not hold; ``assertion_problems`` know their own lines.
+    """
+    findings, problems = list(findings), [*problems, *assertion_problems]
     texts = finding_texts()
     rules = [_finding_rule(texts[code]) for code in dict.fromkeys(f.code for f in findings)]
     rules += [{"id": code} for code in dict.fromkeys(p.code for p in problems)]
@@ -27,6 +37,13 @@ def sarif(findings: Iterable[Finding], problems: Iterable[Problem], lines: Any) 
         results.append(
             _result(problem.code, problem.severity, f"{problem.message} {problem.remedy}", problem.source, line)
         )
+    for broken in assertions:
+        if broken.outcome is not Outcome.HOLDS:
+            code = f"assertion-{broken.outcome.value}"
+            level = Severity.ERROR if broken.outcome is Outcome.FAILS else Severity.WARNING
+            message = f"{broken.assertion.name}: {broken.message}"
+            results.append(_result(code, level, message, broken.assertion.source, broken.assertion.line))
+    rules += [{"id": code} for code in dict.fromkeys(r["ruleId"] for r in results if "assertion" in r["ruleId"])]
     return {
         "version": "2.1.0",
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",

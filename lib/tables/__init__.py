@@ -4,6 +4,7 @@ A row is a dict from a stable column name to text, a number or None; every row o
 same order. What is faulty comes first. ``source`` is ``file:line``, through the ``locate`` that the caller hands in.
 """
 
+from lib.tables.assertions import assertion_json, assertion_rows
 from lib.tables.changes import (
     arrival_change_rows,
     cause_texts,
@@ -27,6 +28,8 @@ __all__ = [
     "Locate",
     "Row",
     "arrival_change_rows",
+    "assertion_json",
+    "assertion_rows",
     "backend_rows",
     "candidate_rows",
     "cause_texts",

@@ -1,0 +1,73 @@
+"""The command ``check``: findings, and the assertions of a file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from lib.assertions import Outcome, Result, check_assertions
+from lib.checks.run import at_or_over, run_checks
+from lib.cli.load import Input, UsageError, load
+from lib.cli.output import write
+from lib.cli.tables import print_rows
+from lib.loaders.assertions import AssertionReading, read_assertions
+from lib.model.problem import Severity
+from lib.policy.engine import compile_engine
+from lib.reports.sarif import sarif
+from lib.tables import assertion_json, assertion_rows, finding_rows
+
+ANSWERED, FAILED, REFUSED = 0, 1, 2
+_SHORT: Final = ("severity", "finding", "kind", "subject", "what", "source")
+
+
+def check_command(arguments: argparse.Namespace) -> int:
+    """Check, print, and return the exit status: 1 for findings over the threshold and assertions that do not hold."""
+    given = load(arguments.paths, complete=arguments.complete)
+    reading = _reading(arguments.assertions)
+    engine = compile_engine(given.snapshot)
+    findings = run_checks(given.snapshot, engine=engine)
+    results = check_assertions(engine, reading.assertions)
+    if arguments.format == "sarif":
+        found = sarif(findings, given.problems, given.documents, results, reading.problems)
+        write([json.dumps(found, ensure_ascii=False, indent=1) + "\n"])
+        given.report()
+        status = given.exit_status
+    else:
+        status = _print(arguments, given, [*finding_rows(findings, given.locate), *assertion_rows(results)], results)
+    for problem in reading.problems:
+        place = problem.source.file if problem.source else arguments.assertions
+        sys.stderr.write(f"{place}:{problem.line}: {problem.message}\n")
+    if any(problem.severity is Severity.ERROR for problem in reading.problems):
+        status = REFUSED
+    broken = any(result.outcome is not Outcome.HOLDS for result in results)
+    return max(status, FAILED if broken or at_or_over(findings, arguments.fail_on) else ANSWERED)
+
+
+def _print(
+    arguments: argparse.Namespace, given: Input, rows: list[dict[str, object]], results: tuple[Result, ...]
+) -> int:
+    if arguments.format == "json":
+        listed = rows[: len(rows) - len(results)]
+        tail = {"assertions": [assertion_json(result) for result in results]} if arguments.assertions else None
+        return print_rows(arguments, given, "findings", listed, tail=tail)
+    shown = rows if arguments.format == "csv" else [_shortened(row) for row in rows]
+    return print_rows(arguments, given, "findings", shown)
+
+
+def _shortened(row: Mapping[str, object]) -> dict[str, object]:
+    return {name: row[name] for name in _SHORT}
+
+
+def _reading(path: str | None) -> AssertionReading:
+    if path is None:
+        return AssertionReading((), ())
+    try:
+        text = sys.stdin.read() if path == "-" else Path(path).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(f"{path} can't be read: {reason}") from None
+    return read_assertions(text, path)

@@ -1,0 +1,31 @@
+"""How the commands print a table of rows beside what is wrong with the input."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Mapping
+
+from lib.cli.load import Input, problem_json
+from lib.cli.output import write_edges, write_json, write_rows
+from lib.reports.diagram import DIAGRAM_FORMATS, Edge
+
+
+def print_rows(
+    arguments: argparse.Namespace,
+    given: Input,
+    key: str,
+    rows: Iterable[Mapping[str, object]],
+    edges: Iterable[Edge] = (),
+    tail: Mapping[str, object] | None = None,
+    **head: str,
+) -> int:
+    """Print rows in the chosen format, report the problems, and return the exit status that the input asks for."""
+    if arguments.format == "json":
+        problems = [problem_json(p, given.documents) for p in given.problems]
+        write_json({"schema": f"netatlas.{key}/1", **head}, key, rows, {**(tail or {}), "problems": problems})
+    elif arguments.format in DIAGRAM_FORMATS:
+        write_edges(arguments.format, edges)
+    else:
+        write_rows(arguments.format, rows)
+    given.report()
+    return given.exit_status

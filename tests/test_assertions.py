@@ -1,0 +1,178 @@
+"""Assertions: how they are read, what they mean, and that they find the sample's planted faults.
+
+Whether a flow is permitted is the engine's matter and tested there; here clusters are small enough to judge by eye.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from lib.assertions import Outcome, Result, check_assertions
+from lib.cli import main
+from lib.loaders.assertions import SCHEMA, read_assertions
+from lib.model.sets import ConnectionSet, Protocol
+from tests.policy.build import engine_of, namespace, pod, policy
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTED = json.loads((ROOT / "docs/assertions.schema.json").read_text(encoding="utf-8"))
+
+# web → api → db on 5432 is permitted, nothing else inside; api may be reached from outside.
+CLUSTER = (
+    namespace("shop", team="a"),
+    namespace("data", team="b"),
+    pod("web", tier="front"),
+    pod("api", tier="app"),
+    pod("db", namespace="data", tier="data"),
+    policy("podSelector: {matchLabels: {tier: front}}\npolicyTypes: [Ingress]", name="web"),
+    policy(
+        "podSelector: {matchLabels: {tier: app}}\npolicyTypes: [Ingress, Egress]\n"
+        "ingress: [{ports: [{port: 443}]}]\n"
+        "egress: [{to: [{namespaceSelector: {matchLabels: {team: b}}}], ports: [{port: 5432}]}]",
+        name="api",
+    ),
+    policy(
+        "podSelector: {}\npolicyTypes: [Ingress, Egress]\n"
+        "ingress: [{from: [{namespaceSelector: {matchLabels: {team: a}}, podSelector: {matchLabels: {tier: app}}}], "
+        "ports: [{port: 5432}]}]",
+        name="db",
+        namespace="data",
+    ),
+)
+
+
+def text_of(*assertions: str) -> str:
+    return f"schema: {SCHEMA}\nassertions:\n" + "".join(f"  - {a}\n" for a in assertions)
+
+
+def results(*assertions: str, cluster: Iterable[str] = CLUSTER) -> tuple[Result, ...]:
+    text = text_of(*assertions)
+    jsonschema.validate(yaml.safe_load(text), DOCUMENTED)
+    reading = read_assertions(text, "a.yaml")
+    assert reading.problems == ()
+    return check_assertions(engine_of(*cluster), reading.assertions)
+
+
+@pytest.mark.parametrize(
+    ("assertion", "outcome"),
+    [
+        ("allow: {from: shop/api, to: data/db, ports: TCP 5432}", Outcome.HOLDS),
+        ("allow: {from: shop/api, to: data/db, ports: TCP 5432-5433}", Outcome.FAILS),
+        ("allow: {from: shop/api, to: data/db}", Outcome.FAILS),
+        ("allow: {from: any workload, to: shop/api, ports: [TCP 443]}", Outcome.FAILS),
+        ("allow: {from: internet, to: shop/api, ports: TCP 443}", Outcome.HOLDS),
+        ("allow: {from: 198.51.100.7, to: 'shop/api[Pod]', ports: TCP 443}", Outcome.HOLDS),
+        ("allow: {from: shop/api, to: 198.51.100.0/24, ports: TCP 443}", Outcome.FAILS),
+        ("allow: {from: shop/web, to: outside}", Outcome.HOLDS),
+        ("deny: {from: {namespace: shop, labels: tier=front}, to: data/db}", Outcome.HOLDS),
+        ("deny: {from: {namespaces: team=a}, to: {namespace: [data]}}", Outcome.FAILS),
+        ("deny: {from: {namespaces: team=a}, to: {namespace: [data]}, ports: UDP}", Outcome.HOLDS),
+        ("deny: {from: '2001:db8::/32', to: shop/api, ports: TCP 443}", Outcome.FAILS),
+        ("deny: {from: internet, to: data/db}", Outcome.HOLDS),
+        ("only: {from: shop/api, to: data/db}", Outcome.HOLDS),
+        ("only: {from: shop/web, to: data/db}", Outcome.FAILS),
+        ("only: {from: shop/web, to: data/db, ports: TCP 80}", Outcome.HOLDS),
+        ("only: {from: [outside, shop/web], to: shop/api}", Outcome.HOLDS),
+        ("only: {from: [internet, shop/web], to: shop/api}", Outcome.FAILS),
+        ("no-path: {from: internet, to: data/db, ports: TCP 80}", Outcome.HOLDS),
+        ("no-path: {from: internet, to: data/db}", Outcome.FAILS),
+        ("no-path: {from: data/db, to: outside}", Outcome.HOLDS),
+        ("no-path: {from: shop/web, to: [shop/web, data/db]}", Outcome.FAILS),
+    ],
+)
+def test_an_assertion(assertion: str, outcome: Outcome) -> None:
+    (result,) = results(assertion)
+    assert result.outcome is outcome, result.message
+    assert bool(result.examples) == (outcome is not Outcome.HOLDS)
+
+
+def test_a_failure_names_the_flow_its_ports_and_the_policies_behind_it() -> None:
+    (result,) = results("deny: {from: shop/api, to: data/db, ports: TCP}")
+    (example,) = result.examples
+    assert (example.src, example.dst) == ("shop/api[Pod]", "data/db[Pod]")
+    assert example.ports == ConnectionSet.of(Protocol.TCP, 5432)
+    assert "shop/api[NetworkPolicy] spec.egress[0]" in example.reason
+    assert "data/db[NetworkPolicy] spec.ingress[0]" in example.reason
+
+
+def test_a_path_is_told_hop_by_hop() -> None:
+    (result,) = results("no-path: {from: internet, to: data/db}")
+    assert result.examples[0].over == ("shop/api[Pod]",)
+    assert "shop/api[Pod] → data/db[Pod]" in result.message
+
+
+def test_an_end_that_selects_nothing_fails() -> None:
+    (result,) = results("deny: {from: {labels: tier=typo}, to: data/db}")
+    assert (result.outcome, result.count) == (Outcome.FAILS, 0)
+    assert "tier=typo" in result.message
+
+
+def test_what_nobody_knows_is_unknown_and_not_hidden() -> None:
+    name = """
+        apiVersion: cilium.io/v2
+        kind: CiliumNetworkPolicy
+        metadata: {name: names, namespace: shop}
+        spec: {endpointSelector: {}, egress: [{toFQDNs: [{matchName: example.com}]}]}
+    """
+    (result,) = results("deny: {from: shop/web, to: internet}", cluster=(CLUSTER[0], CLUSTER[2], name))
+    assert result.outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "line"),
+    [
+        ("schema: other/1\nassertions: []\n", "unknown-schema", 1),
+        (text_of("deny: {from: internet, to: nowhere}"), "unknown-end", 3),
+        (text_of("deny: {from: internet, to: a/b, ports: TCP 70000}"), "invalid-port", 3),
+        (text_of("deny: {from: internet, to: a/b}", "allow: {from: a/b}"), "missing-end", 4),
+        (text_of("deny: {from: internet, to: {labels: 'a in'}}"), "invalid-selector", 3),
+        (text_of("deny: {from: internet, to: {}}"), "missing-end", 3),
+        (text_of("name: both\n    deny: {from: a/b, to: a/b}\n    allow: {from: a/b, to: a/b}"), "not-exactly-one", 3),
+        (text_of("dney: {from: a/b, to: a/b}"), "unknown-field", 3),
+        ("a: [\n", "yaml-syntax", 2),
+        ("", "no-assertions", 1),
+        ("[]", "wrong-type", 1),
+    ],
+)
+def test_a_fault_is_told_with_its_line(text: str, code: str, line: int) -> None:
+    problems = [p for p in read_assertions(text, "a.yaml").problems if p.severity.label == "error"]
+    assert (code, line) in [(p.code, p.line) for p in problems], problems
+
+
+def test_a_faulty_assertion_does_not_keep_the_others_from_being_checked() -> None:
+    reading = read_assertions(text_of("deny: {from: nowhere, to: a/b}", "deny: {from: a/b, to: c/d}"), "a.yaml")
+    assert [a.line for a in reading.assertions] == [4]
+    assert len(reading.problems) == 1
+
+
+def test_the_samples_assertions_find_its_planted_faults(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["check", str(ROOT / "sample_data/shop"), "--assert", str(ROOT / "sample_data/shop.assert.yaml")]
+    assert main([*arguments, "--format", "json", "--fail-on", "error"]) == 1
+    found = json.loads(capsys.readouterr().out)["assertions"]
+    # Faults 6, 7 and 8 of the sample's README.
+    assert [a["outcome"] for a in found] == ["fails", "fails", "fails", "holds", "holds", "holds"]
+    assert found[0]["source"].endswith("shop.assert.yaml:5")
+    main([*arguments, "--format", "sarif"])
+    rules = [r["ruleId"] for r in json.loads(capsys.readouterr().out)["runs"][0]["results"]]
+    assert rules.count("assertion-fails") == 3
+
+
+def test_the_command_says_what_is_wrong_with_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text(text_of("deny: {from: nowhere, to: a/b}"), encoding="utf-8")
+    assert main(["check", str(ROOT / "sample_data/shop"), "--assert", str(file)]) == 2
+    assert f"{file}:3: " in capsys.readouterr().err
+    assert main(["check", str(ROOT / "sample_data/shop"), "--assert", str(tmp_path / "none.yaml")]) == 2
+
+
+def test_the_example_of_the_documentation_is_read_and_fits_its_schema() -> None:
+    text = (ROOT / "docs/assertions.md").read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
+    jsonschema.validate(yaml.safe_load(text), DOCUMENTED)
+    reading = read_assertions(text, "docs.yaml")
+    assert reading.problems == ()
+    assert [a.kind.value for a in reading.assertions] == ["only", "no-path", "deny", "allow"]
