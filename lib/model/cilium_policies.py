@@ -40,11 +40,15 @@ class Entity(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CiliumSelector:
-    """Endpoints by their pods' labels and their namespaces; ``doubt`` is what a part that nobody knows says."""
+    """Endpoints by their pods' labels and their namespaces; ``doubt`` is what a part that nobody knows says.
+
+    ``beyond``: ends without labels of pods, such as nodes and addresses outside, may fulfil it too.
+    """
 
     pods: LabelSelector
     namespaces: NamespaceScope
     doubt: str = ""
+    beyond: bool = False
 
     def __str__(self) -> str:
         pods = "all pods" if self.pods.is_everything else f"pods with {self.pods}"

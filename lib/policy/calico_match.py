@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple, assert_never
 
+from lib.facts.engines import Known
 from lib.model.calico_policies import (
     NAME_KEY,
     NAMESPACE_KEY,
@@ -153,7 +154,7 @@ class Matcher:
             found = Ends.both(*self.classes(selector))
             sets = [s for s, labels in self._sets if matches(selector, labels)]
             addresses = AddressSet.from_networks(net for s in sets for net in s.nets)
-            found |= Ends.of(*self.spaces.at_addresses(addresses))
+            found |= Ends.of(*self._at(addresses))
             if any(s.domains for s in sets):
                 found |= Ends.both(0, self.spaces.outside)
             found |= Ends.both(0, self._hosts(selector))
@@ -179,6 +180,11 @@ class Matcher:
         chosen = {h.node for h in self.snapshot.host_endpoints if matches(selector, h.labels)}
         return union(1 << nodes[name] for name in chosen if name in nodes)
 
+    def _at(self, addresses: AddressSet) -> tuple[Named, Named]:
+        """The ends at addresses: Calico compares those of the packet, whoever has them."""
+        pods = Known.NO if self.spaces.profile.networks_skip_pods else Known.YES
+        return self.spaces.at_addresses(addresses, pods=pods, nodes=Known.YES)
+
     def ends(self, entity: EntityRule) -> Ends:
         """The ends that fulfil every condition of one end of a rule, its ports apart."""
         every = self.spaces.everything
@@ -188,9 +194,9 @@ class Matcher:
         if entity.not_selector is not None:
             found &= self.selected(entity.not_selector).inverted(every)
         if entity.nets is not None:
-            found &= Ends.of(*self.spaces.at_addresses(entity.addresses))
+            found &= Ends.of(*self._at(entity.addresses))
         if entity.not_nets:
-            found &= Ends.of(*self.spaces.at_addresses(entity.excluded)).inverted(every)
+            found &= Ends.of(*self._at(entity.excluded)).inverted(every)
         if entity.service is not None:
             found &= self._service_ends(entity)
         return found
@@ -203,7 +209,7 @@ class Matcher:
         if any(key.startswith(SERVICE_ACCOUNT_PREFIX) for key in keys):
             yield ACCOUNTS_DOUBT
         if entity.nets is not None or entity.not_nets or self.snapshot.network_sets:
-            yield self.spaces.address_doubt
+            yield "the addresses of pods and nodes"
         if keys and any(s.domains for s in self.snapshot.network_sets):
             yield "the addresses of a set's allowedEgressDomains"
         if keys and self.snapshot.host_endpoints:

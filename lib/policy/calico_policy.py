@@ -8,7 +8,7 @@ from dataclasses import replace
 from lib.model.calico_policies import CalicoAction, CalicoPolicy, CalicoPorts, CalicoRule
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
-from lib.model.sets import PortSet, Protocol
+from lib.model.sets import Family, PortSet, Protocol, family_of
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits
 from lib.policy.calico_match import ACCOUNTS_DOUBT, Ends, Matcher, selector_vocabulary
@@ -34,7 +34,8 @@ def vocabulary(policy: CalicoPolicy, snapshot: Snapshot) -> Vocabulary:
                 named_ports=frozenset(
                     (name, protocol) for p in named for name in p.names for protocol in rule.protocols
                 ),
-                networks=frozenset(net for e in entities for net in (*(e.nets or ()), *e.not_nets)),
+                networks=(nets := frozenset(net for e in entities for net in (*(e.nets or ()), *e.not_nets))),
+                pod_addresses=bool(nets),
                 ports=frozenset(
                     (protocol, i) for p in named for i in p.numbers.intervals for protocol in rule.protocols
                 ),
@@ -57,7 +58,8 @@ def _service_vocabulary(snapshot: Snapshot, namespace: str, name: str) -> Vocabu
 
 def sets_vocabulary(snapshot: Snapshot) -> Vocabulary:
     """The addresses of NetworkSets and GlobalNetworkSets."""
-    return Vocabulary(networks=frozenset(net for each in snapshot.network_sets for net in each.nets))
+    nets = frozenset(net for each in snapshot.network_sets for net in each.nets)
+    return Vocabulary(networks=nets, pod_addresses=bool(nets))
 
 
 def compile_policy(policy: CalicoPolicy, matcher: Matcher, *, passes: bool) -> tuple[CompiledPolicy, ...]:
@@ -123,7 +125,11 @@ def _rule(policy: CalicoPolicy, rule: CalicoRule, subjects: Bits, matcher: Match
     """One compiled rule for every group of subjects that the rule's own condition on them treats alike."""
     ingress = rule.direction is Direction.INGRESS
     own, other = (rule.to, rule.from_) if ingress else (rule.from_, rule.to)
-    mine, peers = matcher.ends(own).only(rule.family), matcher.ends(other).only(rule.family)
+    families = _families(rule)
+    if not families:
+        return
+    family = None if len(families) == len(Family) else next(iter(families))
+    mine, peers = matcher.ends(own).only(family), matcher.ends(other).only(family)
     doubts = list(filter(None, (rule.doubt, _source_port_doubt(rule))))
     if doubts:
         peers = Ends(0, peers.maybe4, 0, peers.maybe6)
@@ -145,6 +151,20 @@ def _rule(policy: CalicoPolicy, rule: CalicoRule, subjects: Bits, matcher: Match
             doubt=" or ".join(dict.fromkeys(doubts)),
             action=_ACTIONS[rule.action],
         )
+
+
+def _families(rule: CalicoRule) -> frozenset[Family]:
+    """The families whose packets a rule is about.
+
+    A list of nets or notNets without one of a family leaves the rule out for packets of it: FilterRuleToIPVersion in
+    felix/rules of projectcalico/calico.
+    """
+    left = frozenset(Family) if rule.family is None else frozenset({rule.family})
+    for entity in (rule.from_, rule.to):
+        for nets in (entity.nets, entity.not_nets):
+            if nets:
+                left &= frozenset(map(family_of, nets))
+    return left
 
 
 def _groups(subjects: Bits, mine: Ends) -> list[tuple[Bits, tuple[bool, ...]]]:

@@ -19,6 +19,7 @@ from lib.policy.rules import CompiledPolicy, Stage
 # (libcalico-go/lib/backend/k8s/conversion/conversion.go).
 NETWORK_POLICY_ORDER: Final = 1_000.0
 NETWORK_POLICY_PREFIX: Final = "knp.default."
+TIER_PREFIX: Final = "tier "
 # api/pkg/apis/projectcalico/v3/tier.go; the tiers of Kubernetes' cluster-wide kinds pass on what they do not decide.
 KNOWN_TIERS: Final = {
     DEFAULT_TIER: (1_000_000.0, False),
@@ -45,7 +46,7 @@ def tiers(
         order, passes = known.get(tier, (inf, False))
         of_cluster = network_policies if tier == DEFAULT_TIER else ()
         levels = _levels(by_tier[tier], of_cluster, matcher, passes)
-        found.append(Stage(name if tier == DEFAULT_TIER else f"tier {tier}", order, levels))
+        found.append(Stage(name if tier == DEFAULT_TIER else f"{TIER_PREFIX}{tier}", order, levels))
     return tuple(found)
 
 
@@ -60,7 +61,14 @@ def _levels(
     ]
     entries += [(NETWORK_POLICY_ORDER, NETWORK_POLICY_PREFIX, compiled) for compiled in of_cluster]
     entries.sort(key=lambda entry: entry[:2])
-    levels = [tuple(e[2] for e in group) for _, group in groupby(entries, key=lambda entry: entry[:2])]
+    levels = []
+    for _, of_order in groupby(entries, key=lambda entry: entry[0]):
+        equals = list(of_order)
+        if len({(e[2].ref.kind, bool(e[2].ref.namespace)) for e in equals}) > 1:
+            # Whether "deny" or "shop/allow" comes first of equals has changed with Calico's versions.
+            levels.append(tuple(e[2] for e in equals))
+        else:
+            levels += [tuple(e[2] for e in named) for _, named in groupby(equals, key=lambda entry: entry[1])]
     if not passes:
         ends = tuple(filter(None, (calico_policy.compile_doubtful_end(p, matcher) for p in listed)))
         if ends:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Final, assert_never
 
+from lib.facts.engines import Known
 from lib.model.cilium_policies import (
     SERVICE_ACCOUNT_LABEL,
     AnyEnd,
@@ -33,6 +34,7 @@ from lib.policy.compile import Spaces
 from lib.policy.endpoints import SERVICE_ACCOUNT
 from lib.policy.spaces import Vocabulary
 
+BEYOND_DOUBT: Final = "whether the selector, which other ends than pods fulfil too, means them"
 NODE_DOUBT: Final = "whether it is the pod's own node"
 _API_SERVER: Final = ObjectRef("default", "kubernetes", "Service")
 _NOT_MODELLED: Final = frozenset({Entity.INIT, Entity.INGRESS, Entity.UNMANAGED, Entity.HEALTH, Entity.NONE})
@@ -87,7 +89,7 @@ def peers_vocabulary(snapshot: Snapshot) -> Vocabulary:
                 for service in _services(snapshot, peer):
                     networks.update(_endpoint_networks(snapshot, service.ref))
                     keys.update(service.selector.keys if service.selector else ())
-            case EntitiesPeer() if Entity.KUBE_APISERVER in peer.entities:
+            case EntitiesPeer() if peer.entities & {Entity.KUBE_APISERVER, Entity.CLUSTER}:
                 networks.update(_endpoint_networks(snapshot, _API_SERVER))
             case _:
                 continue
@@ -147,7 +149,11 @@ class CiliumMatcher:
                 return Ends(spaces.everything)
             case EndpointsPeer():
                 sure, maybe = self.endpoints(peer.selector)
-                return Ends(sure, maybe, (peer.selector.doubt,) if maybe else ())
+                doubts = (peer.selector.doubt,) if maybe else ()
+                if peer.selector.beyond:
+                    maybe |= spaces.outside | spaces.endpoints.host_network
+                    doubts = (*doubts, BEYOND_DOUBT)
+                return Ends(sure, maybe, doubts)
             case EntitiesPeer():
                 return self._entities(peer.entities, rule)
             case CidrPeer():
@@ -176,12 +182,15 @@ class CiliumMatcher:
             Entity.WORLD_IPV6: spaces.outside_of(Family.IPV6),
             Entity.CLUSTER: spaces.endpoints.everything,
         }
+        if Entity.CLUSTER in entities:
+            # InitEntities in pkg/policy/api/entity.go lists the API server among the cluster's ends.
+            entities |= {Entity.KUBE_APISERVER}
         found = Ends()
         for entity in entities:
             found = found.beside(Ends(simple.get(entity, 0)))
         found = found.beside(self._nodes(entities, rule))
         if Entity.KUBE_APISERVER in entities:
-            found = found.beside(self._api_server(rule))
+            found = found.beside(self._api_server())
         return found
 
     def _nodes(self, entities: frozenset[Entity], rule: CiliumRule) -> Ends:
@@ -197,11 +206,12 @@ class CiliumMatcher:
             return Ends(hosts if Entity.REMOTE_NODE in named else 0)
         return Ends(0, hosts, (NODE_DOUBT,))
 
-    def _api_server(self, rule: CiliumRule) -> Ends:
+    def _api_server(self) -> Ends:
         """The API server's addresses, as the endpoints of the Service ``kubernetes`` show them."""
-        known = _endpoint_networks(self._snapshot, _API_SERVER)
-        if known and rule.direction is Direction.EGRESS:
-            return Ends(self._outside(AddressSet.from_networks(known)))
+        known, spaces = _endpoint_networks(self._snapshot, _API_SERVER), self.spaces
+        if known:
+            named, perhaps = spaces.at_addresses(AddressSet.from_networks(known), pods=Known.NO, nodes=Known.YES)
+            return Ends(named.any, perhaps.any, ("the addresses of nodes",) if perhaps.any else ())
         reach = self.spaces.outside | self.spaces.endpoints.host_network
         return Ends(0, reach, ("the addresses of the API server",))
 

@@ -8,6 +8,7 @@ from typing import Final
 from lib.model.cluster_policies import ClusterPolicy, PolicyTier
 from lib.model.snapshot import Snapshot
 from lib.policy import calico_policy, calico_tiers, cilium_policy, cluster_policy, network_policy
+from lib.policy.calico_tiers import TIER_PREFIX
 from lib.policy.cilium_match import peers_vocabulary
 from lib.policy.compile import Spaces
 from lib.policy.engines import EngineProfile
@@ -20,6 +21,7 @@ DEFAULT_ORDER: Final = 1_000_000
 BASELINE_ORDER: Final = 10_000_000
 # Cilium has one list of policies: what one denies no other, and no NetworkPolicy, can allow.
 CILIUM_DENY_ORDER: Final = DEFAULT_ORDER - 1
+_NAMES: Final = {"Admin tier": "adminnetworkpolicy", "Baseline tier": "baselineadminnetworkpolicy"}
 _CLUSTER_ORDERS: Final = {PolicyTier.ADMIN: float(ADMIN_ORDER), PolicyTier.BASELINE: float(BASELINE_ORDER)}
 
 
@@ -48,7 +50,12 @@ def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
         else:
             found.append(of_cluster)
     found += cluster_policy.stages(_cluster_policies(snapshot, spaces.profile), spaces, _CLUSTER_ORDERS)
-    return tuple(sorted((stage for stage in found if stage.levels), key=lambda stage: stage.order))
+    return tuple(sorted((stage for stage in found if stage.levels), key=_place))
+
+
+def _place(stage: Stage) -> tuple[float, str]:
+    """Of equal orders Calico asks the tier first whose name comes first, the kinds of Kubernetes having names too."""
+    return stage.order, _NAMES.get(stage.name, stage.name.removeprefix(TIER_PREFIX))
 
 
 def _cluster_policies(snapshot: Snapshot, profile: EngineProfile) -> list[ClusterPolicy]:

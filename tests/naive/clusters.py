@@ -304,6 +304,20 @@ def mixed_clusters(draw: st.DrawFn) -> list[Raw]:
         # It has no priority, so that it must not meet others of its tier.
         wide = [policy for policy in wide if policy["spec"].get("tier") != "Baseline"]
     objects += wide
+    objects.append(
+        {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {
+                "name": "kubernetes",
+                "namespace": "default",
+                "labels": {"kubernetes.io/service-name": "kubernetes"},
+            },
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": ["10.0.255.255"]}],
+            "ports": [{"name": "https", "port": 443}],
+        }
+    )
     return [*objects, *(draw(cilium_policies(i)) for i in range(draw(st.integers(0, 3))))]
 
 

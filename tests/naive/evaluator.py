@@ -42,6 +42,7 @@ class NaiveCluster:
         self.pods: dict[PodEnd, Raw] = {}
         self.policies: list[Raw] = []
         self.cilium: list[Raw] = []
+        self.api_server: list[str] = []
         self.admin: list[Raw] = []
         self.baseline: list[Raw] = []
         self.node_labels: dict[str, dict[str, str]] = {}
@@ -61,6 +62,8 @@ class NaiveCluster:
                 self.baseline.append(obj)
             elif obj["kind"] == "ClusterNetworkPolicy":
                 (self.admin if obj["spec"]["tier"] == "Admin" else self.baseline).append(obj)
+            elif obj["kind"] == "EndpointSlice":
+                self.api_server += [a for endpoint in obj["endpoints"] for a in endpoint["addresses"]]
             elif obj["kind"] == "Node":
                 self.node_labels[meta["name"]] = dict(meta.get("labels") or {})
             elif obj["kind"] == "Namespace":
@@ -171,7 +174,8 @@ class NaiveCluster:
                 "world": outside,
                 "world-ipv4": outside and family == 4,
                 "world-ipv6": outside and family == 6,
-                "cluster": not outside,
+                # The API server's addresses, as its Service shows them, count to the cluster.
+                "cluster": not outside or (isinstance(other, AddressEnd) and other.address in self.api_server),
                 "host": host and own,
                 "remote-node": host and not own,
             }

@@ -197,7 +197,7 @@ class TestOutside:
             ("toCIDRSet: [{cidr: 0.0.0.0/0, except: [203.0.113.0/24]}]", "denied", "allowed"),
             ("toEntities: [world]", "allowed", "allowed"),
             ("toEntities: [world-ipv6]", "denied", "denied"),
-            ("toEntities: [cluster]", "denied", "denied"),
+            ("toEntities: [cluster]", "unknown", "unknown"),
             ("toEntities: [none]", "denied", "denied"),
             ("toFQDNs: [{matchName: example.com}]", "unknown", "unknown"),
             ("toGroups: [{aws: {securityGroupsIds: [sg-1]}}]", "unknown", "unknown"),
@@ -235,8 +235,11 @@ class TestOutside:
             endpoints: [{addresses: [203.0.113.9]}]
             ports: [{port: 443}]
         """
-        engine = self.egress("toEntities: [kube-apiserver]", endpoints)
-        assert [verdict(engine, "server", f"203.0.113.{n}") for n in (9, 200)] == ["allowed", "denied"]
+        for entity in ("kube-apiserver", "cluster"):
+            engine = self.egress(f"toEntities: [{entity}]", endpoints)
+            assert [verdict(engine, "server", f"203.0.113.{n}") for n in (9, 200)] == ["allowed", "denied"]
+        on_node_2 = endpoints.replace("203.0.113.9", "10.9.0.2")
+        assert verdict(self.egress("toEntities: [kube-apiserver]", on_node_2), "server", "node-2") == "allowed"
 
     def test_a_service_means_its_pods_or_its_addresses(self) -> None:
         service = """
@@ -282,6 +285,34 @@ class TestWhatNobodyKnows:
         (row,) = [r for r in rows_of(engine) if (r.src, r.dst) == ("shop/client[Pod]", "shop/server[Pod]")]
         assert row.verdict.value == "unknown"
         assert "fromRequires" in row.reason
+
+    @pytest.mark.parametrize(
+        ("expression", "stranger", "outside"),
+        [
+            ("{key: 'k8s:io.kubernetes.pod.namespace', operator: NotIn, values: [shop]}", "allowed", "unknown"),
+            ("{key: io.cilium.k8s.namespace.labels.team, operator: DoesNotExist}", "denied", "unknown"),
+            ("{key: 'reserved:host', operator: DoesNotExist}", "allowed", "unknown"),
+            ("{key: 'k8s:io.kubernetes.pod.namespace', operator: In, values: [other]}", "allowed", "denied"),
+        ],
+    )
+    def test_ends_in_no_namespace_may_fulfil_what_is_said_in_the_negative(
+        self, expression: str, stranger: str, outside: str
+    ) -> None:
+        rule = cnp(f"ingress: [{{fromEndpoints: [{{matchExpressions: [{expression}]}}]}}]")
+        engine = engine_of(SHOP, OTHER, pod("stranger", namespace="other"), SERVER, rule)
+        assert (verdict(engine, "stranger", "server"), verdict(engine, "8.8.8.8", "server")) == (stranger, outside)
+
+    def test_a_pod_has_no_reserved_label(self) -> None:
+        subject = "endpointSelector: {matchExpressions: [{key: 'reserved:ingress', operator: Exists}]}"
+        assert into_server(ccnp("ingress: [{}]", selects=subject)) == ALL
+
+    def test_two_sources_of_one_key_must_both_hold(self) -> None:
+        peer = "{matchLabels: {'k8s:app': nobody, 'any:app': client}}"
+        assert into_server(cnp(f"ingress: [{{fromEndpoints: [{peer}]}}]")) == {}
+
+    def test_an_empty_list_selects_nobody_whatever_stands_beside_it(self) -> None:
+        rule = cnp("ingress: [{fromEndpoints: [], fromCIDR: [8.8.8.8/32]}]")
+        assert verdict(engine_of(SHOP, SERVER, rule), "8.8.8.8", "server") == "denied"
 
     def test_labels_of_another_source_are_unknown(self) -> None:
         rule = cnp("ingress: [{fromEndpoints: [{matchLabels: {'container:image': a}}]}]")

@@ -69,7 +69,8 @@ def _check_version(reading: Reading) -> None:
 def _read(reading: Reading, spec: Fields) -> CalicoPolicy:
     namespace = reading.namespace
     rules = [*read_rules(spec, Direction.INGRESS, namespace), *read_rules(spec, Direction.EGRESS, namespace)]
-    directions = _types(spec)
+    stored = reading.api_version.startswith("crd.")
+    directions = frozenset(Direction) if stored and not spec.has("types") else _types(spec)
     selector = selector_text(spec, "selector")
     accounts = selector_text(spec, "serviceAccountSelector")
     namespaces = selector_text(spec, "namespaceSelector")

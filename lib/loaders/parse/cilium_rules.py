@@ -68,6 +68,9 @@ def _rule(rule: Fields, direction: Direction, namespace: str, label: str, *, den
     _check_combination(rule, keys)
     peers = tuple(_peers(rule, keys, namespace))
     given = [key for key in keys if rule.has(key)]
+    if any(rule.data.get(key) == [] for key in given if not key.endswith(("FQDNs", "Groups"))):
+        # An explicitly empty list selects nobody, whatever stands beside it.
+        peers = ()
     has_ports = rule.has("toPorts") and bool(rule.sequence("toPorts"))
     if not given and (has_ports or rule.sequence("icmps")):
         peers = (AnyEnd(),)

@@ -5,6 +5,7 @@ Source: getEndpointSelector in pkg/k8s/apis/cilium.io/utils and pkg/policy/api/s
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lib.loaders.parse.fields import Fields
@@ -20,18 +21,20 @@ CLUSTER_KEY: Final = "io.cilium.k8s.policy.cluster"
 RESERVED: Final = "reserved:"
 # A key without a source means a label of any source; pods have only those of Kubernetes.
 _KUBERNETES: Final = ("k8s:", "any:")
+_NEGATIVE: Final = (Operator.NOT_IN, Operator.DOES_NOT_EXIST)
+_NO_POD: Final = Requirement(RESERVED, Operator.EXISTS)
 _RESERVED_ENTITIES: Final = {e.value: e for e in Entity if e not in (Entity.ALL, Entity.CLUSTER, Entity.NONE)}
 
 
 def read_endpoint_selector(fields: Fields, namespace: str, *, subject: bool = False) -> CiliumSelector:
     """A selector of a policy in ``namespace``, or of a clusterwide one ("").
 
-    Without a namespace of its own it means the policy's; a ``subject`` never means another one.
+    Without a namespace of its own it means the policy's; a ``subject`` never means another one. What is said of
+    namespaces in the negative only, nodes and addresses outside fulfil too: they are in none.
     """
-    plain, doubts = _of_kubernetes(fields)
-    requirements = read_selector(plain).requirements
-    pods, names, by_label = [], [], []
-    for each in requirements:
+    plain, foreign = _of_kubernetes(fields)
+    pods, names, by_label, doubts = [], [], [], list(foreign.doubts)
+    for each in read_selector(plain).requirements:
         if each.key == NAMESPACE_KEY:
             names.append(Requirement(METADATA_NAME_LABEL, each.operator, each.values))
         elif each.key.startswith(NAMESPACE_LABELS):
@@ -40,15 +43,19 @@ def read_endpoint_selector(fields: Fields, namespace: str, *, subject: bool = Fa
             doubts.append("what the cluster is called")
         else:
             pods.append(each)
+    if foreign.reserved_stated:
+        pods.append(_NO_POD)
     if subject and namespace:
         if names:
             message = f"a CiliumNetworkPolicy selects pods of its own namespace only, so {NAMESPACE_KEY} is left out"
             fields.warn(None, "foreign-namespace", message, "Remove it, or use a CiliumClusterwideNetworkPolicy.")
         names = [Requirement(METADATA_NAME_LABEL, Operator.IN, frozenset({namespace}))]
     scope: NamespaceScope = NamespacesByLabel(LabelSelector((*names, *by_label)))
-    if namespace and not by_label and (subject or not names):
+    if namespace and not by_label and (subject or not (names or foreign.reserved)):
         scope = OwnNamespace(namespace)
-    return CiliumSelector(LabelSelector(tuple(pods)), scope, " or ".join(dict.fromkeys(doubts)))
+    negative = all(r.operator in _NEGATIVE for r in (*pods, *names, *by_label) if r is not _NO_POD)
+    beyond = bool(foreign.reserved or foreign.doubts) or (negative and bool(names or by_label))
+    return CiliumSelector(LabelSelector(tuple(pods)), scope, " or ".join(dict.fromkeys(doubts)), beyond and not subject)
 
 
 def reserved_entity(fields: Fields) -> Entity | None:
@@ -63,32 +70,60 @@ def reserved_entity(fields: Fields) -> Entity | None:
     return _RESERVED_ENTITIES.get(keys[0].removeprefix(RESERVED))
 
 
-def _of_kubernetes(fields: Fields) -> tuple[Fields, list[str]]:
-    """The same selector without the names of sources, and what its labels of other sources leave open."""
+@dataclass(slots=True)
+class _Foreign:
+    """What a selector says of labels that pods don't have: those of other sources, and Cilium's own reserved ones.
+
+    ``reserved``: some reserved label is named, so that no namespace goes without saying; ``reserved_stated``: it must
+    be there, which it is on no pod.
+    """
+
+    doubts: list[str] = field(default_factory=list)
+    reserved: bool = False
+    reserved_stated: bool = False
+
+
+def _of_kubernetes(fields: Fields) -> tuple[Fields, _Foreign]:
+    """The same selector without the names of sources, and what it says of labels of other ones."""
     data = dict(fields.data)
-    doubts: list[str] = []
+    foreign = _Foreign()
     labels, expressions = data.get("matchLabels"), data.get("matchExpressions")
+    more: list[Any] = []
     if isinstance(labels, dict):
-        data["matchLabels"] = {
-            key: value for name, value in labels.items() if (key := _stripped(name, doubts)) is not None
-        }
-    if isinstance(expressions, list):
-        data["matchExpressions"] = [e for each in expressions if (e := _expression(each, doubts)) is not None]
-    return Fields(fields.entry, data, fields.path), doubts
+        plain: dict[Any, Any] = {}
+        for name, value in labels.items():
+            key = _stripped(name, foreign, stated=True)
+            if key is None:
+                continue
+            if key in plain:
+                # The same key of two sources: both must hold.
+                more.append({"key": key, "operator": "In", "values": [value]})
+            else:
+                plain[key] = value
+        data["matchLabels"] = plain
+    if isinstance(expressions, list) or more:
+        listed = expressions if isinstance(expressions, list) else []
+        data["matchExpressions"] = [e for each in listed if (e := _expression(each, foreign)) is not None] + more
+    return Fields(fields.entry, data, fields.path), foreign
 
 
-def _expression(each: Any, doubts: list[str]) -> Any:
+def _expression(each: Any, foreign: _Foreign) -> Any:
     if not isinstance(each, dict) or not isinstance(each.get("key"), str):
         return each
-    key = _stripped(each["key"], doubts)
+    stated = each.get("operator") in ("In", "Exists")
+    key = _stripped(each["key"], foreign, stated=stated)
     return None if key is None else {**each, "key": key}
 
 
-def _stripped(name: Any, doubts: list[str]) -> Any:
+def _stripped(name: Any, foreign: _Foreign, *, stated: bool) -> Any:
     """A key without its source; None for a label that no manifest shows."""
     if not isinstance(name, str) or ":" not in name:
         return name
     if name.startswith(_KUBERNETES):
         return name.partition(":")[2]
-    doubts.append(f"which endpoints have the label {name[:80]}")
+    if name.startswith(RESERVED):
+        foreign.reserved = True
+        foreign.reserved_stated |= stated
+    else:
+        foreign.doubts.append(f"which endpoints have the label {name[:80]}")
     return None
