@@ -151,7 +151,7 @@ def test_a_faulty_assertion_does_not_keep_the_others_from_being_checked() -> Non
 
 
 def test_the_samples_assertions_find_its_planted_faults(capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["check", str(ROOT / "sample_data/shop"), "--assert", str(ROOT / "sample_data/shop.assert.yaml")]
+    arguments = ["check", str(ROOT / "sample_data/shop"), "--assert", str(ROOT / "docs/shop.assert.yaml")]
     assert main([*arguments, "--format", "json", "--fail-on", "error"]) == 1
     found = json.loads(capsys.readouterr().out)["assertions"]
     # Faults 6, 7 and 8 of the sample's README.

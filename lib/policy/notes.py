@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 from lib.facts.engines import Known
 from lib.model.cluster import METADATA_NAME_LABEL
-from lib.model.policies import IpBlockPeer, NamespacesByLabel, NetworkPolicy, PodPeer
+from lib.model.policies import IpBlockPeer, NetworkPolicy
 from lib.model.problem import Problem, Severity
+from lib.model.refs import ObjectRef, Source
 from lib.model.snapshot import Coverage, Snapshot
 from lib.policy.compile import Spaces
 from lib.policy.engines import EngineProfile, detect_engine
 from lib.policy.inventory import ignored_kinds
+from lib.policy.tiers import policy_vocabularies
 
 
 def notes_on(snapshot: Snapshot, spaces: Spaces) -> tuple[Problem, ...]:
@@ -23,7 +25,8 @@ def notes_on(snapshot: Snapshot, spaces: Spaces) -> tuple[Problem, ...]:
         *_ignored(snapshot, spaces.profile),
         *_redirected(snapshot, spaces.profile),
         *_blocks_over_pods(snapshot, spaces),
-        *_unknown_namespace_labels(snapshot),
+        *_unknown_namespace_labels(snapshot, spaces.profile),
+        *_about_nodes(snapshot, spaces.profile),
         *_coverage(snapshot),
     ]
     return tuple(sorted(found, key=lambda n: -n.severity))
@@ -93,20 +96,14 @@ def _blocks(policy: NetworkPolicy) -> Iterator[IpBlockPeer]:
     return (p for r in policy.rules for p in r.peers if isinstance(p, IpBlockPeer))
 
 
-def _unknown_namespace_labels(snapshot: Snapshot) -> Iterator[Problem]:
+def _unknown_namespace_labels(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:
     unknown = [n.name for n in snapshot.namespaces if not n.labels_known]
     if not unknown:
         return
-    for policy in snapshot.network_policies:
-        keys = {
-            key
-            for rule in policy.rules
-            for peer in rule.peers
-            if isinstance(peer, PodPeer) and isinstance(peer.namespaces, NamespacesByLabel)
-            for key in peer.namespaces.selector.keys
-        } - {METADATA_NAME_LABEL}
+    named = ", ".join(unknown[:3]) + (f" and {len(unknown) - 3} more" if len(unknown) > 3 else "")
+    for policy, read in policy_vocabularies(snapshot, profile):
+        keys = read.namespace_keys - {METADATA_NAME_LABEL}
         if keys:
-            named = ", ".join(unknown[:3]) + (f" and {len(unknown) - 3} more" if len(unknown) > 3 else "")
             yield Problem(
                 severity=Severity.WARNING,
                 code="namespace-labels-not-supplied",
@@ -116,6 +113,25 @@ def _unknown_namespace_labels(snapshot: Snapshot) -> Iterator[Problem]:
                 source=policy.source,
                 subject=policy.ref,
             )
+
+
+def _about_nodes(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:
+    """Policies that govern nodes themselves: flows of nodes are shown as if there were none."""
+    found: list[tuple[ObjectRef, Source]] = []
+    if profile.enforces_kind("cilium.io", "CiliumClusterwideNetworkPolicy"):
+        found += [(p.ref, p.source) for p in snapshot.cilium_policies if any(s.subject is None for s in p.specs)]
+    if profile.enforces_kind("projectcalico.org", "GlobalNetworkPolicy"):
+        found += [(each.ref, each.source) for each in snapshot.host_endpoints]
+    for ref, source in found:
+        yield Problem(
+            severity=Severity.WARNING,
+            code="nodes-not-judged",
+            message=f"{ref} makes policies count for nodes themselves, which is not judged: flows from and to nodes, "
+            "and pods on their network, are shown as if it were not there",
+            remedy="Read flows from and to nodes as possible ones only.",
+            source=source,
+            subject=ref,
+        )
 
 
 def _coverage(snapshot: Snapshot) -> Iterator[Problem]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from lib.model.calico_policies import CalicoPolicy
+from lib.model.cilium_policies import CiliumPolicy
 from lib.model.cluster_policies import ClusterPolicy, PolicyTier
+from lib.model.policies import NetworkPolicy
 from lib.model.snapshot import Snapshot
 from lib.policy import calico_policy, calico_tiers, cilium_policy, cluster_policy, network_policy
 from lib.policy.calico_tiers import TIER_PREFIX
@@ -25,17 +28,27 @@ _NAMES: Final = {"Admin tier": "adminnetworkpolicy", "Baseline tier": "baselinea
 _CLUSTER_ORDERS: Final = {PolicyTier.ADMIN: float(ADMIN_ORDER), PolicyTier.BASELINE: float(BASELINE_ORDER)}
 
 
+AnyPolicy = NetworkPolicy | CalicoPolicy | CiliumPolicy | ClusterPolicy
+
+
 def vocabularies(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Vocabulary]:
-    """Everything that the policies which ``profile`` enforces can tell apart."""
-    if profile.enforces_kind("networking.k8s.io", "NetworkPolicy"):
-        yield from map(network_policy.vocabulary, snapshot.network_policies)
+    """Everything that the policies which ``profile`` enforces can tell apart, with what they refer to."""
     if profile.enforces_kind("projectcalico.org", "NetworkPolicy") and snapshot.calico_policies:
         yield calico_policy.sets_vocabulary(snapshot)
-        yield from (calico_policy.vocabulary(policy, snapshot) for policy in snapshot.calico_policies)
     if profile.enforces_kind("cilium.io", "CiliumNetworkPolicy") and snapshot.cilium_policies:
         yield peers_vocabulary(snapshot)
-        yield from map(cilium_policy.vocabulary, snapshot.cilium_policies)
-    yield from map(cluster_policy.vocabulary, _cluster_policies(snapshot, profile))
+    yield from (vocabulary for _, vocabulary in policy_vocabularies(snapshot, profile))
+
+
+def policy_vocabularies(snapshot: Snapshot, profile: EngineProfile) -> Iterator[tuple[AnyPolicy, Vocabulary]]:
+    """What each policy that ``profile`` enforces can tell apart by its own words."""
+    if profile.enforces_kind("networking.k8s.io", "NetworkPolicy"):
+        yield from ((p, network_policy.vocabulary(p)) for p in snapshot.network_policies)
+    if profile.enforces_kind("projectcalico.org", "NetworkPolicy"):
+        yield from ((p, calico_policy.vocabulary(p, snapshot)) for p in snapshot.calico_policies)
+    if profile.enforces_kind("cilium.io", "CiliumNetworkPolicy"):
+        yield from ((p, cilium_policy.vocabulary(p)) for p in snapshot.cilium_policies)
+    yield from ((p, cluster_policy.vocabulary(p)) for p in _cluster_policies(snapshot, profile))
 
 
 def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:

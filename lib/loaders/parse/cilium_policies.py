@@ -84,6 +84,9 @@ def _spec(spec: Fields, namespace: str, label: str) -> CiliumSpec:
         message = "has no rule in ingress, ingressDeny, egress or egressDeny; Cilium calls the policy not valid"
         spec.error(None, "no-rules", message, "To close a direction write an empty rule: ingress: [{}].")
     rules = tuple(rule for direction in Direction for rule in read_rules(spec, direction, namespace, label))
+    if nodes is not None and any(rule.narrowing for rule in rules):
+        message = "rules for nodes can't have layer 7 rules"
+        spec.error("nodeSelector", "layer-7-for-nodes", message, "Remove the layer 7 rules.")
     closing = spec.section("enableDefaultDeny")
     closing.only(field_names("ingress egress"))
     directions = frozenset(d for d in Direction if closing.boolean(d.field, bool(counted[d])))

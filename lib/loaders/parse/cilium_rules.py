@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from lib.loaders.parse.addresses import read_prefix
+from lib.loaders.parse.cilium_layer_7 import check_layer_7, narrowed_to
 from lib.loaders.parse.cilium_selectors import read_endpoint_selector, reserved_entity
 from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.selectors import read_selector
@@ -67,6 +68,7 @@ def _rule(rule: Fields, direction: Direction, namespace: str, label: str, *, den
     rule.only({*keys, _REQUIRES[direction], "toPorts", "icmps", *(() if denies else ("authentication",))})
     _check_combination(rule, keys)
     peers = tuple(_peers(rule, keys, namespace))
+    _check_icmp(rule)
     given = [key for key in keys if rule.has(key)]
     if any(rule.data.get(key) == [] for key in given if not key.endswith(("FQDNs", "Groups"))):
         # An explicitly empty list selects nobody, whatever stands beside it.
@@ -106,6 +108,12 @@ def _check_combination(rule: Fields, keys: tuple[str, ...]) -> None:
     if rule.sequence("icmps") and rule.sequence("toPorts"):
         message = "icmps and toPorts stand in one rule, which Cilium does not support"
         rule.error("icmps", "combined-peers", message, "Write a rule of its own for icmps.")
+
+
+def _check_icmp(rule: Fields) -> None:
+    for item in rule.children("icmps"):
+        for each in item.children("fields"):
+            each.choice("family", ("IPv4", "IPv6"), "IPv4")
 
 
 def _requires(rule: Fields, key: str, namespace: str) -> Iterator[CiliumSelector]:
@@ -242,7 +250,8 @@ def _ports(rule: Fields, direction: Direction, *, denies: bool) -> tuple[tuple[P
         for port in item.children("ports"):
             found += _port(port)
         if not denies:
-            narrowings += _layer_7(item, direction)
+            check_layer_7(item, direction)
+            narrowings += narrowed_to(item)
     return tuple(found), narrowings, doubts
 
 
@@ -284,30 +293,6 @@ def _number(text: str) -> int | None:
     except ValueError:
         return None
     return number if number <= LAST_PORT else None
-
-
-def _layer_7(item: Fields, direction: Direction) -> Iterator[str]:
-    """To what an element of ``toPorts`` narrows its ports; values of headers are not repeated."""
-    rules = item.section("rules")
-    rules.only(field_names("http kafka dns l7proto l7"))
-    given = [key for key in ("http", "kafka", "dns", "l7proto") if rules.has(key)]
-    if len(given) > 1:
-        rules.error(None, "not-exactly-one", "names several layer 7 protocols", "Keep one of them.")
-    if direction is Direction.INGRESS and rules.sequence("dns"):
-        rules.error("dns", "dns-on-ingress", "DNS rules are not allowed on ingress", "Remove them.")
-    for request in rules.children("http"):
-        words = [request.text("method"), request.text("host"), request.text("path")]
-        headers = " with certain headers" if request.has("headers") or request.has("headerMatches") else ""
-        yield f"HTTP {' '.join(filter(None, words)) or 'requests'}{headers}"[:200]
-    for query in rules.children("dns"):
-        yield f"DNS queries for {query.text('matchName') or query.text('matchPattern') or 'any name'}"[:200]
-    if rules.sequence("kafka"):
-        yield "certain Kafka requests"
-    if rules.text("l7proto"):
-        yield f"certain requests of {rules.text('l7proto')}"[:200]
-    names = [name for _, name in item.texts("serverNames")]
-    if names:
-        yield f"TLS connections to {', '.join(names)}"[:200]
 
 
 def _authentication(rule: Fields) -> str:

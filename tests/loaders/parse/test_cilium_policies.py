@@ -182,6 +182,37 @@ def test_layer_7_narrows_and_values_of_headers_are_not_repeated(rules: str, narr
             "dns-on-ingress",
             "spec.ingress[0].toPorts[0].rules.dns",
         ),
+        (
+            "ingress: [{toPorts: [{ports: [{port: '80'}], rules: {http: [{}]}}]}]",
+            "layer-7-needs-tcp",
+            "spec.ingress[0].toPorts[0].ports[0]",
+        ),
+        (
+            "ingress: [{toPorts: [{ports: [{port: '0', protocol: TCP}], rules: {http: [{}]}}]}]",
+            "layer-7-on-every-port",
+            "spec.ingress[0].toPorts[0].ports[0].port",
+        ),
+        (
+            "ingress: [{toPorts: [{ports: [{port: '80'}], listener: {}}]}]",
+            "listener-on-ingress",
+            "spec.ingress[0].toPorts[0].listener",
+        ),
+        (
+            "egress: [{toPorts: [{ports: [{port: '80', protocol: TCP}], serverNames: [a.b], rules: {http: [{}]}}]}]",
+            "server-names-beside-layer-7",
+            "spec.egress[0].toPorts[0].serverNames",
+        ),
+        ("egress: [{toPorts: [{rules: {dns: [{}]}}]}]", "dns-without-port", "spec.egress[0].toPorts[0]"),
+        (
+            "egress: [{toPorts: [{ports: [{port: '80', protocol: TCP}], rules: {l7: [{}]}}]}]",
+            "l7-without-protocol",
+            "spec.egress[0].toPorts[0].rules.l7",
+        ),
+        (
+            "ingress: [{icmps: [{fields: [{family: IPv5}]}]}]",
+            "unsupported-value",
+            "spec.ingress[0].icmps[0].fields[0].family",
+        ),
     ],
 )
 def test_what_cilium_calls_not_valid_is_rejected(spec: str, code: str, path: str) -> None:

@@ -1,0 +1,216 @@
+"""Calico's policies, each rule of theirs as a sentence.
+
+Expectations are from docs.tigera.io ("Network policy", "Global network policy", "Tiered policy") and from felix and
+libcalico-go of projectcalico/calico.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from lib.model.sets import Protocol
+from lib.policy.ends import parse_end
+from lib.policy.engine import Engine
+from lib.policy.engines import profile
+from tests.policy.build import engine_of, namespace, pod, policy
+from tests.policy.test_cluster_policies import DENY, anp
+from tests.policy.test_semantics import ALL, SERVER, ports_between
+
+SHOP, OTHER = namespace("shop", team="a"), namespace("other", team="b")
+CLIENT = pod("client", app="client") + "status: {phase: Running, podIPs: [{ip: 10.244.1.5}]}\n"
+STRANGER = pod("client", namespace="other", app="client")
+
+
+def of(kind: str, spec: str, name: str = "rule", scope: str = "", version: str = "projectcalico.org/v3") -> str:
+    where = f", namespace: {scope}" if scope else ""
+    return f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: {name}{where}}}\nspec: {{{spec}}}\n"
+
+
+def np(spec: str, name: str = "rule", order: str = "") -> str:
+    """A NetworkPolicy of Calico's about the server."""
+    order = f"order: {order}, " if order else ""
+    return of("NetworkPolicy", f"{order}selector: app == 'server', {spec}", name, "shop")
+
+
+def gnp(spec: str, name: str = "rule", order: str = "", tier: str = "") -> str:
+    """A GlobalNetworkPolicy about the server."""
+    order = f"order: {order}, " if order else ""
+    tier = f"tier: {tier}, " if tier else ""
+    return of("GlobalNetworkPolicy", f"{order}{tier}selector: app == 'server', {spec}", name)
+
+
+def ingress(*rules: str) -> str:
+    return f"types: [Ingress], ingress: [{', '.join(rules)}]"
+
+
+ALLOW, DENIES, PASS, LOG = (f"{{action: {action}}}" for action in ("Allow", "Deny", "Pass", "Log"))
+
+
+def engine(*documents: str) -> Engine:
+    return engine_of(SHOP, OTHER, CLIENT, STRANGER, SERVER, *documents)
+
+
+def into_server(*documents: str, client: str = "shop/client") -> object:
+    return ports_between(engine(*documents), client, "shop/server")
+
+
+def verdict(*documents: str, src: str = "shop/client[Pod]") -> str:
+    asked = engine(*documents)
+    ends = (parse_end(src, asked.snapshot), parse_end("shop/server[Pod]", asked.snapshot))
+    return asked.explain(*ends, Protocol.TCP, 80).verdict
+
+
+class TestOrder:
+    """ "Policies with lower order are evaluated first"; without one, last; the first rule that matches decides."""
+
+    @pytest.mark.parametrize(
+        ("documents", "expected"),
+        [
+            pytest.param([np(ingress(ALLOW))], ALL, id="Allow is final"),
+            pytest.param([np(ingress(DENIES, ALLOW))], {}, id="the first rule that matches decides"),
+            pytest.param([np(ingress(LOG, ALLOW))], ALL, id="Log decides nothing"),
+            pytest.param([np(ingress())], {}, id="what no rule decides is denied at the tier's end"),
+            pytest.param([gnp(ingress(DENIES), order="20"), gnp(ingress(ALLOW), "b", "10")], ALL, id="lower first"),
+            pytest.param([gnp(ingress(DENIES), order="20"), gnp(ingress(ALLOW), "b")], {}, id="without order last"),
+            pytest.param([gnp(ingress(DENIES), "a"), gnp(ingress(ALLOW), "b")], {}, id="equals of one kind by name"),
+            pytest.param([gnp("types: [Egress], egress: []")], ALL, id="the other direction stays open"),
+        ],
+    )
+    def test_of_policies(self, documents: list[str], expected: object) -> None:
+        assert into_server(*documents) == expected
+
+    def test_kubernetes_policies_stand_at_order_1000(self) -> None:
+        of_kubernetes = policy("podSelector: {matchLabels: {app: server}}\ningress: [{}]")
+        assert into_server(of_kubernetes, gnp(ingress(DENIES), order="999")) == {}
+        assert into_server(of_kubernetes, gnp(ingress(DENIES), order="1001")) == ALL
+
+    def test_of_equal_order_in_different_scopes_the_first_depends_on_calicos_version(self) -> None:
+        assert verdict(gnp(ingress(DENIES), "deny"), np(ingress(ALLOW), "allow")) == "unknown"
+        assert verdict(gnp(ingress(), "deny"), np(ingress(ALLOW), "allow")) == "allowed"
+
+
+class TestTiers:
+    """ "Tiers with lower order are evaluated first"; Pass goes to the next one."""
+
+    PLATFORM = of("Tier", "order: 100", "platform")
+    OPEN_END = of("Tier", "order: 100, defaultAction: Pass", "platform")
+
+    def test_pass_goes_to_the_next_tier(self) -> None:
+        assert into_server(self.PLATFORM, gnp(ingress(PASS), tier="platform"), np(ingress(DENIES), "b")) == {}
+        assert into_server(self.PLATFORM, gnp(ingress(PASS), tier="platform"), np(ingress(ALLOW), "b")) == ALL
+        assert into_server(self.PLATFORM, gnp(ingress(PASS), tier="platform")) == ALL
+
+    def test_a_tier_that_selects_a_pod_and_decides_nothing_denies_unless_its_default_is_pass(self) -> None:
+        rule = gnp(ingress("{action: Allow, protocol: UDP}"), tier="platform")
+        assert into_server(self.PLATFORM, rule) == {"UDP": ALL["UDP"]}
+        assert into_server(self.OPEN_END, rule) == ALL
+
+    def test_a_tier_comes_before_the_default_one(self) -> None:
+        assert into_server(self.PLATFORM, gnp(ingress(DENIES), tier="platform"), np(ingress(ALLOW), "b")) == {}
+
+    def test_of_equal_orders_the_tier_comes_first_whose_name_does(self) -> None:
+        # AdminNetworkPolicies are in a tier of order 1000 called adminnetworkpolicy.
+        for name, expected in (("platform", {}), ("aaa", ALL)):
+            tier = of("Tier", "order: 1000", name)
+            assert into_server(tier, gnp(ingress(ALLOW), tier=name), anp(DENY)) == expected
+
+
+class TestTypes:
+    """ "types" says which directions a policy is about; without it the rules do."""
+
+    def test_without_types_the_rules_that_are_there_say_it(self) -> None:
+        assert into_server(np("egress: [{action: Allow}]")) == ALL
+        assert into_server(np("ingress: [{action: Deny}]")) == {}
+
+    def test_a_stored_policy_without_types_is_about_both(self) -> None:
+        spec = "selector: app == 'server', ingress: [{action: Allow}]"
+        found = engine(of("GlobalNetworkPolicy", spec, version="crd.projectcalico.org/v1"))
+        assert ports_between(found, "shop/server", "shop/client") == {}
+        found = engine(of("GlobalNetworkPolicy", spec))
+        assert ports_between(found, "shop/server", "shop/client") == ALL
+
+
+class TestSelectors:
+    """A namespaced policy's selectors mean its own namespace unless namespaceSelector says otherwise."""
+
+    @pytest.mark.parametrize(
+        ("source", "own", "other"),
+        [
+            ("{selector: all()}", ALL, {}),
+            ("{selector: app == 'client'}", ALL, {}),
+            ("{selector: \"app in {'client', 'x'} && has(app)\"}", ALL, {}),
+            ("{selector: app != 'client'}", {}, {}),
+            ("{selector: all(), namespaceSelector: team == 'b'}", {}, ALL),
+            ("{namespaceSelector: all()}", ALL, ALL),
+            ("{notSelector: app == 'client'}", {}, {}),
+        ],
+    )
+    def test_of_a_rule(self, source: str, own: object, other: object) -> None:
+        rule = np(ingress(f"{{action: Allow, source: {source}}}"))
+        assert (into_server(rule), into_server(rule, client="other/client")) == (own, other)
+
+
+class TestNets:
+    """nets and notNets are compared with the packet's address, whoever has it."""
+
+    NETS = ingress("{action: Deny, source: {nets: [10.244.0.0/16]}}", ALLOW)
+    SET = of("GlobalNetworkSet", "nets: [10.244.0.0/16]", "pods, labels: {of: pods}")
+
+    def test_nets_mean_pods_too(self) -> None:
+        assert verdict(gnp(self.NETS)) == "denied"
+        assert verdict(gnp(ingress("{action: Allow, source: {notNets: [10.244.0.0/16]}}"))) == "denied"
+        assert verdict(self.SET, gnp(ingress("{action: Deny, source: {selector: of == 'pods'}}", ALLOW))) == "denied"
+
+    def test_lists_of_one_family_leave_the_other_to_the_next_rule(self) -> None:
+        outside = "2001:db8::1"
+        denies = ingress("{action: Deny, source: {notNets: [10.0.0.0/8]}}", ALLOW)
+        allows = ingress("{action: Allow, source: {notNets: [10.0.0.0/8]}}")
+        assert [verdict(gnp(rules), src=outside) for rules in (denies, allows)] == ["allowed", "denied"]
+        assert [verdict(gnp(rules), src="192.0.2.1") for rules in (denies, allows)] == ["denied", "allowed"]
+
+
+class TestPorts:
+    """Ports stand at the end that has them; protocol and notProtocol narrow a rule."""
+
+    @pytest.mark.parametrize(
+        ("rule", "expected"),
+        [
+            ("{action: Allow, protocol: TCP, destination: {ports: [80, '90:91']}}", {"TCP": [[80, 80], [90, 91]]}),
+            ("{action: Allow, protocol: UDP, destination: {notPorts: ['2:65535']}}", {"UDP": [[1, 1]]}),
+            ("{action: Allow, notProtocol: TCP}", {"UDP": ALL["UDP"], "SCTP": ALL["SCTP"]}),
+            ("{action: Allow, protocol: ICMP}", {}),
+        ],
+    )
+    def test_a_rule_allows(self, rule: str, expected: object) -> None:
+        assert into_server(np(ingress(rule))) == expected
+
+
+def test_a_staged_policy_is_shown_and_not_enforced() -> None:
+    assert into_server(of("StagedGlobalNetworkPolicy", "selector: all(), types: [Ingress]")) == ALL
+
+
+@pytest.mark.parametrize(("engine_id", "expected"), [("calico", "denied"), ("cilium", "allowed"), ("none", "allowed")])
+def test_only_calico_enforces_them(engine_id: str, expected: str) -> None:
+    found = engine_of(SHOP, CLIENT, SERVER, np(ingress(DENIES)), profile=profile(engine_id))
+    ends = {w.ref.name: w for w in found.snapshot.workloads}
+    assert found.explain(ends["client"], ends["server"], Protocol.TCP, 80).verdict == expected
+
+
+def test_policies_that_govern_nodes_are_told_to_be_left_out() -> None:
+    host = of("HostEndpoint", "node: node-1, interfaceName: '*'", "node-1")
+    assert [n.code for n in engine(host).notes if n.code == "nodes-not-judged"] == ["nodes-not-judged"]
+
+
+WITH_LABELS = "namespaceSelector: {matchLabels: {env: prod}}"
+
+
+@pytest.mark.parametrize(
+    "selecting",
+    [
+        anp(DENY).replace("namespaceSelector: {}", WITH_LABELS),
+        gnp(ingress("{action: Deny, source: {namespaceSelector: env == 'prod'}}")),
+    ],
+)
+def test_labels_of_namespaces_that_were_not_supplied_are_told_for_every_kind(selecting: str) -> None:
+    notes = engine_of(CLIENT, SERVER, selecting).notes
+    assert [n.code for n in notes if n.code == "namespace-labels-not-supplied"] == ["namespace-labels-not-supplied"]
