@@ -28,7 +28,8 @@ def diff_command(arguments: argparse.Namespace) -> int:
         raise UsageError(f"no namespace {', '.join(sorted(unknown))} in the input")
     found = diff(*engines, ingress_backends(old.snapshot), ingress_backends(new.snapshot))
     routes = route_changes(old.snapshot, new.snapshot) if old is not new else ()
-    routes += arrival_changes(*engines)
+    arrivals = arrival_changes(*engines)
+    routes += tuple(a for a in arrivals if not names or a.name.partition("/")[0] in names)
     left_out = _left_out(found)
     problems = _problems(old, new, engines) + [problem_json(p, old.documents) for p in left_out]
     if arguments.by == "namespace":

@@ -151,7 +151,11 @@ def _contrast(old: Engine, new: Engine, switch: str, statement: str) -> str:
     if getattr(holds, switch) is not Known.YES:
         holds, other = other, holds
     if getattr(holds, switch) is not Known.YES:
-        return f"{statement.format(holds.label)}, or not: its documentation does not settle it"
+        # One documentation is silent and the other one says no.
+        if getattr(holds, switch) is not Known.UNKNOWN:
+            holds, other = other, holds
+        denied = f"; it is not so under {other.label}" if getattr(other, switch) is Known.NO else ""
+        return f"the documentation of {holds.label} does not settle whether {statement.format(holds.label)}{denied}"
     silent = getattr(other, switch) is Known.UNKNOWN
     rest = f"the documentation of {other.label} does not settle it" if silent else f"not under {other.label}"
     return f"{statement.format(holds.label)}, {rest}"

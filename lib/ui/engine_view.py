@@ -15,6 +15,16 @@ ENGINE_KEY: Final = "engine"
 UNISOLATED_KEY: Final = "unisolated"
 
 
+def say_hosts(page: PageContext) -> None:
+    """That workloads on their node's network are not in the matrix of namespaces, where there are some."""
+    count = sum(w.host_network and bool(w.endpoints) for w in page.workloads)
+    if count:
+        some = "1 workload uses its node's network and is"
+        if count > 1:
+            some = f"{count:,} workloads use their node's network and are"
+        st.caption(f":material/info: {some} left out here: that traffic is the node's. The flows of workloads list it.")
+
+
 def enforcement_line(page: PageContext, choice: str = results.AUTOMATIC) -> str:
     """Whether policies are enforced, as one line of Markdown."""
     found = results.detected(page)

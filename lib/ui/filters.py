@@ -25,6 +25,12 @@ def draw_filters(snapshot: Snapshot) -> ViewFilter:
     They are drawn for an empty snapshot too, since what isn't drawn stays in the URL.
     """
     names = tuple(sorted(n.name for n in snapshot.namespaces))
+    named = {part for value in st.query_params.get_all(NAMESPACES_KEY) for part in value.split(",")}
+    if absent := sorted(named - {*names, ""}) if names else []:
+        st.warning(
+            f"The link names namespaces that are not in the input: {plain(', '.join(absent), 200)}. All are shown.",
+            icon=":material/link_off:",
+        )
     chosen = st.multiselect(
         "Namespaces",
         names,

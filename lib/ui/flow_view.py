@@ -17,6 +17,7 @@ from lib.model.refs import ObjectRef
 from lib.tables import flow_table, matrix_rows, policy_rows
 from lib.ui import results
 from lib.ui.details import show_node
+from lib.ui.engine_view import say_hosts
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
 from lib.ui.widgets import chosen_point, say_hidden, show_figure, show_graph, show_table
@@ -45,6 +46,7 @@ def show_matrices(page: PageContext, choice: str) -> None:
         return
     if not page.view.labels.is_everything:
         st.caption(":material/filter_alt: Only workloads that the label filter shows count.")
+    say_hosts(page)
     if len(names) > DRAWN_UP_TO:
         st.caption(f"{len(names):,} namespaces are too many to draw: filter by namespace, or see the table.")
     else:

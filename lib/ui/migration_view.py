@@ -9,6 +9,7 @@ from typing import Final
 import streamlit as st
 
 from lib.policy.engines import profiles
+from lib.policy.inventory import policy_kinds
 from lib.routing.routes import ingress_backends
 from lib.scenario import (
     Advisor,
@@ -86,6 +87,8 @@ def show_summary(page: PageContext, old: str, new: str) -> None:
         return
     found = _compared(page, old, new)
     total = found.tally.total
+    if not page.view.is_everything:
+        st.caption(":material/filter_alt: These counts are of the whole cluster; the lists below follow the filter.")
     with st.container(horizontal=True):
         for change, word in (
             (Change.LOST, "Flows lost"),
@@ -121,7 +124,7 @@ def show_differences(page: PageContext, old: str, new: str) -> None:
                 f"No flow differs: {before} and {after} let the same through. Compared were the flows between all "
                 f"{len(page.snapshot.workloads):,} workloads ({pods:,} pods that can send and receive), to and from "
                 f"all outside addresses, and from ingress controllers, "
-                f"under {len(page.snapshot.network_policies):,} NetworkPolicies.",
+                f"under {sum(policy_kinds(page.snapshot).values()):,} policies.{_rejected(page)}",
                 600,
             )
         )
@@ -167,13 +170,20 @@ def show_arrivals(page: PageContext, old: str, new: str) -> None:
     if old == new:
         return
     st.subheader("Through load balancers and node ports", anchor=False)
-    found = tuple(c for c in _compared(page, old, new).arrivals if page.view.shows_namespace(c.name.partition("/")[0]))
+    every = _compared(page, old, new).arrivals
+    found = tuple(c for c in every if page.view.shows_namespace(c.name.partition("/")[0]))
     if not found:
-        st.caption("What load balancers and node ports carry to pods is the same under both engines.")
+        same = "What load balancers and node ports carry to pods is the same under both engines."
+        st.caption(f"The filter hides all {len(every):,} differences." if every else same)
         return
     show_table(
         arrival_change_rows(found, results.locate(page)), "migration-arrivals", alt="Load balancer traffic that differs"
     )
+
+
+def _rejected(page: PageContext) -> str:
+    count = len(page.snapshot.rejected_policies)
+    return f" Without {count:,} that could not be read: the page Input names them." if count else ""
 
 
 def _notes(page: PageContext, old: str, new: str) -> list[str]:

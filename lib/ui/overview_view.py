@@ -18,7 +18,7 @@ from lib.routing.reach import Scope
 from lib.tables import entry_point_rows, finding_rows, matrix_rows
 from lib.ui import results
 from lib.ui.details import show_node
-from lib.ui.engine_view import UNISOLATED_KEY, enforcement_line
+from lib.ui.engine_view import UNISOLATED_KEY, enforcement_line, say_hosts
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
 from lib.ui.widgets import say_hidden, selected_row, show_figure, show_graph, show_table, tile
@@ -90,7 +90,11 @@ def show_findings(page: PageContext) -> None:
     st.subheader("Findings", anchor=False)
     say_hidden(len(found), len(results.all_findings(page)), "findings")
     if not found:
-        st.success("Nothing wrong was found in what the filter shows.", icon=":material/check_circle:")
+        if page.loaded.errors:
+            said = "Nothing wrong was found in what could be read; the input has errors, which the page Input names."
+            st.warning(said, icon=":material/warning:")
+        else:
+            st.success("Nothing wrong was found in what the filter shows.", icon=":material/check_circle:")
         return
     errors = sum(severity_of(f) is Severity.ERROR for f in found)
     said = f"{errors:,} error{'s' if errors != 1 else ''} among {len(found):,} findings"
@@ -130,6 +134,7 @@ def show_matrix(page: PageContext) -> None:
     if not matrix.names:
         st.caption("No namespace that the filter shows has a pod.")
         return
+    say_hosts(page)
     picture, table = st.tabs([":material/grid_on: Matrix", ":material/table: Table"])
     with picture:
         if len(matrix.names) > DRAWN_UP_TO:

@@ -19,7 +19,7 @@ from lib.ui.columns import icon_word
 from lib.ui.details import show_facts, show_node, show_notes, show_reasons
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain, sentence
-from lib.ui.widgets import say_hidden, selected_row, show_graph, show_table
+from lib.ui.widgets import say_hidden, say_nothing, selected_row, show_graph, show_table
 from lib.ui.yaml_block import show_yaml
 
 URL_KEY: Final = "url"
@@ -95,7 +95,7 @@ def show_routes(page: PageContext) -> None:
     views = results.routes(page)
     say_hidden(len(views), len(results.all_routes(page)), "routes")
     if not views:
-        st.info("The input has no Ingress or Gateway API route that the filter shows.", icon=":material/info:")
+        say_nothing(page, "Ingress or Gateway API route")
         return
     faulty = sum(v.state in (State.ERROR, State.WARNING) for v in views)
     unchecked = sum(v.state is State.NOT_CHECKED for v in views)

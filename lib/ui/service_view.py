@@ -19,7 +19,7 @@ from lib.ui.columns import icon_word
 from lib.ui.details import show_node, show_reasons, show_service
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
-from lib.ui.widgets import say_hidden, selected_row, show_graph, show_table
+from lib.ui.widgets import say_hidden, say_nothing, selected_row, show_graph, show_table
 
 SERVICE_KEY: Final = "service"
 _CELL_LETTERS: Final = 48
@@ -33,7 +33,7 @@ def show_services(page: PageContext) -> None:
     views = results.services(page)
     say_hidden(len(views), len(results.all_services(page)), "Services")
     if not views:
-        st.info("The input has no Service that the filter shows.", icon=":material/info:")
+        say_nothing(page, "Service")
         return
     faulty = sum(v.state in (State.ERROR, State.WARNING) for v in views)
     unchecked = sum(v.state is State.NOT_CHECKED for v in views)

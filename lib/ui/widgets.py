@@ -14,6 +14,7 @@ from lib.graph.model import GraphModel, GraphNode
 from lib.tables import Row
 from lib.ui.columns import column_config, decorated
 from lib.ui.export import export_buttons
+from lib.ui.page_context import PageContext
 from lib.ui.text import plain
 
 TABLE_ROWS_UP_TO: Final = 20_000
@@ -68,6 +69,17 @@ def _count(rows: int, drawn: int) -> str:
     if rows > drawn:
         return f"The first {drawn:,} of {rows:,} rows; CSV and JSON hold all of them."
     return f"{rows:,} row{'s' if rows != 1 else ''}"
+
+
+def say_nothing(page: PageContext, what: str) -> None:
+    """Why a list is empty: there is none, the filter hides all, or the input could not be read."""
+    if not page.view.is_everything:
+        st.info(f"The input has no {what} that the filter shows.", icon=":material/info:")
+    elif page.loaded.errors:
+        said = f"No {what} could be judged: the input has errors. The page Input names them."
+        st.warning(said, icon=":material/warning:")
+    else:
+        st.info(f"The input has no {what}.", icon=":material/info:")
 
 
 def say_hidden(shown: int, total: int, noun: str) -> None:
