@@ -82,7 +82,8 @@ _SIGNS: Final = {"allowed": "✓", "denied": "✗", "partial": "◐", "unknown":
 
 
 def _explain_text(answer: Explanation, change: SmallestChange | None, given: Input) -> Iterator[str]:
-    ports = "" if answer.verdict == Verdict.DENIED.value else f" ({answer.connections})"
+    granted = answer.verdict not in (Verdict.DENIED.value, Verdict.UNKNOWN.value)
+    ports = f" ({answer.connections if granted else answer.asked})"
     if answer.verdict == "partial" and not answer.connections:
         ports = " (not the same for all of their pods or addresses)"
     yield f"{_SIGNS[answer.verdict]} {answer.verdict}: {answer.src} → {answer.dst}{ports}\n"

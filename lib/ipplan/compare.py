@@ -8,7 +8,7 @@ from datetime import date
 from lib.facts import reader as facts
 from lib.facts.engines import Known, engine
 from lib.facts.networks import network
-from lib.ipplan.demand import ClusterDemand, NetworkModel
+from lib.ipplan.demand import AddressPlanInput, ClusterDemand, NetworkModel
 from lib.ipplan.plan import plan
 from lib.ipplan.pools import with_max_pods
 from lib.ipplan.problems import PlanProblem, ProblemClass
@@ -55,21 +55,27 @@ class ModelRow:
         return all(found.problem_class is not ProblemClass.REFUSED for found in self.problems)
 
 
-def compare_models(demand: ClusterDemand) -> tuple[ModelRow, ...]:
-    """Every model for the same pools: max pods as the demand's own model has them, ranges left to the plan."""
+def compare_models(demand: ClusterDemand, whole: AddressPlanInput | None = None) -> tuple[ModelRow, ...]:
+    """Every model for the same pools: max pods as the demand's own model has them, ranges left to the plan.
+
+    ``whole`` is what the cluster is planned in, such as its virtual network; other clusters in it are left out.
+    """
     written_out = with_max_pods(demand)
     pools = tuple(replace(pool, node_subnet=None, pod_subnet=None) for pool in written_out.pools)
     free = replace(
         written_out, pools=pools, service_cidr=None, service_cidr_ipv6=None, dns_service_ip=None, pod_cidr=None,
         pod_cidr_ipv6=None, node_subnet=None, pod_subnet=None,
     )  # fmt: skip
-    return tuple(_row(replace(free, model=model), is_current=model is demand.model) for model in NetworkModel)
+    surroundings = whole or AddressPlanInput((demand,))
+    return tuple(
+        _row(replace(free, model=model), surroundings, is_current=model is demand.model) for model in NetworkModel
+    )
 
 
-def _row(demand: ClusterDemand, *, is_current: bool) -> ModelRow:
+def _row(demand: ClusterDemand, surroundings: AddressPlanInput, *, is_current: bool) -> ModelRow:
     found = network(demand.model)
     pods = facts.find("pods_per_cluster", demand.model)
-    answer = plan(demand)
+    answer = plan(replace(surroundings, clusters=(demand,)))
     cluster = answer.clusters[0]
     return ModelRow(
         model=demand.model,

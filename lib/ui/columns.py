@@ -71,7 +71,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "source": ("File and line", ""),
         "target_port": ("Target port", "The container port that the Service names, by number or by name."),
         "target_ports": ("Container ports", "Port numbers on the pods."),
-        "today": ("Today", "Under the engine that the cluster moves away from."),
+        "today": ("Before", "Under the engine that the cluster moves away from."),
         "tls": ("TLS", "The certificate's Secret: found, missing, or not checked because no Secrets were supplied."),
         "usable": ("Usable", "Size less what Azure keeps."),
         "used_percent": ("Used in %", ""),

@@ -31,7 +31,7 @@ def show_plan(reading: PlanReading) -> None:
     _show_formula(cluster)
     _show_space(answer)
     _show_limits(cluster)
-    _show_models(cluster)
+    _show_models(cluster, answer)
 
 
 def _show_numbers(answer: AddressPlan, cluster: ClusterPlan) -> None:
@@ -135,6 +135,7 @@ def _show_limits(cluster: ClusterPlan) -> None:
     show_table(limit_rows(cluster.limits), "plan-limits", alt="Limits, the one that is reached first at the top")
 
 
-def _show_models(cluster: ClusterPlan) -> None:
+def _show_models(cluster: ClusterPlan, answer: AddressPlan) -> None:
     st.subheader("The same demand with other network models", anchor=False)
-    show_table(comparison_rows(compare_models(cluster.demand)), "plan-models", alt="Network models side by side")
+    rows = comparison_rows(compare_models(cluster.demand, answer.demand))
+    show_table(rows, "plan-models", alt="Network models side by side")

@@ -8,8 +8,8 @@ import pytest
 
 from lib.facts.engines import Known
 from lib.ipplan.compare import compare_models
-from lib.ipplan.demand import NetworkModel, OperatingSystem
-from tests.ipplan.build import cluster, pool
+from lib.ipplan.demand import AddressPlanInput, NetworkModel, OperatingSystem
+from tests.ipplan.build import cluster, net, pool
 
 
 def rows(*args, **fields):
@@ -74,3 +74,13 @@ def test_a_model_that_aks_would_refuse_does_not_fit():
 def test_the_demands_own_ranges_do_not_spoil_the_comparison():
     found = rows("azure_cni_overlay", pool(50), pod_cidr="10.244.0.0/24", node_subnet="10.1.0.0/28")
     assert all(problem.code == "network-retires" for row in found.values() for problem in row.problems)
+
+
+def test_a_model_that_does_not_fit_into_the_virtual_network_does_not_fit() -> None:
+    # 2 nodes of 250 pods and one surge node take 753 addresses of a node subnet, a /24 has 256; an overlay takes 3.
+    demand = cluster("node_subnet", pool(2, max_pods=250))
+    within = AddressPlanInput((demand,), vnet=(net("10.1.0.0/24"),))
+    fits = {row.model: row.fits for row in compare_models(demand, within)}
+    assert not fits[NetworkModel.NODE_SUBNET]
+    assert fits[NetworkModel.AZURE_CNI_OVERLAY]
+    assert {row.model: row.fits for row in compare_models(demand)}[NetworkModel.NODE_SUBNET]
