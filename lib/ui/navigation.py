@@ -74,6 +74,13 @@ PAGES: Final = (
         "What changes when another policy engine enforces the same policies, why, and what to do.",
     ),
     PageSpec(
+        "assertions",
+        "Assertions",
+        ":material/fact_check:",
+        "Network",
+        "What must and must not flow, in a few lines of YAML, checked against the policies.",
+    ),
+    PageSpec(
         "ip_plan",
         "IP plan",
         ":material/calculate:",

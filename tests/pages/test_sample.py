@@ -228,3 +228,22 @@ def test_edits_of_node_pools_outlive_other_inputs_and_a_visit_to_another_page() 
     assert not app.exception
     pools = table(app, "pool", "nodes_at_maximum")
     assert dict(zip(pools["pool"], pools["nodes_at_maximum"], strict=True)) == {"system": 3, "apps": 120}
+
+
+def test_assertions_show_the_shops_planted_faults_with_the_flows_that_are_to_blame() -> None:
+    app = open_page("assertions")
+    outcomes = table(app, "state", "assertion")
+    # Faults 6, 7 and 8 of the sample's README.
+    assert list(outcomes["state"]) == ["✖ fails"] * 3 + ["✔ holds"] * 3
+    assert "monitoring/grafana[Deployment] → shop-data/postgres[StatefulSet]" in words(app)
+    assert "permitted by shop-data/postgres-from-api[NetworkPolicy] spec.ingress[0]" in words(app)
+
+
+def test_an_assertion_that_is_typed_is_checked_and_a_fault_in_it_is_told_with_its_line() -> None:
+    app = open_page("assertions")
+    text = "schema: netatlas.assertions/1\nassertions:\n  - deny: {from: shop-web/storefront, to: shop-data/postgres}\n"
+    app.text_area[0].set_value(text).run()
+    assert list(table(app, "state", "assertion")["state"]) == ["✔ holds"]
+    app.text_area[0].set_value(text + "  - deny: {from: nowhere, to: internet}\n").run()
+    assert "Line 4" in words(app)
+    assert not app.exception

@@ -1,0 +1,121 @@
+"""Assertions beside the loaded cluster: their text, what became of each, and the flows that are to blame."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+import streamlit as st
+
+from lib.assertions import Outcome, Result, check_assertions
+from lib.loaders.assertions import AssertionReading, read_assertions
+from lib.model.problem import Severity
+from lib.tables import Row
+from lib.ui import results
+from lib.ui.navigation import ROOT
+from lib.ui.page_context import PageContext
+from lib.ui.text import plain, sentence
+from lib.ui.widgets import selected_row, show_table
+
+_TEXT: Final = "netatlas.assertions"
+_EDITOR: Final = "assertions-text"
+_SHOP: Final = "sample:shop"
+_FILE: Final = "assertions"
+_CHARS_UP_TO: Final = 200_000
+_TEMPLATE: Final = """schema: netatlas.assertions/1
+assertions:
+  - name: nobody on the internet reaches the databases
+    deny: {from: internet, to: {labels: app=database}}
+"""
+_FORM: Final = (
+    "`allow`, `deny`, `only` or `no-path`, each with `from`, `to` and `ports`. An end is `namespace/name`, an address "
+    "or prefix, `internet`, `outside`, `any workload`, or `{namespace: …, labels: …}`. docs/assertions.md tells it "
+    "all; `python -m lib check PATH --assert FILE` checks the same file in a pipeline."
+)
+
+
+def edit_assertions(page: PageContext) -> str:
+    """The text of the assertions, kept for the visit; the shop's own to begin with."""
+    kept = st.session_state.get(_TEXT, {})
+    if page.loaded.id not in kept:
+        shop = (ROOT / "docs" / "shop.assert.yaml").read_text("utf-8")
+        kept = {**kept, page.loaded.id: shop if page.loaded.id == _SHOP else _TEMPLATE}
+    text = st.text_area(
+        "Assertions as YAML",
+        value=kept[page.loaded.id],
+        key=f"{_EDITOR}-{page.loaded.id}",
+        height=300,
+        max_chars=_CHARS_UP_TO,
+        help=_FORM,
+    )
+    st.session_state[_TEXT] = {**kept, page.loaded.id: text or ""}
+    st.download_button(
+        "Save as a file", text or "", "assertions.yaml", "application/yaml", icon=":material/download:", type="tertiary"
+    )
+    return text or ""
+
+
+def show_results(page: PageContext, text: str) -> None:
+    """Every assertion with its outcome, those that do not hold first, and the flows behind the chosen one."""
+    reading = read_assertions(text, _FILE)
+    _show_problems(reading)
+    found = page.cached(("assertions", text), lambda: _checked(page, reading))
+    if not found:
+        return
+    counts = Counter(result.outcome for result in found)
+    with st.container(horizontal=True):
+        for outcome, word in ((Outcome.FAILS, "Fail"), (Outcome.UNKNOWN, "Not known"), (Outcome.HOLDS, "Hold")):
+            st.metric(word, f"{counts[outcome]:,}", border=True)
+    st.caption("Judged by the API's own words, over the whole input, whatever the filters show.")
+    show_table(
+        [_row(result) for result in found],
+        "assertions",
+        alt="Assertions, those that do not hold first",
+        on_select=_stay,
+    )
+    chosen = selected_row("assertions")
+    if chosen is None:
+        chosen = 0 if found[0].outcome is not Outcome.HOLDS else None
+    if chosen is not None and chosen < len(found):
+        _show_examples(found[chosen])
+
+
+def _checked(page: PageContext, reading: AssertionReading) -> tuple[Result, ...]:
+    order = (Outcome.FAILS, Outcome.UNKNOWN, Outcome.HOLDS)
+    found = check_assertions(results.engine(page, "kubernetes"), reading.assertions)
+    return tuple(sorted(found, key=lambda result: order.index(result.outcome)))
+
+
+def _show_problems(reading: AssertionReading) -> None:
+    for problem in reading.problems:
+        said = f"Line {problem.line}: {plain(problem.message, 300)}. {plain(problem.remedy, 200)}"
+        if problem.severity is Severity.ERROR:
+            st.error(said, icon=":material/error:")
+        else:
+            st.warning(said, icon=":material/warning:")
+
+
+def _row(result: Result) -> Row:
+    return {
+        "state": result.outcome.value,
+        "assertion": result.assertion.name,
+        "message": result.message,
+        "expects": str(result.assertion),
+        "line": result.assertion.line,
+    }
+
+
+def _show_examples(result: Result) -> None:
+    with st.container(border=True):
+        st.markdown(f"**{plain(result.assertion.name, 120)}** — {plain(result.message, 600)}")
+        for example in result.examples:
+            over = f" over {', '.join(example.over)}" if example.over else ""
+            reason = f": {plain(sentence(example.reason), 900)}" if example.reason else ""
+            ends = f"{plain(example.src, 120)} → {plain(example.dst, 120)}"
+            st.markdown(f"- **{ends}** on {plain(example.ports, 120)}{plain(over, 300)}{reason}")
+        if result.count > len(result.examples):
+            st.caption(f"The first {len(result.examples)} of {result.count:,}; the page Policy flows lists all flows.")
+
+
+def _stay() -> None:
+    """Choosing a row needs no more than the run that it starts."""

@@ -1,0 +1,8 @@
+"""Assertions: what must and must not flow, checked against the engine's answers."""
+
+from lib.ui.assertion_view import edit_assertions, show_results
+from lib.ui.frame import open_page
+
+page = open_page("Assertions")
+text = edit_assertions(page)
+show_results(page, text)
