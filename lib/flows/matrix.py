@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -10,7 +11,7 @@ from lib.model.cluster import Workload
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
 from lib.model.sets import ConnectionSet
-from lib.policy.bits import Bits, from_positions, positions
+from lib.policy.bits import Bits, from_positions, positions, union
 from lib.policy.engine import Engine
 from lib.policy.pairs import Sum, WorkloadPairs
 from lib.policy.reachability import Cell
@@ -59,13 +60,26 @@ class MatrixCell:
 
 @dataclass(frozen=True, slots=True)
 class NamespaceMatrix:
-    """Rows are sources, columns destinations; ``cells[i][j]`` is from ``names[i]`` to ``names[j]``."""
+    """Rows are sources, columns destinations; ``found`` holds the cells where something may flow, or nothing can be.
+
+    The others say that every flow is denied. They are made when asked for: of many namespaces most cells are such.
+    """
 
     names: tuple[str, ...]
-    cells: tuple[tuple[MatrixCell, ...], ...]
+    found: Mapping[tuple[int, int], MatrixCell]
+
+    @property
+    def cells(self) -> tuple[tuple[MatrixCell, ...], ...]:
+        """Every cell; ``cells[i][j]`` is from ``names[i]`` to ``names[j]``."""
+        return tuple(tuple(self.at(i, j) for j in range(len(self.names))) for i in range(len(self.names)))
+
+    def at(self, row: int, column: int) -> MatrixCell:
+        """The cell from ``names[row]`` to ``names[column]``."""
+        cell = self.found.get((row, column))
+        return cell or MatrixCell(self.names[row], self.names[column], MatrixState.DENIED)
 
     def __iter__(self) -> Iterator[MatrixCell]:
-        return (cell for row in self.cells for cell in row)
+        return (self.at(i, j) for i in range(len(self.names)) for j in range(len(self.names)))
 
 
 def namespace_matrix(
@@ -89,23 +103,60 @@ def namespace_matrix(
     names = tuple(sorted(n for n in members if namespaces is None or n in namespaces))
     bits = {name: from_positions(members[name]) for name in names}
     alone = from_positions(each for each, found in holders.items() if len(found) == 1)
-    return NamespaceMatrix(names, tuple(tuple(_row(engine, a, bits, alone)) for a in names))
+    columns = _Columns(names, bits)
+    found = {(i, j): cell for i, name in enumerate(names) for j, cell in _row(engine, name, columns, alone)}
+    return NamespaceMatrix(names, found)
 
 
-def _row(engine: Engine, src: str, bits: Mapping[str, Bits], alone: Bits) -> Iterator[MatrixCell]:
-    """The cells from one namespace; sources with equal rows are judged together."""
+class _Columns:
+    """The namespaces by the first of their classes: those of a namespace have neighbouring numbers."""
+
+    def __init__(self, names: tuple[str, ...], bits: Mapping[str, Bits]) -> None:
+        self.names, self.bits = names, bits
+        self.first = {name: (found & -found).bit_length() - 1 for name, found in bits.items()}
+        self.everything = union(bits.values())
+        ordered = sorted((self.first[name], number) for number, name in enumerate(names))
+        self._starts = [start for start, _ in ordered]
+        self._numbers = [number for _, number in ordered]
+
+    def touched(self, ends: Bits) -> Iterator[int]:
+        """The numbers of the namespaces that have some of ``ends``; time grows with them, not with all there are."""
+        rest, shifted = ends & self.everything, 0
+        while rest:
+            low = (rest & -rest).bit_length() - 1
+            place = bisect_right(self._starts, shifted + low) - 1
+            yield self._numbers[place]
+            after = self._starts[place + 1] if place + 1 < len(self._starts) else shifted + rest.bit_length()
+            rest >>= after - shifted
+            shifted = after
+
+
+def _row(engine: Engine, src: str, columns: _Columns, alone: Bits) -> Iterator[tuple[int, MatrixCell]]:
+    """The cells from one namespace in which something may flow, and its own; equal rows are judged together."""
+    bits = columns.bits
     reachability = engine.reachability()
     grouped: dict[int, tuple[tuple[Cell, ...], Bits]] = {}
-    for source in positions(bits[src]):
-        row = reachability.row(source)
-        grouped[id(row)] = (row, grouped.get(id(row), (row, 0))[1] | 1 << source)
+    first = columns.first[src]
+    for place in positions(bits[src] >> first):
+        row = reachability.row(first + place)
+        grouped[id(row)] = (row, grouped.get(id(row), (row, 0))[1] | 1 << place)
     free = not bits[src] & reachability.isolated[Direction.EGRESS]
-    for dst, targets in bits.items():
+    reached = bits[src] | union(cell.destinations for row, _ in grouped.values() for cell in row)
+    for number in columns.touched(reached):
+        dst = columns.names[number]
+        targets, start = bits[dst], columns.first[dst]
+        # Counted from the namespace's first class on, sets are as small as the namespace.
+        near = [(_cut(row, targets, start), sources) for row, sources in grouped.values()]
         if src != dst:
-            cases = [(row, targets) for row, _ in grouped.values()]
+            cases = [(row, targets >> start) for row, _ in near]
         else:
-            cases = list(_without_itself(grouped.values(), targets, alone))
-        yield _cell(engine, src, dst, cases, free and not targets & reachability.isolated[Direction.INGRESS])
+            cases = list(_without_itself(near, targets >> start, (alone & targets) >> start))
+        yield number, _cell(engine, src, dst, cases, free and not targets & reachability.isolated[Direction.INGRESS])
+
+
+def _cut(row: tuple[Cell, ...], targets: Bits, start: int) -> tuple[Cell, ...]:
+    """The cells of a row as far as they are about ``targets``, numbered from ``start`` on."""
+    return tuple(Cell(ends >> start, allowed, possible) for all_, allowed, possible in row if (ends := all_ & targets))
 
 
 def _without_itself(
@@ -131,7 +182,7 @@ def _cell(
         rest = targets
         for ends, allowed, possible in row:
             if not ends & targets:
-                continue
+                continue  # itself
             unknown |= possible != allowed
             if allowed:
                 rest &= ~ends

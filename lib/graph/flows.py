@@ -58,7 +58,7 @@ def namespaces_graph(matrix: NamespaceMatrix) -> GraphModel:
     right = [GraphNode(f"to:{n}", n, 1, "Namespace", group=n) for n in matrix.names]
     edges = [
         GraphEdge(f"from:{c.src}", f"to:{c.dst}", _STATES[c.state], str(c.ports))
-        for c in matrix
+        for _, c in sorted(matrix.found.items(), key=lambda item: item[0])
         if c.state in _STATES and c.src != c.dst
     ]
     used = {e.src for e in edges} | {e.dst for e in edges}

@@ -55,6 +55,7 @@ class Reachability:
     parts_families: bool
     _sides: Mapping[Direction, _Side]
     _rows: dict[object, tuple[Cell, ...]] = field(default_factory=dict)
+    _groups: dict[int, object] = field(default_factory=dict)
 
     def row(self, source: int) -> tuple[Cell, ...]:
         """The cells of one source; destinations that it surely cannot reach are in none."""
@@ -66,6 +67,12 @@ class Reachability:
 
     def group_of(self, source: int) -> object:
         """A value that is equal for sources with equal rows."""
+        group = self._groups.get(source)
+        if group is None:
+            group = self._groups[source] = self._group_of(source)
+        return group
+
+    def _group_of(self, source: int) -> object:
         signature = self._sides[Direction.EGRESS].signature(source), self._sides[Direction.INGRESS].signature(source)
         return (*signature, *self._spoken(source)) if self.parts_families else signature
 
