@@ -176,3 +176,12 @@ def test_the_example_of_the_documentation_is_read_and_fits_its_schema() -> None:
     reading = read_assertions(text, "docs.yaml")
     assert reading.problems == ()
     assert [a.kind.value for a in reading.assertions] == ["only", "no-path", "deny", "allow"]
+
+
+def test_findings_are_listed_by_namespace_and_assertions_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    shop = str(ROOT / "sample_data/shop")
+    main(["check", shop, "-n", "shop-data", "--assert", str(ROOT / "docs/shop.assert.yaml"), "--format", "json"])
+    found = json.loads(capsys.readouterr().out)
+    assert {f["subject"].partition("/")[0] for f in found["findings"]} == {"shop-data"}
+    assert len(found["assertions"]) == 6
+    assert main(["check", shop, "-n", "nosuch"]) == 2

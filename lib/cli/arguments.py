@@ -99,6 +99,7 @@ def build_parser() -> argparse.ArgumentParser:
         "faults of Services, routes and policies, and input that could not be read",
         formats=(*TABULAR, "sarif"),
     )
+    filters(check)
     check.add_argument(
         "--assert",
         dest="assertions",

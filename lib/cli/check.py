@@ -13,7 +13,7 @@ from lib.assertions import Outcome, Result, check_assertions
 from lib.checks.run import at_or_over, run_checks
 from lib.cli.load import Input, UsageError, load
 from lib.cli.output import write
-from lib.cli.tables import print_rows
+from lib.cli.tables import in_namespaces, print_rows
 from lib.loaders.assertions import AssertionReading, read_assertions
 from lib.model.problem import Severity
 from lib.policy.engine import compile_engine
@@ -29,7 +29,8 @@ def check_command(arguments: argparse.Namespace) -> int:
     given = load(arguments.paths, complete=arguments.complete)
     reading = _reading(arguments.assertions)
     engine = compile_engine(given.snapshot)
-    findings = run_checks(given.snapshot, engine=engine)
+    kept = in_namespaces(arguments, given)
+    findings = tuple(f for f in run_checks(given.snapshot, engine=engine) if kept(f.subject))
     results = check_assertions(engine, reading.assertions)
     if arguments.format == "sarif":
         found = sarif(findings, given.problems, given.documents, results, reading.problems)

@@ -10,10 +10,10 @@ from typing import Final
 from lib.cli.check import check_command
 from lib.cli.diff import diff_command
 from lib.cli.explain import engine_of, explain_command
-from lib.cli.load import Input, UsageError, load, problem_json
+from lib.cli.load import UsageError, load, problem_json
 from lib.cli.output import write, write_edges, write_json, write_rows
 from lib.cli.plan import plan_command
-from lib.cli.tables import print_rows
+from lib.cli.tables import in_namespaces, print_rows
 from lib.flows import FlowRow, RowVerdict, class_flows, flow_rows, namespace_matrix
 from lib.loaders.dump_command import az_command, kubectl_command
 from lib.model.refs import ObjectRef
@@ -44,17 +44,9 @@ def run(arguments: argparse.Namespace) -> int:
     return _COMMANDS[arguments.command](arguments)
 
 
-def _kept(arguments: argparse.Namespace, given: Input) -> Callable[[ObjectRef], bool]:
-    names = frozenset(arguments.namespace)
-    unknown = names - given.snapshot.namespace_by_name.keys()
-    if unknown:
-        raise UsageError(f"no namespace {', '.join(sorted(unknown))} in the input")
-    return lambda ref: not names or ref.namespace in names
-
-
 def _flows(arguments: argparse.Namespace) -> int:
     given = load(arguments.paths, complete=arguments.complete)
-    _kept(arguments, given)
+    in_namespaces(arguments, given)
     engine = engine_of(arguments, given)
     names = frozenset(arguments.namespace) or None
     if arguments.by == "namespace":
@@ -105,7 +97,7 @@ def _matrix_edges(rows: Iterable[Mapping[str, object]]) -> Iterator[Edge]:
 
 def _services(arguments: argparse.Namespace) -> int:
     given = load(arguments.paths, complete=arguments.complete)
-    kept = _kept(arguments, given)
+    kept = in_namespaces(arguments, given)
     views = [v for v in service_views(given.snapshot) if kept(v.ref)]
     edges = (Edge(str(v.ref), str(w.ref), ", ".join(p.text for p in v.ports)) for v in views for w in v.workloads)
     return print_rows(arguments, given, "services", service_rows(views, given.locate), edges)
@@ -113,7 +105,7 @@ def _services(arguments: argparse.Namespace) -> int:
 
 def _routes(arguments: argparse.Namespace) -> int:
     given = load(arguments.paths, complete=arguments.complete)
-    kept = _kept(arguments, given)
+    kept = in_namespaces(arguments, given)
     views = [v for v in route_views(given.snapshot) if kept(v.route)]
     if arguments.url:
         answer = test_url(given.snapshot, arguments.url, routes=views)
@@ -128,7 +120,7 @@ def _routes(arguments: argparse.Namespace) -> int:
 
 def _policies(arguments: argparse.Namespace) -> int:
     given = load(arguments.paths, complete=arguments.complete)
-    kept = _kept(arguments, given)
+    kept = in_namespaces(arguments, given)
     selected = selections(compile_engine(given.snapshot))
     rows = policy_rows(given.snapshot, selected, KUBERNETES, given.locate)
     rows = [r for r in rows if kept(ObjectRef(str(r["namespace"]), "", ""))]

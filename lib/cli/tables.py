@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from lib.cli.load import Input, problem_json
+from lib.cli.load import Input, UsageError, problem_json
 from lib.cli.output import write_edges, write_json, write_rows
+from lib.model.refs import ObjectRef
 from lib.reports.diagram import DIAGRAM_FORMATS, Edge
+
+
+def in_namespaces(arguments: argparse.Namespace, given: Input) -> Callable[[ObjectRef], bool]:
+    """Whether an object is in one of the namespaces that were asked for. Raises UsageError for an unknown one."""
+    names = frozenset(arguments.namespace)
+    unknown = names - given.snapshot.namespace_by_name.keys()
+    if unknown:
+        raise UsageError(f"no namespace {', '.join(sorted(unknown))} in the input")
+    return lambda ref: not names or ref.namespace in names
 
 
 def print_rows(

@@ -19,10 +19,11 @@ SHOWN_CANDIDATES = 20
 def parse_end(text: str, snapshot: Snapshot) -> End:
     """A workload, pod or node by reference, or outside addresses by address, prefix or ``first-last[External]``.
 
-    References are ``namespace/name``, ``namespace/kind/name``, ``namespace/name[Kind]``, ``node/NAME`` and
-    ``node/NAME[Node]``; a workload wins over a pod of the same name. The address of a pod or node of the input means
-    that pod or node. Raises ModelError, with the candidates where there are some, for what fits nothing or several
-    things, for what can't send or receive, and for an address that policies never see: a Service's.
+    References are ``name`` where only one workload is called so, ``namespace/name``, ``namespace/kind/name``,
+    ``namespace/name[Kind]``, ``node/NAME`` and ``node/NAME[Node]``; a workload wins over a pod of the same name. The
+    address of a pod or node of the input means that pod or node. Raises ModelError, with the candidates where there
+    are some, for what fits nothing or several things, for what can't send or receive, and for an address that policies
+    never see: a Service's.
     """
     text = text.strip()
     addresses = _addresses(text)
@@ -37,6 +38,10 @@ def parse_end(text: str, snapshot: Snapshot) -> End:
         raise ModelError(f"no node {parts[1]!r} in the input{_listed(f'node/{n.name}' for n in snapshot.nodes)}")
     if len(parts) == 3:
         parts, kind = [parts[0], parts[2]], parts[1]
+    if len(parts) == 1 and (called := [w for w in snapshot.workloads if w.ref.name == parts[0]]):
+        if len(called) > 1:
+            raise ModelError(f"{text!r} is ambiguous{_listed(str(w.ref) for w in called)}")
+        parts = [called[0].namespace, called[0].ref.name]
     if len(parts) != 2:
         raise ModelError(f"{text[:200]!r} is no reference: write namespace/name, an address or a prefix")
     return _referred(text, parts[0], parts[1], kind, snapshot)

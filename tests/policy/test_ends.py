@@ -9,7 +9,7 @@ from lib.model.errors import ModelError
 from lib.model.sets import AddressSet
 from lib.policy.ends import parse_end
 from lib.policy.engine import compile_engine
-from tests.policy.build import policy, snapshot_of_yaml
+from tests.policy.build import pod, policy, snapshot_of_yaml
 
 CLUSTER = """
 apiVersion: v1
@@ -99,3 +99,14 @@ def test_the_address_of_a_node_means_the_node_and_may_always_reach_its_own_pods(
 
 def test_a_pod_that_has_ended_gave_its_address_back() -> None:
     assert not isinstance(parse_end("10.244.1.9", SNAPSHOT), Pod | Workload)
+
+
+def test_a_name_alone_is_enough_where_only_one_workload_is_called_so() -> None:
+    snapshot = snapshot_of_yaml(pod("web", namespace="a"), pod("db", namespace="a"), pod("db", namespace="b"))
+    found = parse_end("web", snapshot)
+    assert isinstance(found, Workload)
+    assert str(found.ref) == "a/web[Pod]"
+    with pytest.raises(ModelError, match=r"(?s)ambiguous.*a/db\[Pod\].*b/db\[Pod\]"):
+        parse_end("db", snapshot)
+    with pytest.raises(ModelError, match="no reference"):
+        parse_end("nobody", snapshot)
