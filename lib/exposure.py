@@ -13,7 +13,7 @@ from lib.facts.internet import INTERNET
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import AddressSet, ConnectionSet
-from lib.policy.bits import Bits, union
+from lib.policy.bits import Bits, positions, union
 from lib.policy.endpoints import ARBITRARY_NAMESPACE
 from lib.policy.engine import Engine
 from lib.policy.pairs import WorkloadPairs
@@ -88,6 +88,11 @@ class _Sides:
         spaces = self._engine.spaces
         self._internet = spaces.addresses.atoms_in(INTERNET) << spaces.first_address
         self._groups = self._outside_groups()
+        self._isolating: dict[Direction, dict[int, list[ObjectRef]]] = {d: {} for d in Direction}
+        for policy in self._engine.policies:
+            for direction in policy.directions:
+                for number in positions(policy.subjects):
+                    self._isolating[direction].setdefault(number, []).append(policy.ref)
         self._known: dict[tuple[int, Direction], tuple[Bits, Bits, Bits, Bits, Bits]] = {}
 
     def _outside_groups(self) -> dict[object, Bits]:
@@ -106,7 +111,7 @@ class _Sides:
         return Side(
             direction,
             self._isolation(classes, direction),
-            tuple(p.ref for p in engine.policies if any(p.isolates(direction) >> c & 1 for c in classes)),
+            tuple(dict.fromkeys(ref for c in classes for ref in self._isolating[direction].get(c, ()))),
             engine.connections(internet),
             engine.spaces.addresses_in(addresses) & INTERNET,
             engine.connections(outside),

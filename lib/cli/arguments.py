@@ -76,6 +76,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--by", choices=("workload", "class", "namespace"), default="workload", help="what a row stands for"
     )
 
+    exposure = command(
+        "exposure", "how open each workload is to the Internet, to pods that are yet to come, and outwards"
+    )
+    filters(exposure)
+    engine(exposure)
+
     explain = command("explain", "whether one end may talk to another, and every policy and rule that took part")
     engine(explain)
     explain.add_argument("--from", dest="src", required=True, metavar="REF|CIDR", help="where the connection starts")

@@ -15,6 +15,7 @@ from lib.tables.changes import (
     tally_rows,
 )
 from lib.tables.entry_points import entry_point_rows
+from lib.tables.exposure import exposure_rows
 from lib.tables.findings import finding_rows
 from lib.tables.flows import explanation_rows, flow_table, matrix_rows, near_miss_rows
 from lib.tables.plan import comparison_rows, limit_rows, plan_problem_rows, pool_rows, subnet_rows
@@ -36,6 +37,7 @@ __all__ = [
     "comparison_rows",
     "entry_point_rows",
     "explanation_rows",
+    "exposure_rows",
     "finding_rows",
     "flow_change_rows",
     "flow_table",

@@ -166,13 +166,22 @@ def show_flows(page: PageContext, choice: str) -> None:
         lambda: policy_rows(page.snapshot, results.selections(page), profile, results.locate(page)),
     )
     shown = [r for r in rows if results.shows(page, ObjectRef(str(r["namespace"]), str(r["policy"]), str(r["kind"])))]
-    permitted, unknown, policies = st.tabs(
+    open_to = results.exposure(page, choice)
+    permitted, unknown, policies, exposed = st.tabs(
         [
             f":material/check: Permitted ({len(settled):,})",
             f":material/help: Unknown ({len(unsettled):,})",
             f":material/policy: Policies ({len(shown):,})",
+            f":material/public: Exposure ({len(open_to):,})",
         ]
     )
+    with exposed:
+        st.caption(
+            "What each workload's own policies let in from the Internet and from new pods without labels, and let out. "
+            "Load balancers and routes decide besides who gets there: see Services and Ingress routes."
+        )
+        if open_to:
+            show_table(open_to, "exposure", alt="How open each workload is")
     with permitted:
         _flow_table(page, choice, settled, "flows", "No flow is permitted between the ends that the filter shows.")
     with unknown:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lib.checks.run import run_checks
+from lib.exposure import exposures
 from lib.flows import FlowRow, NamespaceMatrix, flow_rows, namespace_matrix
 from lib.graph.flows import OpenEnds, open_ends
 from lib.model.finding import Finding
@@ -19,7 +20,7 @@ from lib.routing.entry_points import EntryPoint, entry_points
 from lib.routing.route_view import RouteView
 from lib.routing.routes import ingress_backends, route_views
 from lib.routing.services import ServiceView, service_views
-from lib.tables import Locate, Row, unisolated_rows
+from lib.tables import Locate, Row, exposure_rows, unisolated_rows
 from lib.ui.page_context import PageContext
 
 AUTOMATIC: Final = "default"
@@ -180,6 +181,14 @@ def _flows(page: PageContext, chosen: Engine, names: frozenset[str] | None) -> F
             return Flows(tuple(rows), True, open_ends(chosen))
         rows.append(row)
     return Flows(tuple(rows), False, open_ends(chosen))
+
+
+def exposure(page: PageContext, choice: str = AUTOMATIC) -> list[Row]:
+    """How open each shown workload is, the most exposed first."""
+    chosen = engine(page, choice)
+    rows = page.cached(("exposure", chosen.profile.id), lambda: exposure_rows(exposures(chosen), locate(page)))
+    shown = {w.ref for w in page.workloads}
+    return [r for r in rows if _ref(r) in shown]
 
 
 def selections(page: PageContext) -> Selections:

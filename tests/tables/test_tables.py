@@ -6,6 +6,7 @@ import pytest
 
 from lib.checks.run import run_checks
 from lib.checks.wording import text_of
+from lib.exposure import exposures
 from lib.flows import flow_rows, namespace_matrix
 from lib.ipplan.compare import compare_models
 from lib.ipplan.demand import ClusterDemand
@@ -30,6 +31,7 @@ from lib.tables import (
     comparison_rows,
     entry_point_rows,
     explanation_rows,
+    exposure_rows,
     finding_rows,
     flow_table,
     limit_rows,
@@ -168,3 +170,20 @@ def test_the_denied_flow_names_the_policies_that_isolate() -> None:
     denied = [r for r in rows if r["verdict"] == "denied"]
     assert denied
     assert {r["effect"] for r in denied} == {"isolates"}
+
+
+def test_what_the_internet_may_reach_comes_first_among_the_exposed_workloads() -> None:
+    engine = engine_of(
+        pod("closed", app="closed"),
+        pod("open", app="open"),
+        pod("web", app="web"),
+        policy("podSelector: {matchLabels: {app: closed}}\npolicyTypes: [Ingress, Egress]", name="closed"),
+        policy("podSelector: {matchLabels: {app: web}}\ningress: [{ports: [{port: 443}]}]", name="web"),
+    )
+    rows = exposure_rows(exposures(engine), lambda _: "")
+    assert [(r["workload"], r["isolated_ingress"], r["from_internet"], r["to_internet"]) for r in rows] == [
+        ("open", "not isolated", "all ports", "all ports"),
+        ("web", "isolated", "TCP 443", "all ports"),
+        ("closed", "isolated", "–", "–"),
+    ]
+    assert [r["from_any_namespace"] for r in rows] == ["all ports", "TCP 443", "–"]
