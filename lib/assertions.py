@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -21,9 +21,15 @@ from lib.policy.engine import Engine
 from lib.policy.explain import End
 
 EXAMPLES: Final = 5
+ROWS_MAX: Final = 1_000_000
+PAIRS_MAX: Final = 1_000_000
 _OUTSIDE: Final = None
 _Key = ObjectRef | None
 _Pair = tuple[_Key, _Key]
+
+
+class _TooMany(Exception):
+    """There is too much to judge; the text says of what."""
 
 
 class Outcome(Enum):
@@ -66,6 +72,11 @@ class _Ends:
     def __bool__(self) -> bool:
         return bool(self.workloads or self.addresses)
 
+    @property
+    def keys(self) -> dict[_Key, None]:
+        """What flows call the ends, in their order."""
+        return dict.fromkeys((*self.workloads, *((_OUTSIDE,) if self.addresses else ())))
+
 
 @dataclass(frozen=True, slots=True)
 class _Blame:
@@ -85,7 +96,8 @@ def check_assertions(engine: Engine, assertions: Iterable[Assertion]) -> tuple[R
 
     Flows are those of the command ``flows``: between workloads of the input, and from and to outside addresses. Where
     nobody knows whether a flow is permitted, what hangs on it is unknown. An end that selects nothing fails, so that a
-    misspelt label can't hide anything.
+    misspelt label can't hide anything. Over ``ROWS_MAX`` flows, or ``PAIRS_MAX`` pairs of one assertion, nothing is
+    judged: the outcome is unknown, and says so.
     """
     listed = tuple(assertions)
     judge = _Judge(engine)
@@ -101,7 +113,9 @@ class _Judge:
     def _rows(self) -> dict[_Pair, list[FlowRow]]:
         """The flows by their ends; those of ingress controllers are no end's own."""
         found: dict[_Pair, list[FlowRow]] = defaultdict(list)
-        for row in flow_rows(self._engine):
+        for count, row in enumerate(flow_rows(self._engine)):
+            if count == ROWS_MAX:
+                raise _TooMany(f"the cluster permits more than {ROWS_MAX:,} flows, which are too many to judge")
             found[row.src_ref, row.dst_ref].append(row)
         return found
 
@@ -112,6 +126,12 @@ class _Judge:
             if not chosen:
                 named = ", ".join(end.text for end in ends)
                 return Result(assertion, Outcome.FAILS, f"nothing in the input is selected by {named}")
+        try:
+            return self._judged(assertion, sources, destinations)
+        except _TooMany as reason:
+            return Result(assertion, Outcome.UNKNOWN, str(reason))
+
+    def _judged(self, assertion: Assertion, sources: _Ends, destinations: _Ends) -> Result:
         match assertion.kind:
             case AssertionKind.ALLOW:
                 return _told(assertion, self._missing(assertion, sources, destinations), "not permitted", self._example)
@@ -151,8 +171,11 @@ class _Judge:
 
     def _present(self, assertion: Assertion, sources: _Ends, destinations: _Ends) -> Iterator[_Blame]:
         """The flows between the ends on some of the ports."""
-        for src, dst in self._pairs(sources, destinations):
-            for row in self._rows.get((src, dst), ()):
+        starts, ends = sources.keys, destinations.keys
+        for (src, dst), rows in self._rows.items():
+            if src not in starts or dst not in ends or src == dst:
+                continue
+            for row in rows:
                 outside = sources.addresses if src is _OUTSIDE else destinations.addresses
                 if found := _meeting(row, assertion.ports, None if src and dst else outside):
                     yield found
@@ -191,11 +214,10 @@ class _Judge:
                     yield found
 
     def _pairs(self, sources: _Ends, destinations: _Ends) -> Iterator[_Pair]:
-        outside: tuple[_Key, ...] = (_OUTSIDE,)
-        for src in (*sources.workloads, *(outside if sources.addresses else ())):
-            for dst in (*destinations.workloads, *(outside if destinations.addresses else ())):
-                if src != dst:
-                    yield src, dst
+        starts, ends = sources.keys, destinations.keys
+        if (pairs := len(starts) * len(ends)) > PAIRS_MAX:
+            raise _TooMany(f"{pairs:,} pairs are too many to look at one by one: name fewer ends")
+        return ((src, dst) for src in starts for dst in ends if src != dst)
 
     # --- paths ----------------------------------------------------------------------------------------------------
 
@@ -214,10 +236,8 @@ class _Judge:
 
     def _path(self, assertion: Assertion, sources: _Ends, destinations: _Ends, *, sure: bool) -> list[FlowRow]:
         """The shortest chain of flows whose last one is on some of the ports; empty where there is none."""
-        came: dict[_Key, FlowRow | None] = dict.fromkeys(sources.workloads)
-        if sources.addresses:
-            came[_OUTSIDE] = None
-        waiting = deque(came)
+        came: dict[_Key, FlowRow | None] = dict.fromkeys(sources.keys)
+        waiting, ends = deque(came), destinations.keys
         while waiting:
             here = waiting.popleft()
             for row in self._leaving.get(here, ()):
@@ -226,17 +246,12 @@ class _Judge:
                 starts = here is _OUTSIDE and not (outside_addresses(row.src) or AddressSet()) & sources.addresses
                 if starts or (row.dst_ref is _OUTSIDE and not destinations.addresses):
                     continue
-                if self._arrives(row, destinations) and row.ports & assertion.ports:
+                if _arrives(row, ends, destinations.addresses) and row.ports & assertion.ports:
                     return _back(came, row)
                 if row.dst_ref is not _OUTSIDE and row.dst_ref not in came:
                     came[row.dst_ref] = row
                     waiting.append(row.dst_ref)
         return []
-
-    def _arrives(self, row: FlowRow, destinations: _Ends) -> bool:
-        if row.dst_ref is not _OUTSIDE:
-            return row.dst_ref in destinations.workloads
-        return bool((outside_addresses(row.dst) or AddressSet()) & destinations.addresses)
 
     @cached_property
     def _leaving(self) -> dict[_Key, list[FlowRow]]:
@@ -267,18 +282,20 @@ class _Judge:
 
 
 def _told(assertion: Assertion, blamed: Iterable[_Blame], said: str, example: Callable[[_Blame], Example]) -> Result:
-    listed = list(blamed)
-    sure = [b for b in listed if b.sure]
-    shown = sure or listed
-    if not shown:
+    counts, first = {True: 0, False: 0}, defaultdict[bool, list[_Blame]](list)
+    for blame in blamed:
+        counts[blame.sure] += 1
+        if len(first[blame.sure]) < EXAMPLES:
+            first[blame.sure].append(blame)
+    sure = counts[True] > 0
+    count = counts[sure]
+    if not count:
         return Result(assertion, Outcome.HOLDS, "as expected")
-    examples = tuple(map(example, shown[:EXAMPLES]))
-    flows = f"{len(shown):,} flow{'s' if len(shown) > 1 else ''}"
+    examples = tuple(map(example, first[sure]))
+    flows = f"{count:,} flow{'s' if count > 1 else ''}"
     if sure:
-        return Result(
-            assertion, Outcome.FAILS, f"{flows} {'are' if len(sure) > 1 else 'is'} {said}", len(sure), examples
-        )
-    return Result(assertion, Outcome.UNKNOWN, f"of {flows} nobody can know", len(listed), examples)
+        return Result(assertion, Outcome.FAILS, f"{flows} {'are' if count > 1 else 'is'} {said}", count, examples)
+    return Result(assertion, Outcome.UNKNOWN, f"of {flows} nobody can know", count, examples)
 
 
 def _meeting(row: FlowRow, ports: ConnectionSet, outside: AddressSet | None) -> _Blame | None:
@@ -292,6 +309,12 @@ def _meeting(row: FlowRow, ports: ConnectionSet, outside: AddressSet | None) -> 
             return None
     sure = row.verdict is not RowVerdict.UNKNOWN
     return _Blame(row.src, row.dst, row.src_ref, row.dst_ref, common, sure, row.reason)
+
+
+def _arrives(row: FlowRow, ends: Container[_Key], addresses: AddressSet) -> bool:
+    if row.dst_ref is not _OUTSIDE:
+        return row.dst_ref in ends
+    return bool((outside_addresses(row.dst) or AddressSet()) & addresses)
 
 
 def _lacking(

@@ -185,3 +185,12 @@ def test_findings_are_listed_by_namespace_and_assertions_all_the_same(capsys: py
     assert {f["subject"].partition("/")[0] for f in found["findings"]} == {"shop-data"}
     assert len(found["assertions"]) == 6
     assert main(["check", shop, "-n", "nosuch"]) == 2
+
+
+def test_what_is_too_much_to_judge_is_unknown_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lib.assertions.PAIRS_MAX", 5)
+    (result,) = results("allow: {from: any workload, to: any workload}")
+    assert (result.outcome, "too many" in result.message) == (Outcome.UNKNOWN, True)
+    monkeypatch.setattr("lib.assertions.ROWS_MAX", 3)
+    (result,) = results("deny: {from: internet, to: data/db}")
+    assert (result.outcome, "more than 3 flows" in result.message) == (Outcome.UNKNOWN, True)

@@ -28,6 +28,7 @@ from lib.ipplan.problems import PlanProblem, unreadable
 from lib.ipplan.read_values import Fields, shown
 
 TEXT_LENGTH_MAX = 2_000_000
+DEPTH_MAX = 20
 POOLS_MAX = 10_000
 CLUSTERS_MAX = 1_000
 _POOL_FIELDS = ("nodes", "nodes_max", "max_pods", "surge", "max_unavailable", "mode", "os", "replaced", "pods_expected")
@@ -46,8 +47,8 @@ def read_plan_text(text: str) -> PlanReading:
     if len(text) > TEXT_LENGTH_MAX:
         return _failed(f"The plan file has more than {TEXT_LENGTH_MAX} characters.", "A plan file is a short text.")
     try:
-        if "&" in text and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.CSafeLoader)):
-            return _failed("The plan file uses YAML aliases.", "Write every value out.")
+        if refused := _refused(text):
+            return refused
         data = yaml.load(text, yaml.CSafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -59,6 +60,23 @@ def read_plan_text(text: str) -> PlanReading:
         found = "empty" if data is None else f"{shown(data)}, not a mapping of fields"
         return _failed(f"The plan file is {found}.", "A plan file is a mapping with the field clusters.")
     return read_plan(data)
+
+
+def _refused(text: str) -> PlanReading | None:
+    """What must not be handed to the loader, which builds values by recursion in C: its stack would overflow."""
+    depth = 0
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            return _failed("The plan file uses YAML aliases.", "Write every value out.")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEPTH_MAX:
+            return _failed(
+                f"The plan file has more than {DEPTH_MAX} lists and mappings inside each other.", "A plan file is flat."
+            )
+    return None
 
 
 def read_plan(values: Mapping[Any, Any]) -> PlanReading:

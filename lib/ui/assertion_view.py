@@ -59,7 +59,8 @@ def show_results(page: PageContext, text: str) -> None:
     """Every assertion with its outcome, those that do not hold first, and the flows behind the chosen one."""
     reading = read_assertions(text, _FILE)
     _show_problems(reading)
-    found = page.cached(("assertions", text), lambda: _checked(page, reading))
+    with st.spinner("Checking the assertions", show_time=True):
+        found = page.cached(("assertions", text), lambda: _checked(page, reading))
     if not found:
         return
     counts = Counter(result.outcome for result in found)
