@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +63,7 @@ def read_plan_text(text: str) -> PlanReading:
 
 
 def _refused(text: str) -> PlanReading | None:
-    """What must not be handed to the loader, which builds values by recursion in C: its stack would overflow."""
+    """What must not be handed to the loader: it would overflow the stack by recursion in C, or drop a value unsaid."""
     depth = 0
     for event in yaml.parse(text, yaml.CSafeLoader):
         if isinstance(event, yaml.AliasEvent):
@@ -76,7 +76,26 @@ def _refused(text: str) -> PlanReading | None:
             return _failed(
                 f"The plan file has more than {DEPTH_MAX} lists and mappings inside each other.", "A plan file is flat."
             )
-    return None
+    again = next(_keys_again(yaml.compose(text, yaml.CSafeLoader)), None)
+    if again is None:
+        return None
+    place = f" at line {again.start_mark.line + 1}" if again.start_mark is not None else ""
+    return _failed(f"The plan file has the field {shown(again.value)} twice{place}.", "Keep one of the two.")
+
+
+def _keys_again(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
+    """The keys that their mapping already has: YAML's loader would keep the last value and say nothing."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    yield key
+                seen.add(key.value)
+            yield from _keys_again(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _keys_again(item)
 
 
 def read_plan(values: Mapping[Any, Any]) -> PlanReading:
