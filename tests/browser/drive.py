@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -25,6 +26,22 @@ def query(page: Page) -> Mapping[str, list[str]]:
 def strip(page: Page) -> Locator:
     """The line that says what is loaded."""
     return page.locator(".st-key-strip")
+
+
+def choose(page: Page, box: Locator, option: str | int) -> None:
+    """Open a box of options and click one of them: by its name, which is typed as well, or by its position.
+
+    Only a part of a long list is drawn, and it moves when it is scrolled to an option and pressed in the same moment.
+    A person is slower than that; typing leaves nothing to scroll.
+    """
+    box.click()
+    if isinstance(option, str):
+        box.press_sequentially(option, delay=20)
+        others = page.get_by_role("option").filter(has_not_text=re.compile(f"{re.escape(option)}|^Select"))
+        expect(others).to_have_count(0)
+        page.get_by_role("option", name=option, exact=True).click()
+    else:
+        page.get_by_role("option").nth(option).click()
 
 
 def go_to(page: Page, title: str) -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from lib.ui.navigation import PAGES
 from tests.browser.chromium import Watch, settle
-from tests.browser.drive import choose_files, go_to, load, namespace_tags, open_loader, query, strip, visit
+from tests.browser.drive import choose, choose_files, go_to, load, namespace_tags, open_loader, query, strip, visit
 from tests.browser.server import Server, running_server
 from tests.ui.kit import HOSTILE, namespaces
 
@@ -116,8 +116,7 @@ def test_the_first_click_after_a_fresh_servers_start_counts(browser: Browser, wa
 
 def test_filters_go_to_the_address_and_survive_page_changes_and_a_refresh(page: Page, server: Server) -> None:
     visit(page, server.url)
-    page.get_by_test_id("stMultiSelect").locator("input").click()
-    page.get_by_role("option", name="shop-web").click()
+    choose(page, page.get_by_test_id("stMultiSelect").locator("input"), "shop-web")
     expect(strip(page)).to_contain_text("1 of 10 namespaces")
     page.keyboard.press("Escape")
     page.get_by_role("textbox", name="Labels").fill("app")
@@ -134,8 +133,7 @@ def test_filters_go_to_the_address_and_survive_page_changes_and_a_refresh(page: 
 
 def test_choosing_another_sample_changes_the_address(page: Page, server: Server) -> None:
     visit(page, f"{server.url}/input?ns=shop-web")
-    page.get_by_test_id("stSidebar").get_by_test_id("stSelectbox").get_by_role("combobox").click()
-    page.get_by_role("option").nth(1).click()
+    choose(page, page.get_by_test_id("stSidebar").get_by_test_id("stSelectbox").get_by_role("combobox"), 1)
     expect(strip(page)).not_to_contain_text("A shop on AKS")
     assert query(page)["src"][0].startswith("sample:")
     assert "ns" not in query(page)
@@ -146,8 +144,7 @@ def test_choosing_another_sample_changes_the_address(page: Page, server: Server)
 def test_the_back_button_leads_back_and_out(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/_stcore/health")
     visit(page, f"{server.url}/input")
-    page.get_by_test_id("stSidebar").get_by_test_id("stSelectbox").get_by_role("combobox").click()
-    page.get_by_role("option").nth(1).click()
+    choose(page, page.get_by_test_id("stSidebar").get_by_test_id("stSelectbox").get_by_role("combobox"), 1)
     expect(strip(page)).not_to_contain_text("A shop on AKS")
     go_to(page, "IP plan")
     page.go_back()
