@@ -6,16 +6,20 @@ Union, intersection and difference of ten thousand members then cost a fraction 
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-import numpy as np
+from typing import Final
 
 Bits = int
+
+_NARROW: Final = 512
+"""Up to this width Python does without numpy, whose import costs more than a small input."""
 
 
 def positions(bits: Bits) -> list[int]:
     """The members, ascending."""
-    if not bits:
-        return []
+    if bits.bit_length() <= _NARROW:
+        return [i for i, digit in enumerate(bin(bits)[:1:-1]) if digit == "1"]
+    import numpy as np
+
     octets = np.frombuffer(bits.to_bytes((bits.bit_length() + 7) // 8, "little"), np.uint8)
     found: list[int] = np.flatnonzero(np.unpackbits(octets, bitorder="little")).tolist()
     return found
