@@ -92,17 +92,20 @@ def namespace_matrix(
     """
     spaces = engine.spaces.endpoints
     members: dict[str, set[int]] = {}
-    holders: dict[int, set[int]] = {}
-    for number, (workload, classes) in enumerate(zip(engine.snapshot.workloads, spaces.members, strict=True)):
-        if workloads is not None and workload.ref not in workloads:
-            continue
-        for each in classes:
-            if not spaces.host_network >> each & 1:
-                members.setdefault(workload.namespace, set()).add(each)
-                holders.setdefault(each, set()).add(number)
-    names = tuple(sorted(n for n in members if namespaces is None or n in namespaces))
-    bits = {name: from_positions(members[name]) for name in names}
-    alone = from_positions(each for each, found in holders.items() if len(found) == 1)
+    held: set[int] = set()
+    shared: set[int] = set()
+    for workload, classes in zip(engine.snapshot.workloads, spaces.members, strict=True):
+        if workloads is None or workload.ref in workloads:
+            own = set(classes)
+            shared |= held & own
+            held |= own
+            members.setdefault(workload.ref.namespace, set()).update(own)
+    judged = {
+        n: from_positions(m) & ~spaces.host_network for n, m in members.items() if namespaces is None or n in namespaces
+    }
+    names = tuple(sorted(n for n, classes in judged.items() if classes))
+    bits = {name: judged[name] for name in names}
+    alone = from_positions(held - shared)
     columns = _Columns(names, bits)
     found = {(i, j): cell for i, name in enumerate(names) for j, cell in _row(engine, name, columns, alone)}
     return NamespaceMatrix(names, found)
