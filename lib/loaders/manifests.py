@@ -17,6 +17,7 @@ from lib.loaders.kinds import CILIUM_POLICY_KINDS, CLUSTER_POLICY_KINDS
 from lib.loaders.limits import DEFAULT, MIB, Limits
 from lib.loaders.lines import line_count
 from lib.loaders.lost_policies import POLICY, lost_policies
+from lib.loaders.raw_kinds import is_kubeconfig, is_list, object_kind
 from lib.loaders.recognise import (
     HELM_TEMPLATE,
     KUBECONFIG,
@@ -28,7 +29,7 @@ from lib.loaders.recognise import (
     by_first_line,
     has_template,
 )
-from lib.loaders.redact import is_kubeconfig, is_list, object_kind, redact
+from lib.loaders.redact import redact
 from lib.loaders.yaml_reader import Document, Failure, Reader
 from lib.model.policies import RejectedPolicy
 from lib.model.problem import Problem, Severity
