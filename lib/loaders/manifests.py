@@ -308,7 +308,7 @@ class _Reading:
             built = document.built
             self._lost(document.text[built.start : built.end], document.number, document.line)
             return
-        if value is None:
+        if not value:
             return
         version, kind = object_kind(value, "", "")
         redacted = redact(document)
@@ -332,8 +332,8 @@ class _Reading:
                 self._tell(document.number, None, NOT_A_MAPPING, item.item)
 
     def _objection(self, value: Any, is_template: bool) -> Advice | None:
-        """Why a document is no object that may be taken over."""
-        if value is None:
+        """Why a document is no object that may be taken over; an empty one and an empty array hold none."""
+        if value is None or value == []:
             return None
         if not isinstance(value, dict):
             return NOT_A_MAPPING

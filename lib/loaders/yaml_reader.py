@@ -37,6 +37,7 @@ _CONTROL: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff0
 _KEY_NAME: Final = re.compile(r"[A-Za-z0-9][-A-Za-z0-9._/]*")
 _EVENTS_BETWEEN_CHECKS: Final = 5_000
 _JSON_OBJECT_LINE: Final = re.compile(r"(?m)^\{")
+_JSON_OBJECTS: Final = re.compile(r"\[[ \t\r\n]*\{")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,8 @@ class Reader:
                 end = json_value_end(text, begin)
             except JSONSyntaxError as error:
                 return _Broken(begin, line, error)
-            if not (yield from self._json_document(text, begin, end, line)):
+            read = self._json_array if _JSON_OBJECTS.match(text, begin) else self._json_document
+            if not (yield from read(text, begin, end, line)):
                 return None
             following = skip_space(text, end)
             line += json_line_count(text[begin:following])
@@ -129,6 +131,18 @@ class Reader:
         """Whether the JSON value at ``begin`` is small enough to be built. Raises JSONSyntaxError."""
         limits = self.limits
         return json_bounded(text, begin, limits.nodes, limits.nesting_depth, self.check)
+
+    def _json_array(self, text: str, begin: int, end: int, line: int) -> Generator[Result, None, bool]:
+        """The elements of an array of objects, a document each: so calicoctl writes what it has of several kinds."""
+        last, begin = end - 1, begin + 1
+        counted = begin
+        while (begin := skip_space(text, begin)) < last:
+            line += json_line_count(text[counted:begin])
+            counted, end = begin, json_value_end(text, begin)
+            if not (yield from self._json_document(text, begin, end, line)):
+                return False
+            begin = skip_space(text, end) + 1
+        return True
 
     def _json_document(self, text: str, begin: int, end: int, line: int) -> Generator[Result, None, bool]:
         """The one value between ``begin`` and ``end``; returns whether more may be read."""

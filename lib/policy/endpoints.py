@@ -34,12 +34,22 @@ UNKNOWN_VALUE = "\0"
 """The value of an account's label where its ServiceAccount is not in the input."""
 
 _ACCOUNT_LABEL = "\0serviceAccount/"
+_SEPARATOR = "\0"
+
+
+PROFILES = "\0profiles"
+"""Stands among the label keys of pods for the Calico profiles that their WorkloadEndpoint names, in its order."""
 
 
 NODE_KNOWN = "\0node"
 """Stands among the labels of a host-network class for the fact that its node is in the input."""
 
 _NODE_LABEL = "\0node/"
+
+
+def profiles_of(value: str) -> tuple[str, ...]:
+    """The profiles that a value of PROFILES stands for."""
+    return tuple(value.split(_SEPARATOR)) if value else ()
 
 
 def account_label(key: str) -> str:
@@ -210,7 +220,8 @@ class _Projection:
 
     def __init__(self, snapshot: Snapshot, vocabulary: Vocabulary, addresses: AddressSpace, by_address: bool) -> None:
         self._keys = tuple(sorted(k for k in vocabulary.pod_keys if not k.startswith("\0")))
-        self._account_keys = tuple(sorted(k for k in vocabulary.pod_keys if k.startswith("\0")))
+        self._account_keys = tuple(sorted(k for k in vocabulary.pod_keys - {PROFILES} if k.startswith("\0")))
+        self._by_profiles = PROFILES in vocabulary.pod_keys
         self._accounts = {(a.ref.namespace, a.ref.name): a.labels for a in snapshot.service_accounts}
         self._accounts_known = snapshot.is_complete("ServiceAccount")
         self._named = vocabulary.named_ports
@@ -227,11 +238,14 @@ class _Projection:
         addresses = self._by_class(pod)
         account = self.account_of(pod.ref.namespace, pod.service_account) if self._account_keys else ()
         node = self._node_labels(pod.node_name) if pod.host_network else ()
-        return pod.ref.namespace, pod.host_network, labels, ports, addresses, account, node
+        profiles = pod.profiles if self._by_profiles else None
+        return pod.ref.namespace, pod.host_network, labels, ports, addresses, account, node, profiles
 
     def endpoint_class(self, pod: Pod) -> EndpointClass:
         labels = tuple((k, v) for k in self._keys if (v := pod.labels.get(k)) is not None)
         labels += self.account_of(pod.namespace, pod.service_account)
+        if self._by_profiles and pod.profiles is not None:
+            labels += ((PROFILES, _SEPARATOR.join(pod.profiles)),)
         if pod.host_network:
             labels += self._node_labels(pod.node_name)
         return EndpointClass(pod.namespace, labels, pod.host_network, self._ports(pod), *self._by_class(pod))
