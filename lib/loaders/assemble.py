@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lib.loaders.collector import without_collector
@@ -24,7 +24,7 @@ from lib.loaders.parse import (
     parse_object,
     reader_for,
 )
-from lib.loaders.parse.calico_endpoints import with_profiles
+from lib.loaders.parse.calico_endpoints import pods_of
 from lib.loaders.parse.metadata import DEFAULT_NAMESPACE, rough_ref
 from lib.loaders.parse.session import quote
 from lib.model.calico_policies import (
@@ -32,9 +32,8 @@ from lib.model.calico_policies import (
     CALICO_NETWORK_POLICY,
     CalicoProfile,
     CalicoTier,
-    WorkloadEndpoint,
 )
-from lib.model.cluster import METADATA_NAME_LABEL, Namespace, Node, Pod
+from lib.model.cluster import METADATA_NAME_LABEL, Namespace, Node
 from lib.model.labels import EVERYTHING
 from lib.model.policies import NetworkPolicy, RejectedPolicy
 from lib.model.problem import Problem, Severity
@@ -269,7 +268,7 @@ def _snapshot(read: ReadResult, collected: _Collected, title: str, coverage: dic
     for members in collected.by_kind.values():
         controllers.update((ref, item) for ref, item in members.items() if isinstance(item, Controller))
     profiles: dict[str, CalicoProfile] = {p.ref.name: p for p in collected.all("Profile")}
-    pods = _pods(collected, profiles)
+    pods = pods_of(collected.all("Pod"), collected.all("WorkloadEndpoint"), profiles)
     workloads = fold(pods, controllers, coverage.get("Pod") is Coverage.COMPLETE)
     slices: list[EndpointSlice] = list(collected.all("EndpointSlice"))
     for several in collected.all("Endpoints"):
@@ -321,17 +320,6 @@ def _snapshot(read: ReadResult, collected: _Collected, title: str, coverage: dic
         other_kinds=dict(sorted(collected.others.items())),
         object_counts={kind: collected.counts[kind] for kind in KIND_READERS if collected.counts[kind]},
     )
-
-
-def _pods(collected: _Collected, profiles: Mapping[str, CalicoProfile]) -> Iterable[Pod]:
-    """The pods, and those that only a WorkloadEndpoint of Calico's tells of; of two of one pod the first counts."""
-    endpoints: list[WorkloadEndpoint] = list(collected.all("WorkloadEndpoint"))
-    of_endpoints = {e.pod.ref: e.pod for e in reversed(endpoints)}
-    for pod in collected.all("Pod"):
-        known = of_endpoints.pop(pod.ref, None)
-        yield pod if known is None else with_profiles(replace(pod, profiles=known.profiles), profiles)
-    for pod in of_endpoints.values():
-        yield with_profiles(pod, profiles)
 
 
 def _settle_tiers(session: Session, collected: _Collected) -> None:

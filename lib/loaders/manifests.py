@@ -18,7 +18,9 @@ from lib.loaders.limits import DEFAULT, MIB, Limits
 from lib.loaders.lines import line_count
 from lib.loaders.lost_policies import POLICY, lost_policies
 from lib.loaders.raw_kinds import is_kubeconfig, is_list, object_kind
+from lib.loaders.read_documents import Document, Failure
 from lib.loaders.recognise import (
+    EMPTY_ARRAY,
     HELM_TEMPLATE,
     KUBECONFIG,
     NO_API_VERSION,
@@ -30,7 +32,7 @@ from lib.loaders.recognise import (
     has_template,
 )
 from lib.loaders.redact import redact
-from lib.loaders.yaml_reader import Document, Failure, Reader
+from lib.loaders.yaml_reader import Reader
 from lib.model.policies import RejectedPolicy
 from lib.model.problem import Problem, Severity
 from lib.model.refs import Source
@@ -148,7 +150,7 @@ class _Reading:
         self.bytes_here = 0.0
         self.progress = progress
         self.cancelled = cancelled
-        self.reader = Reader(limits, self.check)
+        self.reader = Reader(limits, self.check, arrays=True)
         self.budget = Budget(limits.decompressed_bytes)
         self.bytes_left = limits.upload_bytes
         self.objects: list[RawObject] = []
@@ -308,7 +310,7 @@ class _Reading:
             built = document.built
             self._lost(document.text[built.start : built.end], document.number, document.line)
             return
-        if not value:
+        if value is None:
             return
         version, kind = object_kind(value, "", "")
         redacted = redact(document)
@@ -332,9 +334,11 @@ class _Reading:
                 self._tell(document.number, None, NOT_A_MAPPING, item.item)
 
     def _objection(self, value: Any, is_template: bool) -> Advice | None:
-        """Why a document is no object that may be taken over; an empty one and an empty array hold none."""
-        if value is None or value == []:
+        """Why a document is no object that may be taken over."""
+        if value is None:
             return None
+        if value == []:
+            return EMPTY_ARRAY
         if not isinstance(value, dict):
             return NOT_A_MAPPING
         if is_kubeconfig(value):

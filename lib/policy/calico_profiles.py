@@ -1,14 +1,16 @@
 """Calico's Profiles as the last stage: what no tier decided is left to the profiles that an endpoint names.
 
-"If no policies apply to an endpoint", its profiles are asked in the order given, and what none of them decides is
-dropped (felix/rules/endpoints.go of projectcalico/calico). For a pod of Kubernetes Calico makes two profiles itself:
-that of the namespace allows everything, that of the ServiceAccount has no rules (libcalico-go/lib/backend/k8s/
-conversion). A profile of such a name counts as made so where the input does not hold it.
+They are asked in the order in which the endpoint names them; after the last one comes "Drop if no profiles matched"
+(felix/rules/endpoints.go of projectcalico/calico). For a pod of Kubernetes Calico makes two profiles itself: that of
+the namespace allows everything, that of the ServiceAccount has no rules (libcalico-go/lib/backend/k8s/conversion). A
+profile of such a name counts as made so where the input does not hold it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from itertools import groupby
 from math import inf
 from typing import Final, NamedTuple
 
@@ -20,7 +22,7 @@ from lib.policy.bits import Bits
 from lib.policy.calico_match import Matcher
 from lib.policy.calico_policy import compile_rules, rules_vocabulary
 from lib.policy.compile import Spaces
-from lib.policy.endpoints import PROFILES, profiles_of
+from lib.policy.hidden_keys import PROFILES, profiles_value
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, PortsAt, Stage
 from lib.policy.spaces import Vocabulary
 
@@ -28,61 +30,76 @@ STAGE: Final = "profiles"
 _OF_NAMESPACE: Final = "kns."
 _OF_ACCOUNT: Final = "ksa."
 _BOTH: Final = frozenset(Direction)
+_NONE: Final = ObjectRef("", "none", "Profile")
+
+Profiles = Mapping[str, CalicoProfile]
 
 
-class _Named(NamedTuple):
-    """The profiles that some endpoints name, in their order: found in the input, or None."""
+class _Asked(NamedTuple):
+    """A profile that is asked at one place of the order; "" stands for none.
 
-    subjects: Bits
-    source: Source
-    names: tuple[str, ...]
+    ``closes``: none after it is one of Calico's own that allows everything.
+    """
+
+    place: int
+    name: str
+    closes: bool
 
 
 def vocabulary(snapshot: Snapshot) -> Vocabulary:
-    """Everything that the profiles can tell apart, and which endpoints name which."""
-    if all(pod.profiles is None for pod in snapshot.pods):
+    """Everything that the profiles can tell apart, and which endpoints name which, as far as that matters."""
+    known = _known(snapshot)
+    lists = {pod.profiles for pod in snapshot.pods if pod.profiles is not None}
+    if not any(_asked(names, known) for names in lists):
         return Vocabulary()
     rules = (rules_vocabulary(profile.rules, snapshot) for profile in snapshot.calico_profiles)
     return Vocabulary.merge([Vocabulary(pod_keys=frozenset({PROFILES})), *rules])
 
 
 def stage(snapshot: Snapshot, spaces: Spaces) -> Stage | None:
-    """The profiles of all endpoints, those in the first place of each asked first; None where none closes anything."""
-    by_list = spaces.endpoints.label_values(PROFILES)
-    sources = {pod.profiles: pod.source for pod in reversed(snapshot.pods) if pod.profiles is not None}
-    known = {profile.ref.name: profile for profile in snapshot.calico_profiles}
-    matcher = Matcher(snapshot, spaces)
-    levels: list[list[CompiledPolicy]] = []
-    for value, classes in sorted(by_list.items()):
-        names = profiles_of(value)
-        subjects = classes & spaces.endpoints.selectable
-        for place, policy in enumerate(_of_list(_Named(subjects, sources[names], names), known, matcher)):
-            levels += [[]] * (place + 1 - len(levels))
-            levels[place] = [*levels[place], policy]
-    return Stage(STAGE, inf, tuple(map(tuple, levels))) if levels else None
+    """The profiles of all endpoints, those in the first place of each asked first; None where none matters."""
+    known, matcher = _known(snapshot), Matcher(snapshot, spaces)
+    subjects: dict[_Asked, Bits] = defaultdict(int)
+    sources: dict[_Asked, Source] = {}
+    lists = {pod.profiles: pod.source for pod in reversed(snapshot.pods) if pod.profiles is not None}
+    of_list = spaces.endpoints.label_values(PROFILES)
+    for names, source in lists.items():
+        for asked in _asked(names, known):
+            subjects[asked] |= of_list.get(profiles_value(names), 0) & spaces.endpoints.selectable
+            sources.setdefault(asked, source)
+    compiled = [(a, _compiled(a, known.get(a.name), subjects[a], sources[a], matcher)) for a in sorted(subjects)]
+    levels = [tuple(policy for _, policy in group) for _, group in groupby(compiled, key=lambda each: each[0].place)]
+    return Stage(STAGE, inf, tuple(levels)) if levels else None
 
 
-def _of_list(asked: _Named, known: dict[str, CalicoProfile], matcher: Matcher) -> Iterator[CompiledPolicy]:
-    generated = next((i for i, n in enumerate(asked.names) if n.startswith(_OF_NAMESPACE) and n not in known), None)
-    closes = _BOTH if generated is None else frozenset[Direction]()
-    found = False
-    for name in asked.names[:generated]:
-        profile = known.get(name)
-        if profile is None and name.startswith(_OF_ACCOUNT):
-            continue
-        found = True
-        ref = ObjectRef("", name, "Profile")
-        if profile is None or profile.refused:
-            source = asked.source if profile is None else profile.source
-            rules = tuple(_unknown_rules(ref, source, asked.subjects, matcher.spaces))
-        else:
-            source = profile.source
-            rules = tuple(compile_rules(ref, profile.rules, asked.subjects, matcher))
-        yield CompiledPolicy(ref, source, asked.subjects, closes, rules)
-    if closes and not found:
-        # Nothing is there that could let something in: the endpoint itself is the place that says so.
-        ref = ObjectRef("", ", ".join(asked.names) or "none", "Profile")
-        yield CompiledPolicy(ref, asked.source, asked.subjects, closes, ())
+def _known(snapshot: Snapshot) -> Profiles:
+    return {profile.ref.name: profile for profile in snapshot.calico_profiles}
+
+
+def _asked(names: tuple[str, ...], known: Profiles) -> list[_Asked]:
+    """The profiles of one endpoint that have a say, up to one of Calico's own that allows everything."""
+    generated = next((i for i, n in enumerate(names) if n.startswith(_OF_NAMESPACE) and n not in known), None)
+    closes = generated is None
+    found = [
+        _Asked(place, name, closes)
+        for place, name in enumerate(names[:generated])
+        if name in known or not name.startswith(_OF_ACCOUNT)
+    ]
+    # Nothing is there that could let something in: everything is dropped.
+    return found if found or not closes else [_Asked(0, "", closes)]
+
+
+def _compiled(
+    asked: _Asked, profile: CalicoProfile | None, subjects: Bits, naming: Source, matcher: Matcher
+) -> CompiledPolicy:
+    directions = _BOTH if asked.closes else frozenset[Direction]()
+    ref = ObjectRef("", asked.name, "Profile") if asked.name else _NONE
+    source = naming if profile is None else profile.source
+    if profile is not None and not profile.refused:
+        rules = tuple(compile_rules(ref, profile.rules, subjects, matcher))
+    else:
+        rules = tuple(_unknown_rules(ref, source, subjects, matcher.spaces)) if asked.name else ()
+    return CompiledPolicy(ref, source, subjects, directions, rules)
 
 
 def _unknown_rules(ref: ObjectRef, source: Source, subjects: Bits, spaces: Spaces) -> Iterator[CompiledRule]:

@@ -6,7 +6,7 @@ felix/labelindex of projectcalico/calico.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -94,7 +94,21 @@ def _judged(rule: CalicoRule) -> CalicoRule:
     return replace(rule, doubt=doubt)
 
 
-def with_profiles(pod: Pod, profiles: Mapping[str, CalicoProfile]) -> Pod:
+def pods_of(
+    pods: Iterable[Pod], endpoints: Iterable[WorkloadEndpoint], profiles: Mapping[str, CalicoProfile]
+) -> Iterator[Pod]:
+    """The pods, and those that only a WorkloadEndpoint tells of; of two endpoints of one pod the first counts."""
+    of_endpoints: dict[ObjectRef, Pod] = {}
+    for endpoint in endpoints:
+        of_endpoints.setdefault(endpoint.pod.ref, endpoint.pod)
+    for pod in pods:
+        known = of_endpoints.pop(pod.ref, None)
+        yield pod if known is None else _with_labels(replace(pod, profiles=known.profiles), profiles)
+    for pod in of_endpoints.values():
+        yield _with_labels(pod, profiles)
+
+
+def _with_labels(pod: Pod, profiles: Mapping[str, CalicoProfile]) -> Pod:
     """The pod with the labels of its profiles, of which its own and those of the first count before others.
 
     What a profile says of the namespace and the account follows from these themselves.
