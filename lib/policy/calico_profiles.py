@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import groupby
 from math import inf
 from typing import Final, NamedTuple
 
-from lib.model.calico_policies import CalicoProfile
+from lib.model.calico_policies import CalicoAction, CalicoProfile, CalicoRule, EntityRule
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
+from lib.model.sets import Protocol
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits
 from lib.policy.calico_match import Matcher
@@ -29,7 +31,6 @@ from lib.policy.spaces import Vocabulary
 STAGE: Final = "profiles"
 _OF_NAMESPACE: Final = "kns."
 _OF_ACCOUNT: Final = "ksa."
-_BOTH: Final = frozenset(Direction)
 _NONE: Final = ObjectRef("", "none", "Profile")
 
 Profiles = Mapping[str, CalicoProfile]
@@ -38,12 +39,12 @@ Profiles = Mapping[str, CalicoProfile]
 class _Asked(NamedTuple):
     """A profile that is asked at one place of the order; "" stands for none.
 
-    ``closes``: none after it is one of Calico's own that allows everything.
+    ``closed`` are the directions, by name, in which no profile of the endpoint allows everything.
     """
 
     place: int
     name: str
-    closes: bool
+    closed: tuple[str, ...]
 
 
 def vocabulary(snapshot: Snapshot) -> Vocabulary:
@@ -77,22 +78,39 @@ def _known(snapshot: Snapshot) -> Profiles:
 
 
 def _asked(names: tuple[str, ...], known: Profiles) -> list[_Asked]:
-    """The profiles of one endpoint that have a say, up to one of Calico's own that allows everything."""
+    """The profiles of one endpoint that have a say, up to one of Calico's own; none where all of it is open anyway."""
     generated = next((i for i, n in enumerate(names) if n.startswith(_OF_NAMESPACE) and n not in known), None)
-    closes = generated is None
-    found = [
-        _Asked(place, name, closes)
-        for place, name in enumerate(names[:generated])
-        if name in known or not name.startswith(_OF_ACCOUNT)
-    ]
-    # Nothing is there that could let something in: everything is dropped.
-    return found if found or not closes else [_Asked(0, "", closes)]
+    asked = [n for n in names[:generated] if n in known or not n.startswith(_OF_ACCOUNT)]
+    rules = [rule for name in asked if name in known for rule in known[name].rules]
+    is_open = {d for d in Direction if generated is not None or any(_is_open(r) for r in rules if r.direction is d)}
+    if len(is_open) == len(Direction) and all(n in known and _only_allows(known[n]) for n in asked):
+        return []
+    closed = tuple(sorted(d.value for d in frozenset(Direction) - is_open))
+    # Where none is asked nothing could let anything in: everything is dropped.
+    return [_Asked(place, name, closed) for place, name in enumerate(asked or [""])]
+
+
+def _is_open(rule: CalicoRule) -> bool:
+    """Whether a rule allows everything, as that of the profiles which Calico makes of namespaces."""
+    ends = (replace(end, source=rule.source, text="") for end in (rule.from_, rule.to))
+    return (
+        rule.action is CalicoAction.ALLOW
+        and rule.protocols == frozenset(Protocol)
+        and rule.family is None
+        and not rule.doubt
+        and not rule.narrowing
+        and all(end == EntityRule(rule.source) for end in ends)
+    )
+
+
+def _only_allows(profile: CalicoProfile) -> bool:
+    return not profile.refused and all(rule.action is CalicoAction.ALLOW for rule in profile.rules)
 
 
 def _compiled(
     asked: _Asked, profile: CalicoProfile | None, subjects: Bits, naming: Source, matcher: Matcher
 ) -> CompiledPolicy:
-    directions = _BOTH if asked.closes else frozenset[Direction]()
+    directions = frozenset(map(Direction, asked.closed))
     ref = ObjectRef("", asked.name, "Profile") if asked.name else _NONE
     source = naming if profile is None else profile.source
     if profile is not None and not profile.refused:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from lib.model.policies import Direction
 from lib.model.sets import Protocol
 from lib.policy.ends import parse_end
 from lib.policy.engine import Engine
@@ -149,6 +150,28 @@ class TestRules:
         other = "ingress: [{action: Allow, source: {selector: app == 'x'}}]"
         assert reached(endpoint("server", "[some]"), profile("some", other)) == {}
 
+    def test_profiles_that_allow_everything_isolate_nothing(self) -> None:
+        own = profile("kns.shop", "ingress: [{action: Allow}], egress: [{action: Allow}]")
+        for documents in ((own,), ()):
+            told = answer(engine_of(SHOP, CLIENT, endpoint("server"), *documents))
+            assert [d.reason.split(" for ")[0] for d in told.directions] == [
+                "no policy selects shop/client[Pod]",
+                "no policy selects shop/server[Pod]",
+            ]
+
+    def test_a_profile_isolates_for_the_direction_alone_in_which_none_allows_everything(self) -> None:
+        half = profile("half", "egress: [{action: Allow}], ingress: [{action: Allow, protocol: TCP}]")
+        engine = engine_of(SHOP, CLIENT, endpoint("server", "[half]"), half)
+        (server,) = (classes[0] for w, classes in _members(engine) if w == "server")
+        isolated = engine.reachability().isolated
+        assert {d for d in Direction if isolated[d] >> server & 1} == {Direction.INGRESS}
+
+    def test_what_a_profile_denies_before_it_allows_everything_is_denied(self) -> None:
+        rules = "ingress: [{action: Deny, protocol: UDP}, {action: Allow}], egress: [{action: Allow}]"
+        assert reached(endpoint("server", "[p]"), profile("p", rules)) == {**TCP, "SCTP": [[1, 65535]]}
+        narrow = "ingress: [{action: Allow, source: {notNets: [10.0.0.0/8]}}], egress: [{action: Allow}]"
+        assert reached(endpoint("server", "[p]"), profile("p", narrow)) == {}
+
     def test_pods_that_no_endpoint_tells_of_are_open_whatever_profiles_there_are(self) -> None:
         pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: server, namespace: shop}\nspec: {}\n"
         assert reached(pod, profile("kns.shop", "ingress: [{action: Deny}], egress: [{action: Allow}]")) == ALL
@@ -175,6 +198,11 @@ class TestWhatIsNotKnown:
     def test_pass_in_a_profile_is_not_guessed(self) -> None:
         told = answer(engine_of(SHOP, CLIENT, endpoint("server", "[p]"), profile("p", "ingress: [{action: Pass}]")))
         assert told.verdict == "unknown"
+
+
+def _members(engine: Engine) -> list[tuple[str, tuple[int, ...]]]:
+    members = engine.spaces.endpoints.members
+    return [(w.ref.name, classes) for w, classes in zip(engine.snapshot.workloads, members, strict=True)]
 
 
 def _parsed(text: str) -> list[dict[str, object]]:
