@@ -27,6 +27,7 @@ from lib.routing.routes import RoutedBackend
 from lib.scenario.answer import NOTHING, Change, FlowAnswer, judge
 from lib.scenario.causes import Causes
 from lib.scenario.changes import FlowChange, Tally
+from lib.scenario.doubts import doubtful_rules
 from lib.scenario.side import Side
 
 
@@ -61,6 +62,22 @@ class Diff:
             f"No address in the input is {absent}: what neither the input nor the documentation settles for {absent} "
             "addresses outside is left out."
             if absent
+            else ""
+        )
+
+    @cached_property
+    def unsettled(self) -> str:
+        """What is taken for equal and is not known to be, as a sentence; "" where nothing is.
+
+        A flow that is unknown in both readings is not listed; of readings under two profiles that is what was asked.
+        """
+        if self.old.profile != self.new.profile:
+            return ""
+        doubts = sorted({each.doubt for each in doubtful_rules(self.old) ^ doubtful_rules(self.new)})
+        return (
+            f"Rules that hang on {' or '.join(doubts)} are not the same in both: flows that are unknown in both may "
+            "differ, and are not listed."
+            if doubts
             else ""
         )
 
