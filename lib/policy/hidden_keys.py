@@ -11,8 +11,8 @@ SERVICE_ACCOUNT: Final = "\0serviceAccountName"
 DEFAULT_ACCOUNT: Final = "default"
 """The ServiceAccount of a pod that names none."""
 
-UNKNOWN_VALUE: Final = "\0"
-"""The value of an account's label where its ServiceAccount is not in the input."""
+UNKNOWN_VALUE: Final = "\0unknown"
+"""The value of an account's label where its ServiceAccount is not in the input; unlike any namespace's name."""
 
 ACCOUNT_LABEL: Final = "\0serviceAccount/"
 

@@ -37,7 +37,8 @@ def compared(old: Config, new: Config) -> Diff:
 
 def equivalent(one: Config, other: Config) -> bool:
     """Whether nothing is gained, lost, changed or unknown from one to the other."""
-    return not compared(one, other).tally
+    found = compared(one, other)
+    return not found.tally and not found.unsettled
 
 
 def explicit(config: Config) -> list[FlowRow]:
