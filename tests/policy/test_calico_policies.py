@@ -218,7 +218,7 @@ def test_labels_of_namespaces_that_were_not_supplied_are_told_for_every_kind(sel
 
 
 def test_a_policy_of_one_namespace_leaves_pods_of_namespaces_yet_to_come_alone() -> None:
-    compiled = engine(np(f"types: [Ingress, Egress], egress: [{DENIES}]"))
+    compiled = engine(of("NetworkPolicy", f"types: [Ingress, Egress], egress: [{DENIES}]", scope="shop"))
     newcomer = compiled.spaces.endpoints.new_pods[ARBITRARY_NAMESPACE]
     assert compiled.doubts == ()
     for cell in compiled.reachability().row(newcomer):
