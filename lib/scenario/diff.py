@@ -27,7 +27,7 @@ from lib.routing.routes import RoutedBackend
 from lib.scenario.answer import NOTHING, Change, FlowAnswer, judge
 from lib.scenario.causes import Causes
 from lib.scenario.changes import FlowChange, Tally
-from lib.scenario.doubts import doubtful_rules
+from lib.scenario.doubts import differing_doubts
 from lib.scenario.side import Side
 
 
@@ -71,15 +71,9 @@ class Diff:
 
         A flow that is unknown in both readings is not listed; of readings under two profiles that is what was asked.
         """
-        if self.old.profile != self.new.profile:
-            return ""
-        doubts = sorted({each.doubt for each in doubtful_rules(self.old) ^ doubtful_rules(self.new)})
-        return (
-            f"Rules that hang on {' or '.join(doubts)} are not the same in both: flows that are unknown in both may "
-            "differ, and are not listed."
-            if doubts
-            else ""
-        )
+        doubts = differing_doubts(self.old, self.new) if self.old.profile == self.new.profile else ()
+        what = f"Rules that hang on {' or '.join(doubts)} are not the same in both"
+        return f"{what}: flows that are unknown in both may differ, and are not listed." if doubts else ""
 
     @cached_property
     def refs(self) -> tuple[ObjectRef, ...]:

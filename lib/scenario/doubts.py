@@ -21,7 +21,12 @@ class DoubtfulRule(NamedTuple):
     subjects: frozenset[ObjectRef]
 
 
-def doubtful_rules(engine: Engine) -> frozenset[DoubtfulRule]:
+def differing_doubts(old: Engine, new: Engine) -> tuple[str, ...]:
+    """What the rules hang on that only one of two readings has."""
+    return tuple(sorted({each.doubt for each in _doubtful_rules(old) ^ _doubtful_rules(new)}))
+
+
+def _doubtful_rules(engine: Engine) -> frozenset[DoubtfulRule]:
     """Every rule that some end may or may not be meant by; equal ones of two readings say the same there."""
     rules = [rule for policy in engine.policies for rule in policy.rules if rule.doubt and rule.possible_peers]
     if not rules:
