@@ -30,7 +30,7 @@ def diff_command(arguments: argparse.Namespace) -> int:
     routes = route_changes(old.snapshot, new.snapshot) if old is not new else ()
     arrivals = arrival_changes(*engines)
     routes += tuple(a for a in arrivals if not names or a.name.partition("/")[0] in names)
-    left_out = _left_out(found)
+    left_out = (*_left_out(found), *_unsettled(found))
     problems = _problems(old, new, engines) + [problem_json(p, old.documents) for p in left_out]
     if arguments.by == "namespace":
         _print_tally(arguments, found, problems)
@@ -170,6 +170,11 @@ def _route_json(row: RouteChange, old: Input, new: Input) -> dict[str, str]:
 def _left_out(found: Diff) -> tuple[Problem, ...]:
     remedy = "Load the Nodes, Services or Pods with their status, should the cluster have such addresses."
     return (Problem(Severity.INFO, "family-left-out", found.left_out, remedy),) if found.left_out else ()
+
+
+def _unsettled(found: Diff) -> tuple[Problem, ...]:
+    remedy = "Compare those rules yourself, or load what settles them."
+    return (Problem(Severity.WARNING, "unknown-in-both", found.unsettled, remedy),) if found.unsettled else ()
 
 
 def _problems(old: Input, new: Input, engines: tuple[Engine, Engine]) -> list[dict[str, str]]:

@@ -24,10 +24,16 @@ from lib.loaders.parse import (
     parse_object,
     reader_for,
 )
+from lib.loaders.parse.calico_endpoints import pods_of
 from lib.loaders.parse.metadata import DEFAULT_NAMESPACE, rough_ref
 from lib.loaders.parse.session import quote
-from lib.model.calico_policies import BUILT_IN_TIERS, CALICO_NETWORK_POLICY, CalicoTier
-from lib.model.cluster import METADATA_NAME_LABEL, Namespace, Node, Pod
+from lib.model.calico_policies import (
+    BUILT_IN_TIERS,
+    CALICO_NETWORK_POLICY,
+    CalicoProfile,
+    CalicoTier,
+)
+from lib.model.cluster import METADATA_NAME_LABEL, Namespace, Node
 from lib.model.labels import EVERYTHING
 from lib.model.policies import NetworkPolicy, RejectedPolicy
 from lib.model.problem import Problem, Severity
@@ -261,7 +267,8 @@ def _snapshot(read: ReadResult, collected: _Collected, title: str, coverage: dic
     controllers: dict[ObjectRef, Controller] = {}
     for members in collected.by_kind.values():
         controllers.update((ref, item) for ref, item in members.items() if isinstance(item, Controller))
-    pods: Iterable[Pod] = collected.all("Pod")
+    profiles: dict[str, CalicoProfile] = {p.ref.name: p for p in collected.all("Profile")}
+    pods = pods_of(collected.all("Pod"), collected.all("WorkloadEndpoint"), profiles)
     workloads = fold(pods, controllers, coverage.get("Pod") is Coverage.COMPLETE)
     slices: list[EndpointSlice] = list(collected.all("EndpointSlice"))
     for several in collected.all("Endpoints"):
@@ -300,6 +307,7 @@ def _snapshot(read: ReadResult, collected: _Collected, title: str, coverage: dic
         calico_tiers=_by_ref(tiers),
         network_sets=_by_ref(network_sets),
         host_endpoints=_by_ref(collected.all("HostEndpoint")),
+        calico_profiles=_by_ref(profiles.values()),
         service_accounts=_by_ref(collected.all("ServiceAccount")),
         ingresses=_by_ref(ingresses),
         ingress_classes=tuple(sorted(classes, key=lambda c: c.name)),

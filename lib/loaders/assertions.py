@@ -17,7 +17,8 @@ from lib.loaders.limits import DEFAULT, Limits
 from lib.loaders.locate import positions
 from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.session import Entry, Session, field_names, quote
-from lib.loaders.yaml_reader import Document, Reader
+from lib.loaders.read_documents import Document
+from lib.loaders.yaml_reader import Reader
 from lib.model.assertions import AddressesEnd, Assertion, AssertionEnd, AssertionKind, WorkloadsEnd
 from lib.model.errors import ModelError
 from lib.model.labels import EVERYTHING, LabelSelector

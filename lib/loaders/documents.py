@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from lib.loaders.lines import json_line_count, line_count
 from lib.loaders.locate import Position, positions
-from lib.loaders.yaml_reader import Syntax
+from lib.loaders.read_documents import Syntax
 from lib.model.refs import Source
 
 _OBJECTS_REMEMBERED: Final = 512

@@ -38,6 +38,8 @@ _CALICO_KINDS: Final = (
     "NetworkSet",
     "GlobalNetworkSet",
     "HostEndpoint",
+    "WorkloadEndpoint",
+    "Profile",
 )
 _CALLED: Final = {"NetworkPolicy": CALICO_NETWORK_POLICY, "NetworkPolicyList": f"{CALICO_NETWORK_POLICY}List"}
 

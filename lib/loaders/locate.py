@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from lib.loaders.events import JSONEvents, yaml_events
-from lib.loaders.yaml_reader import Syntax
+from lib.loaders.read_documents import Syntax
 from lib.loaders.yaml_resolver import TagError, key_text, resolve_plain, resolve_tagged
 from lib.model.refs import PathStep
 

@@ -18,7 +18,9 @@ from lib.loaders.limits import DEFAULT, MIB, Limits
 from lib.loaders.lines import line_count
 from lib.loaders.lost_policies import POLICY, lost_policies
 from lib.loaders.raw_kinds import is_kubeconfig, is_list, object_kind
+from lib.loaders.read_documents import Document, Failure
 from lib.loaders.recognise import (
+    EMPTY_ARRAY,
     HELM_TEMPLATE,
     KUBECONFIG,
     NO_API_VERSION,
@@ -30,7 +32,7 @@ from lib.loaders.recognise import (
     has_template,
 )
 from lib.loaders.redact import redact
-from lib.loaders.yaml_reader import Document, Failure, Reader
+from lib.loaders.yaml_reader import Reader
 from lib.model.policies import RejectedPolicy
 from lib.model.problem import Problem, Severity
 from lib.model.refs import Source
@@ -148,7 +150,7 @@ class _Reading:
         self.bytes_here = 0.0
         self.progress = progress
         self.cancelled = cancelled
-        self.reader = Reader(limits, self.check)
+        self.reader = Reader(limits, self.check, arrays=True)
         self.budget = Budget(limits.decompressed_bytes)
         self.bytes_left = limits.upload_bytes
         self.objects: list[RawObject] = []
@@ -335,6 +337,8 @@ class _Reading:
         """Why a document is no object that may be taken over."""
         if value is None:
             return None
+        if value == []:
+            return EMPTY_ARRAY
         if not isinstance(value, dict):
             return NOT_A_MAPPING
         if is_kubeconfig(value):

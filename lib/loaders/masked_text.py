@@ -13,7 +13,7 @@ import yaml
 from lib.loaders.build import Span
 from lib.loaders.events import yaml_events
 from lib.loaders.lines import BREAK
-from lib.loaders.yaml_reader import Document
+from lib.loaders.read_documents import Document
 
 _COMMENT_SIGN: Final = re.compile(r"(?<!\S)#")
 

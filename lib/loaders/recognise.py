@@ -69,6 +69,12 @@ NOT_A_MAPPING: Final = Advice(
     "this document is no mapping, so it is no Kubernetes object",
     "Load YAML or JSON whose documents have apiVersion, kind and metadata.",
 )
+EMPTY_ARRAY: Final = Advice(
+    Severity.INFO,
+    "empty-array",
+    "the array is empty",
+    "Nothing needs to be done.",
+)
 NO_KIND: Final = Advice(
     Severity.ERROR,
     "missing-kind",

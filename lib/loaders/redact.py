@@ -19,6 +19,7 @@ from lib.loaders.build import WATCHED, Marks, Span, Watched
 from lib.loaders.kinds import READ, WORKLOADS, group_of
 from lib.loaders.masked_text import CommentsUnclear, Cover, Edit, comment_edits, edited
 from lib.loaders.raw_kinds import is_list, object_kind
+from lib.loaders.read_documents import Document
 from lib.loaders.secret_fields import (
     CONTAINER_FIELDS,
     FIELD_NAME,
@@ -33,7 +34,6 @@ from lib.loaders.secret_fields import (
     masked,
     nested_metadata,
 )
-from lib.loaders.yaml_reader import Document
 
 _READ_FIELDS: Final = frozenset(
     {"apiVersion", "kind", "metadata", "spec", "status", "subsets", "addressType", "endpoints", "ports", "template"}

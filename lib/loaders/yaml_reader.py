@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from dataclasses import dataclass
+from typing import Any, Final
 
 import yaml
 
-from lib.loaders.build import Builder, Built, DocumentError
+from lib.loaders.arrays import JSON_OBJECTS, is_of_objects, json_elements, yaml_elements
+from lib.loaders.build import Builder, DocumentError
 from lib.loaders.events import (
     EventSource,
     JSONEvents,
@@ -28,8 +29,7 @@ from lib.loaders.events import (
 )
 from lib.loaders.limits import Limits
 from lib.loaders.lines import json_line_count, line_count
-
-Syntax = Literal["yaml", "json"]
+from lib.loaders.read_documents import Document, Failure, Result, Syntax
 
 _DOCUMENT_START: Final = re.compile(r"---(?:(?<=[\n\r\x85\u2028\u2029]---)|(?<=\A---))(?=\s|\Z)")
 _CONTROL: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
@@ -37,39 +37,6 @@ _CONTROL: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff0
 _KEY_NAME: Final = re.compile(r"[A-Za-z0-9][-A-Za-z0-9._/]*")
 _EVENTS_BETWEEN_CHECKS: Final = 5_000
 _JSON_OBJECT_LINE: Final = re.compile(r"(?m)^\{")
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One document that was read. ``text`` is the part of the input that was parsed; ``built`` points into it.
-
-    ``number`` and ``line`` count from 1 inside the file. It holds secrets until ``redact`` was applied.
-    """
-
-    number: int
-    line: int
-    syntax: Syntax
-    text: str
-    built: Built
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A document, or the rest of one, that could not be read; quotes nothing of the text but key names.
-
-    ``text`` is what was lost, from ``text_line`` of the file on; "" where an earlier Failure has it, and in warnings.
-    """
-
-    number: int
-    line: int
-    code: str
-    message: str
-    is_warning: bool = False
-    text: str = field(default="", repr=False)
-    text_line: int = 1
-
-
-Result = Document | Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +49,14 @@ class _Broken:
 
 
 class Reader:
-    """Reads texts of one input; the bound on nodes counts over all of them."""
+    """Reads texts of one input; the bound on nodes counts over all of them.
 
-    def __init__(self, limits: Limits, check: Callable[[], None] = lambda: None) -> None:
+    ``arrays``: the elements of an array of objects are documents, as calicoctl reads and writes them.
+    """
+
+    def __init__(self, limits: Limits, check: Callable[[], None] = lambda: None, *, arrays: bool = False) -> None:
         self.limits = limits
+        self._arrays = arrays
         self.check = check
         self._builder = Builder(limits, check)
         self._number = 0
@@ -101,6 +72,36 @@ class Reader:
             yield from self._json(text, begin)
         else:
             yield from self._yaml(text, data)
+
+    def _elements(self, array: Document) -> Iterator[Result]:
+        """The elements of a YAML sequence of objects, a document each, read once more from its own lines."""
+        before = max(array.text.rfind(sign, 0, array.built.start) for sign in "\n\r") + 1
+        text = array.text[before : array.built.end]
+        found = yaml_elements(text)
+        if len(found) != len(array.built.value):
+            yield array
+            return
+        self._number -= 1
+        for begin, end, column, line in found:
+            self.check()
+            self._number += 1
+            if self._number > self.limits.documents_per_file:
+                yield self._too_many_documents(array.line - 1 + line, text[begin:])
+                return
+            yield from self._alone(" " * column + text[begin:end], array.line - 1 + line)
+
+    def _alone(self, text: str, lines: int) -> Iterator[Result]:
+        """One document that begins with its own indentation."""
+        source = yaml_events(text.encode())
+        try:
+            source.get_event()
+            for result in self._document(source, source.get_event(), lines, text, "yaml"):
+                if isinstance(result, Document):
+                    result.built.start = 0
+                yield result
+        except yaml.YAMLError:
+            message = "not valid YAML where it stands by itself"
+            yield Failure(self._number, lines + 1, "yaml-syntax", message, text=text, text_line=lines + 1)
 
     def _json(self, text: str, begin: int) -> Iterator[Result]:
         """JSON values in a row; from the first that is none on, YAML, which knows comments and trailing commas."""
@@ -118,7 +119,9 @@ class Reader:
                 end = json_value_end(text, begin)
             except JSONSyntaxError as error:
                 return _Broken(begin, line, error)
-            if not (yield from self._json_document(text, begin, end, line)):
+            is_array = self._arrays and JSON_OBJECTS.match(text, begin) is not None
+            read = self._json_array if is_array else self._json_document
+            if not (yield from read(text, begin, end, line)):
                 return None
             following = skip_space(text, end)
             line += json_line_count(text[begin:following])
@@ -129,6 +132,13 @@ class Reader:
         """Whether the JSON value at ``begin`` is small enough to be built. Raises JSONSyntaxError."""
         limits = self.limits
         return json_bounded(text, begin, limits.nodes, limits.nesting_depth, self.check)
+
+    def _json_array(self, text: str, begin: int, end: int, line: int) -> Generator[Result, None, bool]:
+        """The elements of an array of objects, a document each."""
+        for element in json_elements(text, begin, end):
+            if not (yield from self._json_document(text, element.begin, element.end, line + element.line)):
+                return False
+        return True
 
     def _json_document(self, text: str, begin: int, end: int, line: int) -> Generator[Result, None, bool]:
         """The one value between ``begin`` and ``end``; returns whether more may be read."""
@@ -172,6 +182,14 @@ class Reader:
             following = yield from self._json_values(text, end, line + json_line_count(text[begin:end]))
 
     def _yaml(self, text: str, data: bytes | None, lines: int = 0) -> Iterator[Result]:
+        """All documents of a YAML text; of an array of objects each is one."""
+        for result in self._yaml_documents(text, data, lines):
+            if self._arrays and isinstance(result, Document) and is_of_objects(result.built.value):
+                yield from self._elements(result)
+            else:
+                yield result
+
+    def _yaml_documents(self, text: str, data: bytes | None, lines: int) -> Iterator[Result]:
         """All documents of a YAML text; a document with a forbidden character is cut out and told."""
         bad = _CONTROL.search(text)
         if bad is None:

@@ -12,6 +12,7 @@ from math import inf
 from typing import Final
 
 from lib.model.calico_selector import CalicoSelector
+from lib.model.cluster import Pod
 from lib.model.labels import Labels
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
@@ -188,6 +189,26 @@ class HostEndpoint:
     labels: Labels = field(default_factory=dict, hash=False)
     node: str = ""
     interface: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadEndpoint:
+    """What Calico knows of one pod's interface: the pod as far as it tells of it, its profiles among that."""
+
+    ref: ObjectRef
+    source: Source
+    pod: Pod
+
+
+@dataclass(frozen=True, slots=True)
+class CalicoProfile:
+    """Labels and rules for the endpoints that name it; asked after all tiers. ``refused``: its rules are not known."""
+
+    ref: ObjectRef
+    source: Source
+    labels_to_apply: Labels = field(default_factory=dict, hash=False)
+    rules: tuple[CalicoRule, ...] = ()
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

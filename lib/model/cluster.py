@@ -99,7 +99,9 @@ class Pod:
     """A live pod, or the pod that a template describes.
 
     ``from_template`` is True for the one pod that stands for a workload without pods in the input. ``ready`` is None
-    where the input has no status. ``owner`` is the nearest controlling ownerReference (None: a bare pod).
+    where the input has no status. ``owner`` is the nearest controlling ownerReference (None: a bare pod). ``profiles``
+    are those that Calico's WorkloadEndpoint names, asked in this order; None where the input does not hold it, and
+    Calico's own for the namespace and the ServiceAccount count, which allow everything.
     """
 
     ref: ObjectRef
@@ -118,6 +120,7 @@ class Pod:
     hostname: str = ""
     subdomain: str = ""
     from_template: bool = False
+    profiles: tuple[str, ...] | None = None
 
     @property
     def namespace(self) -> str:

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from lib.model.calico_policies import (
     CalicoPolicy,
+    CalicoProfile,
     CalicoTier,
     HostEndpoint,
     NetworkSet,
@@ -73,6 +74,7 @@ class Snapshot:
     calico_tiers: tuple[CalicoTier, ...] = ()
     network_sets: tuple[NetworkSet, ...] = ()
     host_endpoints: tuple[HostEndpoint, ...] = ()
+    calico_profiles: tuple[CalicoProfile, ...] = ()
     service_accounts: tuple[ServiceAccount, ...] = ()
     ingresses: tuple[Ingress, ...] = ()
     ingress_classes: tuple[IngressClass, ...] = ()

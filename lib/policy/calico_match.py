@@ -25,7 +25,7 @@ from lib.model.sets import AddressSet, Family, PortSet
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits, union
 from lib.policy.compile import Spaces
-from lib.policy.endpoints import SERVICE_ACCOUNT, UNKNOWN_VALUE, account_label
+from lib.policy.hidden_keys import SERVICE_ACCOUNT, UNKNOWN_VALUE, account_label
 from lib.policy.rules import Named, PortsAt
 from lib.policy.spaces import Vocabulary
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from lib.model.calico_policies import CalicoAction, CalicoPolicy, CalicoPorts, CalicoRule
@@ -21,8 +21,13 @@ _ACTIONS = {CalicoAction.ALLOW: Action.ALLOW, CalicoAction.DENY: Action.DENY, Ca
 
 def vocabulary(policy: CalicoPolicy, snapshot: Snapshot) -> Vocabulary:
     """Everything that the policy can tell apart."""
-    parts = [selector_vocabulary(policy.selector)]
-    for rule in policy.rules:
+    return Vocabulary.merge([selector_vocabulary(policy.selector), rules_vocabulary(policy.rules, snapshot)])
+
+
+def rules_vocabulary(rules: Iterable[CalicoRule], snapshot: Snapshot) -> Vocabulary:
+    """Everything that rules can tell apart."""
+    parts = []
+    for rule in rules:
         entities = (rule.from_, rule.to)
         for entity in entities:
             parts += [selector_vocabulary(entity.selector), selector_vocabulary(entity.not_selector)]
@@ -71,9 +76,13 @@ def compile_policy(policy: CalicoPolicy, matcher: Matcher, *, passes: bool) -> t
         return ()
     sure, maybe = matcher.classes(policy.selector)
     directions = frozenset[Direction]() if passes else policy.directions
-    found = [CompiledPolicy(policy.ref, policy.source, sure, directions, tuple(_rules(policy, sure, matcher)))]
+    found = [
+        CompiledPolicy(
+            policy.ref, policy.source, sure, directions, tuple(compile_rules(policy.ref, policy.rules, sure, matcher))
+        )
+    ]
     if doubtful := maybe & ~sure:
-        rules = tuple(_perhaps(rule) for rule in _rules(policy, doubtful, matcher))
+        rules = tuple(_perhaps(rule) for rule in compile_rules(policy.ref, policy.rules, doubtful, matcher))
         found.append(CompiledPolicy(policy.ref, policy.source, doubtful, frozenset(), rules))
     return tuple(found)
 
@@ -115,13 +124,16 @@ def _perhaps(rule: CompiledRule) -> CompiledRule:
     return replace(rule, sure=Named(), possible=either, doubt=rule.doubt or ACCOUNTS_DOUBT)
 
 
-def _rules(policy: CalicoPolicy, subjects: Bits, matcher: Matcher) -> Iterator[CompiledRule]:
-    for rule in policy.rules:
+def compile_rules(
+    policy: ObjectRef, rules: Iterable[CalicoRule], subjects: Bits, matcher: Matcher
+) -> Iterator[CompiledRule]:
+    """The rules of a policy or a profile for its subjects; Log decides nothing and is left out."""
+    for rule in rules:
         if rule.action is not CalicoAction.LOG:
             yield from _rule(policy, rule, subjects, matcher)
 
 
-def _rule(policy: CalicoPolicy, rule: CalicoRule, subjects: Bits, matcher: Matcher) -> Iterator[CompiledRule]:
+def _rule(policy: ObjectRef, rule: CalicoRule, subjects: Bits, matcher: Matcher) -> Iterator[CompiledRule]:
     """One compiled rule for every group of subjects that the rule's own condition on them treats alike."""
     ingress = rule.direction is Direction.INGRESS
     own, other = (rule.to, rule.from_) if ingress else (rule.from_, rule.to)
@@ -140,7 +152,7 @@ def _rule(policy: CalicoPolicy, rule: CalicoRule, subjects: Bits, matcher: Match
         met = peers & Ends(*(every if flag else 0 for flag in pattern))
         sure, possible = met.named(matcher.spaces)
         yield CompiledRule.of(
-            policy.ref,
+            policy,
             rule,
             text=rule.text,
             subjects=group,

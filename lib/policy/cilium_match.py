@@ -31,7 +31,7 @@ from lib.model.sets import AddressSet, Family, Network
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits
 from lib.policy.compile import Spaces
-from lib.policy.endpoints import SERVICE_ACCOUNT
+from lib.policy.hidden_keys import SERVICE_ACCOUNT
 from lib.policy.spaces import Vocabulary
 
 BEYOND_DOUBT: Final = "whether the selector, which other ends than pods fulfil too, means them"

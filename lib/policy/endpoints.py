@@ -18,33 +18,20 @@ from lib.model.policies import NamespaceScope, OwnNamespace
 from lib.model.sets import Address, Family, Protocol, family_of, parse_address
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits, from_positions
+from lib.policy.hidden_keys import (
+    ACCOUNT_LABEL,
+    DEFAULT_ACCOUNT,
+    NODE_KNOWN,
+    NODE_LABEL,
+    PROFILES,
+    SERVICE_ACCOUNT,
+    UNKNOWN_VALUE,
+    profiles_value,
+)
 from lib.policy.spaces import AddressSpace, Vocabulary
 
 ARBITRARY_NAMESPACE = "\0"
 """Stands for a namespace that nobody has made yet: unlike any real name, with no label but its name."""
-
-
-SERVICE_ACCOUNT = "\0serviceAccountName"
-"""Stands among the label keys of pods for the name of the pod's ServiceAccount."""
-
-DEFAULT_ACCOUNT = "default"
-"""The ServiceAccount of a pod that names none."""
-
-UNKNOWN_VALUE = "\0"
-"""The value of an account's label where its ServiceAccount is not in the input."""
-
-_ACCOUNT_LABEL = "\0serviceAccount/"
-
-
-NODE_KNOWN = "\0node"
-"""Stands among the labels of a host-network class for the fact that its node is in the input."""
-
-_NODE_LABEL = "\0node/"
-
-
-def account_label(key: str) -> str:
-    """Stands among the label keys of pods for the label ``key`` of the pod's ServiceAccount."""
-    return _ACCOUNT_LABEL + key
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +120,7 @@ class EndpointSpace:
         A host-network pod is on one perhaps where the input does not show its node.
         """
         known = self._by_label.get(NODE_KNOWN, {}).get("", 0)
-        of_nodes = {key: self._by_label.get(_NODE_LABEL + key, {}) for key in selector.keys}
+        of_nodes = {key: self._by_label.get(NODE_LABEL + key, {}) for key in selector.keys}
         return _matching(selector, of_nodes, known), self.host_network & ~known
 
     def with_named_port(self, name: str, protocol: Protocol) -> Mapping[int, Bits]:
@@ -210,7 +197,8 @@ class _Projection:
 
     def __init__(self, snapshot: Snapshot, vocabulary: Vocabulary, addresses: AddressSpace, by_address: bool) -> None:
         self._keys = tuple(sorted(k for k in vocabulary.pod_keys if not k.startswith("\0")))
-        self._account_keys = tuple(sorted(k for k in vocabulary.pod_keys if k.startswith("\0")))
+        self._account_keys = tuple(sorted(k for k in vocabulary.pod_keys - {PROFILES} if k.startswith("\0")))
+        self._by_profiles = PROFILES in vocabulary.pod_keys
         self._accounts = {(a.ref.namespace, a.ref.name): a.labels for a in snapshot.service_accounts}
         self._accounts_known = snapshot.is_complete("ServiceAccount")
         self._named = vocabulary.named_ports
@@ -227,11 +215,14 @@ class _Projection:
         addresses = self._by_class(pod)
         account = self.account_of(pod.ref.namespace, pod.service_account) if self._account_keys else ()
         node = self._node_labels(pod.node_name) if pod.host_network else ()
-        return pod.ref.namespace, pod.host_network, labels, ports, addresses, account, node
+        profiles = pod.profiles if self._by_profiles else None
+        return pod.ref.namespace, pod.host_network, labels, ports, addresses, account, node, profiles
 
     def endpoint_class(self, pod: Pod) -> EndpointClass:
         labels = tuple((k, v) for k in self._keys if (v := pod.labels.get(k)) is not None)
         labels += self.account_of(pod.namespace, pod.service_account)
+        if self._by_profiles and pod.profiles is not None:
+            labels += ((PROFILES, profiles_value(pod.profiles)),)
         if pod.host_network:
             labels += self._node_labels(pod.node_name)
         return EndpointClass(pod.namespace, labels, pod.host_network, self._ports(pod), *self._by_class(pod))
@@ -251,7 +242,7 @@ class _Projection:
         for key in self._account_keys:
             value: str | None = account
             if key != SERVICE_ACCOUNT:
-                value = UNKNOWN_VALUE if labels is None else labels.get(key.removeprefix(_ACCOUNT_LABEL))
+                value = UNKNOWN_VALUE if labels is None else labels.get(key.removeprefix(ACCOUNT_LABEL))
             if value is not None:
                 found.append((key, value))
         return tuple(found)
@@ -268,7 +259,7 @@ class _Projection:
         if self._node_keys is None or name not in self._nodes:
             return ()
         labels = self._nodes[name]
-        found = ((_NODE_LABEL + key, value) for key in self._node_keys if (value := labels.get(key)) is not None)
+        found = ((NODE_LABEL + key, value) for key in self._node_keys if (value := labels.get(key)) is not None)
         return ((NODE_KNOWN, ""), *found)
 
     def _ports(self, pod: Pod) -> tuple[tuple[str, Protocol, int], ...]:

@@ -10,7 +10,7 @@ from lib.model.cilium_policies import CiliumPolicy
 from lib.model.cluster_policies import ClusterPolicy, PolicyTier
 from lib.model.policies import NetworkPolicy
 from lib.model.snapshot import Snapshot
-from lib.policy import calico_policy, calico_tiers, cilium_policy, cluster_policy, network_policy
+from lib.policy import calico_policy, calico_profiles, calico_tiers, cilium_policy, cluster_policy, network_policy
 from lib.policy.calico_tiers import TIER_PREFIX
 from lib.policy.cilium_match import peers_vocabulary
 from lib.policy.compile import Spaces
@@ -33,8 +33,10 @@ AnyPolicy = NetworkPolicy | CalicoPolicy | CiliumPolicy | ClusterPolicy
 
 def vocabularies(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Vocabulary]:
     """Everything that the policies which ``profile`` enforces can tell apart, with what they refer to."""
-    if profile.enforces_kind("projectcalico.org", "NetworkPolicy") and snapshot.calico_policies:
-        yield calico_policy.sets_vocabulary(snapshot)
+    if profile.enforces_kind("projectcalico.org", "NetworkPolicy"):
+        if snapshot.calico_policies or snapshot.calico_profiles:
+            yield calico_policy.sets_vocabulary(snapshot)
+        yield calico_profiles.vocabulary(snapshot)
     if profile.enforces_kind("cilium.io", "CiliumNetworkPolicy") and snapshot.cilium_policies:
         yield peers_vocabulary(snapshot)
     yield from (vocabulary for _, vocabulary in policy_vocabularies(snapshot, profile))
@@ -63,7 +65,11 @@ def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
         else:
             found.append(of_cluster)
     found += cluster_policy.stages(_cluster_policies(snapshot, spaces.profile), spaces, _CLUSTER_ORDERS)
-    return tuple(sorted((stage for stage in found if stage.levels), key=_place))
+    ordered = sorted((stage for stage in found if stage.levels), key=_place)
+    if spaces.profile.enforces_kind("projectcalico.org", "NetworkPolicy"):
+        last = calico_profiles.stage(snapshot, spaces)
+        return (*ordered, last) if last else tuple(ordered)
+    return tuple(ordered)
 
 
 def _place(stage: Stage) -> tuple[float, str]:

@@ -27,6 +27,7 @@ from lib.routing.routes import RoutedBackend
 from lib.scenario.answer import NOTHING, Change, FlowAnswer, judge
 from lib.scenario.causes import Causes
 from lib.scenario.changes import FlowChange, Tally
+from lib.scenario.doubts import differing_doubts
 from lib.scenario.side import Side
 
 
@@ -63,6 +64,16 @@ class Diff:
             if absent
             else ""
         )
+
+    @cached_property
+    def unsettled(self) -> str:
+        """What is taken for equal and is not known to be, as a sentence; "" where nothing is.
+
+        A flow that is unknown in both readings is not listed; of readings under two profiles that is what was asked.
+        """
+        doubts = differing_doubts(self.old, self.new) if self.old.profile == self.new.profile else ()
+        what = f"Rules that hang on {' or '.join(doubts)} are not the same in both"
+        return f"{what}: flows that are unknown in both may differ, and are not listed." if doubts else ""
 
     @cached_property
     def refs(self) -> tuple[ObjectRef, ...]:

@@ -13,13 +13,16 @@ from tests.conformance import test_cluster_policies as cluster
 from tests.conformance import test_diff as diff
 from tests.conformance import test_flows as flows
 from tests.conformance import test_inputs as inputs
+from tests.conformance import test_schemes as nca
 from tests.conformance.cases import Case, cases
 
 _HOST: Final = "an end uses its node's network, which the suite ignores; every other row agrees"
 _HEAD: Final = """# Conformance
 
 Public suites that the tests compare the engine with, on their manifests as they lie: those of cyclonus, of
-netpol-analyzer (np-guard) and of network-policy-api. A case agrees when every row of it does.
+netpol-analyzer and network-config-analyzer (np-guard) and of network-policy-api. A case agrees when every row of it
+does; of nca-schemes every query and every listed flow, with no pod on its node's network and none that has ended, since
+its tool knows neither. There, what is left out is named within its case, and all else of the case agrees.
 Written by `python -m tests.conformance.table`.
 
 | suite | cases | agree | answered otherwise | left out |
@@ -47,6 +50,11 @@ def suites() -> Iterator[tuple[str, list[Case], Mapping[str, str], Mapping[str, 
         cluster.REPLAY_LACKS_A_STEP, "the suite deletes a NetworkPolicy first, which its replay holds"
     )
     yield cluster.API_SUITE, probes, replay, unsure
+    others = {s.case.name: why for s in nca.all_schemes() if (why := nca.told_otherwise(s))}
+    left = {s.case.name: why for s in nca.all_schemes() if (why := nca.told_left_out(s))}
+    for name in others.keys() & left.keys():
+        others[name] += f"; left out: {left.pop(name)}"
+    yield nca.SUITE, cases(nca.SUITE), others, left
 
 
 def _foreign(case: Case) -> str:
@@ -65,9 +73,7 @@ def table() -> str:
             if listed:
                 reasons.append(f"\n## {title}: {suite}\n")
                 reasons += [f"- `{name}`: {why}\n" for name, why in sorted(listed.items())]
-    compared = (
-        "\nNot compared yet: netpol-analyzer-explain, the exposure lists of netpol-analyzer-exposure, nca-schemes.\n"
-    )
+    compared = "\nNot compared yet: netpol-analyzer-explain, the exposure lists of netpol-analyzer-exposure.\n"
     return _HEAD + "".join(rows) + compared + "".join(reasons)
 
 

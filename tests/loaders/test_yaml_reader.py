@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from lib.loaders.events import json_bounded, json_openings, json_value_end
 from lib.loaders.limits import DEFAULT, Limits
-from lib.loaders.yaml_reader import Document, Failure, Reader
+from lib.loaders.read_documents import Document, Failure
+from lib.loaders.yaml_reader import Reader
 
 
 def read(text: str, limits: Limits = DEFAULT) -> list[Document | Failure]:

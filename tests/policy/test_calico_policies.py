@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from lib.model.sets import Protocol
+from lib.policy.endpoints import ARBITRARY_NAMESPACE
 from lib.policy.ends import parse_end
 from lib.policy.engine import Engine
 from lib.policy.engines import profile
@@ -214,3 +215,12 @@ WITH_LABELS = "namespaceSelector: {matchLabels: {env: prod}}"
 def test_labels_of_namespaces_that_were_not_supplied_are_told_for_every_kind(selecting: str) -> None:
     notes = engine_of(CLIENT, SERVER, selecting).notes
     assert [n.code for n in notes if n.code == "namespace-labels-not-supplied"] == ["namespace-labels-not-supplied"]
+
+
+def test_a_policy_of_one_namespace_leaves_pods_of_namespaces_yet_to_come_alone() -> None:
+    compiled = engine(of("NetworkPolicy", f"types: [Ingress, Egress], egress: [{DENIES}]", scope="shop"))
+    newcomer = compiled.spaces.endpoints.new_pods[ARBITRARY_NAMESPACE]
+    assert compiled.doubts == ()
+    for cell in compiled.reachability().row(newcomer):
+        assert cell.allowed == cell.possible
+    assert not any(p.subjects >> newcomer & 1 for p in compiled.policies)

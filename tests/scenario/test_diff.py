@@ -188,6 +188,25 @@ def test_an_answer_that_becomes_unknown_stands_apart() -> None:
     assert "Calico" in row.notes[0]
 
 
+FROM_PORTS = """
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: p, namespace: shop}
+spec: {selector: app == 'db', types: [Ingress], ingress: [{action: Allow, protocol: TCP, source: {ports: ['1:100']}}]}
+"""
+
+
+@pytest.mark.parametrize("change", [("1:100", "1:200"), ("app == 'db'", "all()")])
+def test_what_is_unknown_in_both_and_for_other_reasons_is_said_not_to_be_compared(change: tuple[str, str]) -> None:
+    found = diff(engine_of(WEB, DB, FROM_PORTS), engine_of(WEB, DB, FROM_PORTS.replace(*change)))
+    assert "the source port of the connection" in found.unsettled
+
+
+def test_what_is_unknown_in_both_for_the_same_reason_is_equal() -> None:
+    found = diff(engine_of(WEB, DB, FROM_PORTS), engine_of(DB, WEB, FROM_PORTS))
+    assert (found.unsettled, list(found.rows())) == ("", [])
+
+
 def test_only_rows_with_an_end_in_the_chosen_namespaces_are_listed() -> None:
     other = pod("other", namespace="far")
     found = diff(engine_of(WEB, other), engine_of(WEB, other, DENY))

@@ -12,6 +12,7 @@ from typing import Final
 
 from lib.loaders.documents import RawObject
 from lib.loaders.kinds import CALICO_GROUPS, CILIUM_POLICY_KINDS, CLUSTER_POLICY_KINDS, called
+from lib.loaders.parse.calico_endpoints import parse_profile, parse_workload_endpoint
 from lib.loaders.parse.calico_objects import (
     parse_host_endpoint,
     parse_network_set,
@@ -42,11 +43,13 @@ from lib.loaders.parse.workloads import WORKLOAD_KINDS, Controller, parse_worklo
 from lib.model.calico_policies import (
     CALICO_NETWORK_POLICY,
     CalicoPolicy,
+    CalicoProfile,
     CalicoTier,
     HostEndpoint,
     NetworkSet,
     ServiceAccount,
     StagedPolicy,
+    WorkloadEndpoint,
 )
 from lib.model.cilium_policies import CidrGroup, CiliumPolicy, LocalRedirect
 from lib.model.cluster import Namespace, Node, Pod
@@ -78,6 +81,8 @@ Parsed = (
     | CalicoTier
     | NetworkSet
     | HostEndpoint
+    | WorkloadEndpoint
+    | CalicoProfile
     | ServiceAccount
     | SecretInfo
     | GatewayClass
@@ -145,6 +150,8 @@ KIND_READERS: Final[dict[str, KindReader]] = {
     "NetworkSet": KindReader(parse_network_set, _CALICO_VERSIONS),
     "GlobalNetworkSet": KindReader(parse_network_set, _CALICO_VERSIONS, namespaced=False),
     "HostEndpoint": KindReader(parse_host_endpoint, _CALICO_VERSIONS, namespaced=False),
+    "WorkloadEndpoint": KindReader(parse_workload_endpoint, _CALICO_VERSIONS),
+    "Profile": KindReader(parse_profile, _CALICO_VERSIONS, namespaced=False),
     "Secret": KindReader(parse_secret, ("v1",)),
     "GatewayClass": KindReader(parse_gateway_class, _GATEWAY_VERSIONS, namespaced=False),
     "Gateway": KindReader(parse_gateway, _GATEWAY_VERSIONS),
