@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lib.facts.engines import Known
+from lib.facts.readings import SeenAs
 from lib.model.policies import Verdict
 from lib.model.refs import ObjectRef
 from lib.model.services import ServiceType, TrafficPolicy
@@ -63,19 +64,23 @@ def _judge(engine: Engine, policy: TrafficPolicy, numbers: Iterable[int], port: 
     """As whom the pods see it, the verdict, and why."""
     numbers, profile = tuple(numbers), engine.profile
     local = policy is TrafficPolicy.LOCAL
-    both = not local and profile.cluster_policy_source == "both"
-    seen_as = "client" if local else "node or client" if both else "node"
+    whom = profile.cluster_policy_source
+    seen_as = "client" if local else "node" if whom is SeenAs.NODE else "node or client"
     enforced = profile.local_policy_ingress_enforced if local else profile.cluster_policy_ingress_enforced
     if not profile.enforces:
         return seen_as, Verdict.ALLOWED.value, f"{profile.label} enforces no policy"
     if enforced is Known.NO:
         return seen_as, Verdict.ALLOWED.value, f"{profile.label} does not subject it to ingress policies"
-    asked = [_outside(engine)] if local or both else []
-    asked += [] if local else [_nodes(engine)]
+    asked = [] if local else [_nodes(engine)]
+    asked += [_outside(engine)] if local or whom is not SeenAs.NODE else []
     found = {_from(engine, sources, numbers, port) for sources in asked}
     verdict = next(iter(found)) if len(found) == 1 else Verdict.UNKNOWN.value if "unknown" in found else SOME
+    switch = "local_policy_ingress_enforced" if local else "cluster_policy_ingress_enforced"
     if enforced is Known.UNKNOWN and verdict != Verdict.ALLOWED.value:
-        why = f"the documentation of {profile.label} does not say whether ingress policies see it as from the {seen_as}"
+        why = f"nothing settles whether ingress policies count for it{profile.because(switch)}"
+        return seen_as, Verdict.UNKNOWN.value, why
+    if len(found) > 1 and whom is SeenAs.UNKNOWN:
+        why = f"nothing settles as from whom ingress policies see it{profile.because('cluster_policy_source')}"
         return seen_as, Verdict.UNKNOWN.value, why
     return seen_as, verdict, f"ingress policies see it as from the {seen_as}"
 

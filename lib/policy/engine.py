@@ -114,6 +114,7 @@ class Engine:
 
 def compile_engine(snapshot: Snapshot, profile: EngineProfile = KUBERNETES) -> Engine:
     """Compile the policies of ``snapshot`` as ``profile`` reads them; time grows with pods and policies, not pairs."""
+    profile = profile.for_nodes(snapshot.nodes)
     spaces = build_spaces(snapshot, profile, tiers.vocabularies(snapshot, profile))
     rejected = snapshot.rejected_policies if profile.enforces else ()
     rejections = tuple(compile_rejection(r, spaces) for r in rejected)

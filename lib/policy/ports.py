@@ -8,7 +8,7 @@ from typing import Final, assert_never
 
 from lib.facts.engines import Known
 from lib.model.policies import AllPorts, Direction, NamedPort, NumberedPorts, PolicyPort
-from lib.model.sets import Protocol
+from lib.model.sets import PortSet, Protocol
 from lib.policy.compile import Spaces
 from lib.policy.rules import CompiledRule, Named, PortsAt
 from lib.policy.spaces import Vocabulary
@@ -16,14 +16,27 @@ from lib.policy.spaces import Vocabulary
 PORT_NAME_DOUBT: Final = "which number the port name"
 """How the doubt begins that a rule with a port name has where pods give it several numbers."""
 
+END_PORT_DOUBT: Final = "whether endPort counts"
+"""How the doubt begins that a rule with a range of ports has where the engine may not know endPort."""
+
 
 def port_vocabulary(ports: Iterable[PolicyPort]) -> Vocabulary:
     """The port names and ranges that ``ports`` tell apart."""
     listed = list(ports)
     return Vocabulary(
         named_ports=frozenset((p.name, p.protocol) for p in listed if isinstance(p, NamedPort)),
-        ports=frozenset((p.protocol, i) for p in listed if isinstance(p, NumberedPorts) for i in p.ports.intervals),
+        ports=frozenset(
+            (p.protocol, interval)
+            for p in listed
+            if isinstance(p, NumberedPorts)
+            for interval in (*p.ports.intervals, *(_first_of(p).intervals if p.to_end_port else ()))
+        ),
     )
+
+
+def _first_of(port: NumberedPorts) -> PortSet:
+    """The port that a range begins with."""
+    return PortSet.of(port.ports.intervals[0][0])
 
 
 def with_ports(rule: CompiledRule, ports: Iterable[PolicyPort], spaces: Spaces) -> Iterator[CompiledRule]:
@@ -44,25 +57,33 @@ def with_ports(rule: CompiledRule, ports: Iterable[PolicyPort], spaces: Spaces) 
 
 def _ports(ports: Iterable[PolicyPort], direction: Direction, spaces: Spaces) -> Iterator[tuple[PortsAt, str]]:
     """The ports, each with the doubt whether the engine reads them as they are written ("": it does)."""
-    label = spaces.profile.label
+    profile = spaces.profile
+    label = profile.label
     numbered = 0
     for port in ports:
         match port:
             case AllPorts():
                 numbered |= spaces.ports.all
-            case NumberedPorts() if port.protocol is Protocol.SCTP and spaces.profile.judges_sctp is Known.UNKNOWN:
+            case NumberedPorts() if port.protocol is Protocol.SCTP and profile.judges_sctp is Known.UNKNOWN:
                 yield PortsAt(spaces.everything, spaces.ports.mask(port.protocol, port.ports)), _sctp_doubt(label)
+            case NumberedPorts() if port.to_end_port and profile.end_port is not Known.YES:
+                # "If your network plugin does not support the endPort field and you specify a NetworkPolicy with that,
+                # the policy will be applied only for the single port field."
+                numbered |= spaces.ports.mask(port.protocol, _first_of(port))
+                if profile.end_port is Known.UNKNOWN:
+                    doubt = f"{END_PORT_DOUBT} under {label}{profile.because('end_port')}"
+                    yield PortsAt(spaces.everything, spaces.ports.mask(port.protocol, port.ports)), doubt
             case NumberedPorts():
                 numbered |= spaces.ports.mask(port.protocol, port.ports)
             case NamedPort():
                 declared = spaces.endpoints.with_named_port(port.name, port.protocol)
                 doubt = ""
-                if port.protocol is Protocol.SCTP and spaces.profile.judges_sctp is Known.UNKNOWN:
+                if port.protocol is Protocol.SCTP and profile.judges_sctp is Known.UNKNOWN:
                     doubt = _sctp_doubt(label)
                 elif (
                     len(declared) > 1
                     and direction is Direction.EGRESS
-                    and spaces.profile.tells_port_names_apart is Known.UNKNOWN
+                    and profile.tells_port_names_apart is Known.UNKNOWN
                 ):
                     doubt = f"{PORT_NAME_DOUBT} {port.name} means under {label}, where pods give it several"
                 for number, declaring in declared.items():
