@@ -57,7 +57,7 @@ class EngineFacts:
     """One engine: where it runs, until when, and what shows it. How it reads policies is in ``lib.facts.readings``.
 
     ``id`` is ``none``, ``azure-npm``, ``calico`` or ``cilium``. ``max_nodes`` and ``max_pods`` are the supported scale
-    of a cluster, None where no limit is stated. ``gaps`` and ``notes`` are for people to read; no verdict hangs on them.
+    of a cluster, None where no limit is stated. ``gaps`` and ``notes`` are for people; no verdict hangs on them.
     """
 
     id: str

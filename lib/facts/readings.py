@@ -32,7 +32,7 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class PolicyKindFact:
-    """A kind of policy that an engine enforces; ``since`` says what it takes beside the engine, "" for nothing."""
+    """A kind of policy that an engine enforces; ``since`` names the versions that do, "" where all do."""
 
     group: str
     kind: str
@@ -45,7 +45,8 @@ class Switches:
     """Everything in which engines differ so that verdicts do; UNKNOWN makes the verdicts that hang on it unknown.
 
     ``policy_kinds`` are the kinds of policy that count, by API group and kind; None: every kind, as its own
-    documentation reads it. ``ip_block_matches_pods`` and ``ip_block_matches_nodes``: an ipBlock means pods, or nodes
+    documentation reads it. Those among them that only some versions enforce are in ``kinds_by_version``, with which.
+    ``ip_block_matches_pods`` and ``ip_block_matches_nodes``: an ipBlock means pods, or nodes
     and the pods on their network, by address. ``own_node_egress_allowed``: a pod may always reach the node it runs on
     (that a node may always reach its pods, all agree). ``end_port``: endPort counts; else a rule permits its first
     port alone. ``end_port_from``: the version of Kubernetes, major and minor, whose nodes settle that it does.
@@ -59,6 +60,7 @@ class Switches:
 
     enforces: bool = True
     policy_kinds: frozenset[tuple[str, str]] | None = None
+    kinds_by_version: frozenset[tuple[str, str, str]] = frozenset()
     ip_block_matches_pods: Known = Known.NO
     ip_block_matches_nodes: Known = Known.YES
     own_node_egress_allowed: Known = Known.YES
@@ -102,6 +104,7 @@ def _reading(entry: dict[str, Any]) -> Reading:
             bases[name] = Basis(found["words"], found["source"])
     if kinds:
         answers["policy_kinds"] = frozenset((known.group, known.kind) for known in kinds)
+        answers["kinds_by_version"] = frozenset((k.group, k.kind, k.since) for k in kinds if k.since)
         bases["policy_kinds"] = Basis(", ".join(known.kind for known in kinds), kinds[0].source)
     return Reading(entry["id"], Switches(**answers), bases, kinds)
 

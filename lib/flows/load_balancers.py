@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from lib.facts.engines import Known
 from lib.facts.readings import SeenAs
-from lib.model.policies import Verdict
+from lib.model.policies import Direction, Verdict
 from lib.model.refs import ObjectRef
 from lib.model.services import ServiceType, TrafficPolicy
 from lib.model.sets import Protocol
-from lib.policy.bits import Bits, positions
+from lib.policy.bits import Bits, positions, union
 from lib.policy.engine import Engine
 from lib.routing.services import ServiceView, service_views
 
@@ -86,9 +86,10 @@ def _judge(engine: Engine, policy: TrafficPolicy, numbers: Iterable[int], port: 
 
 
 def _outside(engine: Engine) -> tuple[int, ...]:
-    """The outside ends, one for each group that the rules treat alike."""
-    group_of = engine.reachability().group_of
-    return tuple({group_of(end): end for end in positions(engine.spaces.outside)}.values())
+    """The outside ends that can be clients, one for each group that the rules treat alike."""
+    group_of, spaces = engine.reachability().group_of, engine.spaces
+    outside = union(spaces.outside_of(family) for family in spaces.endpoints.families)
+    return tuple({group_of(end): end for end in positions(outside)}.values())
 
 
 def _nodes(engine: Engine) -> tuple[int, ...]:
@@ -96,8 +97,14 @@ def _nodes(engine: Engine) -> tuple[int, ...]:
     return tuple(set(engine.spaces.endpoints.nodes.values()))
 
 
+def _towards(engine: Engine, source: int, number: int) -> tuple[Bits, Bits]:
+    """From a node the connection was sent on: it is not the one on which the pod runs."""
+    if engine.spaces.endpoints.host_network >> source & 1 and engine.profile.cluster_policy_source is not SeenAs.NODE:
+        return engine.own_nodes.masks(Direction.INGRESS, source, number, same=False)
+    return engine.reachability().between(source, number)
+
+
 def _from(engine: Engine, sources: tuple[int, ...], numbers: tuple[int, ...], port: Bits) -> str:
-    between = engine.reachability().between
     if not sources:
         # No node is in the input: what every outside address may do, a node may.
         everybody = _from(engine, _outside(engine), numbers, port)
@@ -105,7 +112,7 @@ def _from(engine: Engine, sources: tuple[int, ...], numbers: tuple[int, ...], po
     sure = possible = 0
     for source in sources:
         for number in numbers:
-            allowed, maybe = between(source, number)
+            allowed, maybe = _towards(engine, source, number)
             sure += allowed & port == port
             possible += maybe & port != 0
     if sure == len(sources) * len(numbers):

@@ -32,6 +32,10 @@ class EngineProfile(Switches):
         """Whether policies of a kind count, e.g. ``("networking.k8s.io", "NetworkPolicy")``; others are ignored."""
         return self.enforces and (self.policy_kinds is None or (group, kind) in self.policy_kinds)
 
+    def versions_of(self, group: str, kind: str) -> str:
+        """The versions of the engine that enforce a kind, where not all of them do; else ""."""
+        return next((since for *known, since in self.kinds_by_version if known == [group, kind]), "")
+
     def ignores_label(self, key: str) -> bool:
         """Whether a label counts as absent from pods, whatever selectors say."""
         return key.startswith(self.ignored_labels)
@@ -48,18 +52,17 @@ class EngineProfile(Switches):
 
     def for_nodes(self, nodes: Iterable[Node]) -> EngineProfile:
         """The same engine where the versions of a cluster's nodes settle what its documentation leaves to them."""
-        versions = [_version(node.kubelet_version) for node in nodes]
-        if self.end_port is Known.UNKNOWN and self.end_port_from is not None and versions:
-            if all(version is not None and version >= self.end_port_from for version in versions):
-                return replace(self, end_port=Known.YES)
-        return self
+        oldest = min((_version(node.kubelet_version) for node in nodes), default=_NO_VERSION)
+        settled = self.end_port_from is not None and oldest >= self.end_port_from
+        return replace(self, end_port=Known.YES) if settled and self.end_port is Known.UNKNOWN else self
 
 
-def _version(kubelet: str) -> tuple[int, int] | None:
+def _version(kubelet: str) -> tuple[int, int]:
     found = _VERSION.match(kubelet)
-    return (int(found[1]), int(found[2])) if found else None
+    return (int(found[1]), int(found[2])) if found else _NO_VERSION
 
 
+_NO_VERSION: Final = (0, 0)
 _VERSION: Final = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?!\d)")
 
 

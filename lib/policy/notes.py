@@ -25,6 +25,7 @@ def notes_on(snapshot: Snapshot, spaces: Spaces) -> tuple[Problem, ...]:
         *_ignored(snapshot, spaces.profile),
         *_redirected(snapshot, spaces.profile),
         *_blocks_over_pods(snapshot, spaces),
+        *_ignored_labels(snapshot, spaces.profile),
         *_unknown_namespace_labels(snapshot, spaces.profile),
         *_about_nodes(snapshot, spaces.profile),
         *_coverage(snapshot),
@@ -94,6 +95,22 @@ def _blocks_over_pods(snapshot: Snapshot, spaces: Spaces) -> Iterator[Problem]:
 
 def _blocks(policy: NetworkPolicy) -> Iterator[IpBlockPeer]:
     return (p for r in policy.rules for p in r.peers if isinstance(p, IpBlockPeer))
+
+
+def _ignored_labels(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:
+    """Labels that the engine does not see: what selects by them means no pod, or every one."""
+    for policy, read in policy_vocabularies(snapshot, profile):
+        keys = sorted(key for key in read.pod_keys if profile.ignores_label(key))
+        if keys:
+            yield Problem(
+                severity=Severity.WARNING,
+                code="labels-ignored",
+                message=f"{policy.ref} selects pods by {', '.join(keys)}, which {profile.label} counts as absent from "
+                f"every pod{profile.because('ignored_labels')}",
+                remedy="Select pods by a label that says what they are, and not which copy.",
+                source=policy.source,
+                subject=policy.ref,
+            )
 
 
 def _unknown_namespace_labels(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from lib.facts.engines import Known
 from lib.model.policies import AllPorts, Direction, NamedPort, NumberedPorts, PolicyPort
 from lib.model.sets import PortSet, Protocol
 from lib.policy.compile import Spaces
-from lib.policy.rules import CompiledRule, Named, PortsAt
+from lib.policy.rules import CompiledRule, PortsAt
 from lib.policy.spaces import Vocabulary
 
 PORT_NAME_DOUBT: Final = "which number the port name"
@@ -49,10 +49,8 @@ def with_ports(rule: CompiledRule, ports: Iterable[PolicyPort], spaces: Spaces) 
             unsure.setdefault(why, []).append(at)
     if found.ports or not unsure:
         yield found
-    sure, possible = rule.sure, rule.possible
     for why, at_ports in unsure.items():
-        named = Named.of(sure.always | possible.always, sure.ipv4 | possible.ipv4, sure.ipv6 | possible.ipv6)
-        yield replace(found, sure=Named(), possible=named, ports=tuple(at_ports), doubt=why)
+        yield replace(rule.perhaps(why), ports=tuple(at_ports))
 
 
 def _ports(ports: Iterable[PolicyPort], direction: Direction, spaces: Spaces) -> Iterator[tuple[PortsAt, str]]:

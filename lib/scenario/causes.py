@@ -12,10 +12,10 @@ from typing import NamedTuple
 from lib.model.policies import Direction
 from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef
 from lib.model.sets import ConnectionSet, parse_address
-from lib.policy.bits import Bits, positions, union
+from lib.policy.bits import Bits, union
 from lib.policy.endpoints import ARBITRARY_NAMESPACE
 from lib.policy.engine import Engine
-from lib.policy.rules import Action, CompiledPolicy, Stage
+from lib.policy.rules import Action, CompiledPolicy
 from lib.policy.walk import Question, walk
 from lib.scenario.answer import FlowAnswer
 from lib.scenario.changes import Cause, FlowChange
@@ -87,23 +87,6 @@ class _Reading:
         self._masks: dict[ConnectionSet, Bits] = {}
 
     @cached_property
-    def _selecting(self) -> dict[int, tuple[Stage, ...]]:
-        """Class → the stages with only the policies that select it."""
-        found: dict[int, dict[tuple[int, int], list[CompiledPolicy]]] = defaultdict(lambda: defaultdict(list))
-        for stage_number, stage in enumerate(self._engine.stages):
-            for level_number, level in enumerate(stage.levels):
-                for policy in level:
-                    for number in positions(policy.subjects):
-                        found[number][stage_number, level_number].append(policy)
-        return {number: tuple(self._stages(levels)) for number, levels in found.items()}
-
-    def _stages(self, levels: dict[tuple[int, int], list[CompiledPolicy]]) -> Iterator[Stage]:
-        for number, stage in enumerate(self._engine.stages):
-            mine = tuple(tuple(levels[key]) for key in sorted(levels) if key[0] == number)
-            if mine:
-                yield Stage(stage.name, stage.order, mine)
-
-    @cached_property
     def _policies(self) -> dict[ObjectRef, list[CompiledPolicy]]:
         found: dict[ObjectRef, list[CompiledPolicy]] = defaultdict(list)
         for policy in self._engine.policies:
@@ -152,7 +135,7 @@ class _Reading:
 
     def _walk_stages(self, question: Question) -> Evidence:
         engine = self._engine
-        seen = walk(engine.spaces, self._selecting.get(question.subject, ()), question)
+        seen = walk(engine.spaces, engine.own_nodes.selecting.get(question.subject, ()), question)
         causes = [
             Cause(
                 self._name,

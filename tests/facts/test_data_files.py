@@ -131,7 +131,7 @@ def test_every_answer_of_a_reading_stands_on_words_and_a_source_or_on_the_reason
     left_out = {switch.name for switch in fields(Switches)} - found.bases.keys()
     if found.switches.enforces:
         # Only what is not every engine's matter may go without saying.
-        assert left_out <= {"policy_kinds", "end_port_from", "ignored_labels"}
+        assert left_out <= {"policy_kinds", "kinds_by_version", "end_port_from", "ignored_labels"}
     else:
         assert left_out == {switch.name for switch in fields(Switches)} - {"enforces"}
 

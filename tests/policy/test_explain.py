@@ -51,7 +51,7 @@ CASES = {
     Reason.NODE_UNKNOWN: ("kubernetes", [NODES, HOST, SERVER, DENY], "agent", "server", Direction.INGRESS),
     Reason.UNDECIDABLE: (
         "calico",
-        [with_address(CLIENT, "10.0.0.7"), SERVER, policy(f"{TO_SERVER}\n{BLOCK}")],
+        [CLIENT, SERVER, policy(f"{TO_SERVER}\n{BLOCK}")],
         "client",
         "server",
         Direction.INGRESS,
