@@ -10,11 +10,15 @@ from lib.facts.engines import Known
 from lib.model.policies import AllPorts, Direction, NamedPort, NumberedPorts, PolicyPort
 from lib.model.sets import PortSet, Protocol
 from lib.policy.compile import Spaces
+from lib.policy.engines import EngineProfile
 from lib.policy.rules import CompiledRule, PortsAt
 from lib.policy.spaces import Vocabulary
 
 PORT_NAME_DOUBT: Final = "which number the port name"
 """How the doubt begins that a rule with a port name has where pods give it several numbers."""
+
+SCTP_DOUBT: Final = "whether SCTP"
+"""How the doubt begins that a rule for SCTP has where the engine may not support it."""
 
 END_PORT_DOUBT: Final = "whether endPort counts"
 """How the doubt begins that a rule with a range of ports has where the engine may not know endPort."""
@@ -63,7 +67,7 @@ def _ports(ports: Iterable[PolicyPort], direction: Direction, spaces: Spaces) ->
             case AllPorts():
                 numbered |= spaces.ports.all
             case NumberedPorts() if port.protocol is Protocol.SCTP and profile.judges_sctp is Known.UNKNOWN:
-                yield PortsAt(spaces.everything, spaces.ports.mask(port.protocol, port.ports)), _sctp_doubt(label)
+                yield PortsAt(spaces.everything, spaces.ports.mask(port.protocol, port.ports)), _sctp_doubt(profile)
             case NumberedPorts() if port.to_end_port and profile.end_port is not Known.YES:
                 # "If your network plugin does not support the endPort field and you specify a NetworkPolicy with that,
                 # the policy will be applied only for the single port field."
@@ -77,13 +81,14 @@ def _ports(ports: Iterable[PolicyPort], direction: Direction, spaces: Spaces) ->
                 declared = spaces.endpoints.with_named_port(port.name, port.protocol)
                 doubt = ""
                 if port.protocol is Protocol.SCTP and profile.judges_sctp is Known.UNKNOWN:
-                    doubt = _sctp_doubt(label)
+                    doubt = _sctp_doubt(profile)
                 elif (
                     len(declared) > 1
                     and direction is Direction.EGRESS
                     and profile.tells_port_names_apart is Known.UNKNOWN
                 ):
-                    doubt = f"{PORT_NAME_DOUBT} {port.name} means under {label}, where pods give it several"
+                    why = profile.because("tells_port_names_apart")
+                    doubt = f"{PORT_NAME_DOUBT} {port.name} means under {label}, where pods give it several{why}"
                 for number, declaring in declared.items():
                     yield PortsAt(declaring, spaces.port_mask(port.protocol, number)), doubt
             case _:
@@ -92,8 +97,8 @@ def _ports(ports: Iterable[PolicyPort], direction: Direction, spaces: Spaces) ->
         yield PortsAt(spaces.everything, numbered), ""
 
 
-def _sctp_doubt(label: str) -> str:
-    return f"whether SCTP, which {label} has to be told to support, is permitted by rules"
+def _sctp_doubt(profile: EngineProfile) -> str:
+    return f"{SCTP_DOUBT} is permitted by rules under {profile.label}{profile.because('judges_sctp')}"
 
 
 def port_text(port: PolicyPort) -> str:

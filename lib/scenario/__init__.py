@@ -1,9 +1,10 @@
 """What differs between two clusters, or between two readings of one: by effect, never by text."""
 
+from lib.scenario.advice import Advice
 from lib.scenario.answer import NOTHING, Change, FlowAnswer
 from lib.scenario.changes import Cause, FlowChange, Tally
 from lib.scenario.diff import Diff, diff
-from lib.scenario.migration import Advice, Advisor, Reason, reasons, retirement
+from lib.scenario.migration import Advisor, Reason, reasons, retirement
 from lib.scenario.routes import RouteChange, arrival_changes, route_changes
 from lib.scenario.smallest_change import SmallestChange, smallest_change
 from lib.scenario.whatif import PolicyEdit, edited, what_if
