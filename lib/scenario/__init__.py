@@ -2,10 +2,11 @@
 
 from lib.scenario.advice import Advice
 from lib.scenario.answer import NOTHING, Change, FlowAnswer
+from lib.scenario.arrivals import arrival_changes, own_node_changes
 from lib.scenario.changes import Cause, FlowChange, Tally
 from lib.scenario.diff import Diff, diff
 from lib.scenario.migration import Advisor, Reason, reasons, retirement
-from lib.scenario.routes import RouteChange, arrival_changes, route_changes
+from lib.scenario.routes import RouteChange, route_changes
 from lib.scenario.smallest_change import SmallestChange, smallest_change
 from lib.scenario.whatif import PolicyEdit, edited, what_if
 
@@ -26,6 +27,7 @@ __all__ = [
     "arrival_changes",
     "diff",
     "edited",
+    "own_node_changes",
     "reasons",
     "retirement",
     "route_changes",
