@@ -35,7 +35,7 @@ class Advice:
 def quoted(switch: str, *profiles: EngineProfile) -> str:
     """What the documentation of each engine says of a switch, and where."""
     found = [(p.label, p.bases[switch]) for p in profiles if switch in p.bases]
-    return "; ".join(f"{label}: “{basis.words}” ({source(basis.source)})" for label, basis in found)
+    return "; ".join(f"{label}: {basis.words} ({source(basis.source)})" for label, basis in found)
 
 
 def contrast(old: Engine, new: Engine, switch: str, statement: str) -> str:
