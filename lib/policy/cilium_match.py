@@ -36,6 +36,7 @@ from lib.policy.hidden_keys import SERVICE_ACCOUNT
 from lib.policy.spaces import Vocabulary
 
 BEYOND_DOUBT: Final = "whether the selector, which other ends than pods fulfil too, means them"
+TUNNEL_DOUBT: Final = "whether the API server's traffic keeps its address, which on AKS it may not"
 NODE_DOUBT: Final = "whether it is the pod's own node"
 _API_SERVER: Final = ObjectRef("default", "kubernetes", "Service")
 _IGNORED_BY_DEFAULT: Final = reading("cilium").switches.ignored_labels
@@ -231,7 +232,7 @@ class CiliumMatcher:
             found = found.beside(Ends(simple.get(entity, 0)))
         found = found.beside(self._nodes(entities, rule))
         if Entity.KUBE_APISERVER in entities:
-            found = found.beside(self._api_server())
+            found = found.beside(self._api_server(rule.direction))
         return found
 
     def _nodes(self, entities: frozenset[Entity], rule: CiliumRule) -> Ends:
@@ -247,11 +248,16 @@ class CiliumMatcher:
             return Ends(hosts if Entity.REMOTE_NODE in named else 0)
         return Ends(own=hosts) if Entity.HOST in named else Ends(others=hosts)
 
-    def _api_server(self) -> Ends:
-        """The API server's addresses, as the endpoints of the Service ``kubernetes`` show them."""
+    def _api_server(self, direction: Direction) -> Ends:
+        """The API server's addresses, as the endpoints of the Service ``kubernetes`` show them.
+
+        What it sends comes through nodes on AKS, so that its own address may not be what policies see.
+        """
         known, spaces = _endpoint_networks(self._snapshot, _API_SERVER), self.spaces
         if known:
             named, perhaps = spaces.at_addresses(AddressSet.from_networks(known), pods=Known.NO, nodes=Known.YES)
+            if direction is Direction.INGRESS:
+                return Ends(0, named.any | perhaps.any, (TUNNEL_DOUBT,))
             return Ends(named.any, perhaps.any, ("the addresses of nodes",) if perhaps.any else ())
         # It has an address of a family that the cluster uses; of which, nothing in the input says.
         outside = union(spaces.outside_of(family) for family in spaces.endpoints.families)

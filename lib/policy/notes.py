@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import islice
+from typing import Final
 
 from lib.facts.engines import Known
 from lib.model.cluster import METADATA_NAME_LABEL
-from lib.model.policies import IpBlockPeer, NetworkPolicy
+from lib.model.policies import Direction, IpBlockPeer, NetworkPolicy
 from lib.model.problem import Problem, Severity
 from lib.model.refs import ObjectRef, Source
 from lib.model.snapshot import Coverage, Snapshot
@@ -14,6 +17,9 @@ from lib.policy.compile import Spaces
 from lib.policy.engines import EngineProfile, detect_engine
 from lib.policy.inventory import ignored_kinds
 from lib.policy.tiers import policy_vocabularies
+
+_ASKED: Final = 1_000
+"""Up to how many Services a block is compared with from its first address on; one is enough to tell of."""
 
 
 def notes_on(snapshot: Snapshot, spaces: Spaces) -> tuple[Problem, ...]:
@@ -25,6 +31,7 @@ def notes_on(snapshot: Snapshot, spaces: Spaces) -> tuple[Problem, ...]:
         *_ignored(snapshot, spaces.profile),
         *_redirected(snapshot, spaces.profile),
         *_blocks_over_pods(snapshot, spaces),
+        *_blocks_over_services(snapshot),
         *_ignored_labels(snapshot, spaces.profile),
         *_unknown_namespace_labels(snapshot, spaces.profile),
         *_about_nodes(snapshot, spaces.profile),
@@ -93,8 +100,31 @@ def _blocks_over_pods(snapshot: Snapshot, spaces: Spaces) -> Iterator[Problem]:
             )
 
 
-def _blocks(policy: NetworkPolicy) -> Iterator[IpBlockPeer]:
-    return (p for r in policy.rules for p in r.peers if isinstance(p, IpBlockPeer))
+def _blocks_over_services(snapshot: Snapshot) -> Iterator[Problem]:
+    """Egress blocks made for the virtual addresses of Services: nobody says whether they are compared with them."""
+    held = sorted((ip.version, int(ip), s.ref, ip) for s in snapshot.services for ip in s.cluster_ips)
+    for policy in snapshot.network_policies:
+        for block in _blocks(policy, Direction.EGRESS):
+            version, first, last = block.cidr.version, block.cidr.network_address, block.cidr.broadcast_address
+            start, end = (bisect_left(held, (version, number)) for number in (int(first), int(last) + 1))
+            within = islice(held, start, min(end, start + _ASKED))
+            service = next((ref for *_, ref, ip in within if ip in block.addresses), None)
+            if block.cidr.prefixlen and service is not None:
+                yield Problem(
+                    severity=Severity.INFO,
+                    code="ip-block-covers-services",
+                    message=f"{policy.ref}: the ipBlock {block} covers addresses of Services, such as {service}'s; "
+                    "whether it is compared with them or with the addresses of the pods behind them is not defined",
+                    remedy="Select the pods behind the Service by podSelector and namespaceSelector.",
+                    source=block.source,
+                    subject=policy.ref,
+                )
+                break
+
+
+def _blocks(policy: NetworkPolicy, *directions: Direction) -> Iterator[IpBlockPeer]:
+    rules = (rule for rule in policy.rules if not directions or rule.direction in directions)
+    return (p for rule in rules for p in rule.peers if isinstance(p, IpBlockPeer))
 
 
 def _ignored_labels(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:
