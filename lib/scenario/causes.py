@@ -107,8 +107,9 @@ class _Reading:
         if asked is None:
             mask = self._engine.spaces.ports.mask
             asked = self._masks[ports] = union(mask(protocol, held) for protocol, held in ports.ports)
+        same_node = self._same_node(row) if row.host else None
         found = [
-            self._walk(Question(direction, *((a, b) if egress else (b, a)), b, asked))
+            self._walk(Question(direction, *((a, b) if egress else (b, a)), b, asked, same_node=same_node))
             for a, b in islice(product(sources, destinations), PAIRS_MAX)
         ]
         allowed, possible = found[0].allowed, found[0].possible
@@ -116,6 +117,20 @@ class _Reading:
             allowed, possible = allowed | each.allowed, possible | each.possible
         causes = tuple(dict.fromkeys(c for each in found for c in each.causes))
         return Evidence(allowed, possible, causes, union(each.subjects for each in found))
+
+    def _same_node(self, row: FlowChange) -> bool | None:
+        """Whether the pods of both ends are all on one node, or none with the other's; None where they differ."""
+        mine, theirs = (self._nodes(ref) for ref in (row.src_ref, row.dst_ref))
+        if not mine or not theirs or "" in mine | theirs:
+            return None
+        if len(mine | theirs) == 1:
+            return True
+        return None if mine & theirs else False
+
+    def _nodes(self, ref: ObjectRef | None) -> set[str]:
+        number = None if ref is None else self._engine.workload_numbers.get(ref)
+        workloads = self._engine.snapshot.workloads
+        return set() if number is None else {pod.node_name for pod in workloads[number].endpoints}
 
     def _ends(self, ref: ObjectRef | None, name: str) -> Sequence[int]:
         spaces = self._engine.spaces

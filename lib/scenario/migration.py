@@ -50,6 +50,24 @@ def retirement(engine_id: str) -> Retirement | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Documented:
+    """What else the documentation says of an engine, for people to read: no answer hangs on it."""
+
+    engine: str
+    lines: tuple[str, ...]
+    source: str
+
+
+def documented(engine_id: str) -> Documented | None:
+    """What else is documented of an engine; None for the API's own reading."""
+    for facts in engine_facts():
+        if facts.id == engine_id:
+            lacks = (f"On {gap.operating_system.title()} nodes it lacks: {', '.join(gap.gaps)}." for gap in facts.gaps)
+            return Documented(facts.label, (facts.state_text, *facts.notes, *lacks), describe(facts.sources))
+    return None
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
     """One difference between two engines, with the flows that it changes; ``remedies`` are distinct, in order.
 

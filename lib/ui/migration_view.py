@@ -20,6 +20,7 @@ from lib.scenario import (
     Tally,
     arrival_changes,
     diff,
+    documented,
     own_node_changes,
     reasons,
     retirement,
@@ -84,6 +85,10 @@ def show_summary(page: PageContext, old: str, new: str) -> None:
                 f"on {e.last_day:%-d %B %Y} for {e.operating_system.title()} nodes" for e in ending.ends
             )
             st.warning(plain(f"Support of {ending.engine} ends {ends}. Source: {ending.source}.", 900))
+    for said in filter(None, map(documented, dict.fromkeys((old, new)))):
+        with st.expander(plain(f"What else is documented of {said.engine}", 120), icon=":material/menu_book:"):
+            st.markdown("\n".join(f"- {plain(line, 400)}" for line in said.lines))
+            st.caption(plain(f"Source: {said.source}", 1200))
     if old == new:
         return
     found = _compared(page, old, new)

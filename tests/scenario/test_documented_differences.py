@@ -231,3 +231,17 @@ def test_the_command_line_says_why_what_to_do_and_who_says_so(
     assert "azure-aks-docs" in printed["documentation"]["own_node_egress_allowed"]
     main(["diff", str(file), "--engine", "azure-npm", "--engine", "cilium"])
     assert "toEntities: [host]" in capsys.readouterr().out
+
+
+def test_a_rule_about_a_pods_own_node_is_a_cause_as_far_as_the_pods_share_a_node() -> None:
+    rule = "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: local, namespace: shop}\n"
+    rule += "spec: {endpointSelector: {matchLabels: {app: backend}}, egress: [{toEntities: [remote-node]}]}\n"
+    snapshot = snapshot_of_yaml(*CLUSTER, rule)
+    old, new = (compile_engine(snapshot, profile(i)) for i in ("none", "cilium"))
+    # "remote-node: Any node in any of the connected clusters other than the local host", and so the agent's.
+    assert ("shop/backend[Pod]", "shop/agent[Pod]") not in {(r.src, r.dst) for r in diff(old, new).rows(None)}
+    snapshot = snapshot_of_yaml(*CLUSTER, rule.replace("remote-node", "host"))
+    old, new = (compile_engine(snapshot, profile(i)) for i in ("none", "cilium"))
+    (row,) = [r for r in diff(old, new).rows(None) if (r.src, r.dst) == ("shop/backend[Pod]", "shop/agent[Pod]")]
+    assert row.change is Change.LOST
+    assert {c.effect for c in row.causes} == {"isolates"}

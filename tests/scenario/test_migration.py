@@ -10,7 +10,7 @@ import pytest
 from lib.facts.engines import Known, engine_facts
 from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import profile
-from lib.scenario import Advisor, Change, FlowChange, arrival_changes, diff, reasons, retirement
+from lib.scenario import Advisor, Change, FlowChange, arrival_changes, diff, documented, reasons, retirement
 from lib.scenario.advice import own_node
 from lib.tables import migration_rows
 from tests.policy.build import engine_of, namespace, pod, policy, snapshot_of_yaml
@@ -106,6 +106,15 @@ def test_an_engine_retires_on_the_days_that_its_facts_name() -> None:
         ("linux", "2028-09-30"),
     }
     assert retirement("kubernetes") is None
+
+
+@pytest.mark.parametrize("engine_id", [f.id for f in engine_facts()])
+def test_what_else_is_documented_of_an_engine_has_words_and_a_source(engine_id: str) -> None:
+    found = documented(engine_id)
+    assert found is not None
+    assert found.lines and all(line.endswith(".") for line in found.lines)
+    assert "azure-aks-docs" in found.source
+    assert documented("kubernetes") is None
 
 
 def test_what_a_load_balancer_carries_opens_where_nothing_enforces() -> None:
