@@ -19,7 +19,7 @@ from lib.policy.explain import End, Explanation, explain
 from lib.policy.notes import notes_on
 from lib.policy.own_nodes import OwnNodes
 from lib.policy.reachability import Reachability, build_reachability
-from lib.policy.rules import CompiledPolicy, CompiledRejection, Stage
+from lib.policy.rules import CompiledPolicy, CompiledRejection, NodeScope, Stage
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,9 @@ class Engine:
     @cached_property
     def doubts(self) -> tuple[str, ...]:
         """What makes answers unknown, each once: what the input or the engine's documentation does not settle."""
-        found = (rule.doubt for policy in self.policies for rule in policy.rules if rule.possible_peers)
+        placed = all(pod.node_name for workload in self.snapshot.workloads for pod in workload.endpoints)
+        rules = (rule for policy in self.policies for rule in policy.rules if rule.possible_peers)
+        found = (rule.doubt for rule in rules if rule.nodes is NodeScope.ANY or not placed)
         return tuple(dict.fromkeys(doubt for doubt in found if doubt))
 
     @cached_property

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from lib.facts.engines import Known
+from lib.facts.engines import Known, engine_facts
 from lib.model.cluster import METADATA_NAME_LABEL
 from lib.model.policies import Direction, IpBlockPeer, NetworkPolicy
 from lib.model.problem import Problem, Severity
@@ -29,6 +29,7 @@ def notes_on(snapshot: Snapshot, spaces: Spaces) -> tuple[Problem, ...]:
     found = [
         *_not_enforced(snapshot),
         *_ignored(snapshot, spaces.profile),
+        *_on_windows(snapshot, spaces.profile),
         *_redirected(snapshot, spaces.profile),
         *_blocks_over_pods(snapshot, spaces),
         *_blocks_over_services(snapshot),
@@ -64,6 +65,26 @@ def _ignored(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:
             message=f"{profile.label} ignores kinds of policy that the input holds: {listed}",
             remedy="Say what they say in a kind that the engine enforces.",
         )
+
+
+def _on_windows(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:
+    """What engines don't do on Windows nodes; verdicts are those of Linux nodes everywhere."""
+    nodes = [node for node in snapshot.nodes if node.labels.get("kubernetes.io/os") == "windows"]
+    for facts in engine_facts():
+        if not nodes or facts.id != profile.id:
+            continue
+        lacking = [gap for found in facts.gaps if found.operating_system == "windows" for gap in found.gaps]
+        if "windows" not in facts.operating_systems:
+            lacking = ["any policy"]
+        if lacking:
+            yield Problem(
+                severity=Severity.WARNING,
+                code="windows-not-judged",
+                message=f"{facts.label} does not support {', '.join(lacking)} on Windows nodes, which the input has "
+                f"{len(nodes):,} of: verdicts on pods there are as if they were on Linux nodes",
+                remedy="Read what is denied or permitted on Windows nodes as possible only.",
+                source=nodes[0].source,
+            )
 
 
 def _redirected(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:

@@ -11,10 +11,12 @@ from itertools import product
 
 import pytest
 
+from lib.flows import class_flows
 from lib.model.sets import Protocol
 from lib.policy.ends import parse_end
 from lib.policy.engine import Engine
 from lib.policy.engines import profile
+from tests.flows.test_classes import facts
 from tests.policy.build import engine_of, pod, policy, rows_of
 from tests.policy.test_cilium_policies import SELECTS, SHOP, cnp
 from tests.policy.test_semantics import CLIENT, NODES, SERVER, on_node, ports_between
@@ -203,3 +205,12 @@ def test_the_api_server_has_an_address_of_a_family_that_the_cluster_uses(entity:
     engine = engine_of(SHOP, CLIENT, IPV4_ONLY, rule, profile=CILIUM)
     assert verdict(engine, "server", "203.0.113.9") == "unknown"
     assert verdict(engine, "server", "2001:db8::1") == "denied"
+
+
+@pytest.mark.parametrize("rule", ["egress: [{toEntities: [host]}]", "ingressDeny: [{fromEntities: [host]}]"])
+def test_flows_by_class_tell_pods_on_different_nodes_apart(rule: str) -> None:
+    pods = [on_node(pod(name, app="server"), name_of_node) for name, name_of_node in (("a", "node-1"), ("b", "node-2"))]
+    engine = engine_of(SHOP, NODES, *pods, *AGENTS, cnp(rule), profile=CILIUM)
+    found = class_flows(engine)
+    members = {c.name: tuple(map(str, c.members)) for c in found.classes}
+    assert facts(found.rows, members) == facts(rows_of(engine), {})

@@ -164,6 +164,28 @@ def test_kinds_that_an_engine_ignores_are_named_and_counted(engine_id: str, name
     assert all(str(named) in message for message in ignored)
 
 
+@pytest.mark.parametrize(
+    ("engine_id", "lacking"),
+    [
+        # AKS:use-network-policies.md: "In Windows, Azure NPM doesn't support the following features".
+        ("azure-npm", "named ports, SCTP, negative label and namespace selectors, ipBlock except"),
+        # AKS:migrate-from-npm-to-cilium-network-policy.md: "isn't currently supported for Windows nodes in AKS".
+        ("cilium", "any policy"),
+        ("calico", None),
+        ("kubernetes", None),
+    ],
+)
+def test_what_an_engine_lacks_on_windows_nodes_is_told_where_there_are_some(
+    engine_id: str, lacking: str | None
+) -> None:
+    windows = node("win", "10.1.0.9").replace("{name: win}", "{name: win, labels: {kubernetes.io/os: windows}}")
+    for nodes, expected in (([windows], lacking), ([node("lin", "10.1.0.8")], None)):
+        notes = engine_of(WEB, *nodes, profile=profile(engine_id)).notes
+        found = [n.message for n in notes if n.code == "windows-not-judged"]
+        assert len(found) == (expected is not None)
+        assert all(f"does not support {expected} on Windows nodes" in message for message in found)
+
+
 def test_without_the_nodes_in_the_input_their_traffic_is_unknown_unless_everybody_may_enter() -> None:
     seen_as_node = replace(profile("cilium"), cluster_policy_source=SeenAs.NODE)
     for rules, verdict in ((DENY, "unknown"), ("", "allowed")):
