@@ -13,7 +13,18 @@ from lib.model.problem import Problem, Severity
 from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import profile
 from lib.routing.routes import ingress_backends
-from lib.scenario import Change, Diff, FlowChange, RouteChange, arrival_changes, diff, route_changes
+from lib.scenario import (
+    Advice,
+    Advisor,
+    Change,
+    Diff,
+    FlowChange,
+    RouteChange,
+    arrival_changes,
+    diff,
+    own_node_changes,
+    route_changes,
+)
 from lib.tables import Row, flow_change_rows, route_change_rows, tally_rows
 
 ROWS_MAX = 1_000_000
@@ -28,7 +39,7 @@ def diff_command(arguments: argparse.Namespace) -> int:
         raise UsageError(f"no namespace {', '.join(sorted(unknown))} in the input")
     found = diff(*engines, ingress_backends(old.snapshot), ingress_backends(new.snapshot))
     routes = route_changes(old.snapshot, new.snapshot) if old is not new else ()
-    arrivals = arrival_changes(*engines)
+    arrivals = (*arrival_changes(*engines), *own_node_changes(*engines))
     routes += tuple(a for a in arrivals if not names or a.name.partition("/")[0] in names)
     left_out = (*_left_out(found), *_unsettled(found))
     problems = _problems(old, new, engines) + [problem_json(p, old.documents) for p in left_out]
@@ -76,21 +87,40 @@ def _print_flows(
     rows = found.rows(names)
     kept = islice(rows, ROWS_MAX)
     locate_old, locate_new = (side.locate for side in sides)
+    of_engines = found.old.snapshot is found.new.snapshot
+    advise = Advisor(found.old, found.new).advise if of_engines else _no_advice
+    said: dict[str, str] = {}
     if arguments.format == "json":
         head = {"schema": "netatlas.diff/1", **_readings(found)}
-        tail = {
+        tail: dict[str, object] = {
             "routes": [_route_json(r, *sides) for r in routes if r.what == "route"],
             "exposures": [_route_json(r, *sides) for r in routes if r.what == "exposure"],
+            "own_nodes": [_route_json(r, *sides) for r in routes if r.what == "node"],
             "workloads": {"added": list(map(str, found.added)), "removed": list(map(str, found.removed))},
             "problems": problems,
         }
-        write_json(head, "flows", (_flow_json(row, *sides) for row in kept), tail)
+        if of_engines:
+            # Filled while the flows are written.
+            said.update((r.advice.switch, r.advice.said) for r in routes if r.advice is not None)
+            tail["documentation"] = said
+        write_json(head, "flows", (_flow_json(row, _heard(advise(row), said), *sides) for row in kept), tail)
         return next(rows, None) is not None
-    table = flow_change_rows(kept, locate_old, locate_new)
+    table = flow_change_rows(kept, locate_old, locate_new, advise if of_engines else None)
     if arguments.format == "text":
         write(_workload_lines(found))
-    write_rows(arguments.format, _one_table(table, route_change_rows(routes, locate_old, locate_new)))
+    of_routes = route_change_rows(routes, locate_old, locate_new, advised=of_engines)
+    write_rows(arguments.format, _one_table(table, of_routes))
     return next(rows, None) is not None
+
+
+def _no_advice(row: FlowChange) -> tuple[Advice, ...]:
+    return ()
+
+
+def _heard(advices: tuple[Advice, ...], said: dict[str, str]) -> tuple[Advice, ...]:
+    """The same advice; what the documentation says is kept once for each difference."""
+    said.update((each.switch, each.said) for each in advices)
+    return advices
 
 
 def _one_table(flows: Iterable[Row], routes: Iterable[Row]) -> Iterator[Row]:
@@ -99,7 +129,8 @@ def _one_table(flows: Iterable[Row], routes: Iterable[Row]) -> Iterator[Row]:
         yield {"kind": "flow", **row}
     for row in routes:
         shown = {"kind": row["kind"], "change": row["change"], "from": row["name"], "to": ""}
-        yield {**shown, "old": row["old"], "new": row["new"], "because": row["source"], "notes": ""}
+        told: Row = {name: row[name] for name in ("why", "what_to_do") if name in row}
+        yield {**shown, "old": row["old"], "new": row["new"], "because": row["source"], "notes": "", **told}
 
 
 def _workload_lines(found: Diff) -> Iterator[str]:
@@ -127,7 +158,7 @@ def _readings(found: Diff) -> dict[str, Any]:
     }
 
 
-def _flow_json(row: FlowChange, old: Input, new: Input) -> dict[str, object]:
+def _flow_json(row: FlowChange, advices: tuple[Advice, ...], old: Input, new: Input) -> dict[str, object]:
     found: dict[str, object] = {
         "change": row.change.value,
         "src": row.src,
@@ -153,11 +184,13 @@ def _flow_json(row: FlowChange, old: Input, new: Input) -> dict[str, object]:
         found["reason"] = "; ".join(row.notes)
     if row.host:
         found["host"] = True
+    if advices:
+        found["advice"] = [_advice_json(each) for each in advices]
     return found
 
 
-def _route_json(row: RouteChange, old: Input, new: Input) -> dict[str, str]:
-    return {
+def _route_json(row: RouteChange, old: Input, new: Input) -> dict[str, object]:
+    found: dict[str, object] = {
         "change": row.change.value,
         "name": row.name,
         "old": row.old,
@@ -165,6 +198,13 @@ def _route_json(row: RouteChange, old: Input, new: Input) -> dict[str, str]:
         "old_source": old.locate(row.old_source),
         "new_source": new.locate(row.new_source),
     }
+    if row.advice is not None:
+        found["advice"] = [_advice_json(row.advice)]
+    return found
+
+
+def _advice_json(advice: Advice) -> dict[str, str]:
+    return {"switch": advice.switch, "why": advice.why, "what_to_do": advice.remedy}
 
 
 def _left_out(found: Diff) -> tuple[Problem, ...]:

@@ -53,51 +53,23 @@ class NodeLabelFact:
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyKindFact:
-    """A kind of policy that an engine enforces; ``since`` says what it takes beside the engine, "" for nothing."""
-
-    group: str
-    kind: str
-    since: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
 class EngineFacts:
-    """One engine: where it runs, until when, and where it differs from the API's own words.
+    """One engine: where it runs, until when, and what shows it. How it reads policies is in ``lib.facts.readings``.
 
     ``id`` is ``none``, ``azure-npm``, ``calico`` or ``cilium``. ``max_nodes`` and ``max_pods`` are the supported scale
-    of a cluster, None where no limit is stated. ``own_node_egress_allowed``: a pod may always reach the node it runs
-    on; ``cluster_policy_ingress_enforced``: ingress policies see traffic that came through a LoadBalancer or NodePort
-    Service with externalTrafficPolicy Cluster, ``local_policy_ingress_enforced`` the same with Local.
-    ``cluster_policy_source`` is as whom the pod sees the former: ``node`` or, depending on the node that it came to,
-    ``both`` node and client. ``tells_port_names_apart``: an egress rule that names a port means each pod's own number
-    where pods use the name for several. Kinds of policy that are not in ``policy_kinds`` it ignores.
+    of a cluster, None where no limit is stated. ``gaps`` and ``notes`` are for people; no verdict hangs on them.
     """
 
     id: str
     label: str
     cli: str
-    enforces: Known
     state: str
     state_text: str
     ends: tuple[EndOfSupport, ...]
     operating_systems: tuple[str, ...]
     max_nodes: int | None
     max_pods: int | None
-    ipv6: Known
     dual_stack: Known
-    ip_block_matches_pods: Known
-    ip_block_matches_nodes: Known
-    own_node_egress_allowed: Known
-    cluster_policy_ingress_enforced: Known
-    local_policy_ingress_enforced: Known
-    cluster_policy_source: str
-    judges_ipv6: Known
-    judges_sctp: Known
-    tells_port_names_apart: Known
-    end_port: Known
-    policy_kinds: tuple[PolicyKindFact, ...]
     gaps: tuple[SpecGaps, ...]
     notes: tuple[str, ...]
     agents: tuple[AgentFact, ...]
@@ -114,26 +86,13 @@ def engine_facts() -> tuple[EngineFacts, ...]:
             id=entry["id"],
             label=entry["label"],
             cli=entry["cli"],
-            enforces=Known(entry["enforces"]),
             state=entry["state"],
             state_text=entry["state_text"],
             ends=tuple(EndOfSupport(system, day) for system, day in entry["ends"].items()),
             operating_systems=tuple(entry["operating_systems"]),
             max_nodes=entry.get("max_nodes"),
             max_pods=entry.get("max_pods"),
-            ipv6=Known(entry["ipv6"]),
             dual_stack=Known(entry["dual_stack"]),
-            ip_block_matches_pods=Known(entry["ip_block_matches_pods"]),
-            ip_block_matches_nodes=Known(entry["ip_block_matches_nodes"]),
-            own_node_egress_allowed=Known(entry["own_node_egress_allowed"]),
-            cluster_policy_ingress_enforced=Known(entry["cluster_policy_ingress_enforced"]),
-            local_policy_ingress_enforced=Known(entry["local_policy_ingress_enforced"]),
-            cluster_policy_source=entry["cluster_policy_source"],
-            judges_ipv6=Known(entry["judges_ipv6"]),
-            judges_sctp=Known(entry["judges_sctp"]),
-            tells_port_names_apart=Known(entry["tells_port_names_apart"]),
-            end_port=Known(entry["end_port"]),
-            policy_kinds=tuple(map(_policy_kind, entry["policy_kinds"])),
             gaps=tuple(SpecGaps(system, tuple(gaps)) for system, gaps in entry["gaps"].items()),
             notes=tuple(entry.get("notes", ())),
             agents=tuple(AgentFact(**agent) for agent in entry.get("agents", ())),
@@ -143,11 +102,6 @@ def engine_facts() -> tuple[EngineFacts, ...]:
         )
         for entry in read_list("policy_engines.yaml")
     )
-
-
-def _policy_kind(entry: dict[str, str]) -> PolicyKindFact:
-    group, _, kind = entry["kind"].rpartition("/")
-    return PolicyKindFact(group, kind, entry.get("since", ""), entry["source"])
 
 
 def engine(engine_id: str) -> EngineFacts:

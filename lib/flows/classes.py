@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from lib.facts.engines import Known
 from lib.flows.ingress import ingress_rows
 from lib.flows.outside import outside_rows
 from lib.flows.row import FlowRow
@@ -105,7 +104,7 @@ def _keys(
             routed[row.dst_ref].append((row.verdict, row.ports, row.pods, row.reason))
     exempting = any(w.host_network for w in engine.snapshot.workloads)
     governed = engine.governed(Direction.INGRESS)
-    if engine.profile.own_node_egress_allowed is not Known.NO:
+    if engine.own_nodes.matter(Direction.EGRESS):
         governed |= engine.governed(Direction.EGRESS)
     for number, workload in enumerate(engine.snapshot.workloads):
         if not pairs.sizes[number]:

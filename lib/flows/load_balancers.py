@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lib.facts.engines import Known
-from lib.model.policies import Verdict
+from lib.facts.readings import SeenAs
+from lib.model.policies import Direction, Verdict
 from lib.model.refs import ObjectRef
 from lib.model.services import ServiceType, TrafficPolicy
 from lib.model.sets import Protocol
-from lib.policy.bits import Bits, positions
+from lib.policy.bits import Bits, positions, union
 from lib.policy.engine import Engine
 from lib.routing.services import ServiceView, service_views
 
@@ -63,27 +64,32 @@ def _judge(engine: Engine, policy: TrafficPolicy, numbers: Iterable[int], port: 
     """As whom the pods see it, the verdict, and why."""
     numbers, profile = tuple(numbers), engine.profile
     local = policy is TrafficPolicy.LOCAL
-    both = not local and profile.cluster_policy_source == "both"
-    seen_as = "client" if local else "node or client" if both else "node"
+    whom = profile.cluster_policy_source
+    seen_as = "client" if local else "node" if whom is SeenAs.NODE else "node or client"
     enforced = profile.local_policy_ingress_enforced if local else profile.cluster_policy_ingress_enforced
     if not profile.enforces:
         return seen_as, Verdict.ALLOWED.value, f"{profile.label} enforces no policy"
     if enforced is Known.NO:
         return seen_as, Verdict.ALLOWED.value, f"{profile.label} does not subject it to ingress policies"
-    asked = [_outside(engine)] if local or both else []
-    asked += [] if local else [_nodes(engine)]
+    asked = [] if local else [_nodes(engine)]
+    asked += [_outside(engine)] if local or whom is not SeenAs.NODE else []
     found = {_from(engine, sources, numbers, port) for sources in asked}
     verdict = next(iter(found)) if len(found) == 1 else Verdict.UNKNOWN.value if "unknown" in found else SOME
+    switch = "local_policy_ingress_enforced" if local else "cluster_policy_ingress_enforced"
     if enforced is Known.UNKNOWN and verdict != Verdict.ALLOWED.value:
-        why = f"the documentation of {profile.label} does not say whether ingress policies see it as from the {seen_as}"
+        why = f"nothing settles whether ingress policies count for it{profile.because(switch)}"
+        return seen_as, Verdict.UNKNOWN.value, why
+    if len(found) > 1 and whom is SeenAs.UNKNOWN:
+        why = f"nothing settles as from whom ingress policies see it{profile.because('cluster_policy_source')}"
         return seen_as, Verdict.UNKNOWN.value, why
     return seen_as, verdict, f"ingress policies see it as from the {seen_as}"
 
 
 def _outside(engine: Engine) -> tuple[int, ...]:
-    """The outside ends, one for each group that the rules treat alike."""
-    group_of = engine.reachability().group_of
-    return tuple({group_of(end): end for end in positions(engine.spaces.outside)}.values())
+    """The outside ends that can be clients, one for each group that the rules treat alike."""
+    group_of, spaces = engine.reachability().group_of, engine.spaces
+    outside = union(spaces.outside_of(family) for family in spaces.endpoints.families)
+    return tuple({group_of(end): end for end in positions(outside)}.values())
 
 
 def _nodes(engine: Engine) -> tuple[int, ...]:
@@ -91,8 +97,14 @@ def _nodes(engine: Engine) -> tuple[int, ...]:
     return tuple(set(engine.spaces.endpoints.nodes.values()))
 
 
+def _towards(engine: Engine, source: int, number: int) -> tuple[Bits, Bits]:
+    """From a node the connection was sent on: it is not the one on which the pod runs."""
+    if engine.spaces.endpoints.host_network >> source & 1 and engine.profile.cluster_policy_source is not SeenAs.NODE:
+        return engine.own_nodes.masks(Direction.INGRESS, source, number, same=False)
+    return engine.reachability().between(source, number)
+
+
 def _from(engine: Engine, sources: tuple[int, ...], numbers: tuple[int, ...], port: Bits) -> str:
-    between = engine.reachability().between
     if not sources:
         # No node is in the input: what every outside address may do, a node may.
         everybody = _from(engine, _outside(engine), numbers, port)
@@ -100,7 +112,7 @@ def _from(engine: Engine, sources: tuple[int, ...], numbers: tuple[int, ...], po
     sure = possible = 0
     for source in sources:
         for number in numbers:
-            allowed, maybe = between(source, number)
+            allowed, maybe = _towards(engine, source, number)
             sure += allowed & port == port
             possible += maybe & port != 0
     if sure == len(sources) * len(numbers):

@@ -114,11 +114,15 @@ class AllPorts:
 
 @dataclass(frozen=True, slots=True)
 class NumberedPorts:
-    """Ports of one protocol by number; a port item without ``port`` has all of the protocol's ports."""
+    """Ports of one protocol by number; a port item without ``port`` has all of the protocol's ports.
+
+    ``to_end_port``: they are a range that ends with a NetworkPolicy's ``endPort``, which some engines don't know.
+    """
 
     protocol: Protocol
     ports: PortSet
     source: Source
+    to_end_port: bool = False
 
 
 @dataclass(frozen=True, slots=True)

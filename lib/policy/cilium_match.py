@@ -7,6 +7,7 @@ from ipaddress import ip_network
 from typing import Final, assert_never
 
 from lib.facts.engines import Known
+from lib.facts.readings import reading
 from lib.model.cilium_policies import (
     SERVICE_ACCOUNT_LABEL,
     AnyEnd,
@@ -23,34 +24,47 @@ from lib.model.cilium_policies import (
     ServicePeer,
     UnknownAddresses,
 )
-from lib.model.labels import LabelSelector, Requirement
+from lib.model.labels import LabelSelector, Operator, Requirement
 from lib.model.policies import Direction, NamespacesByLabel
 from lib.model.refs import ObjectRef
 from lib.model.services import Service
 from lib.model.sets import AddressSet, Family, Network
 from lib.model.snapshot import Snapshot
-from lib.policy.bits import Bits
+from lib.policy.bits import Bits, union
 from lib.policy.compile import Spaces
 from lib.policy.hidden_keys import SERVICE_ACCOUNT
 from lib.policy.spaces import Vocabulary
 
 BEYOND_DOUBT: Final = "whether the selector, which other ends than pods fulfil too, means them"
+TUNNEL_DOUBT: Final = "whether the API server's traffic keeps its address, which on AKS it may not"
 NODE_DOUBT: Final = "whether it is the pod's own node"
 _API_SERVER: Final = ObjectRef("default", "kubernetes", "Service")
+_IGNORED_BY_DEFAULT: Final = reading("cilium").switches.ignored_labels
 _NOT_MODELLED: Final = frozenset({Entity.INIT, Entity.INGRESS, Entity.UNMANAGED, Entity.HEALTH, Entity.NONE})
 
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """Ends that are surely meant, and those that may be; ``doubts`` say what that hangs on."""
+    """Ends that are surely meant, and those that may be; ``doubts`` say what that hangs on.
+
+    ``own`` are meant by those subjects whose own node they are on, ``others`` by all others.
+    """
 
     sure: Bits = 0
     maybe: Bits = 0
     doubts: tuple[str, ...] = ()
+    own: Bits = 0
+    others: Bits = 0
 
     def beside(self, other: Ends) -> Ends:
         """Both together."""
-        return Ends(self.sure | other.sure, self.maybe | other.maybe, (*self.doubts, *other.doubts))
+        return Ends(
+            self.sure | other.sure,
+            self.maybe | other.maybe,
+            (*self.doubts, *other.doubts),
+            self.own | other.own,
+            self.others | other.others,
+        )
 
 
 def pod_selector(selector: LabelSelector) -> LabelSelector:
@@ -139,7 +153,34 @@ class CiliumMatcher:
         """The classes that a selector surely means, and those that it may mean beside them."""
         endpoints = self.spaces.endpoints
         found = endpoints.in_scope(selector.namespaces) & endpoints.with_labels(pod_selector(selector.pods))
-        return (0, found) if selector.doubt else (found, 0)
+        if selector.doubt:
+            return 0, found
+        if not self._ignored(selector):
+            return found, 0
+        without = endpoints.in_scope(selector.namespaces) & self._where_absent(selector.pods)
+        return found & without, (found | without) & ~(found & without)
+
+    def doubt_of(self, selector: CiliumSelector) -> str:
+        """What it hangs on that a selector means the classes that it may mean."""
+        labels = ", ".join(sorted(self._ignored(selector)))
+        return selector.doubt or f"whether Cilium, which by default does not, uses the label {labels} for identities"
+
+    def _ignored(self, selector: CiliumSelector) -> frozenset[str]:
+        """The labels of a selector that Cilium does not use unless it is told to.
+
+        Where the engine itself is chosen, which of them it uses is settled: then classes don't have the others.
+        """
+        if self.spaces.profile.ignored_labels:
+            return frozenset()
+        return frozenset(key for key in selector.pods.keys if key.startswith(_IGNORED_BY_DEFAULT))
+
+    def _where_absent(self, selector: LabelSelector) -> Bits:
+        """The classes that a selector means where the labels that Cilium ignores are on no pod."""
+        absent = [r for r in selector.requirements if r.key.startswith(_IGNORED_BY_DEFAULT)]
+        if any(r.operator in (Operator.IN, Operator.EXISTS) for r in absent):
+            return 0
+        rest = LabelSelector(tuple(r for r in selector.requirements if r not in absent))
+        return self.spaces.endpoints.with_labels(pod_selector(rest))
 
     def ends(self, peer: CiliumPeer, rule: CiliumRule) -> Ends:
         """The ends that one peer of ``rule`` means."""
@@ -149,7 +190,7 @@ class CiliumMatcher:
                 return Ends(spaces.everything)
             case EndpointsPeer():
                 sure, maybe = self.endpoints(peer.selector)
-                doubts = (peer.selector.doubt,) if maybe else ()
+                doubts = (self.doubt_of(peer.selector),) if maybe else ()
                 if peer.selector.beyond:
                     maybe |= spaces.outside | spaces.endpoints.host_network
                     doubts = (*doubts, BEYOND_DOUBT)
@@ -183,18 +224,19 @@ class CiliumMatcher:
             Entity.CLUSTER: spaces.endpoints.everything,
         }
         if Entity.CLUSTER in entities:
-            # InitEntities in pkg/policy/api/entity.go lists the API server among the cluster's ends.
+            # The documentation leaves it out, but InitEntities in pkg/policy/api/entity.go lists the API server
+            # (endpointSelectorKubeAPIServer) among the cluster's ends.
             entities |= {Entity.KUBE_APISERVER}
         found = Ends()
         for entity in entities:
             found = found.beside(Ends(simple.get(entity, 0)))
         found = found.beside(self._nodes(entities, rule))
         if Entity.KUBE_APISERVER in entities:
-            found = found.beside(self._api_server())
+            found = found.beside(self._api_server(rule.direction))
         return found
 
     def _nodes(self, entities: frozenset[Entity], rule: CiliumRule) -> Ends:
-        """Nodes and the pods on their network; which of them are on the subject's own node is told pair by pair."""
+        """Nodes and the pods on their network; which of them are on the subject's own node shows pair by pair."""
         hosts = self.spaces.endpoints.host_network
         named = entities & {Entity.HOST, Entity.REMOTE_NODE}
         if len(named) == 2:
@@ -204,16 +246,22 @@ class CiliumMatcher:
         if rule.direction is Direction.INGRESS and not rule.denies:
             # A pod's own node is always let in, so that only the others need a rule.
             return Ends(hosts if Entity.REMOTE_NODE in named else 0)
-        return Ends(0, hosts, (NODE_DOUBT,))
+        return Ends(own=hosts) if Entity.HOST in named else Ends(others=hosts)
 
-    def _api_server(self) -> Ends:
-        """The API server's addresses, as the endpoints of the Service ``kubernetes`` show them."""
+    def _api_server(self, direction: Direction) -> Ends:
+        """The API server's addresses, as the endpoints of the Service ``kubernetes`` show them.
+
+        What it sends comes through nodes on AKS, so that its own address may not be what policies see.
+        """
         known, spaces = _endpoint_networks(self._snapshot, _API_SERVER), self.spaces
         if known:
             named, perhaps = spaces.at_addresses(AddressSet.from_networks(known), pods=Known.NO, nodes=Known.YES)
+            if direction is Direction.INGRESS:
+                return Ends(0, named.any | perhaps.any, (TUNNEL_DOUBT,))
             return Ends(named.any, perhaps.any, ("the addresses of nodes",) if perhaps.any else ())
-        reach = self.spaces.outside | self.spaces.endpoints.host_network
-        return Ends(0, reach, ("the addresses of the API server",))
+        # It has an address of a family that the cluster uses; of which, nothing in the input says.
+        outside = union(spaces.outside_of(family) for family in spaces.endpoints.families)
+        return Ends(0, outside | spaces.endpoints.host_network, ("the addresses of the API server",))
 
     def _group(self, peer: GroupPeer) -> Ends:
         found = _groups(self._snapshot, peer)

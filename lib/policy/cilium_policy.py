@@ -12,10 +12,10 @@ from lib.model.cilium_policies import CiliumPolicy, CiliumRule, CiliumSpec, Endp
 from lib.model.policies import Direction
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits
-from lib.policy.cilium_match import CiliumMatcher, Ends, selector_vocabulary
+from lib.policy.cilium_match import NODE_DOUBT, CiliumMatcher, Ends, selector_vocabulary
 from lib.policy.compile import Spaces
 from lib.policy.ports import port_text, port_vocabulary, with_ports
-from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, PortsAt
+from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, NodeScope, PortsAt
 from lib.policy.spaces import Vocabulary
 
 _REQUIRES_DOUBT = "whether the installed version of Cilium still knows fromRequires and toRequires"
@@ -64,16 +64,11 @@ def _compile(
     denying = [CompiledPolicy(policy.ref, policy.source, sure, frozenset(), denies)] if denies else []
     if doubtful := maybe & ~sure:
         # Perhaps selected: perhaps all that it closes is closed, but for what others allow.
-        perhaps = [_perhaps(p, spec.subject.doubt) for r in spec.rules for p in _rule(policy, r, doubtful, matcher)]
+        doubt = matcher.doubt_of(spec.subject)
+        perhaps = [p.perhaps(doubt) for r in spec.rules for p in _rule(policy, r, doubtful, matcher)]
         perhaps += [_perhaps_closed(policy, spec, direction, doubtful, matcher) for direction in spec.directions]
         denying.append(CompiledPolicy(policy.ref, policy.source, doubtful, frozenset(), tuple(perhaps)))
     return denying, found
-
-
-def _perhaps(rule: CompiledRule, doubt: str) -> CompiledRule:
-    sure, possible = rule.sure, rule.possible
-    named = Named.of(sure.always | possible.always, sure.ipv4 | possible.ipv4, sure.ipv6 | possible.ipv6)
-    return replace(rule, sure=Named(), possible=named, doubt=rule.doubt or doubt)
 
 
 def _perhaps_closed(
@@ -91,7 +86,7 @@ def _perhaps_closed(
         sure=Named(),
         possible=Named(always=spaces.everything),
         ports=(PortsAt(spaces.everything, spaces.ports.all),),
-        doubt=spec.subject.doubt,
+        doubt=matcher.doubt_of(spec.subject),
         action=Action.DENY,
     )
 
@@ -115,7 +110,13 @@ def _rule(policy: CiliumPolicy, rule: CiliumRule, subjects: Bits, matcher: Ciliu
         doubt=" or ".join(dict.fromkeys(filter(None, (rule.doubt, *found.doubts)))),
         action=Action.DENY if rule.denies else Action.ALLOW,
     )
-    yield from with_ports(compiled, rule.ports, spaces)
+    by_node = [
+        _on_nodes(compiled, scope, named, rule.doubt)
+        for scope, ends in ((NodeScope.OWN, found.own), (NodeScope.OTHERS, found.others))
+        if (named := ends & ~sure)
+    ]
+    for part in (*([compiled] if sure | possible or not by_node else []), *by_node):
+        yield from with_ports(part, rule.ports, spaces)
     if rule.requires:
         lacking = spaces.endpoints.selectable
         for selector in rule.requires:
@@ -128,6 +129,13 @@ def _rule(policy: CiliumPolicy, rule: CiliumRule, subjects: Bits, matcher: Ciliu
             doubt=_REQUIRES_DOUBT,
             action=Action.DENY,
         )
+
+
+def _on_nodes(rule: CompiledRule, scope: NodeScope, ends: Bits, doubt: str) -> CompiledRule:
+    """The part of a rule that is about a pod's own node, or about all others; ``doubt`` is about the whole rule."""
+    named = Named(always=ends)
+    apart = replace(rule, sure=Named(), possible=named, names_pods=False, doubt=NODE_DOUBT, nodes=scope)
+    return apart.perhaps(doubt) if doubt else apart
 
 
 def _text(rule: CiliumRule) -> str:

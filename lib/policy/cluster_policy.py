@@ -25,6 +25,9 @@ from lib.policy.compile import Spaces
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, PortsAt, Stage
 from lib.policy.spaces import Vocabulary
 
+VERSION_DOUBT: Final = "whether the installed version"
+"""How the doubt begins that a policy has whose kind only some versions of an engine enforce."""
+_GROUP: Final = "policy.networking.k8s.io"
 _ACTIONS: Final = {
     ClusterAction.ALLOW: Action.ALLOW,
     ClusterAction.DENY: Action.DENY,
@@ -72,8 +75,11 @@ def compile_policy(policy: ClusterPolicy, spaces: Spaces) -> CompiledPolicy:
     """The policy as bitsets; it isolates nobody: what its rules leave undecided goes on to the next tier."""
     endpoints = spaces.endpoints
     subjects = endpoints.in_scope(NamespacesByLabel(policy.namespaces)) & endpoints.with_labels(policy.pods)
-    rules = (_rule(policy, rule, subjects, spaces) for rule in policy.rules)
-    return CompiledPolicy(policy.ref, policy.source, subjects, frozenset(), tuple(r for r in rules if r is not None))
+    rules = [r for rule in policy.rules if (r := _rule(policy, rule, subjects, spaces)) is not None]
+    if versions := spaces.profile.versions_of(_GROUP, policy.ref.kind):
+        doubt = f"{VERSION_DOUBT} of {spaces.profile.label} enforces {policy.ref.kind} ({versions} does)"
+        rules = [rule.perhaps(doubt) for rule in rules]
+    return CompiledPolicy(policy.ref, policy.source, subjects, frozenset(), tuple(rules))
 
 
 def _rule(policy: ClusterPolicy, rule: ClusterRule, subjects: int, spaces: Spaces) -> CompiledRule | None:

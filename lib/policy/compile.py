@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from lib.facts.engines import Known
@@ -120,6 +120,9 @@ def build_spaces(snapshot: Snapshot, profile: EngineProfile, vocabularies: Itera
     vocabulary = Vocabulary.merge([_rejected_vocabulary(snapshot.rejected_policies), *vocabularies])
     addresses = AddressSpace.cut_by(vocabulary.networks)
     by_address = profile.ip_block_matches_pods is not Known.NO or vocabulary.pod_addresses
+    # To an engine that ignores a label no pod has it.
+    seen = frozenset(key for key in vocabulary.pod_keys if not profile.ignores_label(key))
+    vocabulary = replace(vocabulary, pod_keys=seen)
     endpoints = build_endpoints(snapshot, vocabulary, addresses, match_pod_addresses=by_address)
     named = {
         (protocol, (number, number))

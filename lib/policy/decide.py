@@ -54,6 +54,11 @@ class NodeRelation(Enum):
     OTHER = "the pod runs on another node"
     UNKNOWN = "the input does not show whether the pod runs on this node, or the engine does not say"
 
+    @property
+    def same(self) -> bool | None:
+        """Whether the pod runs on the node; None where that is not known, or neither end is one."""
+        return {NodeRelation.SAME: True, NodeRelation.OTHER: False}.get(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:

@@ -17,9 +17,9 @@ from lib.policy.compile import Spaces, build_spaces, compile_rejection
 from lib.policy.engines import KUBERNETES, EngineProfile
 from lib.policy.explain import End, Explanation, explain
 from lib.policy.notes import notes_on
+from lib.policy.own_nodes import OwnNodes
 from lib.policy.reachability import Reachability, build_reachability
-from lib.policy.rules import Action, CompiledPolicy, CompiledRejection, Stage
-from lib.policy.walk import Question, walk
+from lib.policy.rules import CompiledPolicy, CompiledRejection, NodeScope, Stage
 
 
 @dataclass(frozen=True)
@@ -44,25 +44,10 @@ class Engine:
         """The classes to which some policy can deny something in one direction."""
         return union(p.governs(direction) for p in self.policies)
 
-    def exempt_ports(self, direction: Direction, source: int, destination: int) -> tuple[Bits, Bits]:
-        """The ports that are allowed and possible where the subject's isolation does not count: from and to its node.
-
-        ``direction`` is the pod's; the other end is a node's, which no policy selects.
-        """
-        subject, peer = (source, destination) if direction is Direction.EGRESS else (destination, source)
-        if not self._denying[direction] >> subject & 1:
-            return self.spaces.ports.all, self.spaces.ports.all
-        question = Question(direction, subject, peer, destination, self.spaces.ports.all, exempt=True)
-        seen = walk(self.spaces, self.stages, question)
-        return seen.allowed, seen.possible
-
     @cached_property
-    def _denying(self) -> Mapping[Direction, Bits]:
-        """The classes to which some rule denies something, by direction."""
-        return {
-            d: union(p.subjects for p in self.policies if any(r.action is Action.DENY for r in p.rules_for(d)))
-            for d in Direction
-        }
+    def own_nodes(self) -> OwnNodes:
+        """What pods and nodes have towards each other, where that depends on which node a pod runs on."""
+        return OwnNodes(self.spaces, self.stages, self._reachability)
 
     def reachability(self) -> Reachability:
         """Who can reach whom by the rules, as classes."""
@@ -80,7 +65,9 @@ class Engine:
     @cached_property
     def doubts(self) -> tuple[str, ...]:
         """What makes answers unknown, each once: what the input or the engine's documentation does not settle."""
-        found = (rule.doubt for policy in self.policies for rule in policy.rules if rule.possible_peers)
+        placed = all(pod.node_name for workload in self.snapshot.workloads for pod in workload.endpoints)
+        rules = (rule for policy in self.policies for rule in policy.rules if rule.possible_peers)
+        found = (rule.doubt for rule in rules if rule.nodes is NodeScope.ANY or not placed)
         return tuple(dict.fromkeys(doubt for doubt in found if doubt))
 
     @cached_property
@@ -114,6 +101,7 @@ class Engine:
 
 def compile_engine(snapshot: Snapshot, profile: EngineProfile = KUBERNETES) -> Engine:
     """Compile the policies of ``snapshot`` as ``profile`` reads them; time grows with pods and policies, not pairs."""
+    profile = profile.for_nodes(snapshot.nodes)
     spaces = build_spaces(snapshot, profile, tiers.vocabularies(snapshot, profile))
     rejected = snapshot.rejected_policies if profile.enforces else ()
     rejections = tuple(compile_rejection(r, spaces) for r in rejected)

@@ -2,91 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from typing import Final
 
 from lib.facts.engines import Known, engine_facts
+from lib.facts.readings import Basis, Switches, readings
+from lib.model.cluster import Node
 from lib.model.refs import Source
 from lib.model.snapshot import Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class EngineProfile:
-    """How one engine reads the policies; UNKNOWN makes the verdicts that depend on it unknown.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineProfile(Switches):
+    """How one engine reads the policies: its switches, and on what each of them stands (``bases``, by its name).
 
-    ``own_node_egress_allowed``: a pod may always reach the node it runs on (that a node may always reach its pods, the
-    API itself says). ``policy_kinds`` are the kinds of policy that it enforces, by API group and kind; None: every
-    kind, as its own documentation reads it. ``judges_ipv6`` and ``judges_sctp``: rules count for IPv6 and SCTP as
-    they are written. ``tells_port_names_apart``: an egress rule that names a port means each pod's own number, also
-    where pods use the name for several. ``cluster_policy_ingress_enforced`` and ``local_policy_ingress_enforced``:
-    ingress policies count for what came through a load balancer or node port with externalTrafficPolicy Cluster (seen
-    as ``cluster_policy_source``: ``node``, or ``both`` node and client) and Local (seen as the client).
     ``networks_skip_pods``: the networks of cluster-wide policies mean no pods, against the API's own words; for those
-    who ask so. ``sources`` say where the answers are documented.
+    who ask so.
     """
 
     id: str
     label: str
-    enforces: bool
-    ip_block_matches_pods: Known
-    ip_block_matches_nodes: Known
-    own_node_egress_allowed: Known
-    sources: tuple[str, ...]
-    policy_kinds: frozenset[tuple[str, str]] | None = None
-    judges_ipv6: Known = Known.YES
-    judges_sctp: Known = Known.YES
-    tells_port_names_apart: Known = Known.YES
-    cluster_policy_ingress_enforced: Known = Known.UNKNOWN
-    local_policy_ingress_enforced: Known = Known.YES
-    cluster_policy_source: str = "node"
+    bases: Mapping[str, Basis] = field(default_factory=dict, hash=False, compare=False)
     networks_skip_pods: bool = False
 
     def enforces_kind(self, group: str, kind: str) -> bool:
         """Whether policies of a kind count, e.g. ``("networking.k8s.io", "NetworkPolicy")``; others are ignored."""
         return self.enforces and (self.policy_kinds is None or (group, kind) in self.policy_kinds)
 
+    def versions_of(self, group: str, kind: str) -> str:
+        """The versions of the engine that enforce a kind, where not all of them do; else ""."""
+        return next((since for *known, since in self.kinds_by_version if known == [group, kind]), "")
+
+    def ignores_label(self, key: str) -> bool:
+        """Whether a label counts as absent from pods, whatever selectors say."""
+        return key.startswith(self.ignored_labels)
+
+    def because(self, switch: str) -> str:
+        """`` (why)``: the words on which an answer stands, or why nothing settles it; "" where none are recorded."""
+        found = self.bases.get(switch)
+        return f" ({found.words})" if found else ""
+
     def with_ip_blocks_matching_pods(self, matches: bool) -> EngineProfile:
         """The same engine with another answer to whether an ipBlock, or a network of a cluster-wide policy, does."""
         known = Known.YES if matches else Known.NO
         return replace(self, ip_block_matches_pods=known, networks_skip_pods=not matches)
 
-
-KUBERNETES = EngineProfile(
-    id="kubernetes",
-    label="the Kubernetes API",
-    enforces=True,
-    # "These should be cluster-external IPs, since Pod IPs are ephemeral and unpredictable."
-    ip_block_matches_pods=Known.NO,
-    # "you can allow traffic from a hostNetwork pod using an ipBlock rule"
-    ip_block_matches_nodes=Known.YES,
-    # "Traffic to and from the node where a Pod is running is always allowed"
-    own_node_egress_allowed=Known.YES,
-    sources=("K8S:concepts/services-networking/network-policies.md",),
-)
+    def for_nodes(self, nodes: Iterable[Node]) -> EngineProfile:
+        """The same engine where the versions of a cluster's nodes settle what its documentation leaves to them."""
+        oldest = min((_version(node.kubelet_version) for node in nodes), default=_NO_VERSION)
+        settled = self.end_port_from is not None and oldest >= self.end_port_from
+        return replace(self, end_port=Known.YES) if settled and self.end_port is Known.UNKNOWN else self
 
 
+def _version(kubelet: str) -> tuple[int, int]:
+    found = _VERSION.match(kubelet)
+    return (int(found[1]), int(found[2])) if found else _NO_VERSION
+
+
+_NO_VERSION: Final = (0, 0)
+_VERSION: Final = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?!\d)")
+
+
+@cache
 def profiles() -> tuple[EngineProfile, ...]:
     """Every profile, the default one first."""
-    documented = (
+    labels = {facts.id: facts.label for facts in engine_facts()} | {"kubernetes": "the Kubernetes API"}
+    return tuple(
         EngineProfile(
-            id=facts.id,
-            label=facts.label,
-            enforces=facts.enforces is not Known.NO,
-            ip_block_matches_pods=facts.ip_block_matches_pods,
-            ip_block_matches_nodes=facts.ip_block_matches_nodes,
-            own_node_egress_allowed=facts.own_node_egress_allowed,
-            sources=facts.sources,
-            judges_ipv6=facts.judges_ipv6,
-            judges_sctp=facts.judges_sctp,
-            tells_port_names_apart=facts.tells_port_names_apart,
-            cluster_policy_ingress_enforced=facts.cluster_policy_ingress_enforced,
-            local_policy_ingress_enforced=facts.local_policy_ingress_enforced,
-            cluster_policy_source=facts.cluster_policy_source,
-            policy_kinds=frozenset((known.group, known.kind) for known in facts.policy_kinds),
+            id=found.id,
+            label=labels[found.id],
+            bases=found.bases,
+            **{switch.name: getattr(found.switches, switch.name) for switch in fields(Switches)},
         )
-        for facts in engine_facts()
+        for found in readings()
     )
-    return (KUBERNETES, *documented)
+
+
+KUBERNETES: Final = profiles()[0]
+"""The API's own words, by which verdicts are given unless an engine is chosen."""
 
 
 def profile(engine_id: str) -> EngineProfile:

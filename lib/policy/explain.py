@@ -179,39 +179,42 @@ def pair_masks(engine: Engine, src: Point, dst: Point) -> tuple[Bits, Bits]:
     every = engine.spaces.ports.all
     if (src.outside and dst.outside) or (src.pod is not None and src.pod == dst.pod):
         return every, every
-    allowed, possible = engine.reachability().between(src.number, dst.number)
     for direction in Direction:
-        relation = node_relation(engine, direction, src, dst)
-        if relation in (NodeRelation.SAME, NodeRelation.UNKNOWN):
-            exempt, may_exempt = engine.exempt_ports(direction, src.number, dst.number)
-            possible |= may_exempt
-            if relation is NodeRelation.SAME:
-                allowed |= exempt
-    return allowed, possible
+        relation = node_relation(direction, src, dst)
+        if relation is not NodeRelation.NONE:
+            return engine.own_nodes.masks(direction, src.number, dst.number, same=relation.same)
+    return engine.reachability().between(src.number, dst.number)
 
 
-def node_relation(engine: Engine, direction: Direction, src: Point, dst: Point) -> NodeRelation:
-    """Whether the subject of ``direction`` is a pod whose own node is at the other end, so that it is exempt."""
+def node_relation(direction: Direction, src: Point, dst: Point) -> NodeRelation:
+    """Whether the subject of ``direction`` is a pod whose own node is at the other end."""
     subject, peer = (src, dst) if direction is Direction.EGRESS else (dst, src)
-    exempt = engine.profile.own_node_egress_allowed if direction is Direction.EGRESS else Known.YES
-    if subject.on_host or not peer.on_host or subject.outside or exempt is Known.NO:
+    if subject.on_host or not peer.on_host or subject.outside:
         return NodeRelation.NONE
     if not subject.node or not peer.node:
         return NodeRelation.UNKNOWN
-    if subject.node != peer.node:
-        return NodeRelation.OTHER
-    return NodeRelation.SAME if exempt is Known.YES else NodeRelation.UNKNOWN
+    return NodeRelation.SAME if subject.node == peer.node else NodeRelation.OTHER
+
+
+def _exemption(engine: Engine, direction: Direction, relation: NodeRelation) -> NodeRelation:
+    """The relation as far as the pod's isolation does not count for it."""
+    exempt = engine.own_nodes.exempt(direction)
+    if exempt is Known.NO:
+        return NodeRelation.NONE
+    unsettled = relation is NodeRelation.SAME and exempt is Known.UNKNOWN
+    return NodeRelation.UNKNOWN if unsettled else relation
 
 
 def decide(engine: Engine, direction: Direction, src: Point, dst: Point, asked: Bits) -> Decision:
     """Collect the evidence for one direction of one pair."""
     subject, peer = (src, dst) if direction is Direction.EGRESS else (dst, src)
-    question = Question(direction, subject.number, peer.number, dst.number, asked)
+    relation = node_relation(direction, src, dst)
+    question = Question(direction, subject.number, peer.number, dst.number, asked, same_node=relation.same)
     seen = walk(engine.spaces, engine.stages, question)
-    relation = node_relation(engine, direction, src, dst)
+    relation = _exemption(engine, direction, relation)
     other = Direction.EGRESS if direction is Direction.INGRESS else Direction.INGRESS
     exempt = relation in (NodeRelation.SAME, NodeRelation.UNKNOWN) and bool(
-        engine.exempt_ports(direction, src.number, dst.number)[0] & asked
+        engine.own_nodes.exempt_ports(direction, src.number, dst.number) & asked
     )
     meet = not engine.reachability().parts_families or _families_meet(
         _granted(engine, direction, src, dst, asked, sure=True), _granted(engine, other, src, dst, asked, sure=False)
@@ -250,13 +253,15 @@ def _granted(
     """The asked ports that one direction allows for IPv4 and for IPv6; with ``sure`` False what it may allow, too."""
     subject, peer = (src, dst) if direction is Direction.EGRESS else (dst, src)
     exempt = {NodeRelation.SAME} if sure else {NodeRelation.SAME, NodeRelation.UNKNOWN}
+    relation = node_relation(direction, src, dst)
     question = Question(
         direction,
         subject.number,
         peer.number,
         dst.number,
         asked,
-        exempt=node_relation(engine, direction, src, dst) in exempt,
+        exempt=_exemption(engine, direction, relation) in exempt,
+        same_node=relation.same,
     )
     seen = walk(engine.spaces, engine.stages, question)
     return (seen.ipv4[0], seen.ipv6[0]) if sure else (seen.ipv4[1], seen.ipv6[1])
@@ -272,13 +277,16 @@ def _families_meet(one: tuple[Bits, Bits], other: tuple[Bits, Bits]) -> bool:
 def _near_misses(engine: Engine, direction: Direction, src: Point, dst: Point, asked: Bits) -> Iterator[NearMiss]:
     """The rules of the policies that select the subject which decided nothing, each with its first reason."""
     subject, peer = (src, dst) if direction is Direction.EGRESS else (dst, src)
-    question = Question(direction, subject.number, peer.number, dst.number, asked)
+    same_node = node_relation(direction, src, dst).same
+    question = Question(direction, subject.number, peer.number, dst.number, asked, same_node=same_node)
     reached = {id(step.rule) for step in walk(engine.spaces, engine.stages, question).steps}
     for policy in selecting(engine.stages, question):
         for rule in policy.rules_for(direction):
             if id(rule) in reached:
                 continue
-            if not (rule.peers | rule.possible_peers) >> peer.number & 1:
+            if rule.nodes.holds(question.same_node) is False:
+                failed = f"it names {rule.nodes.value} only"
+            elif not (rule.peers | rule.possible_peers) >> peer.number & 1:
                 failed = f"it does not name {peer.name}"
             elif not rule.mask_at(dst.number) & asked:
                 failed = "it names other ports, or a port name that the destination does not declare"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import islice
+from typing import Final
 
-from lib.facts.engines import Known
+from lib.facts.engines import Known, engine_facts
 from lib.model.cluster import METADATA_NAME_LABEL
-from lib.model.policies import IpBlockPeer, NetworkPolicy
+from lib.model.policies import Direction, IpBlockPeer, NetworkPolicy
 from lib.model.problem import Problem, Severity
 from lib.model.refs import ObjectRef, Source
 from lib.model.snapshot import Coverage, Snapshot
@@ -14,6 +17,9 @@ from lib.policy.compile import Spaces
 from lib.policy.engines import EngineProfile, detect_engine
 from lib.policy.inventory import ignored_kinds
 from lib.policy.tiers import policy_vocabularies
+
+_ASKED: Final = 1_000
+"""Up to how many Services a block is compared with from its first address on; one is enough to tell of."""
 
 
 def notes_on(snapshot: Snapshot, spaces: Spaces) -> tuple[Problem, ...]:
@@ -23,8 +29,11 @@ def notes_on(snapshot: Snapshot, spaces: Spaces) -> tuple[Problem, ...]:
     found = [
         *_not_enforced(snapshot),
         *_ignored(snapshot, spaces.profile),
+        *_on_windows(snapshot, spaces.profile),
         *_redirected(snapshot, spaces.profile),
         *_blocks_over_pods(snapshot, spaces),
+        *_blocks_over_services(snapshot),
+        *_ignored_labels(snapshot, spaces.profile),
         *_unknown_namespace_labels(snapshot, spaces.profile),
         *_about_nodes(snapshot, spaces.profile),
         *_coverage(snapshot),
@@ -56,6 +65,26 @@ def _ignored(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:
             message=f"{profile.label} ignores kinds of policy that the input holds: {listed}",
             remedy="Say what they say in a kind that the engine enforces.",
         )
+
+
+def _on_windows(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:
+    """What engines don't do on Windows nodes; verdicts are those of Linux nodes everywhere."""
+    nodes = [node for node in snapshot.nodes if node.labels.get("kubernetes.io/os") == "windows"]
+    for facts in engine_facts():
+        if not nodes or facts.id != profile.id:
+            continue
+        lacking = [gap for found in facts.gaps if found.operating_system == "windows" for gap in found.gaps]
+        if "windows" not in facts.operating_systems:
+            lacking = ["any policy"]
+        if lacking:
+            yield Problem(
+                severity=Severity.WARNING,
+                code="windows-not-judged",
+                message=f"{facts.label} does not support {', '.join(lacking)} on Windows nodes, which the input has "
+                f"{len(nodes):,} of: verdicts on pods there are as if they were on Linux nodes",
+                remedy="Read what is denied or permitted on Windows nodes as possible only.",
+                source=nodes[0].source,
+            )
 
 
 def _redirected(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:
@@ -92,8 +121,47 @@ def _blocks_over_pods(snapshot: Snapshot, spaces: Spaces) -> Iterator[Problem]:
             )
 
 
-def _blocks(policy: NetworkPolicy) -> Iterator[IpBlockPeer]:
-    return (p for r in policy.rules for p in r.peers if isinstance(p, IpBlockPeer))
+def _blocks_over_services(snapshot: Snapshot) -> Iterator[Problem]:
+    """Egress blocks made for the virtual addresses of Services: nobody says whether they are compared with them."""
+    held = sorted((ip.version, int(ip), s.ref, ip) for s in snapshot.services for ip in s.cluster_ips)
+    for policy in snapshot.network_policies:
+        for block in _blocks(policy, Direction.EGRESS):
+            version, first, last = block.cidr.version, block.cidr.network_address, block.cidr.broadcast_address
+            start, end = (bisect_left(held, (version, number)) for number in (int(first), int(last) + 1))
+            within = islice(held, start, min(end, start + _ASKED))
+            service = next((ref for *_, ref, ip in within if ip in block.addresses), None)
+            if block.cidr.prefixlen and service is not None:
+                yield Problem(
+                    severity=Severity.INFO,
+                    code="ip-block-covers-services",
+                    message=f"{policy.ref}: the ipBlock {block} covers addresses of Services, such as {service}'s; "
+                    "whether it is compared with them or with the addresses of the pods behind them is not defined",
+                    remedy="Select the pods behind the Service by podSelector and namespaceSelector.",
+                    source=block.source,
+                    subject=policy.ref,
+                )
+                break
+
+
+def _blocks(policy: NetworkPolicy, *directions: Direction) -> Iterator[IpBlockPeer]:
+    rules = (rule for rule in policy.rules if not directions or rule.direction in directions)
+    return (p for rule in rules for p in rule.peers if isinstance(p, IpBlockPeer))
+
+
+def _ignored_labels(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:
+    """Labels that the engine does not see: what selects by them means no pod, or every one."""
+    for policy, read in policy_vocabularies(snapshot, profile):
+        keys = sorted(key for key in read.pod_keys if profile.ignores_label(key))
+        if keys:
+            yield Problem(
+                severity=Severity.WARNING,
+                code="labels-ignored",
+                message=f"{policy.ref} selects pods by {', '.join(keys)}, which {profile.label} counts as absent from "
+                f"every pod{profile.because('ignored_labels')}",
+                remedy="Select pods by a label that says what they are, and not which copy.",
+                source=policy.source,
+                subject=policy.ref,
+            )
 
 
 def _unknown_namespace_labels(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:

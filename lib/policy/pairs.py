@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from lib.facts.engines import Known
 from lib.model.cluster import Workload
 from lib.model.policies import Direction
 from lib.policy.bits import Bits, positions
@@ -146,30 +145,28 @@ class WorkloadPairs:
         return tuple(i for i, on_host in enumerate(self.on_host) if on_host and self.sizes[i])
 
     def _exempt(self, source: int, destination: int, parts: dict[int, list[Part]]) -> None:
-        """Count again, apart for pairs of pods on one node: a pod's own node is exempt whatever the policies say."""
+        """Count again, apart for pairs of pods on one node: policies treat a pod's own node unlike others."""
         every_port = self.engine.spaces.ports.all
-        exempt = self.engine.profile.own_node_egress_allowed if self.on_host[destination] else Known.YES
+        own_nodes = self.engine.own_nodes
+        direction = Direction.EGRESS if self.on_host[destination] else Direction.INGRESS
         held = parts.get(destination, ())
         total = self.sizes[source] * self.sizes[destination]
-        if exempt is Known.NO or sum(p.pods for p in held if p.allowed == every_port) == total:
+        if not own_nodes.matter(direction) or sum(p.pods for p in held if p.allowed == every_port) == total:
             return
-        between = self.engine.reachability().between
         counted: list[Part] = []
         for (a, size_a), nodes_a in self._nodes(source).items():
             for (b, size_b), nodes_b in self._nodes(destination).items():
                 same = sum(count * nodes_b[node] for node, count in nodes_a.items() if node)
                 unknown = nodes_a[""] * size_b + (size_a - nodes_a[""]) * nodes_b[""]
-                if exempt is Known.UNKNOWN:
-                    same, unknown = 0, unknown + same
-                allowed, possible = between(a, b)
-                rest = Part(size_a * size_b - same - unknown, allowed, possible)
-                direction = Direction.EGRESS if self.on_host[destination] else Direction.INGRESS
-                sure, maybe = self.engine.exempt_ports(direction, a, b) if same or unknown else (0, 0)
-                sure, maybe = sure | allowed, maybe | possible
-                exempted = Part(same, sure, maybe), Part(unknown, allowed, maybe)
-                counted += [part for part in (*exempted, rest) if part.pods and part.possible]
+                rest = size_a * size_b - same - unknown
+                for pods, known in ((same, True), (unknown, None), (rest, False)):
+                    if pods:
+                        counted.append(Part(pods, *own_nodes.masks(direction, a, b, same=known)))
+        counted = [part for part in counted if part.possible]
         if counted:
             parts[destination] = counted
+        else:
+            parts.pop(destination, None)
 
     def _nodes(self, workload: int) -> Mapping[tuple[int, int], Counter[str]]:
         """For each class of a workload's pods, with their number: how many run on which node ("" where unknown)."""

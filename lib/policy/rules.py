@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple, Protocol
 
@@ -19,6 +19,20 @@ class Action(Enum):
     ALLOW = "allow"
     DENY = "deny"
     PASS = "pass"  # noqa: S105 -- the name of an action
+
+
+class NodeScope(Enum):
+    """Which of the nodes that a rule names it means, seen from each of its subjects."""
+
+    ANY = "any"
+    OWN = "the pod's own node"
+    OTHERS = "all nodes but the pod's own"
+
+    def holds(self, same_node: bool | None) -> bool | None:
+        """Whether a node is meant that is, or is not, the subject's own; None where that is not known."""
+        if self is NodeScope.ANY or same_node is None:
+            return None
+        return same_node is (self is NodeScope.OWN)
 
 
 class Grant(NamedTuple):
@@ -97,7 +111,8 @@ class CompiledRule:
 
     ``sure`` are the ends that it surely names; ``possible`` those that it names if something holds that the input does
     not show (``doubt`` says what). ``names_pods``: some peer is a pod selector, so that pods which are
-    not in the input may be let in too.
+    not in the input may be let in too. ``nodes``: all that its possible ends hang on is whether they are on the
+    subject's own node, which is known pair by pair.
     """
 
     policy: ObjectRef
@@ -112,6 +127,7 @@ class CompiledRule:
     names_pods: bool = False
     doubt: str = ""
     action: Action = Action.ALLOW
+    nodes: NodeScope = NodeScope.ANY
 
     @classmethod
     def of(
@@ -144,6 +160,13 @@ class CompiledRule:
             doubt,
             action,
         )
+
+    def perhaps(self, doubt: str) -> CompiledRule:
+        """The same rule where it may not count at all; a doubt that it has already stands beside the other."""
+        sure, possible = self.sure, self.possible
+        named = Named.of(sure.always | possible.always, sure.ipv4 | possible.ipv4, sure.ipv6 | possible.ipv6)
+        both = " or ".join(dict.fromkeys(filter(None, (self.doubt, doubt))))
+        return replace(self, sure=Named(), possible=named, doubt=both, nodes=NodeScope.ANY)
 
     @property
     def peers(self) -> Bits:

@@ -61,7 +61,8 @@ class Question:
     """Which pair is asked about, on which ports.
 
     ``exempt``: the subject's isolation does not apply, as between a pod and its own node; rules that deny do.
-    ``anyone``: the peer stands for any pod, so that every rule that names pods may match.
+    ``anyone``: the peer stands for any pod, so that every rule that names pods may match. ``same_node``: the peer is on
+    the node that the subject runs on; None where that is not known, or the peer is on no node.
     """
 
     direction: Direction
@@ -71,6 +72,7 @@ class Question:
     ports: Bits
     exempt: bool = False
     anyone: bool = False
+    same_node: bool | None = None
 
 
 class _Walker:
@@ -134,7 +136,8 @@ class _Walker:
     def _matches(self, rule: CompiledRule) -> Iterator[tuple[Bits, bool]]:
         """The ports for which the rule surely matches, and those for which it may."""
         asked = self._question
-        if not rule.subjects >> asked.subject & 1:
+        meant = rule.nodes.holds(asked.same_node)
+        if not rule.subjects >> asked.subject & 1 or meant is False:
             return
         mask = rule.mask_at(asked.destination) & asked.ports
         if not mask:
@@ -148,6 +151,8 @@ class _Walker:
                 possible |= self._of_family(mask, family)
         if asked.anyone and rule.names_pods:
             possible |= self._of_family(mask, None)
+        if meant:
+            sure, possible = sure | possible, 0
         if sure:
             yield sure, True
         if possible & ~sure:

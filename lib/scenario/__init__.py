@@ -1,10 +1,12 @@
 """What differs between two clusters, or between two readings of one: by effect, never by text."""
 
+from lib.scenario.advice import Advice
 from lib.scenario.answer import NOTHING, Change, FlowAnswer
+from lib.scenario.arrivals import arrival_changes, own_node_changes
 from lib.scenario.changes import Cause, FlowChange, Tally
 from lib.scenario.diff import Diff, diff
-from lib.scenario.migration import Advice, Advisor, Reason, reasons, retirement
-from lib.scenario.routes import RouteChange, arrival_changes, route_changes
+from lib.scenario.migration import Advisor, Documented, Reason, documented, reasons, retirement
+from lib.scenario.routes import RouteChange, route_changes
 from lib.scenario.smallest_change import SmallestChange, smallest_change
 from lib.scenario.whatif import PolicyEdit, edited, what_if
 
@@ -15,6 +17,7 @@ __all__ = [
     "Cause",
     "Change",
     "Diff",
+    "Documented",
     "FlowAnswer",
     "FlowChange",
     "PolicyEdit",
@@ -24,7 +27,9 @@ __all__ = [
     "Tally",
     "arrival_changes",
     "diff",
+    "documented",
     "edited",
+    "own_node_changes",
     "reasons",
     "retirement",
     "route_changes",

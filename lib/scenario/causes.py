@@ -12,10 +12,10 @@ from typing import NamedTuple
 from lib.model.policies import Direction
 from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef
 from lib.model.sets import ConnectionSet, parse_address
-from lib.policy.bits import Bits, positions, union
+from lib.policy.bits import Bits, union
 from lib.policy.endpoints import ARBITRARY_NAMESPACE
 from lib.policy.engine import Engine
-from lib.policy.rules import Action, CompiledPolicy, Stage
+from lib.policy.rules import Action, CompiledPolicy
 from lib.policy.walk import Question, walk
 from lib.scenario.answer import FlowAnswer
 from lib.scenario.changes import Cause, FlowChange
@@ -87,23 +87,6 @@ class _Reading:
         self._masks: dict[ConnectionSet, Bits] = {}
 
     @cached_property
-    def _selecting(self) -> dict[int, tuple[Stage, ...]]:
-        """Class → the stages with only the policies that select it."""
-        found: dict[int, dict[tuple[int, int], list[CompiledPolicy]]] = defaultdict(lambda: defaultdict(list))
-        for stage_number, stage in enumerate(self._engine.stages):
-            for level_number, level in enumerate(stage.levels):
-                for policy in level:
-                    for number in positions(policy.subjects):
-                        found[number][stage_number, level_number].append(policy)
-        return {number: tuple(self._stages(levels)) for number, levels in found.items()}
-
-    def _stages(self, levels: dict[tuple[int, int], list[CompiledPolicy]]) -> Iterator[Stage]:
-        for number, stage in enumerate(self._engine.stages):
-            mine = tuple(tuple(levels[key]) for key in sorted(levels) if key[0] == number)
-            if mine:
-                yield Stage(stage.name, stage.order, mine)
-
-    @cached_property
     def _policies(self) -> dict[ObjectRef, list[CompiledPolicy]]:
         found: dict[ObjectRef, list[CompiledPolicy]] = defaultdict(list)
         for policy in self._engine.policies:
@@ -124,8 +107,9 @@ class _Reading:
         if asked is None:
             mask = self._engine.spaces.ports.mask
             asked = self._masks[ports] = union(mask(protocol, held) for protocol, held in ports.ports)
+        same_node = self._same_node(row) if row.host else None
         found = [
-            self._walk(Question(direction, *((a, b) if egress else (b, a)), b, asked))
+            self._walk(Question(direction, *((a, b) if egress else (b, a)), b, asked, same_node=same_node))
             for a, b in islice(product(sources, destinations), PAIRS_MAX)
         ]
         allowed, possible = found[0].allowed, found[0].possible
@@ -133,6 +117,20 @@ class _Reading:
             allowed, possible = allowed | each.allowed, possible | each.possible
         causes = tuple(dict.fromkeys(c for each in found for c in each.causes))
         return Evidence(allowed, possible, causes, union(each.subjects for each in found))
+
+    def _same_node(self, row: FlowChange) -> bool | None:
+        """Whether the pods of both ends are all on one node, or none with the other's; None where they differ."""
+        mine, theirs = (self._nodes(ref) for ref in (row.src_ref, row.dst_ref))
+        if not mine or not theirs or "" in mine | theirs:
+            return None
+        if len(mine | theirs) == 1:
+            return True
+        return None if mine & theirs else False
+
+    def _nodes(self, ref: ObjectRef | None) -> set[str]:
+        number = None if ref is None else self._engine.workload_numbers.get(ref)
+        workloads = self._engine.snapshot.workloads
+        return set() if number is None else {pod.node_name for pod in workloads[number].endpoints}
 
     def _ends(self, ref: ObjectRef | None, name: str) -> Sequence[int]:
         spaces = self._engine.spaces
@@ -152,7 +150,7 @@ class _Reading:
 
     def _walk_stages(self, question: Question) -> Evidence:
         engine = self._engine
-        seen = walk(engine.spaces, self._selecting.get(question.subject, ()), question)
+        seen = walk(engine.spaces, engine.own_nodes.selecting.get(question.subject, ()), question)
         causes = [
             Cause(
                 self._name,

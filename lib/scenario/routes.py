@@ -7,14 +7,12 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from lib.flows.load_balancers import Arrival, arrivals
-from lib.model.policies import Verdict
 from lib.model.refs import Source
 from lib.model.snapshot import Snapshot
-from lib.policy.engine import Engine
 from lib.routing.entry_points import EntryPoint, entry_points
 from lib.routing.route_view import RouteView
 from lib.routing.routes import route_views
+from lib.scenario.advice import Advice
 from lib.scenario.answer import Change
 
 T = TypeVar("T")
@@ -24,8 +22,9 @@ T = TypeVar("T")
 class RouteChange:
     """A route or a door that is not the same in both snapshots.
 
-    ``what`` is ``route`` or ``exposure``, ``name`` where it answers, ``old`` and ``new`` what is behind it ("" where
-    there is none). The sources are None on the side that has none.
+    ``what`` is ``route``, ``exposure`` or, for what pods send to their own nodes, ``node``; ``name`` where it answers,
+    ``old`` and ``new`` what is behind it ("" where there is none). The sources are None on the side that has none.
+    ``advice``: why two engines differ on it, and what to change.
     """
 
     what: str
@@ -35,6 +34,7 @@ class RouteChange:
     new: str
     old_source: Source | None = None
     new_source: Source | None = None
+    advice: Advice | None = None
 
 
 def route_changes(old: Snapshot, new: Snapshot) -> tuple[RouteChange, ...]:
@@ -42,36 +42,6 @@ def route_changes(old: Snapshot, new: Snapshot) -> tuple[RouteChange, ...]:
     routes = _compared("route", route_views(old), route_views(new), _route_key, _route_name, _route_leads_to)
     doors = _compared("exposure", entry_points(old), entry_points(new), _door_key, _door_name, _door_leads_to)
     return (*routes, *doors)
-
-
-def arrival_changes(old: Engine, new: Engine) -> tuple[RouteChange, ...]:
-    """What load balancers and node ports carry to pods in one reading and not in the other, by Service and port."""
-    before, after = ({_arrival_key(a): a for a in arrivals(engine)} for engine in (old, new))
-    found = []
-    for key in dict.fromkeys((*before, *after)):
-        was, is_now = before.get(key), after.get(key)
-        if was is None or is_now is None or was.verdict == is_now.verdict:
-            # A Service that came or went is a door of its own.
-            continue
-        source = new.snapshot.service_by_ref[is_now.service].source
-        old_source = old.snapshot.service_by_ref[was.service].source
-        name = f"{was.service} to {was.workload} {was.protocol.value} {was.port} ({is_now.policy.value})"
-        before_text, after_text = (f"{a.verdict}: {a.reason}" for a in (was, is_now))
-        change = _arrival_change(was, is_now)
-        found.append(RouteChange("exposure", change, name, before_text, after_text, old_source, source))
-    return tuple(sorted(found, key=lambda c: c.name))
-
-
-def _arrival_key(arrival: Arrival) -> Hashable:
-    return arrival.service, arrival.workload, arrival.protocol, arrival.port
-
-
-def _arrival_change(old: Arrival, new: Arrival) -> Change:
-    if Verdict.UNKNOWN.value in (old.verdict, new.verdict):
-        return Change.UNKNOWN
-    if old.verdict == Verdict.DENIED.value:
-        return Change.GAINED
-    return Change.LOST if new.verdict == Verdict.DENIED.value else Change.CHANGED
 
 
 def _compared(

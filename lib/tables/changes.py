@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from lib.scenario import Advice, Cause, Change, FlowChange, RouteChange, SmallestChange, Tally
 from lib.tables.row import Locate, Row, listed
 
+Advise = Callable[[FlowChange], tuple[Advice, ...]]
+"""Why two engines differ on a flow, and what to change."""
 
-def flow_change_rows(changes: Iterable[FlowChange], locate_old: Locate, locate_new: Locate) -> Iterable[Row]:
-    """One row a flow that differs, in the order of ``changes``; streamed."""
+
+def flow_change_rows(
+    changes: Iterable[FlowChange], locate_old: Locate, locate_new: Locate, advise: Advise | None = None
+) -> Iterable[Row]:
+    """One row a flow that differs, in the order of ``changes``; streamed. ``advise`` adds why, and what to do."""
     for row in changes:
+        advice = advise(row) if advise is not None else ()
+        told: Row = {} if advise is None else _told(*advice)
         yield {
             "change": row.change.value,
             "from": row.src,
@@ -19,7 +26,12 @@ def flow_change_rows(changes: Iterable[FlowChange], locate_old: Locate, locate_n
             "new": str(row.new) + (f" {row.pods[1]}" if row.pods[1] else ""),
             "because": listed(cause_texts(row.causes, locate_old, locate_new)),
             "notes": "; ".join((*row.workloads, *row.notes)),
+            **told,
         }
+
+
+def _told(*advice: Advice) -> Row:
+    return {"why": "; ".join(a.why for a in advice), "what_to_do": " ".join(a.remedy for a in advice)}
 
 
 def cause_texts(causes: Iterable[Cause], locate_old: Locate, locate_new: Locate) -> list[str]:
@@ -37,8 +49,10 @@ def tally_rows(tally: Tally) -> list[Row]:
     return [{"from": src, "to": dst, **{c.value: counts.get(c, 0) for c in Change}} for (src, dst), counts in between]
 
 
-def route_change_rows(changes: Iterable[RouteChange], locate_old: Locate, locate_new: Locate) -> list[Row]:
-    """One row a route or door that differs."""
+def route_change_rows(
+    changes: Iterable[RouteChange], locate_old: Locate, locate_new: Locate, *, advised: bool = False
+) -> list[Row]:
+    """One row a route or door that differs; ``advised``: with why, and what to do."""
     return [
         {
             "kind": c.what,
@@ -47,6 +61,7 @@ def route_change_rows(changes: Iterable[RouteChange], locate_old: Locate, locate
             "old": c.old,
             "new": c.new,
             "source": locate_new(c.new_source) if c.new_source else locate_old(c.old_source),
+            **(_told(*([c.advice] if c.advice else [])) if advised else {}),
         }
         for c in changes
     ]
@@ -63,8 +78,7 @@ def migration_rows(advised: Iterable[tuple[FlowChange, tuple[Advice, ...]]], loc
                 "to": row.dst,
                 "today": str(row.old),
                 "after": str(row.new),
-                "why": "; ".join(a.why for a in advice),
-                "what_to_do": " ".join(a.remedy for a in advice),
+                **_told(*advice),
                 "because": listed(cause_texts(row.causes, locate, locate)),
                 "notes": "; ".join(row.notes),
             }
@@ -73,13 +87,14 @@ def migration_rows(advised: Iterable[tuple[FlowChange, tuple[Advice, ...]]], loc
 
 
 def arrival_change_rows(changes: Iterable[RouteChange], locate: Locate) -> list[Row]:
-    """One row a port of a pod that load balancers and node ports reach under one engine and not under the other."""
+    """One row a port that load balancers reach, or a pod's own node, under one engine and not under the other."""
     return [
         {
             "change": c.change.value,
             "arrival": c.name,
             "today": c.old,
             "after": c.new,
+            **_told(*([c.advice] if c.advice else [])),
             "source": locate(c.new_source) if c.new_source else "",
         }
         for c in changes

@@ -16,7 +16,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "addresses_at_maximum": ("At maximum", "Addresses with every pool at its maximum, without surge nodes."),
         "after": ("After", "Under the engine that the cluster moves to."),
         "allowed_sources": ("Allowed sources", "Source ranges and service tags that limit a load balancer."),
-        "arrival": ("Service to workload", "With the externalTrafficPolicy, which decides whose address pods see."),
+        "arrival": ("From and to", "Of Services with the externalTrafficPolicy, which decides whose address pods see."),
         "assertion": ("Assertion", ""),
         "available": ("Available", "Usable addresses that the plan leaves free."),
         "behaviours": ("Filters and rewrites", ""),

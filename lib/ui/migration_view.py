@@ -20,6 +20,8 @@ from lib.scenario import (
     Tally,
     arrival_changes,
     diff,
+    documented,
+    own_node_changes,
     reasons,
     retirement,
 )
@@ -83,6 +85,10 @@ def show_summary(page: PageContext, old: str, new: str) -> None:
                 f"on {e.last_day:%-d %B %Y} for {e.operating_system.title()} nodes" for e in ending.ends
             )
             st.warning(plain(f"Support of {ending.engine} ends {ends}. Source: {ending.source}.", 900))
+    for said in filter(None, map(documented, dict.fromkeys((old, new)))):
+        with st.expander(plain(f"What else is documented of {said.engine}", 120), icon=":material/menu_book:"):
+            st.markdown("\n".join(f"- {plain(line, 400)}" for line in said.lines))
+            st.caption(plain(f"Source: {said.source}", 1200))
     if old == new:
         return
     found = _compared(page, old, new)
@@ -162,23 +168,26 @@ def _show_reasons(found: tuple[Reason, ...]) -> None:
             st.markdown(
                 f"**{flows}:** {plain(reason.why, 400)}.  \n**What to do:** {plain(remedies, 900)}  \n"
                 f":small[For example {plain(example, 300)}]"
+                + (f"  \n:small[{plain(reason.said, 900)}]" if reason.said else "")
             )
 
 
 def show_arrivals(page: PageContext, old: str, new: str) -> None:
-    """What comes through load balancers and node ports under one engine and not under the other."""
+    """What comes through load balancers, and what pods send to their own nodes, under one engine only."""
     if old == new:
         return
-    st.subheader("Through load balancers and node ports", anchor=False)
+    st.subheader("Through load balancers and node ports, and to own nodes", anchor=False)
     every = _compared(page, old, new).arrivals
     found = tuple(c for c in every if page.view.shows_namespace(c.name.partition("/")[0]))
     if not found:
-        same = "What load balancers and node ports carry to pods is the same under both engines."
+        same = "What load balancers and node ports carry to pods, and pods to their own nodes, is the same under both."
         st.caption(f"The filter hides all {len(every):,} differences." if every else same)
         return
     show_table(
         arrival_change_rows(found, results.locate(page)), "migration-arrivals", alt="Load balancer traffic that differs"
     )
+    for said in dict.fromkeys(c.advice.said for c in found if c.advice is not None and c.advice.said):
+        st.caption(plain(said, 900))
 
 
 def _rejected(page: PageContext) -> str:
@@ -187,9 +196,9 @@ def _rejected(page: PageContext) -> str:
 
 
 def _notes(page: PageContext, old: str, new: str) -> list[str]:
-    """Notes of either engine on kinds of policy that it ignores."""
+    """Notes of either engine on kinds of policy, and labels, that it ignores."""
     found = [n for choice in (old, new) for n in results.engine(page, choice).notes]
-    return list(dict.fromkeys(n.message for n in found if n.code == "policies-ignored"))
+    return list(dict.fromkeys(n.message for n in found if n.code in ("policies-ignored", "labels-ignored")))
 
 
 def _compared(page: PageContext, old: str, new: str) -> _Compared:
@@ -214,5 +223,5 @@ def _rows(page: PageContext, found: Diff, names: frozenset[str] | None) -> _Comp
         reasons(advised),
         len(changes) > LISTED_UP_TO,
         found.left_out,
-        arrival_changes(found.old, found.new),
+        (*arrival_changes(found.old, found.new), *own_node_changes(found.old, found.new)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from lib.facts.ingress import (
 )
 from lib.facts.networks import network, network_facts
 from lib.facts.reader import all_facts, find, get
+from lib.facts.readings import SeenAs, Switches, readings
 from lib.facts.sources import describe, source
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,7 +65,8 @@ def every_source_key() -> list[str]:
     keys += [key for found in network_facts() for key in found.sources]
     keys += [key for found in engine_facts() for key in found.sources]
     keys += [sign.source for found in engine_facts() for sign in (*found.agents, *found.node_labels)]
-    keys += [known.source for found in engine_facts() for known in found.policy_kinds]
+    keys += [known.source for found in readings() for known in found.kinds]
+    keys += [basis.source for found in readings() for basis in found.bases.values()]
     keys += [key for found in ingress_controllers() for key in found.sources]
     keys += [key for rule in address_rules() for key in rule.sources]
     return sorted(set(keys))
@@ -112,18 +115,32 @@ def test_every_engine_is_complete_and_runs_somewhere(found):
     assert any(found.id in model.policy_engines for model in network_facts())
 
 
-@pytest.mark.parametrize("found", [f for f in engine_facts() if f.enforces is Known.YES], ids=lambda found: found.id)
+@pytest.mark.parametrize("found", [f for f in engine_facts() if f.id != "none"], ids=lambda found: found.id)
 def test_every_engine_that_enforces_has_an_agent_by_which_it_is_known(found):
     assert found.agents
     assert all(sign.source for sign in (*found.agents, *found.node_labels))
 
 
-def test_what_aks_says_of_ip_block():
-    """AKS:migrate-from-npm-to-cilium-network-policy.md."""
-    assert engine("azure-npm").ip_block_matches_pods is Known.YES
-    assert engine("cilium").ip_block_matches_pods is Known.NO
-    assert engine("cilium").ip_block_matches_nodes is Known.NO
-    assert engine("calico").ip_block_matches_pods is Known.UNKNOWN
+def test_every_engine_has_a_reading_and_so_have_the_apis_own_words():
+    assert [found.id for found in readings()] == ["kubernetes", *(found.id for found in engine_facts())]
+
+
+@pytest.mark.parametrize("found", readings(), ids=lambda found: found.id)
+def test_every_answer_of_a_reading_stands_on_words_and_a_source_or_on_the_reason_why_none_settles_it(found):
+    assert all(basis.words and basis.source for basis in found.bases.values())
+    left_out = {switch.name for switch in fields(Switches)} - found.bases.keys()
+    if found.switches.enforces:
+        # Only what is not every engine's matter may go without saying.
+        assert left_out <= {"policy_kinds", "kinds_by_version", "end_port_from", "ignored_labels"}
+    else:
+        assert left_out == {switch.name for switch in fields(Switches)} - {"enforces"}
+
+
+@pytest.mark.parametrize("found", readings(), ids=lambda found: found.id)
+def test_what_hangs_on_a_version_is_unknown_without_it(found):
+    known = found.switches.end_port is not Known.UNKNOWN
+    assert (found.switches.end_port_from is None) == known
+    assert found.switches.cluster_policy_source in SeenAs
 
 
 def test_the_ends_of_azure_network_policy_manager():

@@ -293,7 +293,7 @@ class TestAddresses:
 
     @pytest.mark.parametrize(
         ("engine_id", "verdict"),
-        [("kubernetes", "denied"), ("cilium", "denied"), ("azure-npm", "allowed"), ("calico", "unknown")],
+        [("kubernetes", "denied"), ("cilium", "denied"), ("azure-npm", "allowed"), ("calico", "allowed")],
     )
     def test_whether_an_address_block_matches_a_pod_is_the_engines_answer(self, engine_id: str, verdict: str) -> None:
         client = with_address(CLIENT, "10.0.0.7")
@@ -457,7 +457,7 @@ class TestNodes:
 
     @pytest.mark.parametrize(
         ("engine_id", "verdict"),
-        [("kubernetes", "allowed"), ("azure-npm", "allowed"), ("cilium", "denied"), ("calico", "unknown")],
+        [("kubernetes", "allowed"), ("azure-npm", "allowed"), ("cilium", "denied"), ("calico", "denied")],
     )
     def test_whether_a_pod_always_reaches_its_own_node_is_the_engines_answer(
         self, engine_id: str, verdict: str

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
-from lib.facts.engines import engine_facts
+from lib.facts.engines import Known, engine_facts
 from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import profile
-from lib.scenario import Advisor, Change, FlowChange, arrival_changes, diff, reasons, retirement
+from lib.scenario import Advisor, Change, FlowChange, arrival_changes, diff, documented, reasons, retirement
+from lib.scenario.advice import own_node
 from lib.tables import migration_rows
 from tests.policy.build import engine_of, namespace, pod, policy, snapshot_of_yaml
 
@@ -69,6 +71,17 @@ def test_a_kind_that_the_new_engine_ignores_is_named_with_its_policy() -> None:
     assert "Azure Network Policy Manager" in advice.remedy
 
 
+def test_of_two_engines_the_one_is_named_whose_documentation_is_silent() -> None:
+    silent = replace(profile("calico"), own_node_egress_allowed=Known.UNKNOWN)
+    old, new = (engine_of(CLIENT, profile=p) for p in (silent, profile("cilium")))
+    for pair in ((old, new), (new, old)):
+        why = own_node(*pair).why
+        assert "the documentation of Calico does not settle whether Calico lets a pod reach its own node" in why
+        assert "it is not so under Cilium" in why
+    why = own_node(old, engine_of(CLIENT, profile=profile("azure-npm"))).why
+    assert why.startswith("Azure Network Policy Manager lets") and "Calico does not settle it" in why
+
+
 def test_two_readings_that_agree_ask_for_nothing() -> None:
     _, _, rows = moved("kubernetes", "kubernetes", CLIENT, SERVER, BY_ADDRESS)
     assert rows == []
@@ -93,6 +106,15 @@ def test_an_engine_retires_on_the_days_that_its_facts_name() -> None:
         ("linux", "2028-09-30"),
     }
     assert retirement("kubernetes") is None
+
+
+@pytest.mark.parametrize("engine_id", [f.id for f in engine_facts()])
+def test_what_else_is_documented_of_an_engine_has_words_and_a_source(engine_id: str) -> None:
+    found = documented(engine_id)
+    assert found is not None
+    assert found.lines and all(line.endswith(".") for line in found.lines)
+    assert "azure-aks-docs" in found.source
+    assert documented("kubernetes") is None
 
 
 def test_what_a_load_balancer_carries_opens_where_nothing_enforces() -> None:

@@ -234,4 +234,4 @@ def _read_port(item: Fields) -> PolicyPort | None:
     if last > LAST_PORT:
         item.error("endPort", "out-of-range", f"{quote(last)} is over {LAST_PORT}", "Write at most 65535.")
         return None
-    return NumberedPorts(protocol, PortSet.of(port, last), item.source)
+    return NumberedPorts(protocol, PortSet.of(port, last), item.source, to_end_port=last > port)

@@ -1,0 +1,130 @@
+"""What a pod exchanges with nodes, where it depends on whether that is the node it runs on.
+
+Rows of the reachability say of classes of pods and nodes what holds wherever they run. Two things hang on it: that the
+traffic between a pod and its own node is exempt, and rules that name a pod's own node, or all others.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from lib.facts.engines import Known
+from lib.model.policies import Direction
+from lib.model.sets import Family
+from lib.policy.bits import Bits, positions, union
+from lib.policy.compile import Spaces
+from lib.policy.reachability import Reachability
+from lib.policy.rules import Action, CompiledPolicy, CompiledRule, NodeScope, Stage
+from lib.policy.walk import Question, walk
+
+Masks = tuple[Bits, Bits]
+"""The ports that are allowed, and those that may be."""
+
+
+@dataclass(frozen=True)
+class OwnNodes:
+    """Answers for pairs of a pod and an end on a node's network; with other pairs nodes have nothing to do."""
+
+    spaces: Spaces
+    stages: tuple[Stage, ...]
+    reachability: Reachability
+    _found: dict[object, Masks] = field(default_factory=dict)
+
+    def exempt(self, direction: Direction) -> Known:
+        """Whether what isolates a pod does not count between it and its own node; ``direction`` is the pod's."""
+        return self.spaces.profile.own_node_egress_allowed if direction is Direction.EGRESS else Known.YES
+
+    def matter(self, direction: Direction) -> bool:
+        """Whether it can make any difference on which nodes pods run."""
+        return self.exempt(direction) is not Known.NO or self.by_node[direction] != 0
+
+    @cached_property
+    def by_node(self) -> Mapping[Direction, Bits]:
+        """The classes for which some rule is about their own node, or about all others."""
+        return self._subjects(lambda rule: rule.nodes is not NodeScope.ANY)
+
+    def masks(self, direction: Direction, source: int, destination: int, *, same: bool | None) -> Masks:
+        """What one end has towards the other, of which one is a pod's and one a node's.
+
+        ``same``: the pod runs on this node; None: nobody knows.
+        """
+        if same is None:
+            near, far = (self.masks(direction, source, destination, same=known) for known in (True, False))
+            return near[0] & far[0], near[1] | far[1]
+        subject, peer = (source, destination) if direction is Direction.EGRESS else (destination, source)
+        apart = self.by_node[direction] >> subject & 1
+        exempt = self.exempt(direction) if same else Known.NO
+        if exempt is Known.NO and not apart:
+            return self.reachability.between(source, destination)
+        if exempt is Known.YES and not self._denying[direction] >> subject & 1:
+            every = self.spaces.ports.all
+            return every, every
+        key = direction, subject, self._alike[peer], same
+        found = self._found.get(key)
+        if found is None:
+            answers = [self._walked(direction, source, destination, same, exempt is Known.YES)]
+            if exempt is Known.UNKNOWN:
+                answers.append(self._walked(direction, source, destination, same, True))
+            found = self._found[key] = answers[0][0], union(possible for _, possible in answers)
+        return found
+
+    def exempt_ports(self, direction: Direction, source: int, destination: int) -> Bits:
+        """The ports that are allowed to and from the pod's own node if what isolates the pod does not count."""
+        subject = source if direction is Direction.EGRESS else destination
+        if not self._denying[direction] >> subject & 1:
+            return self.spaces.ports.all
+        return self._walked(direction, source, destination, True, True)[0]
+
+    def _walked(self, direction: Direction, source: int, destination: int, same: bool, exempt: bool) -> Masks:
+        subject, peer = (source, destination) if direction is Direction.EGRESS else (destination, source)
+        every = self.spaces.ports.all
+        asked = Question(direction, subject, peer, destination, every, exempt=exempt, same_node=same)
+        seen = walk(self.spaces, self.selecting.get(subject, ()), asked)
+        return seen.allowed, seen.possible
+
+    @cached_property
+    def selecting(self) -> Mapping[int, tuple[Stage, ...]]:
+        """Class → the stages with only the policies that select it."""
+        found: dict[int, dict[tuple[int, int], list[CompiledPolicy]]] = defaultdict(lambda: defaultdict(list))
+        for stage_number, stage in enumerate(self.stages):
+            for level_number, level in enumerate(stage.levels):
+                for policy in level:
+                    for number in positions(policy.subjects):
+                        found[number][stage_number, level_number].append(policy)
+        return {number: tuple(self._stages(levels)) for number, levels in found.items()}
+
+    def _stages(self, levels: dict[tuple[int, int], list[CompiledPolicy]]) -> Iterator[Stage]:
+        for number, stage in enumerate(self.stages):
+            mine = tuple(tuple(levels[key]) for key in sorted(levels) if key[0] == number)
+            if mine:
+                yield Stage(stage.name, stage.order, mine)
+
+    @cached_property
+    def _denying(self) -> Mapping[Direction, Bits]:
+        """The classes to which some rule denies something."""
+        return self._subjects(lambda rule: rule.action is Action.DENY)
+
+    def _subjects(self, chosen: Callable[[CompiledRule], bool]) -> Mapping[Direction, Bits]:
+        policies = [p for stage in self.stages for p in stage.policies]
+        return {d: union(p.subjects for p in policies if any(map(chosen, p.rules_for(d)))) for d in Direction}
+
+    @cached_property
+    def _alike(self) -> Mapping[int, int]:
+        """Each end on a node's network → the first one that no rule tells apart from it."""
+        hosts = self.spaces.endpoints.host_network
+        sets = dict.fromkeys(self.spaces.speaking(family) & hosts for family in Family)
+        for stage in self.stages:
+            for rule in (rule for policy in stage.policies for rule in policy.rules):
+                for named in (rule.sure, rule.possible):
+                    sets.update(dict.fromkeys(bits & hosts for bits in named))
+                sets.update(dict.fromkeys(at.destinations & hosts for at in rule.ports))
+        signatures: dict[int, list[int]] = {host: [] for host in positions(hosts)}
+        for number, bits in enumerate(sets):
+            if bits != hosts:
+                for host in positions(bits):
+                    signatures[host].append(number)
+        first: dict[tuple[int, ...], int] = {}
+        return {host: first.setdefault(tuple(signature), host) for host, signature in signatures.items()}
