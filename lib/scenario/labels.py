@@ -14,6 +14,8 @@ GENERATED: Final = frozenset(
     {
         "pod-template-hash",
         "rollouts-pod-template-hash",
+        "app.kubernetes.io/version",
+        "helm.sh/chart",
         "controller-revision-hash",
         "pod-template-generation",
         "statefulset.kubernetes.io/pod-name",

@@ -23,8 +23,12 @@ def api_server(snapshot: Snapshot, covered: Covered, asked: bool) -> Iterator[Ne
     if not own:
         return
     if not asked:
-        many = "workloads have ServiceAccounts of their own" if len(own) > 1 else "workload has a ServiceAccount of its own"
-        text = f"{len(own):,} {many} ({own[0].ref}): whether it is used to talk to the API server is not in the input"
+        many = (
+            "workloads have ServiceAccounts of their own"
+            if len(own) > 1
+            else "workload has a ServiceAccount of its own"
+        )
+        text = f"{len(own):,} {many} ({own[0].ref}): who of them talks to the API server is not in the input"
         yield Question(text, "Permit it for all of them by --api-server, or for some by --need.")
         return
     addresses, ports, source = AddressSet(), ConnectionSet(), None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv6Address, ip_network, summarize_address_range
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, summarize_address_range
+from itertools import pairwise
 
 from lib.model.sets import Address, AddressSet, ConnectionSet, Family, Interval, Network, PortSet, Protocol
 
@@ -44,7 +45,8 @@ def _prefix_over(intervals: tuple[Interval, ...], family: Family) -> Network:
     """The longest prefix that holds all of the intervals."""
     first, last = intervals[0][0], intervals[-1][1]
     bits = 32 if family is Family.IPV4 else 128
-    return ip_network((first, bits - (first ^ last).bit_length()), strict=False)
+    length = bits - (first ^ last).bit_length()
+    return IPv4Network((first, length), strict=False) if bits == 32 else IPv6Network((first, length), strict=False)
 
 
 def by_addresses(entries: Iterable[tuple[AddressSet, ConnectionSet]]) -> list[tuple[AddressSet, ConnectionSet]]:
@@ -55,7 +57,7 @@ def by_addresses(entries: Iterable[tuple[AddressSet, ConnectionSet]]) -> list[tu
         starts = {first for _, held in given for first, _ in held[protocol].intervals}
         starts |= {last + 1 for _, held in given for _, last in held[protocol].intervals}
         cuts = sorted(starts)
-        for first, after in zip(cuts, cuts[1:], strict=False):
+        for first, after in pairwise(cuts):
             addresses = AddressSet()
             for mine, held in given:
                 if first in held[protocol]:

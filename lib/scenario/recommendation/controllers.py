@@ -53,7 +53,9 @@ def routed(snapshot: Snapshot, services: Sequence[ServiceView], covered: Covered
             if key in told:
                 continue
             told.add(key)
-            evidence = (Evidence(Basis.ROUTE, f"{row.route.kind} {row.route.qualified_name} leads to it", source),)
+            evidence: tuple[Evidence, ...] = (
+                Evidence(Basis.ROUTE, f"{row.route.kind} {row.route.qualified_name} leads to it", source),
+            )
             if server.source is not None or server.ends:
                 evidence += (Evidence(Basis.ROUTE, server.why, server.source),)
             for end in server.ends:
@@ -90,11 +92,10 @@ class _Search:
                 why = f"{front} has the address of Service {view.ref.qualified_name}, {address}"
                 return self._running(view.workloads, why, view.service.source)
         controller = served_by.controller
-        for pods in controller.pods if controller is not None else ():
-            found = self._documented(front, pods, controller)
-            if found is not None:
-                return found
-        return _unknown(front, served_by)
+        places = controller.pods if controller is not None else ()
+        found = [self._documented(front, pods, controller) for pods in places]
+        running = next((f for f in found if f is not None and f.source is not None), None)
+        return running or next((f for f in found if f is not None), None) or _unknown(front, served_by)
 
     def _addresses(self, front: ObjectRef) -> tuple[str, ...]:
         if front in self._ingresses:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_network
 
 from lib.facts.engines import Known
@@ -35,7 +35,8 @@ def arriving(today: Today, services: Sequence[ServiceView], covered: Covered) ->
                     ports = ConnectionSet.of(port.port.protocol, target.port)
                     yield from doors.through(view.service, port.port, target.workload.ref, ports)
     for workload in covered.workloads.values():
-        yield from _host_ports(workload.ref, {p for pod in workload.endpoints for p in pod.ports if p.host_port})
+        taken = {(p.host_port, p.protocol): p for pod in workload.endpoints for p in pod.ports if p.host_port}
+        yield from _host_ports(workload.ref, taken.values())
 
 
 def _is_door(service: Service) -> bool:
@@ -44,7 +45,7 @@ def _is_door(service: Service) -> bool:
     )
 
 
-def _host_ports(ref: ObjectRef, ports: set[ContainerPort]) -> Iterator[Question]:
+def _host_ports(ref: ObjectRef, ports: Iterable[ContainerPort]) -> Iterator[Question]:
     for port in sorted(ports, key=lambda p: (p.host_port, p.protocol.value)):
         text = f"{ref} takes port {port.host_port} of its nodes: who connects to it is not in the input"
         remedy = f"State it: --need ADDRESS_OR_WORKLOAD={ref.qualified_name}:{port.port}"
@@ -78,8 +79,8 @@ class _Doors:
         seen = "see the client" if local else "may see a node instead of the client"
         kept = self._open_today(ref, ports, clients)
         if kept and kept != clients:
-            clients, words = kept, f"{words}, of which the present policies let in a part"
-        text = f"{kind} Service {service.ref.qualified_name}, {words}; its pods {seen} (externalTrafficPolicy {policy})"
+            clients, words = kept, f"{words}, and the present policies let in a part of them"
+        text = f"{kind} Service {service.ref.qualified_name} is {words}; pods {seen} (externalTrafficPolicy {policy})"
         evidence = (Evidence(Basis.SERVICE, text, source),)
         yield Need(clients, ref, ports, evidence)
         if not local:

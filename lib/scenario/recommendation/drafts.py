@@ -35,7 +35,7 @@ _NAME_UP_TO: Final = 240
 
 @dataclass(frozen=True, slots=True)
 class DraftPeer:
-    """One peer of a rule, what it stands for, and why it is needed."""
+    """One peer of a rule, what it stands for ("" for addresses, which say it themselves), and why it is needed."""
 
     raw: Raw
     label: str
@@ -95,10 +95,7 @@ class _Side:
     def add_peer(self, raw: Raw, label: str, ports: ConnectionSet, evidence: Iterable[Evidence]) -> None:
         key = json.dumps(raw, sort_keys=True)
         _, known, held, reasons = self.peers.get(key, (raw, label, ConnectionSet(), {}))
-        if label not in known.split(", "):
-            label = f"{known}, {label}"
-        else:
-            label = known
+        label = known if label in known.split(", ") else f"{known}, {label}"
         self.peers[key] = raw, label, held | ports, {**reasons, **dict.fromkeys(evidence)}
 
     def rules(self, direction: Direction) -> Iterator[DraftRule]:
@@ -110,8 +107,7 @@ class _Side:
             blocks = ip_blocks(addresses)
             peers = by_ports.setdefault(ports, [])
             for number, block in enumerate(blocks):
-                label = end_text(addresses) if len(blocks) == 1 else "outside"
-                peers.append(DraftPeer(block, label, tuple(evidence) if number == 0 else ()))
+                peers.append(DraftPeer(block, "", tuple(evidence) if number == 0 else ()))
         for ports, peers in sorted(by_ports.items(), key=lambda item: str(item[0])):
             yield DraftRule(direction, tuple(peers), ports)
 

@@ -11,6 +11,7 @@ from lib.model.cluster import METADATA_NAME_LABEL
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import AddressSet, ConnectionSet
 
+NO_PORTS: Final = ConnectionSet()
 EVERYWHERE: Final = ""
 """Stands for all namespaces where a group of pods names its namespace."""
 
@@ -104,7 +105,7 @@ class Question:
     text: str
     remedy: str
     workload: ObjectRef | None = None
-    ports: ConnectionSet = ConnectionSet()
+    ports: ConnectionSet = NO_PORTS
     source: Source | None = None
 
 

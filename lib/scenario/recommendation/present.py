@@ -85,9 +85,9 @@ def _not_kept(policy: NetworkPolicy) -> Iterator[NotKept]:
     for rule in policy.rules:
         for peer in rule.peers:
             if not _names_somebody(peer):
-                text = "names everybody" if isinstance(peer, AnyPeer) else f"names no one by label or address: {peer}"
                 source = rule.source if isinstance(peer, AnyPeer) else peer.source
-                yield NotKept(policy.ref, rule.label, text, source)
+                whom = "everybody" if isinstance(peer, AnyPeer) else str(peer)
+                yield NotKept(policy.ref, rule.label, f"names nobody in particular: {whom}", source)
 
 
 class _Search:
@@ -155,8 +155,8 @@ class _Search:
                 if granted and common:
                     found[granted] = found.get(granted, AddressSet()) | common
             for granted, common in found.items():
-                pair = (ref, common) if direction is Direction.EGRESS else (common, ref)
-                yield Need(*pair, granted, (_evidence(rule),))
+                src, dst = (ref, common) if direction is Direction.EGRESS else (common, ref)
+                yield Need(src, dst, granted, (_evidence(rule),))
 
     def _ask(self, rule: CompiledRule, missed: list[tuple[Bits, Bits, ConnectionSet]]) -> None:
         """A rule that names workloads of the input which nothing lets talk on the other side is told."""

@@ -16,8 +16,9 @@ from lib.model.sets import AddressSet, ConnectionSet
 from lib.policy.engine import Engine
 from lib.policy.explain import End as ExplainedEnd
 from lib.policy.pairs import WorkloadPairs
+from lib.scenario.answer import Change
 from lib.scenario.changes import FlowChange, Tally
-from lib.scenario.diff import diff
+from lib.scenario.diff import Diff
 from lib.scenario.recommendation.coverage import Covered
 from lib.scenario.recommendation.needed import Needed
 from lib.scenario.recommendation.needs import EVERYWHERE, End, Need, NodeGroup, PodGroup
@@ -28,6 +29,7 @@ CHANGES_UP_TO: Final = 1_000
 _ROWS_UP_TO: Final = 300_000
 _PAIRS_UP_TO: Final = 100_000
 _EXPLAINED_UP_TO: Final = 50
+_ORDER: Final = {Change.GAINED: 0, Change.LOST: 1, Change.CHANGED: 2, Change.UNKNOWN: 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +79,18 @@ class Proof:
         return all(n.verdict is Verdict.ALLOWED for n in self.needs)
 
 
-def prove(before: Engine, after: Engine, covered: Covered, needs: Sequence[Need]) -> Proof:
-    """Ask ``after`` about every need and every other flow of the covered workloads, and compare it with today."""
-    judge = _Judge(after, covered)
+def prove(before: Engine, after: Engine, assumed: Engine, covered: Covered, needs: Sequence[Need]) -> Proof:
+    """Ask about every need and every other flow of the covered workloads, and compare with today.
+
+    ``assumed`` is ``after`` with the pods that needs name and the input does not show.
+    """
+    judge = _Judge(assumed, covered)
     proven = tuple(judge.need(need) for need in needs)
-    left = judge.left_open(needs)
-    found = tuple(islice(left, OPEN_UP_TO + 1))
-    compared = diff(before, after)
+    judge = _Judge(after, covered)
+    found = tuple(islice(judge.left_open(needs), OPEN_UP_TO + 1))
+    compared = Diff(before, after, families=before.spaces.endpoints.families)
     changes = tuple(islice(compared.rows(frozenset(covered.namespaces)), CHANGES_UP_TO))
+    changes = tuple(sorted(changes, key=lambda c: (_ORDER[c.change], c.host)))
     return Proof(
         proven,
         found[:OPEN_UP_TO],
@@ -144,9 +150,7 @@ class _Judge:
         connections = self._engine.connections
         return _verdict(ports, connections(total.every), connections(total.every | total.some | total.unknown))
 
-    def _with_outside(
-        self, number: int, direction: Direction, addresses: AddressSet, ports: ConnectionSet
-    ) -> Verdict:
+    def _with_outside(self, number: int, direction: Direction, addresses: AddressSet, ports: ConnectionSet) -> Verdict:
         surely, possibly = AddressSet(), AddressSet()
         connections = self._engine.connections
         for ends, total in self._outside.cells(number, direction):
@@ -230,7 +234,8 @@ class _Judge:
                 self.node_flows += 1
                 continue
             for addresses, ports in needed.beyond(row):
-                yield self._open(row, addresses, ports)
+                if row.verdict is not RowVerdict.UNKNOWN or self._is_spoken(addresses):
+                    yield self._open(row, addresses, ports)
         self.cut = next(rows, None) is not None
         for ref, workload in self._covered.workloads.items():
             number = self._engine.workload_numbers[ref]
@@ -240,6 +245,11 @@ class _Judge:
                 if rest:
                     row = FlowRow(str(ref), str(ref), rest, RowVerdict.ALLOWED, "", "", False, ref, ref)
                     yield self._open(row, None, rest)
+
+    def _is_spoken(self, addresses: AddressSet | None) -> bool:
+        """Whether the cluster has addresses of these families; what nobody settles of others is no news."""
+        families = self._engine.spaces.endpoints.families
+        return addresses is None or any(addresses.of_family(family) for family in families)
 
     def _open(self, row: FlowRow, addresses: AddressSet | None, ports: ConnectionSet) -> OpenFlow:
         unknown = row.verdict is RowVerdict.UNKNOWN

@@ -99,16 +99,15 @@ def recommend(engine: Engine, options: Options, parse: Parse, locate: Locate) ->
     text, proof = "", None
     if drafts:
         text = write_policies(drafts, _head(options, covered, removed), locate)
-        base = _with_assumed(snapshot, needs)
-        before = engine if base is snapshot else compile_engine(base, engine.profile)
-        after = edited(base, PolicyEdit(tuple(parse(text)), removed))
+        changed = edited(snapshot, PolicyEdit(tuple(parse(text)), removed))
         if options.replace:
-            kept_rejected = (r for r in after.rejected_policies if not _goes(r.ref, covered))
-            after = replace(after, rejected_policies=tuple(kept_rejected))
-        proof = prove(before, compile_engine(after, engine.profile), covered, needs)
-    return Recommendation(
-        options, text, drafts, needs, covered, removed, questions, not_kept, twins, proof
-    )
+            stay = (r for r in changed.rejected_policies if not _goes(r.ref, covered))
+            changed = replace(changed, rejected_policies=tuple(stay))
+        after = compile_engine(changed, engine.profile)
+        with_assumed = _with_assumed(changed, needs)
+        assumed = after if with_assumed is changed else compile_engine(with_assumed, engine.profile)
+        proof = prove(engine, after, assumed, covered, needs)
+    return Recommendation(options, text, drafts, needs, covered, removed, questions, not_kept, twins, proof)
 
 
 def _collect(
@@ -156,7 +155,11 @@ def _unknowable(snapshot: Snapshot) -> Iterator[Question]:
         "Services, are dropped while reading; neither is whether metrics are scraped",
         "State what is needed: --need NAMESPACE/WORKLOAD=NAMESPACE/WORKLOAD:PORT, as observed in the running cluster.",
     )
-    called = [k for k in ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "APIService") if snapshot.other_kinds.get(k)]
+    called = [
+        k
+        for k in ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "APIService")
+        if snapshot.other_kinds.get(k)
+    ]
     if called:
         yield Question(
             f"the input has objects of kind {', '.join(called)}, by which the API server calls pods; they are not read",
@@ -185,7 +188,7 @@ def _twins(covered: Covered, selectors: PodSelectors) -> Iterator[LeftOut]:
 
 def _head(options: Options, covered: Covered, removed: Sequence[ObjectRef]) -> Iterator[str]:
     yield f"Least-privilege NetworkPolicies for {', '.join(covered.namespaces)}."
-    yield "Each rule says why it is there. Node to pod traffic, such as a kubelet's probes, is always allowed and needs no rule."
+    yield "Each rule says why it is there. From a pod's own node, as by a kubelet's probes, it is always reached."
     if not options.replace:
         yield "Present NetworkPolicies stay beside these: what they permit stays open."
     elif removed:
@@ -200,7 +203,10 @@ def _with_assumed(snapshot: Snapshot, needs: Iterable[Need]) -> Snapshot:
     Only where such a pod is an end of a need is it ever asked about.
     """
     groups = dict.fromkeys(
-        end for need in needs for end in (need.src, need.dst) if isinstance(end, PodGroup) and end.namespace != EVERYWHERE
+        end
+        for need in needs
+        for end in (need.src, need.dst)
+        if isinstance(end, PodGroup) and end.namespace != EVERYWHERE
     )
     assumed = [_assumed(group) for group in groups if not _is_there(snapshot, group)]
     if not assumed:
@@ -226,5 +232,3 @@ def _assumed(group: PodGroup) -> Workload:
     ref = ObjectRef(group.namespace, group.labels[0][1] if group.labels else "pods", "assumed")
     pod = Pod(ref, source, labels=dict(group.labels), from_template=True)
     return Workload(ref, source, (pod,))
-
-

@@ -11,7 +11,7 @@ from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
 from lib.scenario.recommendation.blocks import port_items
 from lib.scenario.recommendation.drafts import Draft, DraftPeer, DraftRule
-from lib.scenario.recommendation.needs import Evidence, Question
+from lib.scenario.recommendation.needs import Question
 
 Locate = Callable[[Source], str]
 
@@ -65,16 +65,16 @@ def _rule(rule: DraftRule, locate: Locate) -> Iterator[str]:
 
 
 def _reasons(peer: DraftPeer, locate: Locate) -> Iterator[str]:
-    for number, evidence in enumerate(peer.evidence[:_REASONS_UP_TO]):
-        yield f"{peer.label}: {told(evidence, locate)}" if not number else f"  {told(evidence, locate)}"
-    if len(peer.evidence) > _REASONS_UP_TO:
-        yield f"  and {len(peer.evidence) - _REASONS_UP_TO} more reasons"
-
-
-def told(evidence: Evidence, locate: Locate) -> str:
-    """A reason with its place: ``Ingress shop/web leads to it (a.yaml:12)``."""
-    place = locate(evidence.source) if evidence.source is not None else ""
-    return f"{evidence.text} ({place})" if place else evidence.text
+    places: dict[str, list[str]] = {}
+    for evidence in peer.evidence:
+        found = places.setdefault(evidence.text, [])
+        if evidence.source is not None and (place := locate(evidence.source)):
+            found.append(place)
+    reasons = [f"{text} ({', '.join(dict.fromkeys(at))})" if at else text for text, at in places.items()]
+    for number, reason in enumerate(reasons[:_REASONS_UP_TO]):
+        yield f"{peer.label}: {reason}" if peer.label and not number else f"  {reason}" if number else reason
+    if len(reasons) > _REASONS_UP_TO:
+        yield f"  and {len(reasons) - _REASONS_UP_TO} more reasons"
 
 
 def _question(question: Question, locate: Locate) -> Iterator[str]:
