@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, summarize_address_range
 from itertools import pairwise
+from typing import Final, NamedTuple
 
 from lib.model.sets import Address, AddressSet, ConnectionSet, Family, Interval, Network, PortSet, Protocol
 
 Raw = dict[str, object]
 
+BLOCKS_TOLD: Final = 3
+
+
+class _Block(NamedTuple):
+    cidr: Network
+    excepts: tuple[Network, ...] = ()
+
 
 def ip_blocks(addresses: AddressSet) -> list[Raw]:
     """The fewest blocks: plain prefixes, or one prefix with exceptions where that is shorter; IPv4 first."""
-    found: list[Raw] = []
+    return [
+        {"ipBlock": {"cidr": str(b.cidr), **({"except": [str(e) for e in b.excepts]} if b.excepts else {})}}
+        for b in _blocks(addresses)
+    ]
+
+
+def _blocks(addresses: AddressSet) -> Iterator[_Block]:
     for family in Family:
         intervals = addresses.of_family(family)
         if not intervals:
@@ -23,10 +37,24 @@ def ip_blocks(addresses: AddressSet) -> list[Raw]:
         rest = AddressSet.from_networks([whole]) - addresses
         excepts = _prefixes(rest.of_family(family), family)
         if 1 + len(excepts) < len(plain):
-            found.append({"ipBlock": {"cidr": str(whole), "except": [str(e) for e in excepts]}})
+            yield _Block(whole, tuple(excepts))
         else:
-            found += [{"ipBlock": {"cidr": str(prefix)}} for prefix in plain]
-    return found
+            yield from map(_Block, plain)
+
+
+def blocks_text(addresses: AddressSet) -> str:
+    """The blocks as people write them: ``0.0.0.0/0 except 10.0.0.0/8``; what is over BLOCKS_TOLD is counted."""
+    blocks = [f"{block.cidr}{_excepts(block)}" for block in _blocks(addresses)]
+    more = len(blocks) - BLOCKS_TOLD
+    return ", ".join(blocks[:BLOCKS_TOLD]) + (f" and {more} more" if more > 0 else "")
+
+
+def _excepts(block: _Block) -> str:
+    if not block.excepts:
+        return ""
+    more = len(block.excepts) - BLOCKS_TOLD
+    told = ", ".join(map(str, block.excepts[:BLOCKS_TOLD]))
+    return f" except {told}" + (f" and {more} more" if more > 0 else "")
 
 
 def _address(number: int, family: Family) -> Address:

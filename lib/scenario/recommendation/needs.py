@@ -10,6 +10,7 @@ from typing import Final
 from lib.model.cluster import METADATA_NAME_LABEL
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import AddressSet, ConnectionSet
+from lib.scenario.recommendation.blocks import blocks_text
 
 NO_PORTS: Final = ConnectionSet()
 EVERYWHERE: Final = ""
@@ -72,13 +73,8 @@ End = ObjectRef | PodGroup | NodeGroup | AddressSet
 def end_text(end: End) -> str:
     """An end as people read it."""
     if isinstance(end, AddressSet):
-        return "anywhere outside" if end == AddressSet.all() else f"outside {_short(end)}"
+        return "anywhere outside" if end == AddressSet.all() else f"outside {blocks_text(end)}"
     return str(end)
-
-
-def _short(addresses: AddressSet) -> str:
-    text = str(addresses)
-    return "any IPv4 address" if text == "0.0.0.0-255.255.255.255" else text if len(text) < 60 else text[:57] + "…"
 
 
 @dataclass(frozen=True, slots=True)
