@@ -15,7 +15,7 @@ from lib.model.errors import ModelError
 from lib.policy.engine import Engine
 from lib.reports.tabular import Row, to_text
 from lib.scenario import Change
-from lib.scenario.recommendation import Options, Recommendation, end_text, recommend, sentences
+from lib.scenario.recommendation import Options, Recommendation, end_text, recommend, summarise
 from lib.tables import (
     effect_rows,
     evidence_json,
@@ -51,7 +51,7 @@ def recommend_command(arguments: argparse.Namespace) -> int:
 
 
 def _text(found: Recommendation, engine: Engine, given: Input) -> Iterator[str]:
-    for sentence in sentences(found, engine.profile.label):
+    for sentence in summarise(found, engine.profile.label).lines:
         yield f"{sentence}\n"
     proof, place = found.proof, given.locate
     if proof is not None:
@@ -84,7 +84,7 @@ def _json(found: Recommendation, engine: Engine, given: Input) -> dict[str, Any]
         "enforced": engine.profile.enforces,
         "namespaces": list(found.covered.namespaces),
         "replace": found.options.replace,
-        "summary": list(sentences(found, engine.profile.label)),
+        "summary": list(summarise(found, engine.profile.label).lines),
         "yaml": found.text,
         "policies": [{"ref": str(d.ref), "title": d.title} for d in found.drafts],
         "removed": [str(ref) for ref in found.removed],

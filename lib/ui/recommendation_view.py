@@ -8,47 +8,63 @@ import streamlit as st
 
 from lib.model.policies import Verdict
 from lib.scenario import Change
-from lib.scenario.recommendation import Recommendation, sentences
+from lib.scenario.recommendation import Recommendation, summarise
 from lib.tables import effect_rows, left_out_rows, need_rows, not_kept_rows, open_rows, question_rows
 from lib.ui import results
 from lib.ui.page_context import PageContext
-from lib.ui.text import plain
+from lib.ui.text import plain, sentence
 from lib.ui.widgets import show_table
 
 _SHOWN_CHARS: Final = 60_000
+_QUESTIONS_SHOWN: Final = 8
 _FILE: Final = "netatlas-networkpolicies.yaml"
 
 
 def show_summary(page: PageContext, choice: str, found: Recommendation) -> None:
-    """The proof in sentences, and its counts."""
-    profile = results.profile_of(page, choice)
-    first, *others = sentences(found, profile.label)
-    proof = found.proof
+    """What is proven, what to look at before applying, and the counts."""
+    profile, proof = results.profile_of(page, choice), found.proof
+    summary = summarise(found, profile.label)
     if proof is None:
-        st.info(plain(first), icon=":material/info:")
+        st.info(plain(summary.about), icon=":material/info:")
         return
-    if not proof.enforced:
-        st.warning(plain(f"{first} {' '.join(others)}", 600), icon=":material/gpp_bad:")
-        return
-    told = " ".join(others)
-    if not proof.holds:
-        st.error(plain(f"{first} {told}", 900), icon=":material/gpp_maybe:")
-    elif proof.open:
-        st.warning(plain(f"{first} {told}", 900), icon=":material/gpp_maybe:")
-    else:
-        st.success(plain(f"{first} {told}", 900), icon=":material/verified_user:")
+    st.markdown(f"**{plain(summary.about)}**")
+    if summary.proven:
+        told = "  \n".join(plain(line, 400) for line in summary.proven)
+        if proof.holds and not proof.open:
+            st.success(told, icon=":material/verified_user:")
+        else:
+            (st.warning if proof.holds else st.error)(told, icon=":material/gpp_maybe:")
+    cautions = "  \n".join(plain(line, 400) for line in summary.cautions)
+    st.warning(f"**Before you apply them**  \n{cautions}", icon=":material/front_hand:")
     allowed = sum(n.verdict is Verdict.ALLOWED for n in proof.needs)
     counts = proof.tally.total
     with st.container(horizontal=True):
         st.metric("Needed flows proven", f"{allowed:,} of {len(proof.needs):,}", border=True)
         st.metric("Open besides", f"{len(proof.open):,}{'+' if proof.open_cut else ''}", border=True)
         st.metric("Flows lost", f"{counts.get(Change.LOST, 0):,}", border=True)
-        st.metric("Flows narrowed or widened", f"{counts.get(Change.CHANGED, 0):,}", border=True)
+        st.metric("Flows changed", f"{counts.get(Change.CHANGED, 0):,}", border=True)
         st.metric("Flows gained", f"{counts.get(Change.GAINED, 0):,}", border=True)
     st.caption(
-        f":material/info: Judged as {plain(profile.label)} reads policies, from the text below, over the whole input. "
-        "Counted are flows between workloads and with addresses outside."
+        f":material/info: Judged from the text below as {plain(profile.label)} reads it, over the whole input. "
+        "A flow is one between two workloads, or between one and a range of addresses outside."
     )
+
+
+def show_questions(page: PageContext, found: Recommendation) -> None:
+    """What the input does not show, each with what to do about it."""
+    if not found.questions:
+        return
+    place = results.locate(page)
+    st.subheader("Not known from the input, and closed until stated", anchor=False)
+    with st.container(border=True):
+        for question in found.questions[:_QUESTIONS_SHOWN]:
+            where = place(question.source)
+            at = f" {plain(f'({where})', 160)}" if where else ""
+            text, remedy = plain(sentence(question.text), 600), plain(question.remedy, 400)
+            st.markdown(f"{text}.{at}  \n:material/arrow_forward: {remedy}")
+    if len(found.questions) > _QUESTIONS_SHOWN:
+        with st.expander(f"All {len(found.questions):,}", icon=":material/table:"):
+            show_table(question_rows(found.questions, place), "not-known", alt="What the input does not show")
 
 
 def show_policies(found: Recommendation) -> None:
@@ -90,7 +106,7 @@ def show_needs(page: PageContext, found: Recommendation) -> None:
     st.subheader("Needed flows, and what says so", anchor=False)
     rows = need_rows(found.proof.needs, place)
     if rows:
-        show_table(rows, "needed-flows", alt="Needed flows with their evidence")
+        show_table(rows, "needed-flows", alt="Needed flows with their evidence", hide=("basis",))
     else:
         st.caption("Nothing in the input shows that a flow is needed.")
     if found.proof.open:
@@ -114,12 +130,9 @@ def show_changes(page: PageContext, found: Recommendation) -> None:
     show_table(effect_rows(proof.changes, results.locate(page)), "policy-effects", alt="Flows that differ from today")
 
 
-def show_unknown(page: PageContext, found: Recommendation) -> None:
-    """What the input does not show, the present rules that were not kept, and what is left out."""
+def show_rest(page: PageContext, found: Recommendation) -> None:
+    """The present rules that were not kept, and what is left out."""
     place = results.locate(page)
-    if found.questions:
-        st.subheader("Not known from the input, and closed", anchor=False)
-        show_table(question_rows(found.questions, place), "not-known", alt="What the input does not show")
     if found.not_kept:
         st.subheader("Present rules that were not kept", anchor=False)
         st.caption("They name nobody in particular, so that they do not show who needs the flow.")

@@ -4,7 +4,7 @@ from lib.scenario.recommendation.coverage import LeftOut
 from lib.scenario.recommendation.needs import Basis, Evidence, Need, NotKept, PodGroup, Question, end_text
 from lib.scenario.recommendation.proof import OpenFlow, Proof, ProvenNeed
 from lib.scenario.recommendation.recommend import Options, Recommendation, recommend
-from lib.scenario.recommendation.summary import sentences
+from lib.scenario.recommendation.summary import Summary, summarise
 from lib.scenario.recommendation.writing import MANAGED_BY
 
 __all__ = [
@@ -21,7 +21,8 @@ __all__ = [
     "ProvenNeed",
     "Question",
     "Recommendation",
+    "Summary",
     "end_text",
     "recommend",
-    "sentences",
+    "summarise",
 ]

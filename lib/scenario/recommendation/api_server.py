@@ -29,7 +29,7 @@ def api_server(snapshot: Snapshot, covered: Covered, asked: bool) -> Iterator[Ne
             else "workload has a ServiceAccount of its own"
         )
         text = f"{len(own):,} {many} ({own[0].ref}): who of them talks to the API server is not in the input"
-        yield Question(text, "Permit it for all of them by --api-server, or for some by --need.")
+        yield Question(text, "Let all of them reach it (--api-server), or state the needs of some.")
         return
     addresses, ports, source = AddressSet(), ConnectionSet(), None
     for endpoint_slice in snapshot.slices_by_service.get(_SERVICE, ()):
@@ -45,7 +45,7 @@ def api_server(snapshot: Snapshot, covered: Covered, asked: bool) -> Iterator[Ne
         source = source or endpoint_slice.source
     if not addresses or not ports:
         text = f"the API server's addresses are not in the input: it holds no endpoints of {_SERVICE.qualified_name}"
-        yield Question(text, "Load EndpointSlices of the namespace default, or state them by --need.")
+        yield Question(text, "Load EndpointSlices of the namespace default, or state the needs.")
         return
     for workload in own:
         accounts = sorted({p.service_account for p in workload.endpoints})

@@ -61,7 +61,7 @@ def find_dns(snapshot: Snapshot, services: Sequence[ServiceView], covered: Cover
     mine = frozenset(w.ref for w in found) & covered.workloads.keys()
     for ref in sorted(mine):
         text = f"{ref} asks servers outside the cluster for all other names, which the input does not name"
-        questions.append(Question(text, f"State them: --need {ref.qualified_name}=ADDRESS:53/UDP", ref))
+        questions.append(Question(text, f"State the need: {ref.qualified_name}=ADDRESS:53/UDP", ref))
     questions += _node_cache(snapshot, servers)
     return Dns(tuple(servers), frozenset(w.ref for w in found), tuple(questions))
 

@@ -132,15 +132,15 @@ class _Search:
                 why = f"{why}; {workload.ref} uses its node's network, and the input does not show the nodes' addresses"
         if ends:
             return _Server(tuple(ends), why, source)
-        return _Server((), why, source, "Load the Nodes, or state it: --need NODE_PREFIX={to}")
+        return _Server((), why, source, "Load the Nodes, or state the need: NODE_PREFIX={to}")
 
 
 def _unknown(front: ObjectRef, served_by: ClassAnswer) -> _Server:
     controller = served_by.controller
     if controller is not None and controller.kind == "azure":
         why = f"{controller.label} connects from its own subnet, which is not in the input"
-        return _Server((), why, remedy="State that subnet: --need SUBNET_PREFIX={to}")
+        return _Server((), why, remedy="State the need: SUBNET_PREFIX={to}")
     of = f"class {served_by.name}" if served_by.name else f"{front} names no class"
     known = f", {served_by.label}," if controller is not None or served_by.controller_name else ""
     why = f"which pods are its controller{known} is not known ({of})"
-    return _Server((), why, remedy="Load the controller's pods, or state them: --need NAMESPACE/WORKLOAD={to}")
+    return _Server((), why, remedy="Load the controller's pods, or state the need: NAMESPACE/WORKLOAD={to}")

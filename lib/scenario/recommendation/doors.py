@@ -48,7 +48,7 @@ def _is_door(service: Service) -> bool:
 def _host_ports(ref: ObjectRef, ports: Iterable[ContainerPort]) -> Iterator[Question]:
     for port in sorted(ports, key=lambda p: (p.host_port, p.protocol.value)):
         text = f"{ref} takes port {port.host_port} of its nodes: who connects to it is not in the input"
-        remedy = f"State it: --need ADDRESS_OR_WORKLOAD={ref.qualified_name}:{port.port}"
+        remedy = f"State the need: ADDRESS_OR_WORKLOAD={ref.qualified_name}:{port.port}"
         yield Question(text, remedy, ref, ConnectionSet.of(port.protocol, port.port), port.source)
 
 
@@ -98,7 +98,7 @@ class _Doors:
             yield Question(text, remedy, ref, ports, source)
         elif self._nodes is None:
             text = f"{about}, and the input does not show the nodes' addresses"
-            remedy = f"Load the Nodes, or state it: --need NODE_PREFIX={ref.qualified_name}:PORT"
+            remedy = f"Load the Nodes, or state the need: NODE_PREFIX={ref.qualified_name}:PORT"
             yield Question(text, remedy, ref, ports, source)
         elif not _covers(clients, self._nodes):
             text = f"Service {service.ref.qualified_name} forwards from other nodes with their addresses"

@@ -171,7 +171,7 @@ class _Search:
                 f"{rule.policy} {rule.label} names {src} → {dst} ({ports}), which nothing permits on the other side: "
                 "closed today, and left closed"
             )
-            remedy = f"If it is needed: --need {src.qualified_name}={dst.qualified_name}:{_first_port(ports)}"
+            remedy = f"If it is needed, state it: {src.qualified_name}={dst.qualified_name}:{_first_port(ports)}"
             self.one_sided.append(Question(text, remedy, source=rule.source))
             return
 

@@ -153,7 +153,7 @@ def _unknowable(snapshot: Snapshot) -> Iterator[Question]:
     yield Question(
         "who calls whom inside the cluster is not in manifests: environment values and arguments, which may name "
         "Services, are dropped while reading; neither is whether metrics are scraped",
-        "State what is needed: --need NAMESPACE/WORKLOAD=NAMESPACE/WORKLOAD:PORT, as observed in the running cluster.",
+        "State each need as NAMESPACE/WORKLOAD=NAMESPACE/WORKLOAD:PORT, as observed in the running cluster.",
     )
     called = [
         k
@@ -163,7 +163,7 @@ def _unknowable(snapshot: Snapshot) -> Iterator[Question]:
     if called:
         yield Question(
             f"the input has objects of kind {', '.join(called)}, by which the API server calls pods; they are not read",
-            "State the way in for those pods: --need API_SERVER_PREFIX=NAMESPACE/WORKLOAD:PORT.",
+            "State the way in for those pods: API_SERVER_PREFIX=NAMESPACE/WORKLOAD:PORT.",
         )
 
 
