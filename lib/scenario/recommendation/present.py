@@ -40,8 +40,16 @@ class Present:
     questions: tuple[Question, ...]
 
 
-def kept(today: Today, covered: Container[ObjectRef], namespaces: Container[str]) -> Present:
-    """The flows of covered workloads that present policies permit by name, and the rules that name nobody."""
+def kept(
+    today: Today,
+    covered: Container[ObjectRef],
+    namespaces: Container[str],
+    stated: Container[tuple[object, object]] = (),
+) -> Present:
+    """The flows of covered workloads that present policies permit by name, and the rules that name nobody.
+
+    Of the pairs that are ``stated`` to be needed nothing is asked.
+    """
     engine = today.engine
     policies = engine.snapshot.network_policies
     named = tuple(_with_named_peers(policy) for policy in policies)
@@ -49,7 +57,7 @@ def kept(today: Today, covered: Container[ObjectRef], namespaces: Container[str]
         engine.snapshot, network_policies=named, cluster_policies=(), calico_policies=(), cilium_policies=()
     )
     profile = engine.profile if engine.profile.enforces else KUBERNETES
-    search = _Search(today, covered, compile_engine(snapshot, profile))
+    search = _Search(today, covered, compile_engine(snapshot, profile), stated)
     needs = tuple(search.needs())
     not_kept = tuple(found for p in policies if p.namespace in namespaces for found in _not_kept(p))
     return Present(needs, not_kept, tuple(search.one_sided))
@@ -91,8 +99,10 @@ def _not_kept(policy: NetworkPolicy) -> Iterator[NotKept]:
 
 
 class _Search:
-    def __init__(self, today: Today, covered: Container[ObjectRef], named: Engine) -> None:
-        self._today, self._covered, self._named = today, covered, named
+    def __init__(
+        self, today: Today, covered: Container[ObjectRef], named: Engine, stated: Container[tuple[object, object]]
+    ) -> None:
+        self._today, self._covered, self._named, self._stated = today, covered, named, stated
         self._holders = holders(named)
         self._expanded: dict[Bits, Bits] = {}
         self.one_sided: list[Question] = []
@@ -164,7 +174,7 @@ class _Search:
         for froms, tos, ports in missed:
             pairs = ((workloads[s].ref, workloads[d].ref) for s in positions(froms) for d in positions(tos) if s != d)
             first = next((p for p in pairs if p[0] in self._covered or p[1] in self._covered), None)
-            if first is None:
+            if first is None or first in self._stated:
                 continue
             src, dst = first
             text = (

@@ -117,7 +117,7 @@ def _collect(
     services = service_views(snapshot)
     dns = find_dns(snapshot, services, covered)
     stated = parse_needs(options.needs, snapshot)
-    present = kept(today, covered.workloads, frozenset(covered.namespaces))
+    present = kept(today, covered.workloads, frozenset(covered.namespaces), {(n.src, n.dst) for n in stated})
     found: list[Need | Question] = [
         *routed(snapshot, services, covered),
         *arriving(today, services, covered),

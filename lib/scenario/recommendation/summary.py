@@ -82,8 +82,8 @@ def _changed(proof: Proof) -> Iterator[str]:
 
 def _questions(found: Recommendation) -> Iterator[str]:
     if found.questions:
-        number = len(found.questions)
-        yield f"{_count(number, 'thing is', 'things are')} not known from the input, and closed until stated: see below."
+        things = _count(len(found.questions), "thing is", "things are")
+        yield f"{things} not known from the input, and stay closed until they are stated."
 
 
 def _mode(found: Recommendation) -> Iterator[str]:
