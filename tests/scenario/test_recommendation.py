@@ -206,6 +206,32 @@ def test_what_an_engine_does_not_subject_to_policies_needs_no_rule() -> None:
     assert "shop/netatlas-web" not in written(found)
 
 
+def test_pods_are_not_outside_where_an_ip_block_may_mean_them() -> None:
+    # "azure-npm: an ipBlock matches pods", by whose ranges on the nodes it would let every pod in.
+    node = NODE.replace("status:", "spec: {podCIDRs: [10.244.0.0/24]}\nstatus:")
+    door = service("type: LoadBalancer, externalTrafficPolicy: Local, ipFamilies: [IPv4]")
+    for engine, excepts in (("azure-npm", {"except": ["10.244.0.0/24"]}), ("kubernetes", {})):
+        (rule,) = written(recommended(node, WEB, door, engine=engine))["shop/netatlas-web"]["ingress"]
+        assert rule["from"] == [{"ipBlock": {"cidr": "0.0.0.0/0", **excepts}}]
+
+
+def test_what_closes_is_written_after_what_opens() -> None:
+    found = recommended(WEB, DB, COREDNS, needs=("shop/web=shop/db:5432",))
+    assert [d.ref.name for d in found.drafts] == [
+        "netatlas-db",
+        "netatlas-web",
+        "netatlas-dns",
+        "netatlas-default-deny",
+    ]
+
+
+def test_a_rejected_policy_that_stays_is_told() -> None:
+    broken = policy("podSelector: {}\ningress: [{ports: [{port: 70000}]}]", name="broken")
+    engine = compile_engine(load([d for text in (WEB, broken) for d in yaml.safe_load_all(text)]).snapshot)
+    assert "shop/broken[NetworkPolicy] could not be read" in questions(asked(engine))
+    assert "shop/broken[NetworkPolicy] could not be read" not in questions(asked(engine, replace=True))
+
+
 def test_a_door_that_present_policies_narrow_is_not_opened_wider() -> None:
     narrow = policy(
         "podSelector: {matchLabels: {app: web}}\n"

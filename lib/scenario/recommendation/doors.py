@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_network
+from typing import Final
 
 from lib.facts.engines import Known
 from lib.model.cluster import ContainerPort
@@ -11,12 +12,15 @@ from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
 from lib.model.services import Service, ServicePort, ServiceType, TrafficPolicy
 from lib.model.sets import AddressSet, ConnectionSet, Family, Network
+from lib.policy.engine import Engine
 from lib.routing.reach import allowed_sources
 from lib.routing.services import ServiceView
 from lib.scenario.recommendation.coverage import Covered
 from lib.scenario.recommendation.needs import Basis, Evidence, Need, NodeGroup, Question
 from lib.scenario.recommendation.nodes import all_nodes
 from lib.scenario.recommendation.today import Today
+
+_RANGES_UP_TO: Final = 8
 
 
 def arriving(today: Today, services: Sequence[ServiceView], covered: Covered) -> Iterator[Need | Question]:
@@ -58,6 +62,7 @@ class _Doors:
         self._profile = today.engine.profile
         self._nodes = all_nodes(today.engine.snapshot)
         self._families = today.engine.spaces.endpoints.families
+        self._pods = _pod_ranges(today.engine)
 
     def through(
         self, service: Service, port: ServicePort, ref: ObjectRef, ports: ConnectionSet
@@ -107,7 +112,7 @@ class _Doors:
     def _clients(self, service: Service) -> tuple[AddressSet, str]:
         """Who may connect, and what says so in words."""
         families = frozenset(service.ip_families) or self._families
-        everybody = AddressSet.all()
+        everybody = AddressSet.all() - self._pods
         if families == {Family.IPV4}:
             everybody = AddressSet(ipv4=everybody.ipv4)
         elif families == {Family.IPV6}:
@@ -131,6 +136,14 @@ class _Doors:
 def _covers(clients: AddressSet, nodes: NodeGroup) -> bool:
     networks = [ip_network(address) for _, addresses in nodes.nodes for address in addresses]
     return AddressSet.from_networks(networks) <= clients
+
+
+def _pod_ranges(engine: Engine) -> AddressSet:
+    """The pods' own ranges where an ipBlock may mean pods, which are not outside; none where they are too many."""
+    if engine.profile.ip_block_matches_pods is Known.NO:
+        return AddressSet()
+    found = AddressSet.from_networks(n for node in engine.snapshot.nodes for n in node.pod_cidrs)
+    return found if len(found.ipv4) + len(found.ipv6) <= _RANGES_UP_TO else AddressSet()
 
 
 def _network(text: str) -> Network | None:

@@ -76,7 +76,10 @@ def draft(
     needs: Sequence[Need],
     questions: Sequence[Question],
 ) -> tuple[Draft, ...]:
-    """All policies by namespace: default deny, then DNS and what else all pods need, then workloads by name."""
+    """All policies by namespace: workloads by name, then what all pods need, DNS among it, then default deny.
+
+    They are applied in this order, so that nothing is closed long before what is needed is open.
+    """
     builder = _Builder(snapshot, covered, selectors)
     for need in needs:
         builder.add(need)
@@ -206,16 +209,15 @@ class _Builder:
         for policy in self._policies.values():
             by_namespace.setdefault(policy.namespace, []).append(policy)
         for namespace in self._covered.namespaces:
-            ref = _free(f"{PREFIX}default-deny", namespace, taken)
-            title = f"Closes every pod of {namespace} in both directions; the other policies open what is needed."
-            loose = tuple(self._loose.get(namespace, ()))
-            yield Draft(ref, title, {}, tuple(Direction), questions=loose)
             policies = by_namespace.get(namespace, ())
-            for policy in sorted(policies, key=lambda p: (bool(p.workloads), p.name, list(p.workloads))):
+            for policy in sorted(policies, key=lambda p: (not p.workloads, p.name, list(p.workloads))):
                 rules = tuple(rule for d in Direction for rule in policy.sides[d].rules(d))
                 directions = tuple(d for d in Direction if any(r.direction is d for r in rules))
                 ref = _free(PREFIX + _as_name(policy.name), namespace, taken)
                 yield Draft(ref, policy.title, policy.selector, directions, rules, tuple(policy.questions))
+            ref = _free(f"{PREFIX}default-deny", namespace, taken)
+            title = f"Closes every pod of {namespace} in both directions; the policies before it open what is needed."
+            yield Draft(ref, title, {}, tuple(Direction), questions=tuple(self._loose.get(namespace, ())))
 
 
 def node_addresses(nodes: NodeGroup) -> AddressSet:

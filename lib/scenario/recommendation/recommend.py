@@ -131,6 +131,7 @@ def _collect(
         *dns.questions,
         *_unused(stated, covered),
         *present.questions,
+        *_rejected(snapshot, options, covered),
         *_unknowable(snapshot),
     )
     return merged((*dns.needs(covered), *needs)), questions, present.not_kept
@@ -147,6 +148,17 @@ def _is_covered(end: object, covered: Covered) -> bool:
     if isinstance(end, PodGroup):
         return end.namespace in covered.namespaces
     return isinstance(end, ObjectRef) and end in covered.workloads
+
+
+def _rejected(snapshot: Snapshot, options: Options, covered: Covered) -> Iterator[Question]:
+    for policy in snapshot.rejected_policies:
+        if policy.namespace in ("", *covered.namespaces) and not (options.replace and _goes(policy.ref, covered)):
+            text = f"{policy.ref} could not be read as the API server reads it: what it permits stays open beside these"
+            yield Question(
+                text,
+                "Mend it or take it out; the page Input and standard error say what is wrong.",
+                source=policy.source,
+            )
 
 
 def _unknowable(snapshot: Snapshot) -> Iterator[Question]:
