@@ -12,7 +12,7 @@ from lib.flows.row import FlowRow, RowVerdict
 from lib.flows.rows import flow_rows
 from lib.model.policies import Direction, Verdict
 from lib.model.refs import ObjectRef, Source
-from lib.model.sets import AddressSet, ConnectionSet
+from lib.model.sets import Address, AddressSet, ConnectionSet
 from lib.policy.engine import Engine
 from lib.policy.explain import End as ExplainedEnd
 from lib.policy.pairs import WorkloadPairs
@@ -215,7 +215,7 @@ class _Judge:
 
     def _explainable(self, end: End) -> ExplainedEnd | None:
         if isinstance(end, AddressSet):
-            return end
+            return _first(end)
         if isinstance(end, NodeGroup):
             return next((n for n in self._engine.snapshot.nodes if n.name == end.nodes[0][0]), None)
         numbers = self._ends(end)
@@ -263,13 +263,16 @@ class _Judge:
         self._explained += 1
         numbers = self._engine.workload_numbers
         ends: list[ExplainedEnd] = [
-            self._pairs.workload(numbers[ref]) if ref is not None else addresses or AddressSet()
+            self._pairs.workload(numbers[ref]) if ref is not None else _first(addresses or AddressSet.all())
             for ref in (row.src_ref, row.dst_ref)
         ]
         protocol, held = ports.ports[0]
         answer = self._engine.explain(ends[0], ends[1], protocol, held.intervals[0][0])
-        effects = [e for d in answer.directions for e in d.effects if e.effect in ("permits", "undecided")]
-        why = "; ".join(f"{d.direction.field}: {d.reason}" for d in answer.directions)
+        # Nobody governs the side of an address outside.
+        outside = {Direction.EGRESS: row.src_ref is None, Direction.INGRESS: row.dst_ref is None}
+        sides = [d for d in answer.directions if not outside[d.direction]]
+        effects = [e for d in sides for e in d.effects if e.effect in ("permits", "undecided")]
+        why = "; ".join(f"{d.direction.field}: {d.reason}" for d in sides)
         return OpenFlow(src, dst, ports, verdict, why, tuple(dict.fromkeys(e.source for e in effects)))
 
 
@@ -277,3 +280,8 @@ def _verdict(ports: ConnectionSet, allowed: ConnectionSet, possible: ConnectionS
     if ports <= allowed:
         return Verdict.ALLOWED
     return Verdict.UNKNOWN if ports <= possible else Verdict.DENIED
+
+
+def _first(addresses: AddressSet) -> Address:
+    """One address of a set, to ask about as an example: a wide set touches many prefixes of the policies."""
+    return next(addresses.ranges())[0]
