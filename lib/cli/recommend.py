@@ -58,7 +58,7 @@ def _text(found: Recommendation, engine: Engine, given: Input) -> Iterator[str]:
         yield from _section("Needed", need_rows(proof.needs, place), every=True)
         yield from _section("Open, though nothing needs it", open_rows(proof.open, place))
         yield from _section("Not the same as today", effect_rows(proof.changes, place))
-    yield from _section("Not known from the input", question_rows(found.questions, place))
+    yield from _section("Not settled by the input", question_rows(found.questions, place))
     yield from _section("Present rules that name nobody in particular, not kept", not_kept_rows(found.not_kept, place))
     yield from _section("Left out", left_out_rows((*found.covered.left_out, *found.twins)))
     if found.text:

@@ -55,7 +55,7 @@ def show_questions(page: PageContext, found: Recommendation) -> None:
     if not found.questions:
         return
     place = results.locate(page)
-    st.subheader("Not known from the input, and closed until stated", anchor=False)
+    st.subheader("Not settled by the input", anchor=False)
     with st.container(border=True):
         for question in found.questions[:_QUESTIONS_SHOWN]:
             where = place(question.source)

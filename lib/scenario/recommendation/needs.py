@@ -94,8 +94,8 @@ class Need:
 class Question:
     """What the input leaves open, and what to do about it.
 
-    ``workload`` is the one that a rule would be for, None where it is about all of them; ``ports`` are those that it
-    would name. What a question is about stays closed until a person states it.
+    ``workload`` is the one that a rule would be for, None where it is about no single one; ``ports`` are those that it
+    would name: that flow stays closed until a person states it.
     """
 
     text: str

@@ -83,7 +83,7 @@ def _changed(proof: Proof) -> Iterator[str]:
 def _questions(found: Recommendation) -> Iterator[str]:
     if found.questions:
         things = _count(len(found.questions), "thing is", "things are")
-        yield f"{things} not known from the input, and stay closed until they are stated."
+        yield f"{things} not settled by the input: look at them, and state what is needed."
 
 
 def _mode(found: Recommendation) -> Iterator[str]:
