@@ -57,7 +57,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "nodes_at_peak": ("Peak", "Every pool at its maximum and all surge nodes."),
         "open_for": ("Open for", "Directions in which no policy isolates the workload."),
         "order": ("Order", "Within its tier, the policy with the lowest number is asked first."),
-        "not_known": ("Not known", "What the input does not settle; flows that it is about stay closed until they are stated."),
+        "not_known": ("Not known", "What the input does not settle; such flows stay closed until they are stated."),
         "now": ("Today", "What the present policies let through."),
         "path_type": (
             "Path type",
