@@ -7,6 +7,7 @@ import sys
 BENCHMARKS = {
     "read_yaml": "Reading YAML",
     "flows": "The policy engine on generated clusters",
+    "recommend": "Recommended policies",
     "pages": "The pages in a browser",
 }
 

@@ -16,8 +16,8 @@ EPILOG = """\
 A PATH is a file, a folder, an archive, or - for standard input.
 A REF is namespace/name, namespace/kind/name, or a row's own form namespace/name[Kind].
 
-Exit status: 0 answered; 1 findings at or over the threshold; 2 wrong usage, nothing loadable, a refused plan, or
-input that could not be read. The result is printed all the same."""
+Exit status: 0 answered; 1 findings at or over the threshold, or a needed flow that is not proven; 2 wrong usage,
+nothing loadable, a refused plan, or input that could not be read. The result is printed all the same."""
 
 
 def _severity(text: str) -> Severity:
@@ -114,6 +114,30 @@ def build_parser() -> argparse.ArgumentParser:
     )
     check.add_argument(
         "--fail-on", type=_severity, default=Severity.ERROR, metavar="SEVERITY", help="info, warning or error (default)"
+    )
+
+    recommend = command(
+        "recommend",
+        "a least-privilege set of NetworkPolicies, proven: --format yaml prints what kubectl apply -f - takes",
+        formats=("text", "json", "yaml"),
+    )
+    recommend.add_argument(
+        "--namespace", "-n", action="append", default=[], help="cover only this one; may be repeated"
+    )
+    engine(recommend)
+    recommend.add_argument(
+        "--need",
+        action="append",
+        default=[],
+        metavar="FROM=TO:PORTS",
+        help="a flow that is needed, e.g. shop-web/storefront=shop-data/postgres:5432; may be repeated. An end is a "
+        "REF, NAMESPACE/*, an address or prefix, internet or outside; ports are e.g. 5432, 8080-8081,53/UDP or all",
+    )
+    recommend.add_argument(
+        "--replace", action="store_true", help="the present NetworkPolicies of the covered namespaces are to go"
+    )
+    recommend.add_argument(
+        "--api-server", action="store_true", help="workloads with their own ServiceAccount may reach the API server"
     )
 
     add_plan_arguments(command("plan", "how many addresses a cluster needs", loads=False))

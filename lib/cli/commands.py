@@ -13,6 +13,7 @@ from lib.cli.explain import engine_of, explain_command
 from lib.cli.load import UsageError, load, problem_json
 from lib.cli.output import write, write_edges, write_json, write_rows
 from lib.cli.plan import plan_command
+from lib.cli.recommend import recommend_command
 from lib.cli.tables import in_namespaces, print_rows
 from lib.exposure import exposures
 from lib.flows import FlowRow, RowVerdict, class_flows, flow_rows, namespace_matrix
@@ -152,5 +153,6 @@ _COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
     "policies": _policies,
     "check": check_command,
     "plan": plan_command,
+    "recommend": recommend_command,
     "dump-command": _dump_command,
 }

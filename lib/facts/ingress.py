@@ -10,13 +10,25 @@ from lib.facts.files import read_list
 
 
 @dataclass(frozen=True, slots=True)
+class ControllerPods:
+    """Where a controller's pods run and by which labels they are known.
+
+    ``namespace`` is "" where it is the Gateway's own; ``{gateway}`` in a label's value stands for the Gateway's name.
+    """
+
+    namespace: str
+    labels: tuple[tuple[str, str], ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class IngressController:
     """One kind of controller and the names it answers to.
 
     ``kind`` is ``nginx``, ``envoy`` or ``azure``: whose matching rules apply. ``state`` is ``supported``,
     ``security-patches``, ``unmaintained``, ``legacy`` or ``retired``; ``state_text`` says it in a sentence and
     ``ends`` is the date that goes with it ("" without one). A class controller that ends in ``/*`` stands for every
-    name below it.
+    name below it. ``pods`` is empty where it runs outside the cluster, or wherever it was installed.
     """
 
     id: str
@@ -34,6 +46,7 @@ class IngressController:
     gateway_controllers: tuple[str, ...]
     sources: tuple[str, ...]
     checked: date
+    pods: tuple[ControllerPods, ...] = ()
 
     def serves_class_controller(self, value: str) -> bool:
         """Whether ``value`` (an IngressClass's spec.controller) is this controller's."""
@@ -62,6 +75,10 @@ def ingress_controllers() -> tuple[IngressController, ...]:
             gateway_controllers=tuple(entry["gateway_controllers"]),
             sources=tuple(entry["sources"]),
             checked=entry["checked"],
+            pods=tuple(
+                ControllerPods(pods["namespace"], tuple(pods["labels"].items()), pods["source"])
+                for pods in entry.get("pods", ())
+            ),
         )
         for entry in read_list("ingress_controllers.yaml")
     )

@@ -10,9 +10,12 @@ from lib.model.cluster import Pod
 from lib.model.snapshot import Snapshot
 
 # Their values change with every rollout or tell single pods apart.
-_GENERATED: Final = frozenset(
+GENERATED: Final = frozenset(
     {
         "pod-template-hash",
+        "rollouts-pod-template-hash",
+        "app.kubernetes.io/version",
+        "helm.sh/chart",
         "controller-revision-hash",
         "pod-template-generation",
         "statefulset.kubernetes.io/pod-name",
@@ -25,7 +28,7 @@ _GENERATED: Final = frozenset(
     }
 )
 # What people select by, first the recommended labels of the API's documentation.
-_USUAL: Final = (
+USUAL: Final = (
     "app.kubernetes.io/name",
     "app.kubernetes.io/instance",
     "app.kubernetes.io/component",
@@ -47,9 +50,9 @@ def telling_labels(snapshot: Snapshot, pods: Sequence[Pod]) -> dict[str, str]:
     """
     shared = sorted(
         (set.intersection(*(set(p.labels.items()) for p in pods)) if pods else set()),
-        key=lambda item: (_USUAL.index(item[0]) if item[0] in _USUAL else len(_USUAL), item),
+        key=lambda item: (USUAL.index(item[0]) if item[0] in USUAL else len(USUAL), item),
     )
-    labels = [item for item in shared if item[0] not in _GENERATED][:_LABELS_UP_TO]
+    labels = [item for item in shared if item[0] not in GENERATED][:_LABELS_UP_TO]
     asked = {p.ref for p in pods}
     others = [
         p.labels

@@ -20,6 +20,15 @@ from lib.tables.findings import finding_rows
 from lib.tables.flows import explanation_rows, flow_table, matrix_rows, near_miss_rows
 from lib.tables.plan import comparison_rows, limit_rows, plan_problem_rows, pool_rows, subnet_rows
 from lib.tables.policies import policy_rows
+from lib.tables.recommendation import (
+    effect_rows,
+    evidence_json,
+    left_out_rows,
+    need_rows,
+    not_kept_rows,
+    open_rows,
+    question_rows,
+)
 from lib.tables.routes import candidate_rows, route_rows
 from lib.tables.row import Locate, Row
 from lib.tables.services import backend_rows, port_rows, service_rows
@@ -35,20 +44,27 @@ __all__ = [
     "candidate_rows",
     "cause_texts",
     "comparison_rows",
+    "effect_rows",
     "entry_point_rows",
+    "evidence_json",
     "explanation_rows",
     "exposure_rows",
     "finding_rows",
     "flow_change_rows",
     "flow_table",
+    "left_out_rows",
     "limit_rows",
     "matrix_rows",
     "migration_rows",
     "near_miss_rows",
+    "need_rows",
+    "not_kept_rows",
+    "open_rows",
     "plan_problem_rows",
     "policy_rows",
     "pool_rows",
     "port_rows",
+    "question_rows",
     "route_change_rows",
     "route_rows",
     "service_rows",

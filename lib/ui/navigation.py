@@ -67,6 +67,13 @@ PAGES: Final = (
         "Who may talk to whom on which ports, and the policy line that decides.",
     ),
     PageSpec(
+        "recommendation",
+        "Recommendation",
+        ":material/auto_awesome:",
+        "Network",
+        "The fewest NetworkPolicies that let through what is needed, as YAML, proven by the engine.",
+    ),
+    PageSpec(
         "engine_migration",
         "Engine migration",
         ":material/swap_horiz:",

@@ -6,10 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import streamlit as st
+
 from lib.checks.run import run_checks
 from lib.exposure import exposures
 from lib.flows import FlowRow, NamespaceMatrix, flow_rows, namespace_matrix
 from lib.graph.flows import OpenEnds, open_ends
+from lib.loaders.policy_text import read_policies
+from lib.model.errors import ModelError
 from lib.model.finding import Finding
 from lib.model.refs import ObjectRef, Source
 from lib.policy.engine import Engine, compile_engine
@@ -20,8 +24,10 @@ from lib.routing.entry_points import EntryPoint, entry_points
 from lib.routing.route_view import RouteView
 from lib.routing.routes import ingress_backends, route_views
 from lib.routing.services import ServiceView, service_views
+from lib.scenario.recommendation import Options, Recommendation, recommend
 from lib.tables import Locate, Row, exposure_rows, unisolated_rows
 from lib.ui.page_context import PageContext
+from lib.ui.text import plain
 
 AUTOMATIC: Final = "default"
 FLOW_ROWS_UP_TO: Final = 100_000
@@ -189,6 +195,24 @@ def exposure(page: PageContext, choice: str = AUTOMATIC) -> list[Row]:
     rows = page.cached(("exposure", chosen.profile.id), lambda: exposure_rows(exposures(chosen), locate(page)))
     shown = {w.ref for w in page.workloads}
     return [r for r in rows if _ref(r) in shown]
+
+
+def recommendation(page: PageContext, choice: str, options: Options) -> Recommendation:
+    """The recommended policies; stops the page with the reason where it can't be answered as asked."""
+    chosen = engine(page, choice)
+
+    def build() -> Recommendation | ModelError:
+        try:
+            return recommend(chosen, options, read_policies, locate(page))
+        except ModelError as error:
+            return error
+
+    with st.spinner("Putting the policies together and proving them", show_time=True):
+        found = page.cached(("recommendation", chosen.profile.id, options), build)
+    if isinstance(found, ModelError):
+        st.error(plain(found, 900), icon=":material/error:")
+        st.stop()
+    return found
 
 
 def selections(page: PageContext) -> Selections:

@@ -13,7 +13,17 @@ from lib.loaders.manifests import InputFile
 from lib.ui.loaded import LoadedInput, load
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("overview", "services", "ingress_routes", "policy_flows", "engine_migration", "assertions", "ip_plan", "input")
+PAGES = (
+    "overview",
+    "services",
+    "ingress_routes",
+    "policy_flows",
+    "recommendation",
+    "engine_migration",
+    "assertions",
+    "ip_plan",
+    "input",
+)
 
 
 def open_page(page: str, *, files: dict[str, bytes] | None = None, complete: bool = False, **query: str) -> AppTest:

@@ -1,0 +1,56 @@
+"""Where the cluster's DNS answers, as documented."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any
+
+from lib.facts.files import read_list
+
+
+@dataclass(frozen=True, slots=True)
+class DnsFact:
+    """Pods that answer DNS: their namespace, labels and Service, and the port on them.
+
+    ``address`` is where a cache on the node's own network usually listens, "" for pods with addresses of their own;
+    ``service`` is "" where there is none.
+    """
+
+    label: str
+    namespace: str
+    service: str
+    labels: tuple[tuple[str, str], ...]
+    port: int
+    address: str
+    source: str
+    checked: date
+
+
+@cache
+def _facts() -> dict[str, DnsFact]:
+    return {entry["id"]: _fact(entry) for entry in read_list("cluster_dns.yaml")}
+
+
+def _fact(entry: dict[str, Any]) -> DnsFact:
+    return DnsFact(
+        entry["label"],
+        entry["namespace"],
+        entry["service"] or "",
+        tuple(entry["labels"].items()),
+        entry["port"],
+        entry["address"] or "",
+        entry["source"],
+        entry["checked"],
+    )
+
+
+def cluster_dns() -> DnsFact:
+    """CoreDNS or kube-dns."""
+    return _facts()["cluster-dns"]
+
+
+def node_local_dns() -> DnsFact:
+    """The DNS cache on each node, which not every cluster has."""
+    return _facts()["node-local-dns"]

@@ -1,0 +1,28 @@
+"""Recommended NetworkPolicies: what the input shows to be needed, as YAML, with the engine's proof."""
+
+from lib.scenario.recommendation.coverage import LeftOut
+from lib.scenario.recommendation.needs import Basis, Evidence, Need, NotKept, PodGroup, Question, end_text
+from lib.scenario.recommendation.proof import OpenFlow, Proof, ProvenNeed
+from lib.scenario.recommendation.recommend import Options, Recommendation, recommend
+from lib.scenario.recommendation.summary import Summary, summarise
+from lib.scenario.recommendation.writing import MANAGED_BY
+
+__all__ = [
+    "MANAGED_BY",
+    "Basis",
+    "Evidence",
+    "LeftOut",
+    "Need",
+    "NotKept",
+    "OpenFlow",
+    "Options",
+    "PodGroup",
+    "Proof",
+    "ProvenNeed",
+    "Question",
+    "Recommendation",
+    "Summary",
+    "end_text",
+    "recommend",
+    "summarise",
+]

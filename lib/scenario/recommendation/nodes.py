@@ -1,0 +1,40 @@
+"""Nodes as ends of needs: what runs on their network has their addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lib.model.cluster import Workload
+from lib.model.errors import ModelError
+from lib.model.sets import parse_address
+from lib.model.snapshot import Snapshot
+from lib.scenario.recommendation.needs import NodeGroup
+
+
+def all_nodes(snapshot: Snapshot) -> NodeGroup | None:
+    """Every node of the input with its addresses; None where one of them has none, or there is no node."""
+    return _group(snapshot, [n.name for n in snapshot.nodes])
+
+
+def nodes_of(snapshot: Snapshot, workload: Workload) -> NodeGroup | None:
+    """The nodes that a workload's pods run on; None where the input does not show them."""
+    return _group(snapshot, [p.node_name for p in workload.endpoints])
+
+
+def _group(snapshot: Snapshot, names: Iterable[str]) -> NodeGroup | None:
+    known = {node.name: node for node in snapshot.nodes}
+    found = []
+    for name in sorted(set(names)):
+        addresses = known[name].addresses_of("InternalIP") if name in known else ()
+        if not addresses or not all(map(_is_address, addresses)):
+            return None
+        found.append((name, addresses))
+    return NodeGroup(tuple(found)) if found else None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parse_address(text)
+    except ModelError:
+        return False
+    return True

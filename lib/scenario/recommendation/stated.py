@@ -1,0 +1,93 @@
+"""Needs that a person states, since manifests do not show who talks to whom.
+
+``FROM=TO:PORTS``: ends are a workload, a pod or a node by reference, ``NAMESPACE/*``, an address or prefix, ``outside``
+or ``internet``; ports are numbers and ranges with an optional protocol, ``5432``, ``8080-8081,53/UDP``, or ``all``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lib.facts.internet import INTERNET
+from lib.model.cluster import Node, Pod, Workload
+from lib.model.errors import ModelError
+from lib.model.sets import Address, AddressSet, ConnectionSet, Protocol, family_of
+from lib.model.snapshot import Snapshot
+from lib.policy.ends import parse_end
+from lib.scenario.recommendation.needs import Basis, End, Evidence, Need, NodeGroup, PodGroup
+from lib.scenario.recommendation.nodes import nodes_of
+
+NEEDS_UP_TO: Final = 1_000
+_FORM: Final = "write FROM=TO:PORTS, for example shop-web/storefront=shop-data/postgres:5432"
+
+
+def parse_needs(texts: tuple[str, ...], snapshot: Snapshot) -> tuple[Need, ...]:
+    """The needs that the texts state. Raises ModelError that names the first one which can't be read."""
+    if len(texts) > NEEDS_UP_TO:
+        raise ModelError(f"{len(texts):,} needs are stated; at most {NEEDS_UP_TO:,} are read")
+    return tuple(parse_need(text, snapshot) for text in texts)
+
+
+def parse_need(text: str, snapshot: Snapshot) -> Need:
+    """One stated need. Raises ModelError that quotes the text where it can't be read or means nothing."""
+    shown = repr(text.strip()[:200])
+    src, equals, rest = text.strip().partition("=")
+    dst, colon, ports = rest.rpartition(":")
+    if not equals or not colon or not src.strip() or not dst.strip():
+        raise ModelError(f"need {shown} can't be read: {_FORM}")
+    try:
+        ends = _end(src.strip(), snapshot), _end(dst.strip(), snapshot)
+        if all(isinstance(end, AddressSet) for end in ends):
+            raise ModelError("both ends are outside the cluster")
+        return Need(*ends, _ports(ports), (Evidence(Basis.STATED, f"stated: {text.strip()[:200]}"),))
+    except ModelError as error:
+        raise ModelError(f"need {shown}: {error}") from None
+
+
+def _end(text: str, snapshot: Snapshot) -> End:
+    if text == "outside":
+        return AddressSet.all()
+    if text == "internet":
+        return INTERNET
+    if text.endswith("/*"):
+        namespace = text.removesuffix("/*")
+        if namespace not in snapshot.namespace_by_name:
+            raise ModelError(f"no namespace {namespace[:80]!r} in the input")
+        return PodGroup(namespace)
+    end = parse_end(text, snapshot)
+    match end:
+        case Workload() | Pod():
+            workload = end if isinstance(end, Workload) else snapshot.workload_by_pod[end.ref]
+            if not workload.host_network:
+                return workload.ref
+            nodes = nodes_of(snapshot, workload)
+            if nodes is None:
+                raise ModelError(f"{workload.ref} uses its node's network, and the input does not show its nodes")
+            return nodes
+        case Node():
+            return NodeGroup(((end.name, end.addresses_of("InternalIP")),))
+        case AddressSet():
+            return end
+        case _:
+            return _single(end)
+
+
+def _single(address: Address) -> AddressSet:
+    return AddressSet.from_intervals(family_of(address), [(int(address), int(address))])
+
+
+def _ports(text: str) -> ConnectionSet:
+    if text.strip() == "all":
+        return ConnectionSet.all()
+    found = ConnectionSet()
+    for item in text.split(","):
+        numbers, slash, protocol = item.strip().partition("/")
+        first, _, last = numbers.partition("-")
+        if not first.isdecimal() or (last and not last.isdecimal()) or len(numbers) > 11:
+            raise ModelError(f"{item.strip()[:40]!r} is no port: write 5432, 8080-8081, 53/UDP or all")
+        try:
+            kind = Protocol(protocol.upper()) if slash else Protocol.TCP
+        except ValueError:
+            raise ModelError(f"{protocol[:40]!r} is none of TCP, UDP, SCTP") from None
+        found |= ConnectionSet.of(kind, int(first), int(last or first))
+    return found

@@ -1,0 +1,98 @@
+"""A recommendation in a few sentences: what it is for, what is proven, and what to look at before applying it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lib.model.policies import Verdict
+from lib.scenario.answer import Change
+from lib.scenario.recommendation.proof import Proof
+from lib.scenario.recommendation.recommend import Recommendation
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a reader must know first, a sentence each: ``proven`` by the engine, and ``cautions`` before applying."""
+
+    about: str
+    proven: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """All sentences in their order."""
+        return (self.about, *self.proven, *self.cautions)
+
+
+def summarise(found: Recommendation, engine: str) -> Summary:
+    """The summary of a recommendation under the engine of that label."""
+    proof = found.proof
+    if proof is None:
+        return Summary("There is nothing to recommend: no workload is covered.")
+    about = (
+        f"{_count(len(found.drafts), 'policy', 'policies')} for {_count(len(found.covered.workloads), 'workload')} in "
+        f"{_count(len(found.covered.namespaces), 'namespace')}."
+    )
+    if not proof.enforced:
+        closes = f"{engine} enforces no policy: these policies, like all others, close nothing."
+        return Summary(about, (), (closes, *_mode(found)))
+    return Summary(about, (*_needs(proof), *_open(proof)), (*_changed(proof), *_questions(found), *_mode(found)))
+
+
+def _needs(proof: Proof) -> Iterator[str]:
+    total = len(proof.needs)
+    failing = [n for n in proof.needs if n.verdict is not Verdict.ALLOWED]
+    if not failing:
+        yield f"Proven: {_count(total, 'needed flow is', 'needed flows are')} allowed, all of them."
+        return
+    denied = sum(n.verdict is Verdict.DENIED for n in failing)
+    yield (
+        f"Not proven: of {_count(total, 'needed flow')}, {denied:,} would be denied, and of {len(failing) - denied:,} "
+        "the input or the documentation does not settle it."
+    )
+
+
+def _open(proof: Proof) -> Iterator[str]:
+    if not proof.open:
+        yield "Proven: no other flow of these workloads is open, but for what comes from a pod's own node."
+        return
+    unknown = sum(f.verdict is Verdict.UNKNOWN for f in proof.open)
+    many = f"{'over ' if proof.open_cut else ''}{len(proof.open):,}"
+    unsettled = f", of which {unknown:,} are not settled" if unknown else ""
+    noun = "flow that nothing needs stays" if len(proof.open) == 1 else "flows that nothing needs stay"
+    yield f"{many} {noun} open{unsettled}; so does what comes from a pod's own node."
+
+
+def _changed(proof: Proof) -> Iterator[str]:
+    counts = proof.tally.total
+    words = (
+        (Change.LOST, "lost"),
+        (Change.CHANGED, "changed"),
+        (Change.GAINED, "gained"),
+        (Change.UNKNOWN, "not settled"),
+    )
+    parts = [f"{counts[change]:,} {word}" for change, word in words if counts.get(change)]
+    if not parts:
+        yield "Against today no flow differs."
+        return
+    unused = " Manifests do not show which of those are used: look at them." if counts.get(Change.LOST) else ""
+    yield f"Against today, flows: {', '.join(parts)}.{unused}"
+
+
+def _questions(found: Recommendation) -> Iterator[str]:
+    if found.questions:
+        things = _count(len(found.questions), "thing is", "things are")
+        yield f"{things} not settled by the input: look at them, and state what is needed."
+
+
+def _mode(found: Recommendation) -> Iterator[str]:
+    if found.options.replace and found.removed:
+        number = len(found.removed)
+        yield f"{_count(number, 'present NetworkPolicy goes', 'present NetworkPolicies go')} once these are applied."
+    elif not found.options.replace:
+        yield "The present NetworkPolicies stay beside these: policies only add, so what they permit stays open."
+
+
+def _count(number: int, one: str, several: str = "") -> str:
+    return f"{number:,} {one if number == 1 else several or one + 's'}"

@@ -1,0 +1,94 @@
+"""A recommendation of policies as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from lib.scenario import FlowChange
+from lib.scenario.recommendation import Evidence, LeftOut, NotKept, OpenFlow, ProvenNeed, Question, end_text
+from lib.tables.row import Locate, Row, listed
+
+
+def need_rows(needs: Iterable[ProvenNeed], locate: Locate) -> list[Row]:
+    """One row a needed flow: what is not surely allowed first, then as the policies come."""
+    ranked = sorted(needs, key=lambda n: n.verdict.value == "allowed")
+    return [
+        {
+            "verdict": proven.verdict.value,
+            "from": end_text(proven.need.src),
+            "to": end_text(proven.need.dst),
+            "ports": str(proven.need.ports),
+            "basis": listed(dict.fromkeys(e.basis.value for e in proven.need.evidence)),
+            "why": proven.reason or "; ".join(dict.fromkeys(e.text for e in proven.need.evidence)),
+            "source": listed(dict.fromkeys(filter(None, (locate(e.source) for e in proven.need.evidence)))),
+        }
+        for proven in ranked
+    ]
+
+
+def open_rows(flows: Iterable[OpenFlow], locate: Locate) -> list[Row]:
+    """One row a flow that stays open though nothing needs it."""
+    return [
+        {
+            "verdict": flow.verdict.value,
+            "from": flow.src,
+            "to": flow.dst,
+            "ports": str(flow.ports),
+            "why": flow.why,
+            "source": listed(place for source in flow.sources if (place := locate(source))),
+        }
+        for flow in flows
+    ]
+
+
+def effect_rows(changes: Iterable[FlowChange], locate: Locate) -> list[Row]:
+    """One row a flow that is not the same as today, with the present rules that permit it."""
+    return [
+        {
+            "change": row.change.value,
+            "from": row.src,
+            "to": row.dst,
+            "now": str(row.old),
+            "then": str(row.new),
+            "permitted_by": listed(_permitting(row, locate)) or ("open by default" if row.old.some else ""),
+            "notes": "; ".join(row.notes),
+        }
+        for row in changes
+    ]
+
+
+def _permitting(row: FlowChange, locate: Locate) -> Iterator[str]:
+    for cause in row.causes:
+        if cause.reading == "old" and cause.effect == "permits":
+            yield f"{cause.policy} {cause.rule} ({locate(cause.source)})"
+
+
+def question_rows(questions: Iterable[Question], locate: Locate) -> list[Row]:
+    """One row a thing that the input does not show."""
+    return [
+        {
+            "not_known": question.text,
+            "what_to_do": question.remedy,
+            "workload": str(question.workload) if question.workload else "",
+            "source": locate(question.source),
+        }
+        for question in questions
+    ]
+
+
+def not_kept_rows(rules: Iterable[NotKept], locate: Locate) -> list[Row]:
+    """One row a present rule that is no evidence of a need."""
+    return [
+        {"policy": rule.policy.qualified_name, "rule": rule.rule, "says": rule.text, "source": locate(rule.source)}
+        for rule in rules
+    ]
+
+
+def left_out_rows(left_out: Iterable[LeftOut]) -> list[Row]:
+    """One row a thing that the policies are not about, or do not tell apart."""
+    return [{"what": item.what, "why": item.why} for item in left_out]
+
+
+def evidence_json(evidence: Iterable[Evidence], locate: Locate) -> list[dict[str, str]]:
+    """The reasons of a need in the JSON of the command line."""
+    return [{"basis": e.basis.value, "text": e.text, "source": locate(e.source)} for e in evidence]
