@@ -56,10 +56,9 @@ def show_names(page: PageContext) -> None:
     st.subheader("Domain names", anchor=False)
     open_names = results.engine(page, "kubernetes").open_names
     settled = len(named) - len(open_names)
-    st.markdown(
-        f"Policies mean {len(named):,} domain names; the addresses of {settled:,} are settled"
-        + (f". Not of {plain(listed(list(open_names)), 300)}: what hangs on them is unknown." if open_names else ".")
-    )
+    count = "1 domain name" if len(named) == 1 else f"{len(named):,} domain names"
+    unknown = f" What hangs on {plain(listed(list(open_names)), 300)} is unknown." if open_names else ""
+    st.markdown(f"{count} in policies; the addresses of {settled:,} are settled.{unknown}")
     round_ = st.session_state.get(_ROUND, 0)
     typed, uploaded = f"names-text-{round_}", f"names-file-{round_}"
     st.text_area(
