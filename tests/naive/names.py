@@ -62,6 +62,10 @@ def with_names(draw: st.DrawFn, objects: list[Raw]) -> list[Raw]:
     """The objects with names in rules that allow addresses outside, policies of names beside them, and DNS read."""
     found = deepcopy(objects)
     for obj in found:
+        for rule in _rules(obj, "ingress", "ingressDeny"):
+            if rule.get("fromEntities") == ["cluster"]:
+                # What the API server sends may come from nodes, so that of its own address nobody knows.
+                rule["fromEntities"] = ["all"]
         for rule in _egress(obj):
             if "toCIDR" in rule:
                 del rule["toCIDR"]
@@ -106,10 +110,15 @@ def resolved(objects: list[Raw], table: Table) -> list[Raw]:
 
 
 def _egress(obj: Raw) -> list[Raw]:
+    return _rules(obj, "egress")
+
+
+def _rules(obj: Raw, *fields: str) -> list[Raw]:
+    """The rules of a policy of Cilium's or a cluster-wide one."""
     if not obj["kind"].endswith("NetworkPolicy") or obj["kind"] == "NetworkPolicy":
         return []
     specs = [obj["spec"]] if "spec" in obj else obj["specs"]
-    return [rule for spec in specs for rule in spec.get("egress") or []]
+    return [rule for spec in specs for field in fields for rule in spec.get(field) or []]
 
 
 def _addresses(wanted: list[re.Pattern[str]], table: Table) -> list[str]:
