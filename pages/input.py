@@ -2,11 +2,13 @@
 
 from lib.ui.frame import open_page
 from lib.ui.input_view import show_coverage, show_dumps, show_files, show_trouble
+from lib.ui.names_view import show_names
 
 page = open_page(
     "Input", subtitle="What was read, what could not be read, and what was not supplied.", needs_input=False
 )
 show_trouble(page)
+show_names(page)
 show_coverage(page)
 show_files(page)
 show_dumps()

@@ -67,11 +67,16 @@ def build_parser() -> argparse.ArgumentParser:
             help="override whether an ipBlock can match a pod's address",
         )
 
+    def names(sub: argparse.ArgumentParser) -> None:
+        text = "a table of the addresses of domain names in policies (docs/names.md), or -"
+        sub.add_argument("--names", metavar="FILE", help=text)
+
     flows = command(
         "flows", "every permitted flow, between workloads and to and from outside", formats=TABULAR + DIAGRAMS
     )
     filters(flows)
     engine(flows)
+    names(flows)
     flows.add_argument(
         "--by", choices=("workload", "class", "namespace"), default="workload", help="what a row stands for"
     )
@@ -81,9 +86,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     filters(exposure)
     engine(exposure)
+    names(exposure)
 
     explain = command("explain", "whether one end may talk to another, and every policy and rule that took part")
     engine(explain)
+    names(explain)
     explain.add_argument("--from", dest="src", required=True, metavar="REF|CIDR", help="where the connection starts")
     explain.add_argument("--to", dest="dst", required=True, metavar="REF|CIDR", help="where it goes")
     explain.add_argument("--port", type=int, help="destination port; without it, all ports are explained")
@@ -92,13 +99,16 @@ def build_parser() -> argparse.ArgumentParser:
     diff = command("diff", "what differs between two inputs, or between two engines on one: flows, routes, exposures")
     filters(diff)
     engine(diff, several=True)
+    names(diff)
     diff.add_argument("--by", choices=("workload", "namespace"), default="workload", help="what a row stands for")
 
     filters(command("services", "Services, their endpoints and who can reach them", formats=TABULAR + DIAGRAMS))
     routes = command("routes", "host and path to Service to workload", formats=TABULAR + DIAGRAMS)
     filters(routes)
     routes.add_argument("--url", help="say which route answers this URL, and why")
-    filters(command("policies", "policies, whom they select and isolate"))
+    policies = command("policies", "policies, whom they select and isolate")
+    filters(policies)
+    names(policies)
 
     check = command(
         "check",
@@ -106,6 +116,7 @@ def build_parser() -> argparse.ArgumentParser:
         formats=(*TABULAR, "sarif"),
     )
     filters(check)
+    names(check)
     check.add_argument(
         "--assert",
         dest="assertions",

@@ -6,12 +6,11 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 from lib.assertions import Outcome, Result, check_assertions
 from lib.checks.run import at_or_over, run_checks
-from lib.cli.load import Input, UsageError, load
+from lib.cli.load import Input, load, names_of, read_text
 from lib.cli.output import write
 from lib.cli.tables import in_namespaces, print_rows
 from lib.loaders.assertions import AssertionReading, read_assertions
@@ -26,7 +25,7 @@ _SHORT: Final = ("severity", "finding", "kind", "subject", "what", "source")
 
 def check_command(arguments: argparse.Namespace) -> int:
     """Check, print, and return the exit status: 1 for findings over the threshold and assertions that do not hold."""
-    given = load(arguments.paths, complete=arguments.complete)
+    given = load(arguments.paths, complete=arguments.complete, names=names_of(arguments))
     reading = _reading(arguments.assertions)
     engine = compile_engine(given.snapshot)
     kept = in_namespaces(arguments, given)
@@ -66,9 +65,4 @@ def _shortened(row: Mapping[str, object]) -> dict[str, object]:
 def _reading(path: str | None) -> AssertionReading:
     if path is None:
         return AssertionReading((), ())
-    try:
-        text = sys.stdin.read() if path == "-" else Path(path).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageError(f"{path} can't be read: {reason}") from None
-    return read_assertions(text, path)
+    return read_assertions(read_text(path), path)

@@ -10,7 +10,7 @@ from typing import Final
 from lib.cli.check import check_command
 from lib.cli.diff import diff_command
 from lib.cli.explain import engine_of, explain_command
-from lib.cli.load import UsageError, load, problem_json
+from lib.cli.load import UsageError, load, names_of, problem_json
 from lib.cli.output import write, write_edges, write_json, write_rows
 from lib.cli.plan import plan_command
 from lib.cli.recommend import recommend_command
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _flows(arguments: argparse.Namespace) -> int:
-    given = load(arguments.paths, complete=arguments.complete)
+    given = load(arguments.paths, complete=arguments.complete, names=names_of(arguments))
     in_namespaces(arguments, given)
     engine = engine_of(arguments, given)
     names = frozenset(arguments.namespace) or None
@@ -122,7 +122,7 @@ def _routes(arguments: argparse.Namespace) -> int:
 
 
 def _exposure(arguments: argparse.Namespace) -> int:
-    given = load(arguments.paths, complete=arguments.complete)
+    given = load(arguments.paths, complete=arguments.complete, names=names_of(arguments))
     in_namespaces(arguments, given)
     engine = engine_of(arguments, given)
     rows = exposure_rows(exposures(engine, frozenset(arguments.namespace) or None), given.locate)
@@ -130,7 +130,7 @@ def _exposure(arguments: argparse.Namespace) -> int:
 
 
 def _policies(arguments: argparse.Namespace) -> int:
-    given = load(arguments.paths, complete=arguments.complete)
+    given = load(arguments.paths, complete=arguments.complete, names=names_of(arguments))
     kept = in_namespaces(arguments, given)
     selected = selections(compile_engine(given.snapshot))
     rows = policy_rows(given.snapshot, selected, KUBERNETES, given.locate)

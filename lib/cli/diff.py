@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from lib.cli.load import Input, UsageError, load, problem_json
+from lib.cli.load import Input, UsageError, load, names_of, problem_json
 from lib.cli.output import write, write_json, write_rows
 from lib.model.problem import Problem, Severity
 from lib.policy.engine import Engine, compile_engine
@@ -66,13 +67,19 @@ def _inputs(arguments: argparse.Namespace) -> tuple[Input, Input, tuple[Engine, 
     if arguments.ipblock_matches_pods:
         matches = arguments.ipblock_matches_pods == "yes"
         profiles = [p.with_ip_blocks_matching_pods(matches) for p in profiles]
+    names = names_of(arguments)
     if len(chosen) == 2:
-        given = load(arguments.paths, complete=arguments.complete)
+        given = load(arguments.paths, complete=arguments.complete, names=names)
         first, second = (compile_engine(given.snapshot, p) for p in profiles)
         return given, given, (first, second)
     if len(arguments.paths) != 2:
         raise UsageError("name two paths, OLD and NEW, or one path and two engines: --engine A --engine B")
-    old, new = (load([path], complete=arguments.complete) for path in arguments.paths)
+    # One table for both; what is wrong with it is told once.
+    tables = (names, replace(names, problems=()))
+    old, new = (
+        load([path], complete=arguments.complete, names=table)
+        for path, table in zip(arguments.paths, tables, strict=True)
+    )
     return old, new, (compile_engine(old.snapshot, profiles[0]), compile_engine(new.snapshot, profiles[0]))
 
 

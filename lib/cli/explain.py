@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from lib.cli.load import Input, UsageError, load, problem_json
+from lib.cli.load import Input, UsageError, load, names_of, problem_json
 from lib.cli.output import write, write_rows
 from lib.loaders.policy_text import read_policies
 from lib.model.errors import ModelError
@@ -33,7 +33,7 @@ def engine_of(arguments: argparse.Namespace, given: Input) -> Engine:
 
 def explain_command(arguments: argparse.Namespace) -> int:
     """Both directions of a flow, and for a denial the smallest change that would allow it."""
-    given = load(arguments.paths, complete=arguments.complete)
+    given = load(arguments.paths, complete=arguments.complete, names=names_of(arguments))
     engine = engine_of(arguments, given)
     protocol = Protocol(arguments.protocol) if arguments.port is not None else None
     try:
@@ -67,7 +67,13 @@ def _explain_json(answer: Explanation, change: SmallestChange | None, given: Inp
                 "verdict": direction.verdict,
                 "reason": direction.reason,
                 "policies": [
-                    {"ref": str(e.policy), "effect": e.effect, "rule": e.rule, "source": given.locate(e.source)}
+                    {
+                        "ref": str(e.policy),
+                        "effect": e.effect,
+                        "rule": e.rule,
+                        "says": e.text,
+                        "source": given.locate(e.source),
+                    }
                     for e in direction.effects
                 ],
             }
@@ -92,6 +98,8 @@ def _explain_text(answer: Explanation, change: SmallestChange | None, given: Inp
         for effect in direction.effects:
             rule = f" {effect.rule}" if effect.rule else ""
             yield f"    {given.locate(effect.source)}: {effect.policy}{rule} {effect.effect}\n"
+            if effect.text:
+                yield f"        {effect.text}\n"
         if direction.verdict != Verdict.ALLOWED.value:
             for miss in direction.near_misses:
                 yield f"    {given.locate(miss.source)}: {miss.policy} {miss.rule} does not permit it: {miss.failed}\n"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from lib.loaders.assemble import assemble
 from lib.loaders.documents import DocumentStore
+from lib.loaders.domain_names import NamesReading, read_names
 from lib.loaders.manifests import inputs_from_paths, read_inputs
+from lib.model.domain_names import NameTable
 from lib.model.problem import Problem, Severity
 from lib.model.refs import Source
 from lib.model.snapshot import Snapshot
@@ -44,8 +48,25 @@ class Input:
         _report(notes, self.documents)
 
 
-def load(paths: Sequence[str], *, complete: bool) -> Input:
-    """Read and assemble what the paths name. Raises UsageError when no object at all could be read."""
+def read_text(path: str) -> str:
+    """The text of a file, or of standard input for ``-``. Raises UsageError where it can't be read."""
+    try:
+        return sys.stdin.read() if path == "-" else Path(path).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(f"{path} can't be read: {reason}") from None
+
+
+def names_of(arguments: argparse.Namespace) -> NamesReading:
+    """The table of domain names that the arguments give; an empty one where they give none."""
+    return read_names(read_text(arguments.names), arguments.names) if arguments.names else NamesReading(NameTable(), ())
+
+
+def load(paths: Sequence[str], *, complete: bool, names: NamesReading | None = None) -> Input:
+    """Read and assemble what the paths name. Raises UsageError when no object at all could be read.
+
+    ``names`` is the table beside them, whose problems become the input's.
+    """
     inputs, path_problems = inputs_from_paths(paths, sys.stdin.buffer)
     read = read_inputs(inputs)
     loaded = assemble(read, title=", ".join(paths), assume_complete=complete)
@@ -53,7 +74,9 @@ def load(paths: Sequence[str], *, complete: bool) -> Input:
     if not read.objects:
         _report(problems, read.documents)
         raise UsageError("nothing could be loaded from " + ", ".join(paths))
-    return Input(loaded.snapshot, problems, read.documents)
+    if names is None:
+        return Input(loaded.snapshot, problems, read.documents)
+    return Input(replace(loaded.snapshot, domain_names=names.table), (*problems, *names.problems), read.documents)
 
 
 def _place(problem: Problem, documents: DocumentStore) -> str:

@@ -3,6 +3,7 @@
 from lib.flows.classes import ClassFlows, WorkloadClass, class_flows
 from lib.flows.ingress import INGRESS_CONTROLLER
 from lib.flows.matrix import MatrixCell, MatrixState, NamespaceMatrix, namespace_matrix, workload_matrix
+from lib.flows.names import unknown_for_names
 from lib.flows.rows import FlowRow, RowVerdict, flow_rows, to_json
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "flow_rows",
     "namespace_matrix",
     "to_json",
+    "unknown_for_names",
     "workload_matrix",
 ]

@@ -6,19 +6,15 @@ The form is described in docs/assertions.md and, for editors, in docs/assertions
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from ipaddress import ip_network
 from typing import Final
 
 from lib.facts.internet import INTERNET
 from lib.loaders.limits import DEFAULT, Limits
-from lib.loaders.locate import positions
+from lib.loaders.own_file import only, read_documents
 from lib.loaders.parse.fields import Fields
-from lib.loaders.parse.session import Entry, Session, field_names, quote
-from lib.loaders.read_documents import Document
-from lib.loaders.yaml_reader import Reader
+from lib.loaders.parse.session import Session, field_names, quote
 from lib.model.assertions import AddressesEnd, Assertion, AssertionEnd, AssertionKind, WorkloadsEnd
 from lib.model.errors import ModelError
 from lib.model.labels import EVERYTHING, LabelSelector
@@ -48,69 +44,39 @@ def read_assertions(text: str, file: str, limits: Limits = DEFAULT) -> Assertion
     session = Session(limits.problems_per_file)
     found: list[Assertion] = []
     problems: list[Problem] = []
-    if len(text) > limits.upload_bytes:
-        message = "the file is larger than an input may be"
-        problems.append(Problem(Severity.ERROR, "too-large", message, "Split it.", Source(file, 1), 1))
-        return AssertionReading((), tuple(problems))
-    for result in Reader(limits).read(text):
-        if isinstance(result, Document):
-            before = len(session.problems)
-            read = _document(session, result, file)
-            built = result.built
-            lines = positions(result.text[built.start : built.end], result.syntax)
-            found += [replace(each, line=result.line + lines.find(each.source.path)) for each in read]
-            for problem in session.problems[before:]:
-                path = problem.source.path if problem.source else ()
-                message = problem.message.removeprefix(f"{_SUBJECT}: ")
-                problems.append(replace(problem, message=message, line=result.line + lines.find(path)))
+    for each in read_documents(session, text, file, limits, _SUBJECT, _document):
+        if isinstance(each, Problem):
+            problems.append(each)
         else:
-            severity = Severity.WARNING if result.is_warning else Severity.ERROR
-            place = Source(file, result.number)
-            problems.append(Problem(severity, result.code, result.message, "Correct the text.", place, result.line))
+            found += [replace(read, line=each.line_of(read.source.path)) for read in each.value]
     if not found and not problems:
         message = "the file holds no assertions"
         problems.append(Problem(Severity.ERROR, "no-assertions", message, "Add a list assertions.", Source(file, 1), 1))
     return AssertionReading(tuple(found), tuple(problems))
 
 
-def _document(session: Session, document: Document, file: str) -> list[Assertion]:
-    source = Source(file, document.number)
-    entry = Entry(session, source, _SUBJECT)
-    value = document.built.value
-    if not isinstance(value, dict):
-        entry.error((), "wrong-type", "the document is no mapping", "Begin with schema and assertions.")
-        return []
-    root = Fields(entry, value)
-    _only(root, field_names("schema assertions"))
+def _document(root: Fields) -> list[Assertion]:
+    only(root, field_names("schema assertions"))
     if root.text("schema") != SCHEMA:
         root.error("schema", "unknown-schema", f"schema must be {SCHEMA}", f"Write schema: {SCHEMA}.")
     found = []
     for item in root.children("assertions"):
-        entry.failed = False
+        root.entry.failed = False
         read = _assertion(item)
-        if read is not None and not entry.failed:
+        if read is not None and not root.entry.failed:
             found.append(read)
     return found
 
 
-def _only(fields: Fields, known: Collection[str]) -> None:
-    """Report every field that is not ``known``."""
-    for name in fields.data:
-        if name not in known:
-            similar = get_close_matches(str(name), known, n=1)
-            remedy = f"Did you mean {similar[0]}?" if similar else f"Known are {', '.join(sorted(known))}."
-            fields.error(str(name), "unknown-field", f"{quote(name)} is no field of this place", remedy)
-
-
 def _assertion(item: Fields) -> Assertion | None:
-    _only(item, {"name", *_KINDS})
+    only(item, {"name", *_KINDS})
     given = [word for word in _KINDS if item.has(word)]
     if len(given) != 1:
         words = ", ".join(_KINDS)
         item.error(None, "not-exactly-one", f"must hold exactly one of {words}", f"Write one of {words}.")
         return None
     body = item.section(given[0])
-    _only(body, field_names("from to ports"))
+    only(body, field_names("from to ports"))
     sources, destinations = (tuple(_ends(body, key)) for key in ("from", "to"))
     for key, ends in (("from", sources), ("to", destinations)):
         if not ends and not item.entry.failed:
@@ -155,7 +121,7 @@ def _end(parent: Fields, key: str, value: object) -> AssertionEnd | None:
 
 
 def _selected(end: Fields) -> AssertionEnd | None:
-    _only(end, field_names("namespace namespaces labels"))
+    only(end, field_names("namespace namespaces labels"))
     names = [end.text("namespace")] if isinstance(end.data.get("namespace"), str) else []
     if isinstance(end.data.get("namespace"), list):
         names = [name for _, name in end.texts("namespace")]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from lib.model.domain_names import NamePattern
 from lib.model.labels import Labels, LabelSelector
 from lib.model.policies import Direction, NamespaceScope, PolicyPort
 from lib.model.refs import ObjectRef, Source
@@ -136,8 +137,18 @@ class NodesPeer:
 
 
 @dataclass(frozen=True, slots=True)
+class NamesPeer:
+    """The addresses outside that Cilium has learnt for domain names from the DNS answers that its proxy reads."""
+
+    pattern: NamePattern
+
+    def __str__(self) -> str:
+        return f"the domain name {self.pattern}"
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownAddresses:
-    """Addresses outside that manifests don't show: those of domain names or of a provider's groups."""
+    """Addresses outside that manifests don't show: those of a provider's groups."""
 
     what: str
 
@@ -145,7 +156,17 @@ class UnknownAddresses:
         return self.what
 
 
-CiliumPeer = AnyEnd | EndpointsPeer | EntitiesPeer | CidrPeer | GroupPeer | ServicePeer | NodesPeer | UnknownAddresses
+CiliumPeer = (
+    AnyEnd
+    | EndpointsPeer
+    | EntitiesPeer
+    | CidrPeer
+    | GroupPeer
+    | ServicePeer
+    | NodesPeer
+    | NamesPeer
+    | UnknownAddresses
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +175,8 @@ class CiliumRule:
 
     Without peers or without ports it matches nothing, and still takes part in closing its direction. ``narrowing``
     says to what layer 7 narrows what it allows, ``doubt`` what nobody knows of the whole rule. ``requires`` are
-    further conditions on the endpoints that any rule allows.
+    further conditions on the endpoints that any rule allows. ``icmp`` are the messages of ICMP that it is about, in
+    words; ``asks`` the names that its layer 7 lets pods ask DNS for, the answers to which Cilium reads.
     """
 
     direction: Direction
@@ -166,6 +188,8 @@ class CiliumRule:
     narrowing: str = ""
     doubt: str = ""
     requires: tuple[CiliumSelector, ...] = ()
+    icmp: str = ""
+    asks: tuple[NamePattern, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from lib.model.domain_names import NamePattern
 from lib.model.labels import LabelSelector
 from lib.model.policies import AllPorts, Direction, NumberedPorts, PodPeer
 from lib.model.refs import ObjectRef, Source
@@ -62,6 +63,11 @@ class DomainsPeer:
 
     names: tuple[str, ...]
     source: Source
+
+    @property
+    def patterns(self) -> tuple[NamePattern, ...]:
+        """The names in the form that tells which others they mean."""
+        return tuple(map(NamePattern.of_cluster_policy, self.names))
 
     def __str__(self) -> str:
         return ", ".join(self.names)

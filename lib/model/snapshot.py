@@ -20,6 +20,7 @@ from lib.model.calico_policies import (
 from lib.model.cilium_policies import CidrGroup, CiliumPolicy, LocalRedirect
 from lib.model.cluster import Namespace, Node, Pod, Workload
 from lib.model.cluster_policies import ClusterPolicy
+from lib.model.domain_names import NameTable
 from lib.model.policies import NetworkPolicy, RejectedPolicy
 from lib.model.refs import ObjectRef, Source
 from lib.model.routes import Gateway, GatewayClass, GatewayRoute, Ingress, IngressClass, ReferenceGrant
@@ -51,6 +52,7 @@ class Snapshot:
 
     ``coverage`` says for each kind that NetAtlas reads how much of it the input holds; ask through ``is_complete``.
     ``other_kinds`` counts the objects of kinds that are not read. ``content_hash`` is of the bytes that were loaded.
+    ``domain_names`` is the table that the person gives beside the cluster's objects.
     Objects that could not be read are not here: they are Problems, and rejected policies also stand in
     ``rejected_policies``.
     """
@@ -83,6 +85,7 @@ class Snapshot:
     gateway_routes: tuple[GatewayRoute, ...] = ()
     reference_grants: tuple[ReferenceGrant, ...] = ()
     secrets: tuple[SecretInfo, ...] = ()
+    domain_names: NameTable = field(default_factory=NameTable)
     coverage: Mapping[str, Coverage] = field(default_factory=dict)
     other_kinds: Mapping[str, int] = field(default_factory=dict)
     object_counts: Mapping[str, int] = field(default_factory=dict)

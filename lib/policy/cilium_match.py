@@ -20,6 +20,7 @@ from lib.model.cilium_policies import (
     EntitiesPeer,
     Entity,
     GroupPeer,
+    NamesPeer,
     NodesPeer,
     ServicePeer,
     UnknownAddresses,
@@ -31,6 +32,7 @@ from lib.model.services import Service
 from lib.model.sets import AddressSet, Family, Network
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits, union
+from lib.policy.cilium_names import CiliumNames
 from lib.policy.compile import Spaces
 from lib.policy.hidden_keys import SERVICE_ACCOUNT
 from lib.policy.spaces import Vocabulary
@@ -148,6 +150,7 @@ class CiliumMatcher:
     def __init__(self, snapshot: Snapshot, spaces: Spaces) -> None:
         self.spaces = spaces
         self._snapshot = snapshot
+        self.names = CiliumNames(snapshot.cilium_policies, spaces, self.endpoints)
 
     def endpoints(self, selector: CiliumSelector) -> tuple[Bits, Bits]:
         """The classes that a selector surely means, and those that it may mean beside them."""
@@ -206,6 +209,9 @@ class CiliumMatcher:
             case NodesPeer():
                 on_nodes, perhaps = spaces.endpoints.on_nodes(peer.selector)
                 return Ends(0, on_nodes | perhaps, ("whether Cilium is told to know nodes by their labels",))
+            case NamesPeer():
+                # What of it is sure hangs on the rule's subjects: ``names`` tells.
+                return Ends(0, self.names.possible(peer.pattern))
             case UnknownAddresses():
                 return Ends(0, spaces.outside, (f"the addresses of {peer}",))
             case _:

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from lib.model.cilium_policies import CiliumPolicy, CiliumRule, CiliumSpec, EndpointsPeer
+from lib.model.cilium_policies import CiliumPeer, CiliumPolicy, CiliumRule, CiliumSpec, EndpointsPeer, NamesPeer
 from lib.model.policies import Direction
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits
 from lib.policy.cilium_match import NODE_DOUBT, CiliumMatcher, Ends, selector_vocabulary
+from lib.policy.cilium_names import Part
 from lib.policy.compile import Spaces
+from lib.policy.domain_names import describe
 from lib.policy.ports import port_text, port_vocabulary, with_ports
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, NodeScope, PortsAt
 from lib.policy.spaces import Vocabulary
@@ -92,31 +94,39 @@ def _perhaps_closed(
 
 
 def _rule(policy: CiliumPolicy, rule: CiliumRule, subjects: Bits, matcher: CiliumMatcher) -> Iterator[CompiledRule]:
-    spaces = matcher.spaces
     found = Ends()
     for peer in rule.peers:
         found = found.beside(matcher.ends(peer, rule))
+    for part in matcher.names.parts(rule, subjects):
+        yield from _part(policy, rule, part, found.beside(Ends(part.sure, part.maybe, part.doubts)), matcher)
+
+
+def _part(
+    policy: CiliumPolicy, rule: CiliumRule, part: Part, found: Ends, matcher: CiliumMatcher
+) -> Iterator[CompiledRule]:
+    spaces = matcher.spaces
     sure, possible = found.sure, found.maybe & ~found.sure
     if rule.doubt:
         sure, possible = 0, sure | possible
     compiled = CompiledRule.of(
         policy.ref,
         rule,
-        text=_text(rule),
-        subjects=subjects,
+        text=_text(rule, spaces),
+        subjects=part.subjects,
         sure=Named(always=sure),
         possible=Named(always=possible),
         names_pods=any(isinstance(p, EndpointsPeer) for p in rule.peers),
         doubt=" or ".join(dict.fromkeys(filter(None, (rule.doubt, *found.doubts)))),
         action=Action.DENY if rule.denies else Action.ALLOW,
+        names=part.names,
     )
     by_node = [
         _on_nodes(compiled, scope, named, rule.doubt)
         for scope, ends in ((NodeScope.OWN, found.own), (NodeScope.OTHERS, found.others))
         if (named := ends & ~sure)
     ]
-    for part in (*([compiled] if sure | possible or not by_node else []), *by_node):
-        yield from with_ports(part, rule.ports, spaces)
+    for each in (*([compiled] if sure | possible or not by_node else []), *by_node):
+        yield from with_ports(each, rule.ports, spaces)
     if rule.requires:
         lacking = spaces.endpoints.selectable
         for selector in rule.requires:
@@ -138,9 +148,16 @@ def _on_nodes(rule: CompiledRule, scope: NodeScope, ends: Bits, doubt: str) -> C
     return apart.perhaps(doubt) if doubt else apart
 
 
-def _text(rule: CiliumRule) -> str:
+def _text(rule: CiliumRule, spaces: Spaces) -> str:
     verb = "from" if rule.direction is Direction.INGRESS else "to"
-    peers = "; ".join(map(str, rule.peers)) or "nobody"
-    ports = ", ".join(dict.fromkeys(map(port_text, rule.ports))) or "no port of TCP, UDP or SCTP"
+    peers = "; ".join(_peer(peer, spaces) for peer in rule.peers) or "nobody"
+    ports = ", ".join(dict.fromkeys((*map(port_text, rule.ports), *((rule.icmp,) if rule.icmp else ()))))
+    ports = ports or "no port of TCP, UDP or SCTP"
     narrowed = f", but only {rule.narrowing}" if rule.narrowing else ""
     return f"{'deny ' if rule.denies else ''}{verb} {peers} on {ports}{narrowed}"
+
+
+def _peer(peer: CiliumPeer, spaces: Spaces) -> str:
+    if isinstance(peer, NamesPeer):
+        return f"the domain name {describe(peer.pattern, spaces.names)}"
+    return str(peer)

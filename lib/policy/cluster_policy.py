@@ -9,6 +9,7 @@ from typing import Final, assert_never
 from lib.facts.engines import Known
 from lib.model.cluster_policies import (
     ClusterAction,
+    ClusterPeer,
     ClusterPolicy,
     ClusterPort,
     ClusterRule,
@@ -19,8 +20,10 @@ from lib.model.cluster_policies import (
     PolicyTier,
     UnknownPeer,
 )
+from lib.model.domain_names import NamePattern, NameTable
 from lib.model.policies import AllPorts, Direction, NamespacesByLabel, NumberedPorts, PodPeer
 from lib.model.sets import AddressSet, Protocol
+from lib.policy import domain_names
 from lib.policy.compile import Spaces
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, PortsAt, Stage
 from lib.policy.spaces import Vocabulary
@@ -51,7 +54,8 @@ def vocabulary(policy: ClusterPolicy) -> Vocabulary:
         ports=frozenset((p.protocol, i) for p in ports if isinstance(p, NumberedPorts) for i in p.ports.intervals),
         node_keys=frozenset().union(*(p.nodes.keys for p in peers if isinstance(p, NodePeer))),
         nodes_matter=any(isinstance(p, NodePeer) for p in peers),
-        pod_addresses=bool(networks),
+        # The addresses of names are told by the person's table, see ``names_vocabulary``.
+        pod_addresses=bool(networks) or any(isinstance(p, DomainsPeer) for p in peers),
     )
 
 
@@ -98,7 +102,7 @@ def _rule(policy: ClusterPolicy, rule: ClusterRule, subjects: int, spaces: Space
     return CompiledRule.of(
         policy.ref,
         rule,
-        text=_text(rule),
+        text=_text(rule, spaces.names),
         subjects=subjects,
         sure=sure,
         possible=possible,
@@ -106,7 +110,14 @@ def _rule(policy: ClusterPolicy, rule: ClusterRule, subjects: int, spaces: Space
         names_pods=any(isinstance(p, PodPeer) for p in rule.peers),
         doubt=" or ".join(dict.fromkeys(doubts)),
         action=action,
+        names=tuple(map(str, _open_names(rule, spaces.names))),
     )
+
+
+def _open_names(rule: ClusterRule, table: NameTable) -> list[NamePattern]:
+    """The domain names of a rule that may have other addresses than the table's."""
+    named = [name for peer in rule.peers if isinstance(peer, DomainsPeer) for name in peer.patterns]
+    return [name for name in dict.fromkeys(named) if table.resolve(name).open]
 
 
 def _peers(rule: ClusterRule, spaces: Spaces) -> tuple[Named, Named, list[str]]:
@@ -126,12 +137,17 @@ def _peers(rule: ClusterRule, spaces: Spaces) -> tuple[Named, Named, list[str]]:
             case NetworksPeer():
                 addresses |= peer.addresses
             case DomainsPeer():
-                maybe |= spaces.outside
-                doubts.append(f"the addresses of {peer}")
+                for name in dict.fromkeys(peer.patterns):
+                    addresses |= spaces.names.resolve(name).addresses
             case UnknownPeer():
                 pass
             case _:
                 assert_never(peer)
+    if unsettled := _open_names(rule, spaces.names):
+        # NPEP-133, "Expected Behavior": selecting pods by name "is analogous to selecting the Pod by its IP address".
+        selectable = 0 if spaces.profile.networks_skip_pods else endpoints.selectable
+        maybe |= spaces.outside | endpoints.host_network | selectable
+        doubts.append(domain_names.open_doubt(unsettled))
     # "cluster-internal traffic will be checked against the rule as well"
     pods = Known.NO if spaces.profile.networks_skip_pods else Known.YES
     sure, possible = spaces.at_addresses(addresses, pods=pods, nodes=Known.YES)
@@ -160,10 +176,17 @@ def _ports(port: ClusterPort, spaces: Spaces) -> Iterator[PortsAt]:
             assert_never(port)
 
 
-def _text(rule: ClusterRule) -> str:
+def _text(rule: ClusterRule, table: NameTable) -> str:
     verb = "from" if rule.direction is Direction.INGRESS else "to"
     ports = ", ".join(_port_text(port) for port in rule.ports)
-    return f"{rule.action.value} {verb} {'; '.join(map(str, rule.peers))} on {ports}"
+    peers = "; ".join(_peer_text(peer, table) for peer in rule.peers)
+    return f"{rule.action.value} {verb} {peers} on {ports}"
+
+
+def _peer_text(peer: ClusterPeer, table: NameTable) -> str:
+    if isinstance(peer, DomainsPeer):
+        return ", ".join(domain_names.describe(name, table) for name in peer.patterns)
+    return str(peer)
 
 
 def _port_text(port: ClusterPort) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from lib.facts.engines import Known
+from lib.model.domain_names import NameTable
 from lib.model.policies import RejectedPolicy
 from lib.model.sets import Address, AddressSet, Family, PortSet, Protocol
 from lib.model.snapshot import Snapshot
@@ -24,13 +25,14 @@ class Spaces:
     """All ends of traffic and all ports, numbered.
 
     An end is a class of ``endpoints`` (its own number) or an atom of ``addresses`` (its number plus the number of
-    classes): an address outside the cluster.
+    classes): an address outside the cluster. ``names`` says which addresses domain names have.
     """
 
     profile: EngineProfile
     endpoints: EndpointSpace
     addresses: AddressSpace
     ports: PortSpace
+    names: NameTable
 
     @property
     def first_address(self) -> int:
@@ -129,7 +131,7 @@ def build_spaces(snapshot: Snapshot, profile: EngineProfile, vocabularies: Itera
         for name, protocol in vocabulary.named_ports
         for number in endpoints.with_named_port(name, protocol)
     }
-    return Spaces(profile, endpoints, addresses, PortSpace.cut_by(vocabulary.ports | named))
+    return Spaces(profile, endpoints, addresses, PortSpace.cut_by(vocabulary.ports | named), snapshot.domain_names)
 
 
 def _rejected_vocabulary(rejected: Iterable[RejectedPolicy]) -> Vocabulary:

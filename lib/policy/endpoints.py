@@ -207,7 +207,7 @@ class _Projection:
         self._blocks = bool(vocabulary.networks)
         self._nodes = {n.name: n.labels for n in snapshot.nodes}
         self._node_keys = tuple(sorted(vocabulary.node_keys)) if vocabulary.nodes_matter else None
-        self._node_addresses = {n.name: _parsed(n.addresses_of("InternalIP")) for n in snapshot.nodes}
+        self._node_addresses = {n.name: parsed(n.addresses_of("InternalIP")) for n in snapshot.nodes}
 
     def key(self, pod: Pod) -> object:
         labels = tuple(map(pod.labels.get, self._keys))
@@ -279,7 +279,8 @@ class _Projection:
         return tuple(sorted({self._addresses.atom_of(a) for a in known})) or None
 
 
-def _parsed(texts: Iterable[str]) -> tuple[Address, ...]:
+def parsed(texts: Iterable[str]) -> tuple[Address, ...]:
+    """The addresses among ``texts``."""
     found = []
     for text in texts:
         try:
@@ -292,7 +293,7 @@ def _parsed(texts: Iterable[str]) -> tuple[Address, ...]:
 def _families(snapshot: Snapshot) -> frozenset[Family]:
     """The families that the cluster is seen to use; both where the input shows no address at all."""
     seen = {family_of(a) for p in snapshot.pods for a in (*p.ips, *p.host_ips)}
-    seen |= {family_of(a) for n in snapshot.nodes for a in _parsed(n.addresses_of("InternalIP"))}
+    seen |= {family_of(a) for n in snapshot.nodes for a in parsed(n.addresses_of("InternalIP"))}
     seen |= {family_of(a) for s in snapshot.services for a in s.cluster_ips}
     return frozenset(seen or Family)
 

@@ -71,6 +71,11 @@ class Engine:
         return tuple(dict.fromkeys(doubt for doubt in found if doubt))
 
     @cached_property
+    def open_names(self) -> tuple[str, ...]:
+        """The domain names in rules, and patterns of names, that may have addresses of which nobody knows."""
+        return tuple(dict.fromkeys(name for p in self.policies for rule in p.rules for name in rule.names))
+
+    @cached_property
     def workload_numbers(self) -> Mapping[ObjectRef, int]:
         """The position of each workload in the snapshot."""
         return {w.ref: i for i, w in enumerate(self.snapshot.workloads)}

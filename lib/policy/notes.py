@@ -16,6 +16,7 @@ from lib.model.snapshot import Coverage, Snapshot
 from lib.policy.compile import Spaces
 from lib.policy.engines import EngineProfile, detect_engine
 from lib.policy.inventory import ignored_kinds
+from lib.policy.name_notes import name_notes
 from lib.policy.tiers import policy_vocabularies
 
 _ASKED: Final = 1_000
@@ -36,6 +37,7 @@ def notes_on(snapshot: Snapshot, spaces: Spaces) -> tuple[Problem, ...]:
         *_ignored_labels(snapshot, spaces.profile),
         *_unknown_namespace_labels(snapshot, spaces.profile),
         *_about_nodes(snapshot, spaces.profile),
+        *name_notes(snapshot, spaces),
         *_coverage(snapshot),
     ]
     return tuple(sorted(found, key=lambda n: -n.severity))

@@ -113,6 +113,7 @@ class CompiledRule:
     not show (``doubt`` says what). ``names_pods``: some peer is a pod selector, so that pods which are
     not in the input may be let in too. ``nodes``: all that its possible ends hang on is whether they are on the
     subject's own node, which is known pair by pair.
+    ``names`` are domain names of which more addresses are possible ends.
     """
 
     policy: ObjectRef
@@ -128,6 +129,7 @@ class CompiledRule:
     doubt: str = ""
     action: Action = Action.ALLOW
     nodes: NodeScope = NodeScope.ANY
+    names: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -143,6 +145,7 @@ class CompiledRule:
         names_pods: bool = False,
         doubt: str = "",
         action: Action = Action.ALLOW,
+        names: tuple[str, ...] = (),
     ) -> CompiledRule:
         """The compiled form of a rule at its place; the doubt counts only where there is a possible end."""
         doubt = doubt if possible.any else ""
@@ -159,6 +162,7 @@ class CompiledRule:
             names_pods,
             doubt,
             action,
+            names=names if possible.any else (),
         )
 
     def perhaps(self, doubt: str) -> CompiledRule:

@@ -14,6 +14,7 @@ from lib.policy import calico_policy, calico_profiles, calico_tiers, cilium_poli
 from lib.policy.calico_tiers import TIER_PREFIX
 from lib.policy.cilium_match import peers_vocabulary
 from lib.policy.compile import Spaces
+from lib.policy.domain_names import names_vocabulary
 from lib.policy.engines import EngineProfile
 from lib.policy.rules import CompiledPolicy, Stage
 from lib.policy.spaces import Vocabulary
@@ -39,6 +40,7 @@ def vocabularies(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Vocabul
         yield calico_profiles.vocabulary(snapshot)
     if profile.enforces_kind("cilium.io", "CiliumNetworkPolicy") and snapshot.cilium_policies:
         yield peers_vocabulary(snapshot)
+    yield names_vocabulary(snapshot, profile)
     yield from (vocabulary for _, vocabulary in policy_vocabularies(snapshot, profile))
 
 

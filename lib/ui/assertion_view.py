@@ -9,11 +9,11 @@ import streamlit as st
 
 from lib.assertions import Outcome, Result, check_assertions
 from lib.loaders.assertions import AssertionReading, read_assertions
-from lib.model.problem import Severity
 from lib.tables import Row
 from lib.ui import results
 from lib.ui.navigation import ROOT
 from lib.ui.page_context import PageContext
+from lib.ui.problems import say_problems
 from lib.ui.text import plain, sentence
 from lib.ui.widgets import selected_row, show_table
 
@@ -58,7 +58,7 @@ def edit_assertions(page: PageContext) -> str:
 def show_results(page: PageContext, text: str) -> None:
     """Every assertion with its outcome, those that do not hold first, and the flows behind the chosen one."""
     reading = read_assertions(text, _FILE)
-    _show_problems(reading)
+    say_problems(reading.problems)
     with st.spinner("Checking the assertions", show_time=True):
         found = page.cached(("assertions", text), lambda: _checked(page, reading))
     if not found:
@@ -85,15 +85,6 @@ def _checked(page: PageContext, reading: AssertionReading) -> tuple[Result, ...]
     order = (Outcome.FAILS, Outcome.UNKNOWN, Outcome.HOLDS)
     found = check_assertions(results.engine(page, "kubernetes"), reading.assertions)
     return tuple(sorted(found, key=lambda result: order.index(result.outcome)))
-
-
-def _show_problems(reading: AssertionReading) -> None:
-    for problem in reading.problems:
-        said = f"Line {problem.line}: {plain(problem.message, 300)}. {plain(problem.remedy, 200)}"
-        if problem.severity is Severity.ERROR:
-            st.error(said, icon=":material/error:")
-        else:
-            st.warning(said, icon=":material/warning:")
 
 
 def _row(result: Result) -> Row:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from lib.loaders.assemble import assemble
 from lib.loaders.limits import DEFAULT
 from lib.loaders.manifests import InputFile, Progress, ReadResult, read_inputs
+from lib.model.domain_names import NameTable
 from lib.model.problem import Problem, Severity
 from lib.model.snapshot import Coverage, Snapshot
 
@@ -38,7 +39,7 @@ class LoadedInput:
 
     ``id`` names the input in the URL: ``sample:<name>`` or ``upload:<start of the content hash>``. ``read`` is kept so
     that the statement "this is everything" can be changed without reading again. ``duration_s`` is the time that
-    reading and building took.
+    reading and building took. ``names_key`` tells the tables of domain names apart that a visitor gave ("": none).
     """
 
     id: str
@@ -49,6 +50,11 @@ class LoadedInput:
     assume_complete: bool
     loaded_at: datetime
     duration_s: float
+    names_key: str = ""
+
+    def with_names(self, table: NameTable, key: str) -> LoadedInput:
+        """The same input with a visitor's table of domain names; ``key`` tells it from other tables."""
+        return replace(self, snapshot=replace(self.snapshot, domain_names=table), names_key=key)
 
     @property
     def is_sample(self) -> bool:
@@ -57,8 +63,8 @@ class LoadedInput:
 
     @property
     def key(self) -> str:
-        """What results are kept under: content, statement of completeness."""
-        return f"{self.snapshot.content_hash}:{self.assume_complete}"
+        """What results are kept under: content, statement of completeness, table of domain names."""
+        return f"{self.snapshot.content_hash}:{self.assume_complete}:{self.names_key}"
 
     @property
     def object_count(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import streamlit as st
@@ -25,6 +25,16 @@ _ROW_LIMIT: Final = 5000
 _TEXT_CHARS: Final = 2000
 _TABLE_PX: Final = 320
 _IN_EXPORTS_ONLY: Final = "code"
+
+
+def say_problems(problems: Iterable[Problem]) -> None:
+    """The trouble with a text that the visitor writes beside the input, each with its line."""
+    for problem in problems:
+        said = f"Line {problem.line}: {plain(problem.message, 300)}. {plain(problem.remedy, 200)}"
+        if problem.severity is Severity.ERROR:
+            st.error(said, icon=":material/error:")
+        else:
+            st.warning(said, icon=":material/warning:")
 
 
 def problem_rows(loaded: LoadedInput) -> list[Mapping[str, object]]:

@@ -35,8 +35,11 @@ class ResultsStore:
 
 
 def store_of(loaded: LoadedInput) -> ResultsStore:
-    """The store of one input: shared between visitors for bundled samples only, else the session's own."""
-    return _sample_store(loaded.key) if loaded.is_sample else _session_store(loaded.key)
+    """The store of one input: shared between visitors for bundled samples only, else the session's own.
+
+    A sample with a visitor's table of domain names is the session's own too.
+    """
+    return _sample_store(loaded.key) if loaded.is_sample and not loaded.names_key else _session_store(loaded.key)
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from typing import Final
 
 import streamlit as st
 
+from lib.loaders.domain_names import NamesReading, read_names
 from lib.loaders.manifests import InputFile
 from lib.ui.load_job import LoadJob
 from lib.ui.loaded import LoadedInput, build, load
@@ -21,6 +23,7 @@ _DEFAULT: Final = f"sample:{FIRST}"
 _PREFIX: Final = "netatlas."
 _UPLOAD: Final = _PREFIX + "upload"
 _JOB: Final = _PREFIX + "job"
+_NAMES: Final = _PREFIX + "names"
 _NOTICE: Final = _PREFIX + "notice"
 _FAILED: Final = _PREFIX + "failed_load"
 _PATIENCE_S: Final = 0.9
@@ -35,6 +38,15 @@ class Current:
     notice: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class GivenNames:
+    """A table of domain names as the visitor gave it; ``key`` tells it from others. Never in the URL."""
+
+    text: str
+    key: str
+    reading: NamesReading
+
+
 def current() -> Current:
     """The input for this run; loads the sample that is asked for and takes over an upload that is ready.
 
@@ -46,6 +58,8 @@ def current() -> Current:
     found = _find(asked)
     if found is None and asked != NOTHING:
         notice = notice or _why_not(asked)
+    if found is not None and (given := given_names(found)) is not None:
+        found = found.with_names(given.reading.table, given.key)
     return Current(found, notice)
 
 
@@ -66,6 +80,7 @@ def clear() -> None:
     cancel()
     forget_failed_load()
     st.session_state.pop(_UPLOAD, None)
+    st.session_state.pop(_NAMES, None)
     _switch(NOTHING)
 
 
@@ -77,6 +92,29 @@ def start_load(title: str, files: tuple[InputFile, ...], *, assume_complete: boo
     st.session_state[_JOB] = job
     job.wait(_PATIENCE_S)
     _take_over()
+
+
+def given_names(loaded: LoadedInput) -> GivenNames | None:
+    """The table of domain names that the visitor gave beside an input, if any."""
+    kept: dict[str, GivenNames] = st.session_state.get(_NAMES, {})
+    return kept.get(_names_for(loaded))
+
+
+def give_names(loaded: LoadedInput, text: str, file: str) -> None:
+    """Judge an input with a table of domain names from now on, or with none where ``text`` is blank; for callbacks.
+
+    All inputs of the visitor's own share one, so that it stays when manifests are corrected and loaded again.
+    """
+    kept: dict[str, GivenNames] = dict(st.session_state.get(_NAMES, {}))
+    kept.pop(_names_for(loaded), None)
+    if text.strip():
+        key = sha256(f"{file}\n{text}".encode("utf-8", "replace")).hexdigest()
+        kept[_names_for(loaded)] = GivenNames(text, key, read_names(text, file))
+    st.session_state[_NAMES] = kept
+
+
+def _names_for(loaded: LoadedInput) -> str:
+    return loaded.id if loaded.is_sample else "own"
 
 
 def state_completeness(assume_complete: bool) -> None:

@@ -255,6 +255,257 @@ class TestOutside:
         assert verdict(self.egress(rule, on_node(CLIENT, "node-2")), "server", "client") == "unknown"
 
 
+API_SERVER = """
+    apiVersion: discovery.k8s.io/v1
+    kind: EndpointSlice
+    metadata: {name: kubernetes, namespace: default, labels: {kubernetes.io/service-name: kubernetes}}
+    addressType: IPv4
+    endpoints: [{addresses: [203.0.113.9]}]
+    ports: [{port: 443}]
+"""
+
+
+class TestEntities:
+    """docs.cilium.io, "Entities Based", and pkg/policy/api/entity.go: a pod, another node, IPv4 and IPv6 outside.
+
+    What a pod's own node has to do with ``host`` and ``remote-node`` is told in ``TestNodes``.
+    """
+
+    @pytest.mark.parametrize(
+        ("entity", "pod_", "node", "ipv4", "ipv6"),
+        [
+            # "all: … the combination of all known clusters as well world and whitelists all communication"
+            ("all", "allowed", "allowed", "allowed", "allowed"),
+            # "world: … all endpoints outside of the cluster"; world-ipv4 and world-ipv6 those of one family
+            ("world", "denied", "denied", "allowed", "allowed"),
+            ("world-ipv4", "denied", "denied", "allowed", "denied"),
+            ("world-ipv6", "denied", "denied", "denied", "allowed"),
+            # "cluster: … all network endpoints inside of the local cluster … as well as the host, remote-node, …"
+            ("cluster", "allowed", "allowed", "denied", "denied"),
+            # "kube-apiserver: … the kube-apiserver in a Kubernetes cluster"
+            ("kube-apiserver", "denied", "denied", "denied", "denied"),
+            # None of these is a pod that Cilium manages, a node or an address outside: Cilium's health endpoints, its
+            # Envoy for Ingress, endpoints without an identity yet, pods it does not manage; none "matches nothing".
+            ("health", "denied", "denied", "denied", "denied"),
+            ("ingress", "denied", "denied", "denied", "denied"),
+            ("init", "denied", "denied", "denied", "denied"),
+            ("unmanaged", "denied", "denied", "denied", "denied"),
+            ("none", "denied", "denied", "denied", "denied"),
+        ],
+    )
+    @pytest.mark.parametrize("direction", ["ingress", "egress"])
+    def test_an_entity_means(self, direction: str, entity: str, pod_: str, node: str, ipv4: str, ipv6: str) -> None:
+        peers = "fromEntities" if direction == "ingress" else "toEntities"
+        rule = cnp(f"{direction}: [{{{peers}: [{entity}]}}]")
+        objects = (SHOP, NODES, on_node(SERVER, "node-1"), on_node(CLIENT, "node-2"), API_SERVER, rule)
+        engine = engine_of(*objects, profile=profile("cilium"))
+        ends = ("client", "node-2", "198.51.100.1", "2001:db8::1")
+        pairs = [(end, "server") if direction == "ingress" else ("server", end) for end in ends]
+        assert [verdict(engine, *pair) for pair in pairs] == [pod_, node, ipv4, ipv6]
+
+    @pytest.mark.parametrize("entity", ["kube-apiserver", "cluster", "all", "world"])
+    def test_the_api_server_is_one_of_several(self, entity: str) -> None:
+        engine = engine_of(SHOP, SERVER, API_SERVER, cnp(f"egress: [{{toEntities: [{entity}]}}]"))
+        assert verdict(engine, "server", "203.0.113.9") == "allowed"
+
+    @pytest.mark.parametrize(
+        ("rule", "expected"),
+        [
+            ("ingressDeny: [{fromEntities: [world]}], ingress: [{fromEntities: [all]}]", ["allowed", "denied"]),
+            ("ingressDeny: [{fromEntities: [cluster]}], ingress: [{fromEntities: [all]}]", ["denied", "unknown"]),
+            ("ingressDeny: [{fromEntities: [none]}], ingress: [{fromEntities: [all]}]", ["allowed", "allowed"]),
+        ],
+    )
+    def test_an_entity_may_be_denied(self, rule: str, expected: list[str]) -> None:
+        engine = engine_of(SHOP, CLIENT, SERVER, cnp(rule))
+        assert [verdict(engine, end, "server") for end in ("client", "198.51.100.1")] == expected
+
+
+class TestIcmp:
+    """ "ICMP policy … can be specified at layer 4 independently": it says nothing of TCP, UDP and SCTP."""
+
+    @pytest.mark.parametrize(
+        ("spec", "expected"),
+        [
+            pytest.param("ingress: [{icmps: [{fields: [{type: 8}]}]}]", {}, id="it closes the direction"),
+            pytest.param("ingressDeny: [{icmps: [{fields: [{type: 8}]}]}]", {}, id="so does one that denies"),
+            pytest.param(
+                "ingressDeny: [{icmps: [{fields: [{type: 8}]}]}], ingress: [{fromEndpoints: [{}]}]", ALL,
+                id="which takes no port away",
+            ),
+            pytest.param(
+                "ingressDeny: [{icmps: [{fields: [{type: 8}]}]}], enableDefaultDeny: {ingress: false}", ALL,
+                id="nor closes where that is turned off",
+            ),
+            pytest.param("egressDeny: [{icmps: [{fields: [{type: 8}]}]}]", ALL, id="the other direction stays open"),
+            pytest.param(
+                "ingress: [{fromEndpoints: [{}], icmps: [{fields: [{family: IPv6, type: 128}]}]}]", {},
+                id="and a peer beside it is let in for ICMP only",
+            ),
+        ],
+    )  # fmt: skip
+    def test_a_rule_about_it(self, spec: str, expected: object) -> None:
+        assert into_server(cnp(spec)) == expected
+
+    def test_the_rule_says_so(self) -> None:
+        engine = engine_of(SHOP, SERVER, cnp("ingress: [{icmps: [{fields: [{type: 8}, {family: IPv6, type: 128}]}]}]"))
+        assert [r.text for p in engine.policies for r in p.rules] == ["from anywhere on ICMP 8, ICMPv6 128"]
+
+
+class TestDenyPorts:
+    """ "Deny policies … can be used to … restrict access" by port, range and name; docs.cilium.io, "Deny Policies"."""
+
+    @pytest.mark.parametrize(
+        ("port", "left"),
+        [
+            ("{port: '80', protocol: TCP}", [[1, 79], [81, 65535]]),
+            ("{port: '80', endPort: 90, protocol: TCP}", [[1, 79], [91, 65535]]),
+            ("{port: '80', endPort: 90}", [[1, 79], [91, 65535]]),
+            ("{port: http, protocol: TCP}", [[1, 8079], [8081, 65535]]),
+            ("{port: '0', protocol: TCP}", None),
+        ],
+    )
+    def test_ports_are_denied(self, port: str, left: object) -> None:
+        server = pod("server", app="server", ports="[{name: http, containerPort: 8080}]")
+        rule = cnp(f"ingressDeny: [{{toPorts: [{{ports: [{port}]}}]}}], ingress: [{{fromEndpoints: [{{}}]}}]")
+        found = ports_between(engine_of(SHOP, CLIENT, server, rule), "shop/client", "shop/server")
+        assert isinstance(found, dict)
+        assert found.get("TCP") == left
+
+    def test_egress_is_denied_by_the_port_name_of_the_destination(self) -> None:
+        client = pod("client", app="client", ports="[{name: web, containerPort: 8080}]")
+        rule = cnp("egressDeny: [{toPorts: [{ports: [{port: web, protocol: TCP}]}]}], egress: [{toEndpoints: [{}]}]")
+        found = ports_between(engine_of(SHOP, client, SERVER, rule), "shop/server", "shop/client")
+        assert isinstance(found, dict)
+        assert found["TCP"] == [[1, 8079], [8081, 65535]]
+
+
+class TestServicesAndNodes:
+    """docs.cilium.io, "Services based" and "Node based"."""
+
+    SERVICES = """
+        apiVersion: v1
+        kind: Service
+        metadata: {name: client, namespace: shop, labels: {tier: front}}
+        spec: {selector: {app: client}, ports: [{port: 80}]}
+---
+        apiVersion: v1
+        kind: Service
+        metadata: {name: outside, namespace: shop, labels: {tier: back}}
+        spec: {ports: [{port: 80}]}
+---
+        apiVersion: discovery.k8s.io/v1
+        kind: EndpointSlice
+        metadata: {name: outside, namespace: shop, labels: {kubernetes.io/service-name: outside}}
+        addressType: IPv4
+        endpoints: [{addresses: [203.0.113.9]}]
+        ports: [{port: 80}]
+    """
+
+    @pytest.mark.parametrize(
+        ("service", "client", "behind", "elsewhere"),
+        [
+            # "Services with selectors": the pods; "Services without selectors": the addresses of their endpoints
+            ("k8sService: {serviceName: client, namespace: shop}", "allowed", "denied", "denied"),
+            ("k8sService: {serviceName: outside, namespace: shop}", "denied", "allowed", "denied"),
+            # The input may lack Services with the labels, since it is not said to be complete.
+            (
+                "k8sServiceSelector: {selector: {matchLabels: {tier: front}}, namespace: shop}",
+                "allowed",
+                "unknown",
+                "unknown",
+            ),
+            (
+                "k8sServiceSelector: {selector: {matchLabels: {tier: back}}, namespace: shop}",
+                "unknown",
+                "allowed",
+                "unknown",
+            ),
+            (
+                "k8sServiceSelector: {selector: {matchLabels: {tier: none}}, namespace: shop}",
+                "unknown",
+                "unknown",
+                "unknown",
+            ),
+            ("k8sService: {serviceName: gone, namespace: shop}", "unknown", "unknown", "unknown"),
+        ],
+    )
+    def test_a_service_means_what_stands_behind_it(
+        self, service: str, client: str, behind: str, elsewhere: str
+    ) -> None:
+        documents = self.SERVICES.split("---")
+        engine = engine_of(SHOP, CLIENT, SERVER, *documents, cnp(f"egress: [{{toServices: [{{{service}}}]}}]"))
+        found = [verdict(engine, "server", end) for end in ("client", "203.0.113.9", "198.51.100.1")]
+        assert found == [client, behind, elsewhere]
+
+    @pytest.mark.parametrize("direction", ["ingress", "egress"])
+    def test_nodes_by_label_hang_on_a_setting(self, direction: str) -> None:
+        """Only "when the node selector labels … is enabled" (--enable-node-selector-labels)."""
+        nodes = NODES.replace("{name: node-2}", "{name: node-2, labels: {zone: a}}")
+        key = "fromNodes" if direction == "ingress" else "toNodes"
+        rule = cnp(f"{direction}: [{{{key}: [{{matchLabels: {{zone: a}}}}]}}]")
+        engine = engine_of(SHOP, nodes, on_node(SERVER, "node-1"), CLIENT, rule)
+        pairs = [
+            (end, "server") if direction == "ingress" else ("server", end) for end in ("node-2", "client", "1.1.1.1")
+        ]
+        assert [verdict(engine, *pair) for pair in pairs] == ["unknown", "denied", "denied"]
+
+    @pytest.mark.parametrize("direction", ["ingress", "egress"])
+    def test_groups_of_a_provider_have_unknown_addresses_and_are_no_pods(self, direction: str) -> None:
+        key = "fromGroups" if direction == "ingress" else "toGroups"
+        rule = cnp(f"{direction}: [{{{key}: [{{aws: {{securityGroupsIds: [sg-1]}}}}]}}]")
+        engine = engine_of(SHOP, SERVER, CLIENT, rule)
+        pairs = [(end, "server") if direction == "ingress" else ("server", end) for end in ("client", "1.1.1.1")]
+        assert [verdict(engine, *pair) for pair in pairs] == ["denied", "unknown"]
+
+
+class TestLayer7:
+    """ "A layer 7 request is permitted if at least one of the rules matches": the flow is allowed, and the rule says
+    to what it is narrowed.
+    """
+
+    @pytest.mark.parametrize(
+        ("element", "said"),
+        [
+            ("rules: {http: [{method: GET, path: /public}]}", "HTTP GET /public"),
+            (
+                "rules: {http: [{host: foo.com, headers: ['X-A: b']}]}",
+                "HTTP requests to the host foo.com with the header",
+            ),
+            ("rules: {kafka: [{role: produce, topic: a}]}", "Kafka requests with role produce, topic a"),
+            ("rules: {l7proto: r2d2, l7: [{cmd: READ}]}", "r2d2 requests with cmd READ"),
+            ("serverNames: [foo.com]", "TLS connections to foo.com"),
+            (
+                "terminatingTLS: {secret: {name: a}}, rules: {http: [{}]}",
+                "HTTP requests; TLS connections that Cilium's",
+            ),
+            ("listener: {name: web, envoyConfig: {name: a}}", "through the Envoy listener web"),
+        ],
+    )
+    def test_egress_is_allowed_and_narrowed(self, element: str, said: str) -> None:
+        rule = cnp(f"egress: [{{toEndpoints: [{{}}], {TCP_80[:-2]}, {element}}}]}}]")
+        engine = engine_of(SHOP, CLIENT, SERVER, rule)
+        assert verdict(engine, "server", "client") == "allowed"
+        (text,) = (r.text for p in engine.policies for r in p.rules)
+        assert f", but only {said}" in text
+
+    def test_dns_rules_narrow_the_queries(self) -> None:
+        ports = (
+            "toPorts: [{ports: [{port: '53', protocol: ANY}], rules: {dns: [{matchName: a.b}, {matchPattern: '*.c'}]}}]"
+        )
+        engine = engine_of(SHOP, CLIENT, SERVER, cnp(f"egress: [{{toEndpoints: [{{}}], {ports}}}]"))
+        assert verdict(engine, "server", "client", 53) == "allowed"
+        (text,) = (r.text for p in engine.policies for r in p.rules)
+        assert text.endswith("but only DNS queries for a.b; DNS queries for *.c")
+
+    @pytest.mark.parametrize(
+        ("mode", "expected"), [("required", "allowed"), ("disabled", "allowed"), ("test-always-fail", "unknown")]
+    )
+    def test_authentication(self, mode: str, expected: str) -> None:
+        rule = cnp(f"ingress: [{{fromEndpoints: [{{}}], authentication: {{mode: {mode}}}}}]")
+        assert verdict(engine_of(SHOP, CLIENT, SERVER, rule), "client", "server") == expected
+
+
 class TestNodes:
     """The entities of nodes: the pod's own and the others."""
 

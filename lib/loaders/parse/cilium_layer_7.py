@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from lib.loaders.parse.fields import Fields
-from lib.loaders.parse.session import field_names
+from lib.loaders.parse.session import field_names, quote
+from lib.model.domain_names import NamePattern
 from lib.model.policies import Direction
 
 _PROTOCOLS: Final = ("http", "kafka", "dns", "l7proto")
+_NAME_CHARS: Final = 255
+_NAMES: Final = {
+    "matchName": re.compile(r"[-a-zA-Z0-9_]+(\.[-a-zA-Z0-9_]+)*\.?"),
+    "matchPattern": re.compile(r"[-a-zA-Z0-9_*]+(\.[-a-zA-Z0-9_*]+)*\.?"),
+}
+_WORDS: Final = 200
+# "Mismatch identifies what to do in case there is no match. The default is to drop the request. Otherwise the overall
+# rule is still considered as matching, but the mismatches are logged in the access log." (pkg/policy/api/http.go)
+_MISMATCHES: Final = ("LOG", "ADD", "DELETE", "REPLACE")
+_KAFKA: Final = {
+    "role": "role",
+    "apiKey": "API key",
+    "apiVersion": "API version",
+    "clientID": "client ID",
+    "topic": "topic",
+}
 
 
 def check_layer_7(item: Fields, direction: Direction) -> None:
@@ -60,19 +78,91 @@ def _check_around(item: Fields, given: list[str], direction: Direction) -> None:
         item.error("listener", "listener-beside-layer-7", "stands beside layer 7 rules", "Keep one of the two.")
 
 
+def name_pattern(item: Fields) -> NamePattern | None:
+    """``matchName`` or ``matchPattern``; None where there is neither, or what Cilium's schema refuses."""
+    item.only(field_names("matchName matchPattern"))
+    given = [key for key in ("matchName", "matchPattern") if item.text(key)]
+    if len(given) > 1:
+        message = "has both matchName and matchPattern, and must have one of them"
+        item.error(None, "not-exactly-one", message, "Write another element for the other one.")
+        return None
+    for key in given:
+        text = item.text(key)
+        if len(text) > _NAME_CHARS or not _NAMES[key].fullmatch(text):
+            message = f"{quote(text)} is no {'name' if key == 'matchName' else 'pattern of names'}"
+            remedy = "Write a name such as example.com" + ("." if key == "matchName" else ", with * for a wildcard.")
+            item.error(key, "invalid-domain-name", message, remedy)
+            return None
+        return NamePattern.exactly(text) if key == "matchName" else NamePattern.of_cilium(text)
+    return None
+
+
+def asked_names(item: Fields) -> Iterator[NamePattern]:
+    """The names that an element of ``toPorts`` lets pods ask DNS for; its answers are read by Cilium's DNS proxy."""
+    for query in item.section("rules").children("dns"):
+        pattern = name_pattern(query)
+        if pattern is not None:
+            yield pattern
+
+
 def narrowed_to(item: Fields) -> Iterator[str]:
-    """To what an element of ``toPorts`` narrows its ports; values of headers are not repeated."""
+    """To what an element of ``toPorts`` narrows its ports, in words; values of headers are not repeated."""
     rules = item.section("rules")
     for request in rules.children("http"):
-        words = [request.text("method"), request.text("host"), request.text("path")]
-        headers = " with certain headers" if request.has("headers") or request.has("headerMatches") else ""
-        yield f"HTTP {' '.join(filter(None, words)) or 'requests'}{headers}"[:200]
+        yield _http(request)[:_WORDS]
     for query in rules.children("dns"):
-        yield f"DNS queries for {query.text('matchName') or query.text('matchPattern') or 'any name'}"[:200]
-    if rules.sequence("kafka"):
-        yield "certain Kafka requests"
-    if rules.text("l7proto"):
-        yield f"certain requests of {rules.text('l7proto')}"[:200]
+        name = query.text("matchName") or query.text("matchPattern")
+        yield (f"DNS queries for {name}" if name else "DNS queries by a rule without a name")[:_WORDS]
+    for request in rules.children("kafka"):
+        yield _kafka(request)[:_WORDS]
+    if protocol := rules.text("l7proto"):
+        pairs = ["; ".join(f"{key} {value}" for key, value in each.data.items()) for each in rules.children("l7")]
+        yield from (f"{protocol} requests with {words}"[:_WORDS] for words in pairs if words)
+        if not any(pairs):
+            yield f"{protocol} requests"[:_WORDS]
     names = [name for _, name in item.texts("serverNames")]
     if names:
-        yield f"TLS connections to {', '.join(names)}"[:200]
+        yield f"TLS connections to {', '.join(names)}"[:_WORDS]
+    if item.has("terminatingTLS"):
+        yield "TLS connections that Cilium's proxy ends"
+    if item.has("originatingTLS"):
+        yield "what Cilium's proxy sends on over TLS"
+    if item.has("listener"):
+        yield f"through the Envoy listener {item.section('listener').text('name')}, which may refuse more"[:_WORDS]
+
+
+def _http(request: Fields) -> str:
+    request.only(field_names("method host path headers headerMatches"))
+    words = [request.text("method"), request.text("path")]
+    host = request.text("host")
+    headers = [_header(text) for _, text in request.texts("headers")]
+    headers += [_header_match(each) for each in request.children("headerMatches")]
+    return " ".join(
+        (
+            f"HTTP {' '.join(filter(None, words)) or 'requests'}",
+            *((f"to the host {host}",) if host else ()),
+            *((" and ".join(headers),) if headers else ()),
+        )
+    )
+
+
+def _header(text: str) -> str:
+    """``X-Token: hush`` without the value, which may be a secret."""
+    name, _, value = text.partition(":") if ":" in text else text.partition(" ")
+    return f"with the header {name.strip()}{' of a certain value' if value.strip() else ''}"
+
+
+def _header_match(match: Fields) -> str:
+    match.only(field_names("mismatch name secret value"))
+    name = match.text("name")
+    of_value = " of a certain value" if match.has("value") or match.has("secret") else ""
+    mismatch = match.choice("mismatch", _MISMATCHES, "")
+    if mismatch:
+        return f"with or without the header {name}{of_value}, a mismatch being logged ({mismatch})"
+    return f"with the header {name}{of_value}"
+
+
+def _kafka(request: Fields) -> str:
+    request.only(field_names("role apiKey apiVersion clientID topic"))
+    words = [f"{label} {text}" for key, label in _KAFKA.items() if (text := request.text(key))]
+    return f"Kafka requests with {', '.join(words)}" if words else "Kafka requests"

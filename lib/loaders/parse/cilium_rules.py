@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from lib.loaders.parse.addresses import read_prefix
-from lib.loaders.parse.cilium_layer_7 import check_layer_7, narrowed_to
+from lib.loaders.parse.cilium_layer_7 import asked_names, check_layer_7, name_pattern, narrowed_to
 from lib.loaders.parse.cilium_selectors import read_endpoint_selector, reserved_entity
 from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.selectors import read_selector
@@ -23,6 +23,7 @@ from lib.model.cilium_policies import (
     EntitiesPeer,
     Entity,
     GroupPeer,
+    NamesPeer,
     NodesPeer,
     ServicePeer,
     UnknownAddresses,
@@ -38,6 +39,7 @@ _PROTOCOLS: Final = {protocol.value: (protocol,) for protocol in Protocol} | {
 }
 # Protocols without ports that TCP, UDP or SCTP could match.
 _OTHER_PROTOCOLS: Final = ("ICMP", "ICMPV6", "VRRP", "IGMP")
+_ICMP_TYPES: Final = 255
 _PORT_NAME: Final = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9]([-A-Za-z0-9]{0,13}[A-Za-z0-9])?")
 _PEERS: Final = {
     Direction.INGRESS: ("fromEndpoints", "fromEntities", "fromCIDR", "fromCIDRSet", "fromNodes", "fromGroups"),
@@ -68,7 +70,6 @@ def _rule(rule: Fields, direction: Direction, namespace: str, label: str, *, den
     rule.only({*keys, _REQUIRES[direction], "toPorts", "icmps", *(() if denies else ("authentication",))})
     _check_combination(rule, keys)
     peers = tuple(_peers(rule, keys, namespace))
-    _check_icmp(rule)
     given = [key for key in keys if rule.has(key)]
     if any(rule.data.get(key) == [] for key in given if not key.endswith(("FQDNs", "Groups"))):
         # An explicitly empty list selects nobody, whatever stands beside it.
@@ -94,6 +95,8 @@ def _rule(rule: Fields, direction: Direction, namespace: str, label: str, *, den
         narrowing="; ".join(dict.fromkeys(narrowings)),
         doubt=" or ".join(dict.fromkeys(doubts)),
         requires=tuple(_requires(rule, _REQUIRES[direction], namespace)),
+        icmp=", ".join(dict.fromkeys(_icmp(rule))),
+        asks=() if denies else tuple(n for item in rule.children("toPorts") for n in asked_names(item)),
     )
 
 
@@ -110,10 +113,18 @@ def _check_combination(rule: Fields, keys: tuple[str, ...]) -> None:
         rule.error("icmps", "combined-peers", message, "Write a rule of its own for icmps.")
 
 
-def _check_icmp(rule: Fields) -> None:
+def _icmp(rule: Fields) -> Iterator[str]:
+    """The messages of ICMP in words; the type is a number or one of Cilium's names for it."""
     for item in rule.children("icmps"):
+        item.only(field_names("fields"))
         for each in item.children("fields"):
-            each.choice("family", ("IPv4", "IPv6"), "IPv4")
+            each.only(field_names("family type"))
+            family = each.choice("family", ("IPv4", "IPv6"), "IPv4")
+            named = isinstance(each.data.get("type"), str)
+            kind = each.text("type") if named else str(each.number_within("type", 0, _ICMP_TYPES, 0))
+            if not each.has("type"):
+                each.error(None, "missing-icmp-type", "has no type", "Add the type, a number or a name.")
+            yield f"{'ICMPv6' if family == 'IPv6' else 'ICMP'} {kind[:40]}"
 
 
 def _requires(rule: Fields, key: str, namespace: str) -> Iterator[CiliumSelector]:
@@ -208,12 +219,11 @@ def _services(rule: Fields, key: str, namespace: str) -> Iterator[CiliumPeer]:
 
 def _names(rule: Fields, key: str, namespace: str) -> Iterator[CiliumPeer]:
     for item in rule.children(key):
-        item.only(field_names("matchName matchPattern"))
-        found = [item.text(k) for k in ("matchName", "matchPattern") if item.text(k)]
-        if not found:
+        pattern = name_pattern(item)
+        if pattern is not None:
+            yield NamesPeer(pattern)
+        elif not item.entry.failed:
             item.error(None, "missing-name", "has neither matchName nor matchPattern", "Add one of them.")
-        else:
-            yield UnknownAddresses(f"the domain name {' and '.join(found)[:200]}")
 
 
 def _groups(rule: Fields, key: str, namespace: str) -> Iterator[CiliumPeer]:

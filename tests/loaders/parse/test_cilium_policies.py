@@ -17,8 +17,10 @@ from lib.model.cilium_policies import (
     EntitiesPeer,
     Entity,
     GroupPeer,
+    NamesPeer,
     ServicePeer,
 )
+from lib.model.domain_names import NamePattern
 from lib.model.policies import AllPorts, Direction, NamedPort, NamespacesByLabel, NumberedPorts, OwnNamespace
 from lib.model.sets import PortSet, Protocol
 from tests.loaders.parse.build import faults, load, merged
@@ -128,13 +130,102 @@ def test_what_a_rule_refers_to() -> None:
     ("rules", "narrowing"),
     [
         ("http: [{method: GET, path: /a}, {path: /b}]", "HTTP GET /a; HTTP /b"),
-        ("http: [{headers: ['X-Token: hush']}]", "HTTP requests with certain headers"),
-        ("kafka: [{topic: a}]", "certain Kafka requests"),
+        # "If omitted or empty, all methods are allowed", and likewise of path, host and headers.
+        ("http: [{}]", "HTTP requests"),
+        ("http: [{host: foo.com, method: PUT}]", "HTTP PUT to the host foo.com"),
+        ("http: [{headers: ['X-Token: hush']}]", "HTTP requests with the header X-Token of a certain value"),
+        (
+            "http: [{headers: ['X-Token hush', X-A]}]",
+            "HTTP requests with the header X-Token of a certain value and with the header X-A",
+        ),
+        # "If none of the optional fields is present, then the header value is not matched, only presence of the
+        # header is enough."
+        ("http: [{headerMatches: [{name: X-A}]}]", "HTTP requests with the header X-A"),
+        (
+            "http: [{path: /a, headerMatches: [{name: X-A, value: hush}]}]",
+            "HTTP /a with the header X-A of a certain value",
+        ),
+        (
+            "http: [{headerMatches: [{name: X-A, secret: {name: hush}}]}]",
+            "HTTP requests with the header X-A of a certain value",
+        ),
+        # "Otherwise the overall rule is still considered as matching, but the mismatches are logged"
+        (
+            "http: [{headerMatches: [{name: X-A, value: hush, mismatch: LOG}]}]",
+            "HTTP requests with or without the header X-A of a certain value, a mismatch being logged (LOG)",
+        ),
+        ("kafka: [{topic: a}]", "Kafka requests with topic a"),
+        # "All fields are optional, if all fields are empty or missing, the rule will match all Kafka messages."
+        ("kafka: [{}]", "Kafka requests"),
+        ("kafka: [{role: produce, topic: a}]", "Kafka requests with role produce, topic a"),
+        (
+            "kafka: [{apiKey: fetch, apiVersion: '1', clientID: c}]",
+            "Kafka requests with API key fetch, API version 1, client ID c",
+        ),
+        ("dns: [{matchName: a.b}, {matchPattern: '*.c.d'}]", "DNS queries for a.b; DNS queries for *.c.d"),
+        ("l7proto: r2d2, l7: [{cmd: READ, file: a}]", "r2d2 requests with cmd READ; file a"),
+        ("l7proto: r2d2", "r2d2 requests"),
     ],
 )
 def test_layer_7_narrows_and_values_of_headers_are_not_repeated(rules: str, narrowing: str) -> None:
     ports = f"toPorts: [{{ports: [{{port: '80', protocol: TCP}}], rules: {{{rules}}}}}]"
+    found = policy(f"egress: [{{{ports}}}]").rules[0].narrowing
+    assert found == narrowing
+    assert "hush" not in found
+
+
+@pytest.mark.parametrize(
+    ("beside", "narrowing"),
+    [
+        ("serverNames: [a.b, c.d]", "TLS connections to a.b, c.d"),
+        ("terminatingTLS: {secret: {name: hush}}", "TLS connections that Cilium's proxy ends"),
+        ("originatingTLS: {secret: {name: hush}}", "what Cilium's proxy sends on over TLS"),
+        (
+            "listener: {name: web, envoyConfig: {name: a}}",
+            "through the Envoy listener web, which may refuse more",
+        ),
+    ],
+)
+def test_what_stands_beside_layer_7_is_told(beside: str, narrowing: str) -> None:
+    ports = f"toPorts: [{{ports: [{{port: '443', protocol: TCP}}], {beside}}}]"
     assert policy(f"egress: [{{{ports}}}]").rules[0].narrowing == narrowing
+
+
+@pytest.mark.parametrize(
+    ("mode", "narrowing", "doubtful"),
+    [("disabled", "", False), ("required", "with mutual authentication only", False), ("test-always-fail", "", True)],
+)
+def test_authentication_narrows_too(mode: str, narrowing: str, doubtful: bool) -> None:
+    (rule,) = policy(f"ingress: [{{fromEntities: [all], authentication: {{mode: {mode}}}}}]").rules
+    assert (rule.narrowing, bool(rule.doubt)) == (narrowing, doubtful)
+
+
+@pytest.mark.parametrize(
+    ("field", "icmp"),
+    [
+        ("{type: 8}", "ICMP 8"),
+        ("{family: IPv4, type: EchoRequest}", "ICMP EchoRequest"),
+        ("{family: IPv6, type: 128}", "ICMPv6 128"),
+        ("{type: 0}", "ICMP 0"),
+    ],
+)
+def test_messages_of_icmp_are_told(field: str, icmp: str) -> None:
+    (rule,) = policy(f"egressDeny: [{{icmps: [{{fields: [{field}]}}]}}]").rules
+    assert (rule.icmp, rule.ports, rule.peers, rule.denies) == (icmp, (), (AnyEnd(),), True)
+
+
+def test_names_are_told_from_patterns_and_so_are_the_names_that_pods_may_ask_for() -> None:
+    (rule, asking) = policy(
+        """egress: [
+            {toFQDNs: [{matchName: API.example.com.}, {matchPattern: '*.Blob.example.com'}]},
+            {toPorts: [{ports: [{port: '53', protocol: ANY}], rules: {dns: [{matchName: a.b}, {matchPattern: '*'}]}}]}
+        ]"""
+    ).rules
+    assert rule.peers == (
+        NamesPeer(NamePattern.exactly("api.example.com")),
+        NamesPeer(NamePattern.of_cilium("*.blob.example.com")),
+    )
+    assert (rule.asks, asking.asks) == ((), (NamePattern.exactly("a.b"), NamePattern.of_cilium("*")))
 
 
 @pytest.mark.parametrize(
@@ -177,6 +268,34 @@ def test_layer_7_narrows_and_values_of_headers_are_not_repeated(rules: str, narr
         ),
         ("egressDeny: [{toFQDNs: [{matchName: a.b}]}]", "unknown-field", "spec.egressDeny[0].toFQDNs"),
         ("egress: [{toFQDNs: [{}]}]", "missing-name", "spec.egress[0].toFQDNs[0]"),
+        # The schema takes one of the two, and these characters: ^([-a-zA-Z0-9_]+[.]?)+$, with * in a pattern.
+        ("egress: [{toFQDNs: [{matchName: a.b, matchPattern: c.d}]}]", "not-exactly-one", "spec.egress[0].toFQDNs[0]"),
+        (
+            "egress: [{toFQDNs: [{matchName: '*.a.b'}]}]",
+            "invalid-domain-name",
+            "spec.egress[0].toFQDNs[0].matchName",
+        ),
+        (
+            "egress: [{toFQDNs: [{matchPattern: 'a[bc].d'}]}]",
+            "invalid-domain-name",
+            "spec.egress[0].toFQDNs[0].matchPattern",
+        ),
+        (
+            "egress: [{toPorts: [{ports: [{port: '53', protocol: ANY}], rules: {dns: [{matchName: 'a b'}]}}]}]",
+            "invalid-domain-name",
+            "spec.egress[0].toPorts[0].rules.dns[0].matchName",
+        ),
+        (
+            "egress: [{toPorts: [{ports: [{port: '80', protocol: TCP}], rules: {http: [{verb: GET}]}}]}]",
+            "unknown-field",
+            "spec.egress[0].toPorts[0].rules.http[0].verb",
+        ),
+        ("ingress: [{icmps: [{fields: [{family: IPv4}]}]}]", "missing-icmp-type", "spec.ingress[0].icmps[0].fields[0]"),
+        (
+            "ingress: [{icmps: [{fields: [{type: 256}]}]}]",
+            "out-of-range",
+            "spec.ingress[0].icmps[0].fields[0].type",
+        ),
         (
             "ingress: [{toPorts: [{ports: [{port: '53'}], rules: {dns: [{matchName: a}]}}]}]",
             "dns-on-ingress",
