@@ -73,10 +73,14 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Without:
-    """What is left out of the policies: one rule, or one whole policy. Of a rule's policy the directions stay."""
+    """What is left out: rules, whose policies keep isolating as before, and whole policies."""
 
-    rule: RuleKey | None = None
-    policy: ObjectRef | None = None
+    rules: frozenset[RuleKey] = frozenset()
+    policies: frozenset[ObjectRef] = frozenset()
+
+    def has(self, key: RuleKey) -> bool:
+        """Whether a rule is left out, by itself or with its policy."""
+        return key in self.rules or key.policy in self.policies
 
 
 NOTHING_LEFT_OUT: Final = Without()
@@ -220,17 +224,17 @@ class Columns:
         Raises StepsSpentError.
         """
         cells = start
-        turns = (t for t in group.turns if without.policy is None or t.policy.ref != without.policy)
+        turns = (t for t in group.turns if t.policy.ref not in without.policies)
         for _, of_stage in groupby(turns, lambda turn: turn.stage):
             listed = list(of_stage)
             for _, of_level in groupby(listed, lambda turn: turn.level):
-                cells = self._level(cells, list(of_level), without.rule)
+                cells = self._level(cells, list(of_level), without)
             closes = self.spaces.everything if any(turn.closes for turn in listed) else 0
             cells = after_stage(cells, closes)
         return cells
 
-    def _level(self, start: Cells, turns: list[Turn], without: RuleKey | None) -> Cells:
-        listed = [found for turn in turns if (found := [p for p in turn.parts if p.key != without])]
+    def _level(self, start: Cells, turns: list[Turn], without: Without) -> Cells:
+        listed = [found for turn in turns if (found := [p for p in turn.parts if p.key not in without.rules])]
         if len(listed) < 2 or len({part.rule.action for parts in listed for part in parts}) < 2:
             return self._in_order(start, (part for parts in listed for part in parts))
         branches = [self._in_order(start, parts) for parts in listed]

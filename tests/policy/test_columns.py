@@ -88,8 +88,8 @@ def test_columns_and_rows_say_the_same_of_every_pair(objects: list[Raw], chosen:
 def test_a_column_without_a_policy_or_a_rule_is_that_of_what_is_left(objects: list[Raw], data: st.DataObject) -> None:
     engine = compile_engine(snapshot_of(objects), PROFILES[0])
     rules = sorted({(r.policy, r.direction.value, r.label) for p in engine.policies for r in p.rules})
-    whole = [Without(policy=ref) for ref in sorted({p.ref for p in engine.policies})]
-    parts = [Without(rule=RuleKey(ref, Direction(direction), label)) for ref, direction, label in rules]
+    whole = [Without(policies=frozenset({ref})) for ref in sorted({p.ref for p in engine.policies})]
+    parts = [Without(frozenset({RuleKey(ref, Direction(direction), label)})) for ref, direction, label in rules]
     assume(whole)
     left_out = data.draw(st.sampled_from([*whole, *parts]))
     columns, rest = Columns(engine, 10**9), Columns(replace(engine, stages=tuple(less(engine.stages, left_out))), 10**9)
@@ -108,9 +108,9 @@ def less(stages: Iterable[Stage], left_out: Without) -> Iterator[Stage]:
     for stage in stages:
         levels = (
             tuple(
-                replace(p, rules=tuple(r for r in p.rules if (r.policy, r.direction, r.label) != left_out.rule))
+                replace(p, rules=tuple(r for r in p.rules if (r.policy, r.direction, r.label) not in left_out.rules))
                 for p in level
-                if p.ref != left_out.policy
+                if p.ref not in left_out.policies
             )
             for level in stage.levels
         )
