@@ -1,0 +1,113 @@
+"""What the lint says is so, by the naive evaluator: what it reports changes nothing, what it does not report counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from lib.lint import LintFinding, LintKind, LintReport, examine
+from lib.policy.engine import compile_engine
+from lib.policy.engines import KUBERNETES
+from tests.lint.without import KINDS, Alike, Packet, labels_of, name_of, on_every_node, rule_at, without
+from tests.naive.clusters import clusters, mixed_clusters
+from tests.naive.evaluator import NaiveCluster
+from tests.policy.build import snapshot_of
+
+Raw = dict[str, Any]
+Name = tuple[tuple[str, str, str], str]
+
+WHOLE = (
+    LintKind.POLICY_NEVER_SELECTS,
+    LintKind.POLICY_SELECTS_NO_POD,
+    LintKind.POLICY_REDUNDANT,
+    LintKind.POLICY_WITHOUT_EFFECT,
+    LintKind.POLICY_SAFETY_NET,
+)
+BY_OTHERS = (LintKind.RULE_REDUNDANT, LintKind.RULE_REDUNDANT_NOW, LintKind.RULE_SHADOWED)
+
+
+def examined(objects: list[Raw]) -> LintReport:
+    profile = KUBERNETES.with_ip_blocks_matching_pods(True)
+    return examine(compile_engine(snapshot_of(objects), profile))
+
+
+def naive(objects: list[Raw]) -> Alike:
+    return Alike(objects, ip_block_matches_pods=True)
+
+
+def told(finding: LintFinding) -> Name:
+    ref = finding.place.policy
+    return (ref.namespace, ref.name, ref.kind), finding.place.rule
+
+
+def differs(objects: list[Raw], others: list[Raw]) -> Packet | None:
+    return naive(objects).differs(naive(others))
+
+
+def parts(objects: list[Raw]) -> list[Name]:
+    """Every policy and every rule."""
+    return [(name_of(o), label) for o in objects if o["kind"] in KINDS for label in ("", *labels_of(o))]
+
+
+def only_closes(objects: list[Raw], name: Name) -> bool:
+    """Whether it is a rule of Cilium that matches nobody, alone in its direction, whose presence closes that."""
+    (policy,) = (o for o in objects if o["kind"] in KINDS and name_of(o) == name[0])
+    if not name[1] or not policy["kind"].startswith("Cilium"):
+        return False
+    spec, key, index = rule_at(policy, name[1])
+    direction = key.removesuffix("Deny")
+    rule = spec[key][index]
+    peers = [value for k, value in rule.items() if k.startswith(("from", "to")) and k != "toPorts"]
+    nobody = (not rule) or any(value == [] for value in peers)
+    return nobody and len(spec.get(direction) or []) + len(spec.get(f"{direction}Deny") or []) == 1
+
+
+RANDOM = (clusters() | mixed_clusters()).map(on_every_node)
+
+
+@given(RANDOM, st.data())
+def test_nothing_changes_without_what_is_reported(objects: list[Raw], data: st.DataObject) -> None:
+    found = examined(objects).findings
+    assume(found)
+    for finding in data.draw(st.lists(st.sampled_from(found), min_size=1, max_size=2, unique=True)):
+        assert differs(without(objects, [told(finding)]), without(objects, [])) is None, finding
+
+
+@given(RANDOM, st.data())
+def test_nor_does_it_between_pods_that_share_a_node(objects: list[Raw], data: st.DataObject) -> None:
+    found = examined(objects).findings
+    assume(found)
+    left = without(objects, [told(data.draw(st.sampled_from(found)))])
+    before, after = (NaiveCluster(o, ip_block_matches_pods=True) for o in (objects, left))
+    for src, dst, protocol, port, _ in naive(objects).packets()[::7]:
+        assert before.allows(src, dst, protocol, port) == after.allows(src, dst, protocol, port)
+
+
+@given(RANDOM)
+def test_what_is_not_reported_counts(objects: list[Raw]) -> None:
+    report = examined(objects)
+    assert not report.unproven
+    assert not report.cut
+    reported = {told(f) for f in report.findings}
+    whole = {told(f)[0] for f in report.findings if f.kind in WHOLE}
+    for name in parts(objects):
+        if name not in reported and name[0] not in whole and not only_closes(objects, name):
+            assert differs(without(objects, [name]), without(objects, [])) is not None, name
+
+
+@given(RANDOM)
+def test_rules_that_lean_on_no_other_finding_can_all_go_at_once(objects: list[Raw]) -> None:
+    found = [told(f) for f in examined(objects).findings if f.kind in BY_OTHERS and not f.either]
+    assume(len(found) > 1)
+    assert differs(without(objects, found), without(objects, [])) is None
+
+
+@given(RANDOM, st.data())
+def test_of_two_of_which_only_one_can_go_one_must_stay(objects: list[Raw], data: st.DataObject) -> None:
+    found = [f for f in examined(objects).findings if "can go, not both." in f.sentence and len(f.either) == 1]
+    assume(found)
+    finding = data.draw(st.sampled_from(found))
+    (other,) = (((p.policy.namespace, p.policy.name, p.policy.kind), p.rule) for p in finding.either)
+    assert differs(without(objects, [told(finding), other]), without(objects, [])) is not None
