@@ -116,6 +116,18 @@ def build_parser() -> argparse.ArgumentParser:
         "--fail-on", type=_severity, default=Severity.ERROR, metavar="SEVERITY", help="info, warning or error (default)"
     )
 
+    lint = command(
+        "lint", "policies and rules that do nothing, or nothing that others do not do", formats=(*TABULAR, "sarif")
+    )
+    filters(lint)
+    engine(lint)
+    lint.add_argument(
+        "--fail-on",
+        type=_severity,
+        metavar="SEVERITY",
+        help="info, warning or error; without it findings are no failure",
+    )
+
     add_plan_arguments(command("plan", "how many addresses a cluster needs", loads=False))
     dump = command("dump-command", "the command that dumps every kind that is read", formats=(), loads=False)
     dump.add_argument("--private", action="store_true", help="wrapped in `az aks command invoke`, for private clusters")

@@ -174,12 +174,12 @@ class Removals:
         other = _OTHER[group.direction]
         free = change.peers & ~self.columns.governed[other]
         first = (subjects & -subjects).bit_length() - 1
-        open_ = bool(free and change.unsure)
+        open_ = bool(free and change.unsure) or bool(self._rejected[other] & change.peers)
         if free and change.sure:
             return Witness(group.direction, first, (free & -free).bit_length() - 1, change.sure), open_
-        for theirs, peers in self.columns.groups_of(other, change.peers & ~free):
-            if self._rejected[other] & peers:
-                open_ = True
+        perhaps = change.peers & ~free & self.columns.may_let(other, subjects, change.sure | change.unsure)
+        for theirs, peers in self.columns.groups_of(other, perhaps):
+            self.columns.spend(1)
             for (allowed, possible), ends in self.columns.column(theirs).items():
                 if mine := ends & subjects:
                     if ports := change.sure & allowed:

@@ -12,7 +12,7 @@ from lib.policy.columns import StepsSpentError
 from lib.policy.engine import Engine
 from lib.policy.inventory import inventory
 
-STEPS_UP_TO: Final = 5_000_000
+STEPS_UP_TO: Final = 2_000_000
 """How often rules are asked about a set of packets, to find what has no effect; as often again to say why."""
 
 

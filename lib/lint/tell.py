@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Final
 
 from lib.lint import words
@@ -12,11 +14,12 @@ from lib.lint.finding import LintFinding, LintKind, Place
 from lib.lint.judge import Judged
 from lib.lint.removal import Answer
 from lib.lint.written import WrittenRule, is_about_pods, never_selects, subjects_of
-from lib.model.policies import NetworkPolicy
+from lib.model.policies import Direction, NetworkPolicy
 from lib.model.refs import ObjectRef
 from lib.policy.bits import Bits, positions, union
 from lib.policy.columns import RuleKey, Without
 from lib.policy.inventory import inventory
+from lib.policy.rules import Action
 from lib.policy.tiers import AnyPolicy
 
 # So many parts that could go as well are tried together with the one that is told of.
@@ -146,14 +149,31 @@ class Teller:
 
     def _counts_always(self, cover: RuleKey, key: RuleKey) -> bool:
         """Whether no rule of another action can come between two rules of one stage, whatever pods there are."""
-        for stage in self._engine.stages:
-            rules = [(n, r) for n, level in enumerate(stage.levels) for p in level for r in p.rules_for(key.direction)]
-            at = {RuleKey(r.policy, r.direction, r.label): (n, i) for i, (n, r) in enumerate(rules)}
-            if cover in at and key in at:
-                first, second = at[cover], at[key]
-                earlier = first[0] < second[0] or (cover.policy == key.policy and first < second)
-                return earlier or len({r.action for _, r in rules}) == 1
-        return False
+        first, second = self._asked.get(cover), self._asked.get(key)
+        if first is None or second is None or first[0] != second[0]:
+            return False
+        earlier = first[:2] < second[:2] or (cover.policy == key.policy and first < second)
+        return earlier or len(self._actions[first[0], key.direction]) == 1
+
+    @cached_property
+    def _asked(self) -> Mapping[RuleKey, tuple[int, int, int]]:
+        """The stage and the level of each rule, and its place in its policy."""
+        return {
+            RuleKey(rule.policy, rule.direction, rule.label): (s, n, i)
+            for s, stage in enumerate(self._engine.stages)
+            for n, level in enumerate(stage.levels)
+            for policy in level
+            for i, rule in enumerate(policy.rules)
+        }
+
+    @cached_property
+    def _actions(self) -> Mapping[tuple[int, Direction], set[Action]]:
+        """The actions of all rules of each stage."""
+        found: dict[tuple[int, Direction], set[Action]] = defaultdict(set)
+        for number, stage in enumerate(self._engine.stages):
+            for rule in (r for policy in stage.policies for r in policy.rules):
+                found[number, rule.direction].add(rule.action)
+        return found
 
     def _empty(self, rule: WrittenRule) -> LintFinding:
         """A rule that there is no packet for."""
@@ -190,12 +210,16 @@ class Teller:
 
     def _compared(self, subjects: Bits) -> str:
         """What was compared, in words."""
-        endpoints = self._engine.spaces.endpoints
-        mine = set(positions(subjects & self._removals.pods))
-        pods = sum(1 for members in endpoints.members for number in members if number in mine)
-        ends = sum(map(len, endpoints.members)) + len(endpoints.nodes) + len(self._engine.spaces.addresses)
+        spaces = self._engine.spaces
+        pods = sum(self._pods[number] for number in positions(subjects & self._removals.pods))
+        ends = self._pods.total() + len(spaces.endpoints.nodes) + len(spaces.addresses)
         whom = "the pod that it is for" if pods == 1 else f"the {pods:,} pods that it is for"
         return (
             f"Without it no TCP, UDP or SCTP flow changes between {whom} and any of {ends:,} ends: pods, nodes and "
             "ranges of addresses outside."
         )
+
+    @cached_property
+    def _pods(self) -> Counter[int]:
+        """The number of pods of each class."""
+        return Counter(number for members in self._engine.spaces.endpoints.members for number in members)

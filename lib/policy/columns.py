@@ -104,6 +104,7 @@ class Columns:
             for n, level in enumerate(stage.levels)
             for policy in level
         ]
+        self._letting: dict[tuple[Direction, Bits, Bits], Bits] = {}
         self._columns: dict[int, Mapping[tuple[Bits, Bits], Bits]] = {}
 
     @cached_property
@@ -117,16 +118,45 @@ class Columns:
         return {direction: union(g.subjects for g in groups) for direction, groups in self.groups.items()}
 
     @cached_property
+    def _closed(self) -> Mapping[Direction, Bits]:
+        return {d: union(policy.isolates(d) for _, _, policy in self._placed) for d in Direction}
+
+    @cached_property
+    def _lets(self) -> Mapping[Direction, Mapping[tuple[Bits, Bits], Bits]]:
+        """Peers and ports → the subjects of rules that allow those something or pass it on."""
+        found: dict[Direction, dict[tuple[Bits, Bits], Bits]] = {d: defaultdict(int) for d in Direction}
+        for rule in (r for _, _, policy in self._placed for r in policy.rules if r.action is not Action.DENY):
+            found[rule.direction][rule.sure.any | rule.possible.any, union(at.mask for at in rule.ports)] |= (
+                rule.subjects
+            )
+        return found
+
+    def may_let(self, direction: Direction, peers: Bits, ports: Bits) -> Bits:
+        """The ends that may let some of ``peers`` through on some of ``ports`` in one direction; all others do not.
+
+        Those are the open ones, and those with a rule for it.
+        """
+        mask = (ports | ports >> self.shift) & self.spaces.ports.all
+        found = self._letting.get((direction, peers, mask))
+        if found is None:
+            rules = self._lets[direction].items()
+            lets = union(subjects for (named, held), subjects in rules if named & peers and held & mask)
+            found = self._letting[direction, peers, mask] = self.spaces.everything & ~self._closed[direction] | lets
+        return found
+
+    @cached_property
     def _numbers(self) -> Mapping[Direction, Mapping[int, int]]:
         return {d: {c: i for i, g in enumerate(self.groups[d]) for c in positions(g.subjects)} for d in Direction}
 
     def groups_of(self, direction: Direction, subjects: Bits) -> Iterator[tuple[Group, Bits]]:
         """The groups that ``subjects`` are of, with those of them that are in each."""
-        numbers = self._numbers[direction]
-        found = dict.fromkeys(numbers[c] for c in positions(subjects & self.governed[direction]))
-        for number in found:
-            group = self.groups[direction][number]
-            yield group, subjects & group.subjects
+        numbers, seen = self._numbers[direction], set[int]()
+        for subject in positions(subjects & self.governed[direction]):
+            number = numbers[subject]
+            if number not in seen:
+                seen.add(number)
+                group = self.groups[direction][number]
+                yield group, subjects & group.subjects
 
     def _groups(self, direction: Direction) -> Iterator[Group]:
         concerned = [
@@ -233,6 +263,12 @@ class Columns:
             cells = after_stage(cells, closes)
         return cells
 
+    def spend(self, steps: int) -> None:
+        """Count some steps. Raises StepsSpentError."""
+        self.steps_left -= steps
+        if self.steps_left < 0:
+            raise StepsSpentError
+
     def _level(self, start: Cells, turns: list[Turn], without: Without) -> Cells:
         listed = [found for turn in turns if (found := [p for p in turn.parts if p.key not in without.rules])]
         if len(listed) < 2 or len({part.rule.action for parts in listed for part in parts}) < 2:
@@ -245,9 +281,7 @@ class Columns:
 
     def _in_order(self, cells: Cells, parts: Iterable[Part]) -> Cells:
         for part in parts:
-            self.steps_left -= len(cells)
-            if self.steps_left < 0:
-                raise StepsSpentError
+            self.spend(len(cells))
             for region, sure in ((part.sure, True), (part.possible, False)):
                 if region:
                     cells = matched(cells, region, part.rule.action, sure=sure)

@@ -18,6 +18,7 @@ from lib.tables.entry_points import entry_point_rows
 from lib.tables.exposure import exposure_rows
 from lib.tables.findings import finding_rows
 from lib.tables.flows import explanation_rows, flow_table, matrix_rows, near_miss_rows
+from lib.tables.lint import lint_json, lint_rows, place_json
 from lib.tables.plan import comparison_rows, limit_rows, plan_problem_rows, pool_rows, subnet_rows
 from lib.tables.policies import policy_rows
 from lib.tables.routes import candidate_rows, route_rows
@@ -42,9 +43,12 @@ __all__ = [
     "flow_change_rows",
     "flow_table",
     "limit_rows",
+    "lint_json",
+    "lint_rows",
     "matrix_rows",
     "migration_rows",
     "near_miss_rows",
+    "place_json",
     "plan_problem_rows",
     "policy_rows",
     "pool_rows",

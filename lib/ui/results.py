@@ -10,6 +10,7 @@ from lib.checks.run import run_checks
 from lib.exposure import exposures
 from lib.flows import FlowRow, NamespaceMatrix, flow_rows, namespace_matrix
 from lib.graph.flows import OpenEnds, open_ends
+from lib.lint import LintFinding, LintReport, examine
 from lib.model.finding import Finding
 from lib.model.refs import ObjectRef, Source
 from lib.policy.engine import Engine, compile_engine
@@ -189,6 +190,17 @@ def exposure(page: PageContext, choice: str = AUTOMATIC) -> list[Row]:
     rows = page.cached(("exposure", chosen.profile.id), lambda: exposure_rows(exposures(chosen), locate(page)))
     shown = {w.ref for w in page.workloads}
     return [r for r in rows if _ref(r) in shown]
+
+
+def lint_report(page: PageContext, choice: str = AUTOMATIC) -> LintReport:
+    """Every policy and rule that does nothing, filtered or not."""
+    chosen = engine(page, choice)
+    return page.cached(("lint", chosen.profile.id), lambda: examine(chosen))
+
+
+def lint(page: PageContext, choice: str = AUTOMATIC) -> tuple[LintFinding, ...]:
+    """The findings of the lint about policies that the filter shows."""
+    return tuple(f for f in lint_report(page, choice).findings if shows(page, f.place.policy))
 
 
 def selections(page: PageContext) -> Selections:
