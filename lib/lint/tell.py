@@ -206,7 +206,9 @@ class Teller:
         return Place(ref, "", self._judged.policies[ref].source)
 
     def _places(self, keys: Iterable[RuleKey]) -> tuple[Place, ...]:
-        return tuple(Place(key.policy, key.label, self._removals.rules[key][0].source) for key in keys)
+        """Where rules stand, first asked first."""
+        ordered = sorted(keys, key=lambda key: (self._asked[key][:2], key.policy, self._asked[key][2]))
+        return tuple(Place(key.policy, key.label, self._removals.rules[key][0].source) for key in ordered)
 
     def _compared(self, subjects: Bits) -> str:
         """What was compared, in words."""
