@@ -29,7 +29,8 @@ class LintKind(Enum):
     RULE_MATCHES_NO_PORT = ("rule-matches-no-port", Severity.INFO, "The rule names a port that nobody has")
     RULE_REDUNDANT = ("rule-redundant", Severity.WARNING, "Other rules cover the rule")
     RULE_REDUNDANT_NOW = ("rule-redundant-now", Severity.INFO, "Other rules cover the rule today")
-    RULE_SHADOWED = ("rule-shadowed", Severity.INFO, "Others decide before the rule is asked")
+    RULE_SHADOWED = ("rule-shadowed", Severity.WARNING, "Others decide before the rule is asked")
+    RULE_SHADOWED_NOW = ("rule-shadowed-now", Severity.INFO, "Today others decide before the rule is asked")
     RULE_BLOCKED = ("rule-blocked", Severity.INFO, "The other end does not let it happen")
     RULE_WITHOUT_EFFECT = ("rule-without-effect", Severity.INFO, "The rule has no effect today")
 

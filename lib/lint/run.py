@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from lib.lint.finding import LintFinding, LintKind, LintReport, Place
-from lib.lint.judge import judge
+from lib.lint.judge import Judged, judge
 from lib.lint.tell import Teller
 from lib.policy.columns import StepsSpentError
 from lib.policy.engine import Engine
@@ -24,6 +24,8 @@ def lint(engine: Engine) -> tuple[LintFinding, ...]:
 def examine(engine: Engine, steps: int = STEPS_UP_TO) -> LintReport:
     """The findings, and what was looked at; the work ends after ``steps``, and then the report says where."""
     judged = judge(engine, steps)
+    if not judged.removals.pods:
+        return _of_no_pods(judged)
     judged.removals.columns.steps_left = steps
     teller = Teller(judged)
     found = [*_unenforced(engine)]
@@ -39,6 +41,14 @@ def examine(engine: Engine, steps: int = STEPS_UP_TO) -> LintReport:
     )
     unproven = tuple(judged.unproven)
     return LintReport(tuple(found), len(judged.policies), len(judged.by_key), unproven, said if cut else "")
+
+
+def _of_no_pods(judged: Judged) -> LintReport:
+    """What can be said where there is no pod that a policy could select."""
+    about_pods = (LintKind.POLICY_SELECTS_NO_POD,)
+    found = [f for ref in judged.policies for f in Teller(judged).policy(ref) if f.kind not in about_pods]
+    said = "The input holds no pod: only what can never match was looked for." if judged.policies else ""
+    return LintReport((*_unenforced(judged.engine), *found), len(judged.policies), len(judged.by_key), cut=said)
 
 
 def _unenforced(engine: Engine) -> Iterator[LintFinding]:

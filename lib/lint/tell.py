@@ -84,7 +84,7 @@ class Teller:
         """Whether others close what it closes for any pods; only NetworkPolicies are compared by their selectors."""
         if not isinstance(policy, NetworkPolicy):
             return not account.closing and not account.lifted
-        closing = [p for ref in account.closing if isinstance(p := self._judged.policies[ref], NetworkPolicy)]
+        closing = [p for ref in account.closing if isinstance(p := self._judged.policies.get(ref), NetworkPolicy)]
         (mine,) = subjects_of(policy)
         wide = [p for p in closing if selects_all(mine, *subjects_of(p))]
         return all(any(direction in p.directions for p in wide) for direction in policy.directions)
@@ -133,7 +133,9 @@ class Teller:
             return LintKind.RULE_BLOCKED, words.blocked(action, account), ""
         if account.blocked or rest:
             return LintKind.RULE_WITHOUT_EFFECT, words.idle(action, account, covers), ""
-        return LintKind.RULE_SHADOWED, words.shadowed(action, covers, account), ""
+        always = not account.closing and not self._uncovered(rule, account.rules)
+        kind = LintKind.RULE_SHADOWED if always else LintKind.RULE_SHADOWED_NOW
+        return kind, words.shadowed(action, covers, account, always), ""
 
     def _uncovered(self, rule: WrittenRule, covering: Iterable[RuleKey]) -> tuple[object, ...]:
         """The peers that are not seen to be covered whatever pods there are."""
@@ -148,10 +150,12 @@ class Teller:
         return any(part.possible.any for part in self._removals.rules.get(key, ()))
 
     def _counts_always(self, cover: RuleKey, key: RuleKey) -> bool:
-        """Whether no rule of another action can come between two rules of one stage, whatever pods there are."""
+        """Whether one rule is asked in place of another whatever pods there are, and other policies for them."""
         first, second = self._asked.get(cover), self._asked.get(key)
-        if first is None or second is None or first[0] != second[0]:
+        if first is None or second is None or first[0] > second[0]:
             return False
+        if first[0] < second[0]:
+            return Action.PASS not in self._actions[first[0], key.direction]
         earlier = first[:2] < second[:2] or (cover.policy == key.policy and first < second)
         return earlier or len(self._actions[first[0], key.direction]) == 1
 
@@ -203,7 +207,8 @@ class Teller:
         return (*self._places(without.rules), *map(self._whole, without.policies))[0]
 
     def _whole(self, ref: ObjectRef) -> Place:
-        return Place(ref, "", self._judged.policies[ref].source)
+        policy = self._judged.policies.get(ref) or self._removals.policies[ref][0]
+        return Place(ref, "", policy.source)
 
     def _places(self, keys: Iterable[RuleKey]) -> tuple[Place, ...]:
         """Where rules stand, first asked first."""

@@ -38,11 +38,11 @@ def covered(action: Action, covers: Sequence[Place], always: bool) -> str:
     return f"All that it {_VERBS[action]} is {_DONE[action]} by {named(covers)} as well, {when(always)}."
 
 
-def shadowed(action: Action, covers: Sequence[Place], account: Account) -> str:
+def shadowed(action: Action, covers: Sequence[Place], account: Account, always: bool) -> str:
     """A rule that is never asked about what it matches."""
     who = [f"decided by {named(covers)}"] if covers else []
     who += [f"denied at the end of an earlier tier, which {named(account.closing)} close"] if account.closing else []
-    return f"All that it {_VERBS[action]} is {' or '.join(who)} before it is asked, {when(False)}."
+    return f"All that it {_VERBS[action]} is {' or '.join(who)} before it is asked, {when(always)}."
 
 
 def blocked(action: Action, account: Account) -> str:

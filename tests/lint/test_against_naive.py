@@ -12,7 +12,7 @@ from lib.lint import LintFinding, LintKind, LintReport, examine
 from lib.policy.engine import compile_engine
 from lib.policy.engines import KUBERNETES
 from tests.lint.without import DIRECTIONS, KINDS, Alike, Packet, labels_of, name_of, on_every_node, rule_at, without
-from tests.naive.clusters import clusters, mixed_clusters
+from tests.naive.clusters import clusters, mixed_clusters, pods
 from tests.naive.evaluator import NaiveCluster
 from tests.policy.build import snapshot_of
 
@@ -26,7 +26,19 @@ WHOLE = (
     LintKind.POLICY_WITHOUT_EFFECT,
     LintKind.POLICY_SAFETY_NET,
 )
-BY_OTHERS = (LintKind.RULE_REDUNDANT, LintKind.RULE_REDUNDANT_NOW, LintKind.RULE_SHADOWED)
+BY_OTHERS = (
+    LintKind.RULE_REDUNDANT,
+    LintKind.RULE_REDUNDANT_NOW,
+    LintKind.RULE_SHADOWED,
+    LintKind.RULE_SHADOWED_NOW,
+)
+FOR_ANY_PODS = (
+    LintKind.POLICY_NEVER_SELECTS,
+    LintKind.POLICY_REDUNDANT,
+    LintKind.RULE_NEVER_MATCHES,
+    LintKind.RULE_REDUNDANT,
+    LintKind.RULE_SHADOWED,
+)
 
 
 def examined(objects: list[Raw]) -> LintReport:
@@ -139,3 +151,18 @@ def test_of_two_of_which_only_one_can_go_one_must_stay(objects: list[Raw], data:
     finding = data.draw(st.sampled_from(found))
     (other,) = (((p.policy.namespace, p.policy.name, p.policy.kind), p.rule) for p in finding.either)
     assert differs(without(objects, [told(finding), other]), without(objects, [])) is not None
+
+
+@FEWER
+@given(RANDOM, st.data())
+def test_what_holds_for_any_pods_holds_with_other_pods(objects: list[Raw], data: st.DataObject) -> None:
+    found = [f for f in examined(objects).findings if f.kind in FOR_ANY_PODS or "whatever pods there are" in f.sentence]
+    if not found:
+        return
+    left_out = [told(data.draw(st.sampled_from(found)))]
+    arrived = [data.draw(pods(number)) for number in range(50, 53)]
+    team = data.draw(st.dictionaries(st.just("team"), st.sampled_from(["a", "b"])))
+    place = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "gamma", "labels": team}}
+    arrived[0]["metadata"]["namespace"] = "gamma"
+    more = [o for o in objects if o["kind"] != "Pod"] + [place, *arrived]
+    assert differs(without(more, left_out), without(more, [])) is None, left_out

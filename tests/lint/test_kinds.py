@@ -172,6 +172,7 @@ def test_a_rule_that_an_earlier_one_shadows_is_told_with_that_one() -> None:
     second = ADMIN.format(name="second", priority=2, action="Allow")
     finding = found(engine_of(WEB, DB, first, second))["second"]
     assert finding.kind is LintKind.POLICY_WITHOUT_EFFECT
+    assert "pods of this input" in finding.sentence
     both = second.replace("ingress: [", "ingress: [{action: Deny, from: [{namespaces: {}}]}, ")
     shadowed = found(engine_of(WEB, DB, both))["second spec.ingress[1]"]
     assert shadowed.kind is LintKind.RULE_SHADOWED
@@ -248,6 +249,30 @@ spec:
     assert lint(engine_of(WEB, DB, OPS, icmp)) == ()
 
 
+def test_calicos_policies_are_looked_at_in_their_order() -> None:
+    tiered = """
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: NAME}
+spec:
+  order: ORDER
+  selector: app == 'db'
+  types: [Ingress]
+  ingress: [RULES]
+"""
+    allow, deny = "{action: Allow, source: {selector: app == 'web'}}", "{action: Deny}"
+    first = tiered.replace("NAME", "first").replace("ORDER", "1").replace("RULES", f"{allow}, {deny}")
+    late = allow.replace("web", "ops")
+    second = tiered.replace("NAME", "second").replace("ORDER", "2").replace("RULES", late)
+    findings = found(engine_of(WEB, DB, OPS, first, second))
+    assert findings["second"].kind is LintKind.POLICY_WITHOUT_EFFECT
+    assert set(findings) == {"second"}
+    only = found(engine_of(WEB, DB, OPS, first))
+    # What its Deny denies, the end of the tier would deny too.
+    assert {name: f.kind for name, f in only.items()} == {"first spec.ingress[1]": LintKind.RULE_WITHOUT_EFFECT}
+    assert "closed by first[GlobalNetworkPolicy]" in only["first spec.ingress[1]"].sentence
+
+
 def test_staged_and_ignored_policies_are_told() -> None:
     staged = """
 apiVersion: projectcalico.org/v3
@@ -281,3 +306,24 @@ def test_the_work_is_bounded_and_says_where_it_stopped() -> None:
     report = examine(engine_of(WEB, DB, OPS, *(to_db(FROM_WEB, name=f"p{i}") for i in range(20))), steps=50)
     assert "stopped after 50 steps" in report.cut
     assert "of the 20 policies" in report.cut
+
+
+def test_without_a_pod_only_what_can_never_match_is_told() -> None:
+    never = policy("podSelector: {matchLabels: {a: b}, matchExpressions: [{key: a, operator: DoesNotExist}]}", "never")
+    report = examine(engine_of(namespace("shop"), DENY_IN, to_db(FROM_WEB), never))
+    assert [f.kind for f in report.findings] == [LintKind.POLICY_NEVER_SELECTS]
+    assert "no pod" in report.cut
+
+
+def test_a_rule_that_is_shadowed_for_any_pods_is_told_apart_from_one_that_is_so_today() -> None:
+    rules = "ingress: [{action: Deny, from: [{namespaces: {}}]}, {action: Allow, from: [{pods: PODS}]}"
+    pods = "{namespaceSelector: {}, podSelector: {matchLabels: {app: web}}}"
+    always = ADMIN.format(name="admin", priority=1, action="Deny").replace(
+        "ingress: [", rules.replace("PODS", pods) + ", "
+    )
+    assert kinds(engine_of(WEB, DB, always))["admin spec.ingress[1]"] is LintKind.RULE_SHADOWED
+    narrow = always.replace(
+        "from: [{namespaces: {}}]", f"from: [{{pods: {pods.replace('web', 'web').replace('app', 'tier')}}}]", 1
+    )
+    today = kinds(engine_of(pod("web", app="web", tier="web"), DB, narrow))
+    assert today["admin spec.ingress[1]"] is LintKind.RULE_SHADOWED_NOW
