@@ -126,9 +126,11 @@ def test_nor_does_it_between_pods_that_share_a_node(objects: list[Raw], data: st
 @given(RANDOM)
 def test_what_is_not_reported_counts(objects: list[Raw]) -> None:
     report = examined(objects)
-    assert not report.unproven
     assert not report.cut
-    reported = {told(f) for f in report.findings}
+    # Whether the API server's traffic keeps its address is settled for no rule that lets in all of the cluster.
+    unproven = {((p.policy.namespace, p.policy.name, p.policy.kind), p.rule) for p in report.unproven}
+    assert not unproven or any(o["kind"].startswith("Cilium") for o in objects)
+    reported = {told(f) for f in report.findings} | unproven
     whole = {told(f)[0] for f in report.findings if f.kind in WHOLE}
     for name in parts(objects):
         if name not in reported and name[0] not in whole and not only_closes(objects, name):
