@@ -136,6 +136,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--namespace", "-n", action="append", default=[], help="cover only this one; may be repeated"
     )
     engine(recommend)
+    names(recommend)
     recommend.add_argument(
         "--need",
         action="append",
@@ -149,6 +150,19 @@ def build_parser() -> argparse.ArgumentParser:
     )
     recommend.add_argument(
         "--api-server", action="store_true", help="workloads with their own ServiceAccount may reach the API server"
+    )
+
+    lint = command(
+        "lint", "policies and rules that do nothing, or nothing that others do not do", formats=(*TABULAR, "sarif")
+    )
+    filters(lint)
+    engine(lint)
+    names(lint)
+    lint.add_argument(
+        "--fail-on",
+        type=_severity,
+        metavar="SEVERITY",
+        help="info, warning or error; without it findings are no failure",
     )
 
     add_plan_arguments(command("plan", "how many addresses a cluster needs", loads=False))

@@ -10,6 +10,7 @@ from typing import Final
 from lib.cli.check import check_command
 from lib.cli.diff import diff_command
 from lib.cli.explain import engine_of, explain_command
+from lib.cli.lint import lint_command
 from lib.cli.load import UsageError, load, names_of, problem_json
 from lib.cli.output import write, write_edges, write_json, write_rows
 from lib.cli.plan import plan_command
@@ -152,6 +153,7 @@ _COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
     "routes": _routes,
     "policies": _policies,
     "check": check_command,
+    "lint": lint_command,
     "plan": plan_command,
     "recommend": recommend_command,
     "dump-command": _dump_command,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from lib.cli.explain import engine_of
-from lib.cli.load import Input, UsageError, load, problem_json
+from lib.cli.load import Input, UsageError, load, names_of, problem_json
 from lib.cli.output import write
 from lib.loaders.policy_text import read_policies
 from lib.model.errors import ModelError
@@ -32,7 +32,7 @@ ANSWERED, NOT_PROVEN = 0, 1
 
 def recommend_command(arguments: argparse.Namespace) -> int:
     """Recommend, print, and return the exit status: 1 where a needed flow is not proven."""
-    given = load(arguments.paths, complete=arguments.complete)
+    given = load(arguments.paths, complete=arguments.complete, names=names_of(arguments))
     engine = engine_of(arguments, given)
     options = Options(frozenset(arguments.namespace), tuple(arguments.need), arguments.replace, arguments.api_server)
     try:

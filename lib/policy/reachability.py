@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from lib.model.policies import Direction
 from lib.model.sets import Family
 from lib.policy.bits import Bits, positions, union
+from lib.policy.cells import Cells, after_stage, beside, disjoint, matched, means_families, of_family
 from lib.policy.compile import Spaces
 from lib.policy.outcome import Outcome
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Stage
@@ -30,11 +31,6 @@ class Cell(NamedTuple):
     allowed: Bits
     possible: Bits
 
-
-Partition = Mapping[Bits, Bits]
-"""Port mask → destinations that have exactly this mask; destinations with none are left out."""
-
-_Cells = dict[Outcome, Bits]
 
 _FAMILIES: Final = (Family.IPV4, Family.IPV6)
 
@@ -162,7 +158,7 @@ class _Side:
         for run, rule in self._in_runs(stages):
             for sure, named in ((True, rule.sure), (False, rule.possible)):
                 for sources, destinations, ports, family in rule.grants(named):
-                    mask = _of_family(ports, family, shift)
+                    mask = of_family(ports, family, shift)
                     by_mask = merged[run, not sure, sources]
                     by_mask[mask] = by_mask.get(mask, 0) | destinations
         for (run, unsure, sources), by_mask in sorted(merged.items(), key=lambda item: item[0][:2]):
@@ -213,20 +209,20 @@ class _Side:
             stage: tuple(of_stage)
             for stage, of_stage in groupby(numbers, lambda n: self._runs[self._entries[n][0]].stage)
         }
-        cells: _Cells = {Outcome(0, 0, self._every_port): self._everything}
+        cells: Cells = {Outcome(0, 0, self._every_port): self._everything}
         for stage, closes in enumerate(self._closes):
             if stage in by_stage:
                 cells = self._after_rules(cells, by_stage[stage])
             if self._direction is Direction.EGRESS:
                 closes = self._everything if closes >> source & 1 else 0
-            cells = _after_stage(cells, closes)
+            cells = after_stage(cells, closes)
         row: dict[tuple[Bits, Bits], Bits] = {}
         for outcome, ends in cells.items():
             masks = outcome.surely, outcome.possibly
             row[masks] = row.get(masks, 0) | ends
         return row
 
-    def _after_rules(self, cells: _Cells, numbers: tuple[int, ...]) -> _Cells:
+    def _after_rules(self, cells: Cells, numbers: tuple[int, ...]) -> Cells:
         for level, of_level in groupby(numbers, lambda n: self._runs[self._entries[n][0]].level):
             if level < 0:
                 cells = self._in_order(cells, of_level)
@@ -237,88 +233,23 @@ class _Side:
             ]
             cells = branches[0]
             for other in branches[1:]:
-                cells = _beside(cells, other)
+                cells = beside(cells, other)
         return cells
 
-    def _in_order(self, cells: _Cells, numbers: Iterable[int]) -> _Cells:
+    def _in_order(self, cells: Cells, numbers: Iterable[int]) -> Cells:
         for (run, sure), group in groupby(numbers, lambda n: self._entries[n][:2]):
             totals: dict[Bits, Bits] = {}
             for number in group:
                 for mask, destinations in self._entries[number][2].items():
                     totals[mask] = totals.get(mask, 0) | destinations
-            cells = _matched(cells, disjoint(totals), self._runs[run].action, sure=sure)
+            cells = matched(cells, disjoint(totals), self._runs[run].action, sure=sure)
         return cells
-
-
-def _of_family(ports: Bits, family: Family | None, shift: int) -> Bits:
-    match family:
-        case None:
-            return ports | ports << shift
-        case Family.IPV4:
-            return ports
-        case Family.IPV6:
-            return ports << shift
-
-
-def _matched(cells: _Cells, partition: Partition, action: Action, *, sure: bool) -> _Cells:
-    after: _Cells = {}
-    for outcome, ends in cells.items():
-        rest = ends
-        for mask, some in partition.items():
-            if common := rest & some:
-                rest &= ~common
-                changed = outcome.match(action, mask, sure=sure)
-                after[changed] = after.get(changed, 0) | common
-        if rest:
-            after[outcome] = after.get(outcome, 0) | rest
-    return after
-
-
-def _beside(cells: _Cells, others: _Cells) -> _Cells:
-    after: _Cells = {}
-    for outcome, ends in cells.items():
-        for other, some in others.items():
-            if common := ends & some:
-                both = outcome.beside(other)
-                after[both] = after.get(both, 0) | common
-    return after
-
-
-def _after_stage(cells: _Cells, closes: Bits) -> _Cells:
-    after: _Cells = {}
-    for outcome, ends in cells.items():
-        for closed, some in ((True, ends & closes), (False, ends & ~closes)):
-            if some:
-                changed = outcome.end_stage(closed=closed)
-                after[changed] = after.get(changed, 0) | some
-    return after
-
-
-def disjoint(sets: Mapping[Bits, Bits]) -> Partition:
-    """Turn overlapping sets into disjoint ones: where sets overlap, their masks unite."""
-    cells: dict[Bits, Bits] = {}
-    for mask, members in sets.items():
-        fresh = members
-        changed: dict[Bits, Bits] = {}
-        for present, held in cells.items():
-            common = held & members
-            if common:
-                fresh &= ~common
-                both = present | mask
-                changed[both] = changed.get(both, 0) | common
-                held &= ~common
-            if held:
-                changed[present] = changed.get(present, 0) | held
-        if fresh:
-            changed[mask] = changed.get(mask, 0) | fresh
-        cells = changed
-    return cells
 
 
 def build_reachability(spaces: Spaces, stages: tuple[Stage, ...]) -> Reachability:
     """File the rules of all policies by source; rows are made on demand."""
     policies: list[CompiledPolicy] = [p for stage in stages for p in stage.policies]
     isolated = {d: union(p.isolates(d) for p in policies) for d in Direction}
-    apart = any(named.ipv4 or named.ipv6 for p in policies for r in p.rules for named in (r.sure, r.possible))
+    apart = means_families(policies)
     shift = len(spaces.ports.atoms) if apart else 0
     return Reachability(spaces, isolated, apart, {d: _Side(spaces, stages, d, shift) for d in Direction})

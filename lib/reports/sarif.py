@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from lib.assertions import Outcome, Result
 from lib.checks.wording import FindingText, finding_texts, message_of, text_of
+from lib.lint import LintFinding
 from lib.model.finding import Finding
 from lib.model.problem import Problem, Severity
 from lib.model.refs import Source
@@ -44,6 +45,29 @@ def sarif(
             message = f"{broken.assertion.name}: {broken.message}"
             results.append(_result(code, level, message, broken.assertion.source, broken.assertion.line))
     rules += [{"id": code} for code in dict.fromkeys(r["ruleId"] for r in results if "assertion" in r["ruleId"])]
+    return _run(rules, results)
+
+
+def lint_sarif(findings: Iterable[LintFinding], lines: Any) -> dict[str, Any]:
+    """One run with a rule for each kind of finding that occurs; ``lines`` answers ``line_of(source)``."""
+    listed = list(findings)
+    rules = [
+        {
+            "id": kind.code,
+            "shortDescription": {"text": kind.title},
+            "defaultConfiguration": {"level": _LEVELS[kind.severity]},
+        }
+        for kind in dict.fromkeys(finding.kind for finding in listed)
+    ]
+    results = []
+    for finding in listed:
+        message = " ".join(filter(None, (f"{finding.place}: {finding.sentence}", finding.proof, finding.example)))
+        source = finding.place.source
+        results.append(_result(finding.kind.code, finding.kind.severity, message, source, lines.line_of(source)))
+    return _run(rules, results)
+
+
+def _run(rules: list[dict[str, Any]], results: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "version": "2.1.0",
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",

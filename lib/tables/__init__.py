@@ -18,6 +18,7 @@ from lib.tables.entry_points import entry_point_rows
 from lib.tables.exposure import exposure_rows
 from lib.tables.findings import finding_rows
 from lib.tables.flows import explanation_rows, flow_table, matrix_rows, near_miss_rows
+from lib.tables.lint import lint_json, lint_rows, place_json
 from lib.tables.plan import comparison_rows, limit_rows, plan_problem_rows, pool_rows, subnet_rows
 from lib.tables.policies import policy_rows
 from lib.tables.recommendation import (
@@ -54,12 +55,15 @@ __all__ = [
     "flow_table",
     "left_out_rows",
     "limit_rows",
+    "lint_json",
+    "lint_rows",
     "matrix_rows",
     "migration_rows",
     "near_miss_rows",
     "need_rows",
     "not_kept_rows",
     "open_rows",
+    "place_json",
     "plan_problem_rows",
     "policy_rows",
     "pool_rows",

@@ -29,6 +29,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "Effect",
             "Permits, denies: a rule decides. Passes: it leaves that to the next tier. Isolates: deny is the default.",
         ),
+        "covered_by": ("Covered by", "The rules and policies that say or decide the same."),
         "endpoints": ("Ready endpoints", "Backends that take connections, of all that the Service has."),
         "external": ("External address", "Load balancer addresses, external IPs, or the name it stands for."),
         "external_traffic_policy": (
@@ -53,6 +54,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "max_pods": ("Max pods", "Pods that one node can hold."),
         "more_nodes": ("Room for nodes", "How many more nodes fit before this limit is reached."),
         "more_pods": ("Room for pods", "The pods of those nodes."),
+        "new_pods": ("New pods", "What would be different for a pod that is not in the input."),
         "near": ("Near miss", ""),
         "nodes_at_peak": ("Peak", "Every pool at its maximum and all surge nodes."),
         "open_for": ("Open for", "Directions in which no policy isolates the workload."),

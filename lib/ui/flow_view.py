@@ -18,6 +18,7 @@ from lib.tables import flow_table, matrix_rows, policy_rows
 from lib.ui import results
 from lib.ui.details import show_node
 from lib.ui.engine_view import say_hosts
+from lib.ui.lint_view import show_lint
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
 from lib.ui.widgets import chosen_point, say_hidden, show_figure, show_graph, show_table
@@ -167,11 +168,13 @@ def show_flows(page: PageContext, choice: str) -> None:
     )
     shown = [r for r in rows if results.shows(page, ObjectRef(str(r["namespace"]), str(r["policy"]), str(r["kind"])))]
     open_to = results.exposure(page, choice)
-    permitted, unknown, policies, exposed = st.tabs(
+    idle = results.lint(page, choice)
+    permitted, unknown, policies, lint, exposed = st.tabs(
         [
             f":material/check: Permitted ({len(settled):,})",
             f":material/help: Unknown ({len(unsettled):,})",
             f":material/policy: Policies ({len(shown):,})",
+            f":material/rule: Lint ({len(idle):,})",
             f":material/public: Exposure ({len(open_to):,})",
         ]
     )
@@ -182,6 +185,8 @@ def show_flows(page: PageContext, choice: str) -> None:
         )
         if open_to:
             show_table(open_to, "exposure", alt="How open each workload is")
+    with lint:
+        show_lint(page, choice, idle)
     with permitted:
         _flow_table(page, choice, settled, "flows", "No flow is permitted between the ends that the filter shows.")
     with unknown:

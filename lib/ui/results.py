@@ -12,6 +12,7 @@ from lib.checks.run import run_checks
 from lib.exposure import exposures
 from lib.flows import FlowRow, NamespaceMatrix, flow_rows, namespace_matrix
 from lib.graph.flows import OpenEnds, open_ends
+from lib.lint import LintFinding, LintReport, examine
 from lib.loaders.policy_text import read_policies
 from lib.model.errors import ModelError
 from lib.model.finding import Finding
@@ -213,6 +214,17 @@ def recommendation(page: PageContext, choice: str, options: Options) -> Recommen
         st.error(plain(found, 900), icon=":material/error:")
         st.stop()
     return found
+
+
+def lint_report(page: PageContext, choice: str = AUTOMATIC) -> LintReport:
+    """Every policy and rule that does nothing, filtered or not."""
+    chosen = engine(page, choice)
+    return page.cached(("lint", chosen.profile.id), lambda: examine(chosen))
+
+
+def lint(page: PageContext, choice: str = AUTOMATIC) -> tuple[LintFinding, ...]:
+    """The findings of the lint about policies that the filter shows."""
+    return tuple(f for f in lint_report(page, choice).findings if shows(page, f.place.policy))
 
 
 def selections(page: PageContext) -> Selections:

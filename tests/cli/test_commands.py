@@ -53,7 +53,7 @@ def ask(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
     return status, out, err
 
 
-@pytest.mark.parametrize("command", ["flows", "services", "routes", "policies", "check"])
+@pytest.mark.parametrize("command", ["flows", "services", "routes", "policies", "check", "lint"])
 @pytest.mark.parametrize("form", ["text", "json", "csv", "md"])
 def test_every_command_answers_in_every_tabular_form(
     capsys: pytest.CaptureFixture[str], command: str, form: str
@@ -268,3 +268,61 @@ def test_a_plan_says_what_it_assumed_and_where_sources_disagree(capsys: pytest.C
     _, out, _ = ask(capsys, "plan", "--model", "node_subnet", "--nodes", "50")
     assumed = [line for line in out.splitlines() if "assumed: surge" in line]
     assert len(assumed) == 1 and "10%" in assumed[0]
+
+
+TWICE = """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: from-web, namespace: a}
+spec:
+  podSelector: {matchLabels: {app: db}}
+  ingress:
+  - from: [{podSelector: {matchLabels: {app: web}}}]
+  - from: [{podSelector: {matchLabels: {app: web}}}]
+    ports: [{port: 80}]
+"""
+
+
+@pytest.fixture
+def said_twice(tmp_path: Path) -> str:
+    """Two pods, and a policy of which one rule says what the other says."""
+    (tmp_path / "pods.yaml").write_text(PODS)
+    (tmp_path / "policy.yaml").write_text(TWICE)
+    return str(tmp_path)
+
+
+def test_lint_names_the_rule_its_cover_and_their_lines(capsys: pytest.CaptureFixture[str], said_twice: str) -> None:
+    status, out, err = ask(capsys, "lint", said_twice, "--format", "json")
+    assert (status, err) == (0, "")
+    told = json.loads(out)
+    assert (told["schema"], told["engine"], told["policies"], told["rules"]) == ("netatlas.lint/1", "kubernetes", 1, 2)
+    assert told["stopped"] == ""
+    (finding,) = told["findings"]
+    assert (finding["code"], finding["severity"]) == ("rule-redundant", "warning")
+    assert (finding["policy"], finding["rule"]) == ("a/from-web[NetworkPolicy]", "spec.ingress[1]")
+    assert finding["source"].endswith("policy.yaml:8")
+    (cover,) = finding["covered_by"]
+    assert cover["rule"] == "spec.ingress[0]"
+    assert cover["source"].endswith("policy.yaml:7")
+
+
+def test_lint_fails_where_it_is_asked_to(capsys: pytest.CaptureFixture[str], said_twice: str) -> None:
+    assert ask(capsys, "lint", said_twice)[0] == 0
+    assert ask(capsys, "lint", said_twice, "--fail-on", "warning")[0] == 1
+    assert ask(capsys, "lint", said_twice, "--fail-on", "error")[0] == 0
+    assert ask(capsys, "lint", said_twice, "--fail-on", "warning", "-n", "nowhere")[0] == 2
+
+
+def test_lint_as_sarif_leads_to_the_line(capsys: pytest.CaptureFixture[str], said_twice: str) -> None:
+    status, out, _ = ask(capsys, "lint", said_twice, "--format", "sarif")
+    (run,) = json.loads(out)["runs"]
+    assert status == 0
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["rule-redundant"]
+    (result,) = run["results"]
+    place = result["locations"][0]["physicalLocation"]
+    assert (result["level"], place["region"]["startLine"]) == ("warning", 8)
+
+
+def test_lint_asks_the_engine_that_is_named(capsys: pytest.CaptureFixture[str], said_twice: str) -> None:
+    out = ask(capsys, "lint", said_twice, "--engine", "none", "--format", "json")[1]
+    assert [f["code"] for f in json.loads(out)["findings"]] == ["policy-ignored"]

@@ -112,3 +112,14 @@ def test_a_table_that_can_not_be_read_ends_in_one_line(
     assert (status, out) == (2, "")
     assert "can't be read" in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["lint", "recommend"])
+def test_lint_and_recommend_count_with_the_table(
+    capsys: pytest.CaptureFixture[str], files: dict[str, str], command: str
+) -> None:
+    def answer(*more: str) -> str:
+        _, out, _ = ask(capsys, command, files["cluster"], "--engine", "cilium", "--format", "json", *more)
+        return json.dumps({k: v for k, v in json.loads(out).items() if k != "problems"})
+
+    assert answer() != answer("--names", files["names"])

@@ -37,15 +37,17 @@ class Answers:
         self.outside: dict[tuple[str, bool], list[tuple[Address, Address, Ports]]] = defaultdict(list)
         for row in flow_rows(engine):
             assert row.verdict.value == "allowed", row
-            ports = row.ports.to_json()
-            for outside, inside, inbound in ((row.src, row.dst, True), (row.dst, row.src, False)):
-                if outside.endswith("[External]"):
-                    first, last = map(ip_address, outside.removesuffix("[External]").split("-"))
-                    self.outside[inside, inbound].append((first, last, ports))
-                    break
-            else:
-                for protocol, spans in ports.items():
-                    self.inside[row.src, row.dst][protocol] += spans
+            self.add(row.src, row.dst, row.ports.to_json())
+
+    def add(self, src: str, dst: str, ports: Ports) -> None:
+        for outside, inside, inbound in ((src, dst, True), (dst, src, False)):
+            if outside.endswith("[External]"):
+                first, last = map(ip_address, outside.removesuffix("[External]").split("-"))
+                self.outside[inside, inbound].append((first, last, ports))
+                break
+        else:
+            for protocol, spans in ports.items():
+                self.inside[src, dst][protocol] += spans
 
     def ports(self, src: End, dst: End) -> Ports:
         if isinstance(src, PodEnd) and isinstance(dst, PodEnd):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -19,11 +22,12 @@ from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import KUBERNETES, profile
 from lib.scenario import Change, SmallestChange, smallest_change
 from tests.naive.clusters import PROTOCOLS, clusters
-from tests.naive.evaluator import NaiveCluster
+from tests.naive.evaluator import AddressEnd, NaiveCluster
 from tests.policy.build import engine_of, load, pod, policy
-from tests.policy.test_against_naive import PROBED_PORTS, engine_and_naive, name_of
+from tests.policy.test_against_naive import PROBED_PORTS, Answers, engine_and_naive, flows, name_of
 
 Raw = dict[str, Any]
+ASKED_ADDRESSES = ("9.255.255.255", "10.128.0.0", "fd00:1::9")
 CLIENT = pod("client", app="client")
 SERVER = pod("server", app="server")
 OTHER = pod("other", app="other")
@@ -202,34 +206,74 @@ def test_a_text_that_is_no_valid_policy_is_not_read() -> None:
         read_policies("a: 1")
 
 
+def smaller(policy: Raw) -> Iterator[Raw]:
+    """The policy without each of its directions, rules, peers and ports; what loses its last peer or port goes."""
+    for direction, peers in (("ingress", "from"), ("egress", "to")):
+        types = policy["spec"]["policyTypes"]
+        if direction.capitalize() in types and len(types) > 1:  # an empty list would be the default, not nothing
+            found = copy.deepcopy(policy)
+            found["spec"]["policyTypes"].remove(direction.capitalize())
+            yield found
+        for i, rule in enumerate(policy["spec"].get(direction, ())):
+            for field in (peers, "ports"):
+                for j in range(len(rule.get(field) or [])):
+                    found = copy.deepcopy(policy)
+                    rules = found["spec"][direction]
+                    del rules[i][field][j]
+                    if not rules[i][field]:
+                        del rules[i]
+                    yield found
+
+
+def told_between(found: SmallestChange, change: Change) -> Answers:
+    """The other flows that a change adds or removes, as a lookup."""
+    answers = Answers.__new__(Answers)
+    answers.inside, answers.outside = defaultdict(lambda: defaultdict(list)), defaultdict(list)
+    for row in found.others:
+        before, after = row.old.allowed, row.new.allowed
+        answers.add(row.src, row.dst, (after - before if change is Change.GAINED else before - after).to_json())
+    return answers
+
+
 @given(clusters(), st.data())
 def test_it_does_what_it_says_and_nothing_smaller_would(objects: list[Raw], data: st.DataObject) -> None:
     """By the naive evaluator: the flow is allowed after it, the other flows are those that differ, each part counts."""
     engine, naive = engine_and_naive(objects, True, True)
     pods = sorted(naive.pods, key=name_of)
     assume(len(pods) > 1)
-    src, dst = data.draw(st.permutations(pods))[:2]
+    mine = data.draw(st.sampled_from(pods))
+    other = data.draw(st.sampled_from([*(p for p in pods if p != mine), *map(AddressEnd, ASKED_ADDRESSES)]))
+    src, dst = data.draw(st.permutations([mine, other]))
     protocol, port = data.draw(st.sampled_from(PROTOCOLS)), data.draw(st.sampled_from(PROBED_PORTS))
     assume(not naive.allows(src, dst, protocol, port))
-    ends = [parse_end(f"{e.namespace}/{e.name}[Pod]", engine.snapshot) for e in (src, dst)]
+    ends = [parse_end(e.address if isinstance(e, AddressEnd) else name_of(e), engine.snapshot) for e in (src, dst)]
     found = smallest_change(engine, *ends, Protocol(protocol), port, read_policies)
     assert found is not None
     if found.refused:
         return
     added = [yaml.safe_load(text) for text in found.policies]
-    after = NaiveCluster([*objects, *added], ip_block_matches_pods=True, ip_block_matches_nodes=True)
+
+    def with_(policies: Iterable[Raw]) -> NaiveCluster:
+        return NaiveCluster([*objects, *policies], ip_block_matches_pods=True, ip_block_matches_nodes=True)
+
+    after = with_(added)
     assert after.allows(src, dst, protocol, port)
     for left_out in added:
         rest = [p for p in added if p is not left_out]
-        less = NaiveCluster([*objects, *rest], ip_block_matches_pods=True, ip_block_matches_nodes=True)
-        assert not less.allows(src, dst, protocol, port)
-    told = {(row.src, row.dst): row.ports.to_json() for row in found.others}
-    for a in pods:
-        for b in pods:
-            if a == b or (a, b) == (src, dst):
-                continue
-            for each in PROTOCOLS:
-                for number in PROBED_PORTS:
-                    differs = naive.allows(a, b, each, number) != after.allows(a, b, each, number)
-                    spans = told.get((name_of(a), name_of(b)), {}).get(each, [])
-                    assert differs == any(lo <= number <= hi for lo, hi in spans), (a, b, each, number)
+        assert not with_(rest).allows(src, dst, protocol, port)
+        for less in smaller(left_out):
+            assert not with_([*rest, less]).allows(src, dst, protocol, port), less
+    gains, losses = (told_between(found, change) for change in (Change.GAINED, Change.LOST))
+    for a, b in flows(naive):
+        gained, lost = gains.ports(a, b), losses.ports(a, b)
+        for each in PROTOCOLS:
+            for number in PROBED_PORTS:
+                if (a, b, each, number) == (src, dst, protocol, port):
+                    continue
+                was, is_ = naive.allows(a, b, each, number), after.allows(a, b, each, number)
+                assert (is_ and not was) == within(gained.get(each, ()), number), (a, b, each, number)
+                assert (was and not is_) == within(lost.get(each, ()), number), (a, b, each, number)
+
+
+def within(spans: Iterable[Sequence[int]], number: int) -> bool:
+    return any(first <= number <= last for first, last in spans)

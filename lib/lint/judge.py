@@ -1,0 +1,84 @@
+"""Which policies and rules of an input have no effect: every one taken out by itself, as far as the bound goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lib.lint.finding import Place
+from lib.lint.removal import Answer, Removals
+from lib.lint.written import WrittenRule, rules_of
+from lib.model.refs import ObjectRef
+from lib.policy.bits import Bits, union
+from lib.policy.columns import Columns, RuleKey, StepsSpentError, Without
+from lib.policy.engine import Engine
+from lib.policy.inventory import inventory
+from lib.policy.tiers import AnyPolicy
+
+
+@dataclass
+class Judged:
+    """The policies that the engine enforces, as they are written, and what taking out each part of them does.
+
+    ``idle_policies`` and ``idle_rules`` change nothing; ``unproven`` may change nothing. ``looked_at`` are the policies
+    that were looked at in full; only of those with pods there is something to look at.
+    """
+
+    engine: Engine
+    policies: dict[ObjectRef, AnyPolicy]
+    rules: dict[ObjectRef, tuple[WrittenRule, ...]]
+    by_key: dict[RuleKey, WrittenRule]
+    removals: Removals
+    idle_policies: set[ObjectRef] = field(default_factory=set)
+    idle_rules: set[RuleKey] = field(default_factory=set)
+    unproven: list[Place] = field(default_factory=list)
+    looked_at: int = 0
+    selecting: int = 0
+
+    def subjects(self, ref: ObjectRef) -> Bits:
+        """The pods of the input that a policy selects, or may select."""
+        return union(p.subjects for p in self.removals.policies.get(ref, ())) & self.removals.pods
+
+    def is_idle(self, key: RuleKey) -> bool:
+        """Whether taking out a rule, or its whole policy, changes nothing."""
+        return key in self.idle_rules or key.policy in self.idle_policies
+
+
+def judge(engine: Engine, steps: int) -> Judged:
+    """Take out every policy and every rule by itself; ends after ``steps``."""
+    snapshot, profile = engine.snapshot, engine.profile
+    enforced = {e.ref for e in inventory(snapshot) if not e.staged and profile.enforces_kind(e.group, e.kind)}
+    written: tuple[AnyPolicy, ...] = (*snapshot.network_policies, *snapshot.cluster_policies)
+    written += (*snapshot.calico_policies, *snapshot.cilium_policies)
+    policies = {policy.ref: policy for policy in written if policy.ref in enforced}
+    rules = {ref: tuple(rules_of(policy)) for ref, policy in policies.items()}
+    by_key = {rule.key: rule for found in rules.values() for rule in found}
+    narrowed = frozenset(key for key, rule in by_key.items() if rule.is_narrowed)
+    judged = Judged(engine, policies, rules, by_key, Removals(engine, Columns(engine, steps), narrowed))
+    selecting = [ref for ref in policies if judged.subjects(ref)]
+    judged.selecting = len(selecting)
+    try:
+        for ref in selecting:
+            _judge_policy(judged, ref)
+            judged.looked_at += 1
+    except StepsSpentError:
+        pass  # how far it went stands in ``looked_at``
+    return judged
+
+
+def _judge_policy(judged: Judged, ref: ObjectRef) -> None:
+    removals = judged.removals
+    idle, unproven = set[RuleKey](), list[Place]()
+    whole = removals.of(Without(policies=frozenset({ref}))).answer
+    if whole is Answer.NOT_PROVEN:
+        unproven.append(Place(ref, "", judged.policies[ref].source))
+    for rule in judged.rules[ref]:
+        if rule.is_judged and any(removals.has_packets(part) for part in removals.rules.get(rule.key, ())):
+            answer = removals.of(Without(frozenset({rule.key}))).answer
+            if answer is Answer.NOTHING:
+                idle.add(rule.key)
+            elif answer is Answer.NOT_PROVEN:
+                unproven.append(rule.place)
+    if whole is Answer.NOTHING:
+        judged.idle_policies.add(ref)
+    judged.idle_rules |= idle
+    judged.unproven += unproven

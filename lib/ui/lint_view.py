@@ -1,0 +1,69 @@
+"""The tab about policies and rules that do nothing, beside the flows."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lib.lint import LintFinding
+from lib.tables import lint_rows
+from lib.ui import results
+from lib.ui.columns import icon_word
+from lib.ui.page_context import PageContext
+from lib.ui.text import plain
+from lib.ui.widgets import say_hidden, selected_row, show_table
+from lib.ui.yaml_block import show_yaml
+
+_TABLE = "lint"
+_COVERS_SHOWN = 12
+
+
+def show_lint(page: PageContext, choice: str, shown: tuple[LintFinding, ...]) -> None:
+    """The findings as a table, and the chosen one in full sentences with what covers it and its YAML."""
+    report = results.lint_report(page, choice)
+    st.caption(
+        "Policies and rules that do nothing, or nothing that others do not do. Each was taken out by itself, and the "
+        "engine judged every packet without it."
+    )
+    if report.cut:
+        st.warning(plain(report.cut, 400), icon=":material/warning:")
+    if report.unproven:
+        places = ", ".join(plain(place, 120) for place in report.unproven[:_COVERS_SHOWN])
+        more = f" and {len(report.unproven) - _COVERS_SHOWN:,} more" if len(report.unproven) > _COVERS_SHOWN else ""
+        st.caption(f":material/help: Of these the input does not settle whether they do something: {places}{more}.")
+    say_hidden(len(shown), len(report.findings), "findings")
+    if not shown:
+        st.caption(_nothing(page, len(report.findings), report.policies))
+        return
+    rows = lint_rows(shown, results.locate(page))
+    show_table(rows, _TABLE, alt="Policies and rules that do nothing", hide=("code", "proof"), on_select=_stay)
+    chosen = selected_row(_TABLE)
+    if chosen is None or chosen >= len(shown):
+        st.caption("Choose a row to read it in full, with what was compared and with its YAML.")
+        return
+    ordered = sorted(shown, key=lambda finding: -finding.kind.severity)
+    _show_finding(page, ordered[chosen])
+
+
+def _nothing(page: PageContext, findings: int, policies: int) -> str:
+    if findings:
+        return "No finding is about a policy that the filter shows."
+    if not policies and not page.snapshot.rejected_policies:
+        return "The input has no policy that could do nothing."
+    return "Every policy and every rule in the input counts: without any of them some flow would change."
+
+
+def _show_finding(page: PageContext, finding: LintFinding) -> None:
+    locate = results.locate(page)
+    with st.container(border=True):
+        severity = icon_word(finding.kind.severity.label)
+        st.markdown(f"{severity} **{plain(finding.place, 160)}** — {plain(finding.kind.title)}")
+        st.markdown(plain(" ".join(filter(None, (finding.sentence, finding.proof, finding.example))), 2_000))
+        for place in finding.covers[:_COVERS_SHOWN]:
+            st.markdown(f"- {plain(place, 160)} — {plain(locate(place.source))}")
+        if len(finding.covers) > _COVERS_SHOWN:
+            st.caption(f"and {len(finding.covers) - _COVERS_SHOWN:,} more; the export holds them")
+        show_yaml(page.documents, finding.place.source)
+
+
+def _stay() -> None:
+    """Choosing a row needs no more than the run that it starts."""
