@@ -35,7 +35,14 @@ def show_lint(page: PageContext, choice: str, shown: tuple[LintFinding, ...]) ->
         st.caption(_nothing(page, len(report.findings), report.policies))
         return
     rows = lint_rows(shown, results.locate(page))
-    show_table(rows, _TABLE, alt="Policies and rules that do nothing", hide=("code", "proof"), on_select=_stay)
+    show_table(
+        rows,
+        _TABLE,
+        alt="Policies and rules that do nothing",
+        hide=("code", "proof"),
+        first=("severity", "finding", "policy", "rule", "what"),
+        on_select=_stay,
+    )
     chosen = selected_row(_TABLE)
     if chosen is None or chosen >= len(shown):
         st.caption("Choose a row to read it in full, with what was compared and with its YAML.")
