@@ -222,6 +222,10 @@ class CompiledPolicy:
         """Its rules of one direction, in their order."""
         return tuple(r for r in self.rules if r.direction is direction)
 
+    def is_about(self, direction: Direction) -> bool:
+        """Whether it has something to say about its subjects in a direction."""
+        return direction in self.directions or any(r.direction is direction for r in self.rules)
+
     def governs(self, direction: Direction) -> Bits:
         """The classes to which it can deny something."""
         denies = any(r.action is Action.DENY and r.direction is direction for r in self.rules)

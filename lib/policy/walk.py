@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lib.model.policies import Direction
 from lib.model.sets import Family
-from lib.policy.bits import Bits
+from lib.policy.bits import Bits, positions
 from lib.policy.compile import Spaces
 from lib.policy.outcome import Outcome
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Stage
@@ -186,6 +187,23 @@ def selecting_by_stage(stages: Iterable[Stage], question: Question) -> Iterator[
     """The same policies, each with the name of its stage."""
     for stage in stages:
         for policy in stage.policies:
-            about = question.direction in policy.directions or policy.rules_for(question.direction)
-            if policy.subjects >> question.subject & 1 and about:
+            if policy.subjects >> question.subject & 1 and policy.is_about(question.direction):
                 yield stage.name, policy
+
+
+def stages_by_subject(stages: Sequence[Stage]) -> Mapping[int, tuple[Stage, ...]]:
+    """Class → the stages with only the policies that select it; of others no question about it hears."""
+    found: dict[int, dict[tuple[int, int], list[CompiledPolicy]]] = defaultdict(lambda: defaultdict(list))
+    for stage_number, stage in enumerate(stages):
+        for level_number, level in enumerate(stage.levels):
+            for policy in level:
+                for number in positions(policy.subjects):
+                    found[number][stage_number, level_number].append(policy)
+    return {number: tuple(_stages_of(stages, levels)) for number, levels in found.items()}
+
+
+def _stages_of(stages: Sequence[Stage], levels: Mapping[tuple[int, int], list[CompiledPolicy]]) -> Iterator[Stage]:
+    for number, stage in enumerate(stages):
+        mine = tuple(tuple(levels[key]) for key in sorted(levels) if key[0] == number)
+        if mine:
+            yield Stage(stage.name, stage.order, mine)
