@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
+from typing import Final
 
+from lib.exposure.row import Cause, ExposedTo, Ports
 from lib.flows.outside import Outside
 from lib.flows.row import RowVerdict, unknown_reason
 from lib.model.policies import Direction
-from lib.model.refs import ObjectRef, Source
-from lib.model.sets import AddressSet, ConnectionSet, Protocol
+from lib.model.refs import ObjectRef
+from lib.model.sets import AddressSet, ConnectionSet
 from lib.policy.bits import Bits, union
 from lib.policy.engine import Engine
 from lib.policy.hypothetical import Hypothetical, with_newcomers
@@ -20,65 +23,9 @@ from lib.policy.newcomers import ANYBODY, Newcomers, by_policy
 from lib.policy.pairs import WorkloadPairs
 from lib.policy.rules import Action
 from lib.policy.tiers import policy_vocabularies
-from lib.policy.walk import Question, Step, stages_by_subject, walk
+from lib.policy.walk import Question, Step, Walk, stages_by_subject, walk
 
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """Ports by number, and by the names that destinations give them.
-
-    ``but`` are the names of ports that are left out of ``numbers`` where a destination has such a name.
-    """
-
-    numbers: ConnectionSet
-    names: tuple[tuple[Protocol, str], ...] = ()
-    but: tuple[tuple[Protocol, str], ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.numbers or self.names)
-
-    def __str__(self) -> str:
-        told = [str(self.numbers)] if self.numbers else []
-        told += [f"{protocol.value} {name}" for protocol, name in self.names]
-        left_out = ", ".join(f"{protocol.value} {name}" for protocol, name in self.but)
-        return ", ".join(told) + (f" but {left_out}" if left_out else "")
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """A rule that decides, and where it stands; ``effect``: permits, denies, passes or undecided."""
-
-    policy: ObjectRef
-    effect: str
-    rule: str
-    source: Source
-
-
-@dataclass(frozen=True, slots=True)
-class ExposedTo:
-    """One direction of a workload and ends that are not in the input: ``newcomers``, or ``addresses`` outside.
-
-    ``ports`` are those that all of the workload's pods have with all of these ends, ``some`` those beyond them that
-    only some have, or that nobody knows of, which ``doubt`` says. ``rules`` decide; none where no policy selects the
-    workload. ``present`` are the workloads of the input that fulfil the newcomers' selector today.
-    """
-
-    workload: ObjectRef
-    direction: Direction
-    newcomers: Newcomers | None
-    addresses: AddressSet
-    ports: Ports
-    some: Ports
-    present: tuple[ObjectRef, ...] = ()
-    rules: tuple[Cause, ...] = ()
-    doubt: str = ""
-
-    @property
-    def peer(self) -> str:
-        """The ends in words."""
-        if self.newcomers is None:
-            return f"{self.addresses}[External]"
-        return "any pod of any namespace" if self.newcomers == ANYBODY else str(self.newcomers)
+_RULES_OF_RANGES: Final = 16
 
 
 def exposed_to(engine: Engine, namespaces: Container[str] | None = None) -> Iterator[ExposedTo]:
@@ -123,12 +70,15 @@ class _Peers:
 
     def outside(self, number: int, direction: Direction) -> Iterator[ExposedTo]:
         """Addresses outside, a row for those of equal answers."""
-        engine = self.pairs.engine
+        engine, classes = self.pairs.engine, tuple(dict.fromkeys(self._mixtures[number]))
         found: dict[AddressSet, dict[RowVerdict, ConnectionSet]] = {}
         for verdict, mask, _, addresses in self._outside.of_workload(number, direction):
             found.setdefault(addresses, {})[verdict] = engine.connections(mask)
         for addresses, by_verdict in found.items():
             unknown = by_verdict.get(RowVerdict.UNKNOWN, ConnectionSet())
+            ends = [self._spaces.end_of(first) for first, _ in islice(addresses.ranges(), _RULES_OF_RANGES)]
+            walks = (self._walk(c, direction, end) for c in classes for end in ends)
+            rules = dict.fromkeys(_cause(step) for seen in walks for step in seen.steps)
             yield ExposedTo(
                 self.pairs.workload(number).ref,
                 direction,
@@ -136,6 +86,7 @@ class _Peers:
                 addresses,
                 Ports(by_verdict.get(RowVerdict.ALLOWED, ConnectionSet())),
                 Ports(by_verdict.get(RowVerdict.PARTIAL, ConnectionSet()) | unknown),
+                rules=tuple(rules),
                 doubt=unknown_reason(engine, False) if unknown else "",
             )
 
@@ -201,9 +152,7 @@ class _Peers:
         rules: list[dict[Cause, None]] = []
         doubts = [_CUT] if each in self._new.cut else []
         for newcomer in newcomers:
-            destination = newcomer if direction is Direction.EGRESS else number
-            question = Question(direction, number, newcomer, destination, spaces.ports.all)
-            seen = walk(spaces, self._stages.get(number, ()), question)
+            seen = self._walk(number, direction, newcomer)
             every &= seen.allowed
             possible |= seen.possible
             rules.append(dict.fromkeys(map(_cause, seen.steps)))
@@ -214,6 +163,11 @@ class _Peers:
         common = [rule for rule in rules[0] if all(rule in others for others in rules)] if rules else []
         deciding = common if every and common else dict.fromkeys(rule for of_one in rules for rule in of_one)
         return _Answer(every, possible, tuple(deciding), tuple(dict.fromkeys(doubts)))
+
+    def _walk(self, number: int, direction: Direction, peer: int) -> Walk:
+        destination = peer if direction is Direction.EGRESS else number
+        question = Question(direction, number, peer, destination, self._spaces.ports.all)
+        return walk(self._spaces, self._stages.get(number, ()), question)
 
     def _told(self, mask: Bits) -> Ports:
         found = self._ports.get(mask)

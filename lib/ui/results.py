@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import streamlit as st
 
 from lib.checks.run import run_checks
+from lib.exposure import exposed_to as open_to
 from lib.exposure import exposures
 from lib.flows import FlowRow, NamespaceMatrix, flow_rows, namespace_matrix
 from lib.graph.flows import OpenEnds, open_ends
@@ -26,7 +28,7 @@ from lib.routing.route_view import RouteView
 from lib.routing.routes import ingress_backends, route_views
 from lib.routing.services import ServiceView, service_views
 from lib.scenario.recommendation import Options, Recommendation, recommend
-from lib.tables import Locate, Row, exposure_rows, unisolated_rows
+from lib.tables import Locate, Row, exposed_to_rows, exposure_rows, unisolated_rows
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
 
@@ -225,6 +227,20 @@ def lint_report(page: PageContext, choice: str = AUTOMATIC) -> LintReport:
 def lint(page: PageContext, choice: str = AUTOMATIC) -> tuple[LintFinding, ...]:
     """The findings of the lint about policies that the filter shows."""
     return tuple(f for f in lint_report(page, choice).findings if shows(page, f.place.policy))
+
+
+EXPOSED_TO_UP_TO: Final = 20_000
+
+
+def exposed_to(page: PageContext, choice: str = AUTOMATIC) -> list[Row]:
+    """To whom each shown workload is open beyond the pods of the input, at most EXPOSED_TO_UP_TO rows of all of it."""
+    chosen = engine(page, choice)
+    rows = page.cached(
+        ("exposed-to", chosen.profile.id),
+        lambda: exposed_to_rows(islice(open_to(chosen), EXPOSED_TO_UP_TO + 1), locate(page)),
+    )
+    shown = {w.ref for w in page.workloads}
+    return [r for r in rows[:EXPOSED_TO_UP_TO] if _ref(r) in shown]
 
 
 def selections(page: PageContext) -> Selections:
