@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
@@ -17,9 +17,6 @@ from lib.policy.walk import Closing, Question, Walk, selecting_by_stage, walk
 
 if TYPE_CHECKING:
     from lib.policy.engine import Engine
-
-
-_MISMATCH: Final = "does not match"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +63,11 @@ class _Ends:
     def failing(self, rule: CompiledRule, stage: str) -> tuple[int, str]:
         """How far a rule came, and what stopped it there."""
         if not rule.subjects >> self.subject.number & 1:
-            return 0, f"it is not about {self.subject.name}{self._unmet(rule)}"
+            return 0, self._unmet(rule, f"it is not about {self.subject.name}")
         if rule.nodes.holds(self.same_node) is False:
             return 1, f"it names {rule.nodes.value} only"
         if not (rule.peers | rule.possible_peers) >> self.peer.number & 1:
-            return 1, f"it does not name {self.peer.name}{self._unmet(rule)}"
+            return 1, self._unmet(rule, f"it does not name {self.peer.name}")
         mask = rule.mask_at(self.destination.number) & self.asked
         if mask:
             return 3, self._too_late(mask, stage)
@@ -78,34 +75,35 @@ class _Ends:
             return 2, "it names other ports"
         return 2, f"it names no port of {self.destination.name}: other protocols, or names that it does not declare"
 
-    def _unmet(self, rule: CompiledRule) -> str:
+    def _unmet(self, rule: CompiledRule, otherwise: str) -> str:
         """The first condition that fails, of the alternative of which most hold before it."""
         found: list[tuple[tuple[int, bool], str, Condition]] = []
         alternatives = rule.alternatives()
         for place, conditions in alternatives:
             for position, condition in enumerate(conditions):
                 if not condition.ends >> self._about(condition).number & 1:
-                    found.append(((position, self._mismatch(condition) == _MISMATCH), place, condition))
+                    found.append(((position, not self._never(condition)), place, condition))
                     break
         if not found:
-            return ""
+            return otherwise
         _, place, condition = max(found, key=lambda each: each[0])
         where = f" of {place}" if place else ""
+        mismatch = self._never(condition) or f"does not match {self._about(condition).name}"
         others = f", and no other of its {len(alternatives)} peers comes nearer" if len(alternatives) > 1 else ""
-        return f": {condition.text}{where} {self._mismatch(condition)}{others}"
+        return f"{condition.text}{where} {mismatch}{others}"
 
     def _about(self, condition: Condition) -> Point:
         return self.subject if condition.of_subject else self.peer
 
-    def _mismatch(self, condition: Condition) -> str:
+    def _never(self, condition: Condition) -> str:
+        """What to say where a condition means no such sort of end at all; "" where it does."""
         spaces, end = self.engine.spaces, self._about(condition)
-        if end.outside and not condition.ends & spaces.outside:
-            return "means no address outside the cluster"
-        if end.on_host and not condition.ends & spaces.endpoints.host_network:
-            return "means no node, and no pod on its node's network"
-        if not end.outside and not end.on_host and condition.ends and not condition.ends & spaces.endpoints.selectable:
-            return "means no pod"
-        return _MISMATCH
+        if end.outside:
+            return "" if condition.ends & spaces.outside else "means no address outside the cluster"
+        if end.on_host:
+            meant = condition.ends & spaces.endpoints.host_network
+            return "" if meant else "means no node, and no pod on its node's network"
+        return "means no pod" if condition.ends and not condition.ends & spaces.endpoints.selectable else ""
 
     def _too_late(self, mask: Bits, stage: str) -> str:
         for each in self.seen.trail:

@@ -97,7 +97,7 @@ def _show(page: PageContext, answer: Explanation) -> None:
                 missed,
                 "near-misses",
                 alt="Rules that take no part",
-                first=("direction", "tier", "policy", "rule", "why_not"),
+                first=("direction", "policy", "rule", "why_not", "tier"),
             )
 
 

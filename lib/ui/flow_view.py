@@ -206,11 +206,15 @@ def _show_exposed_to(page: PageContext, choice: str) -> None:
         "Whom the workload's own policies let in and let it reach, be there such a pod or not: addresses outside, "
         "pods of any namespace, and pods whose labels a rule names, where those have something else than anybody."
     )
-    rows = results.exposed_to(page, choice)
-    if len(rows) == results.EXPOSED_TO_UP_TO:
-        st.caption(f"The first {len(rows):,} are listed; use the command line for all.")
-    if rows:
-        show_table(rows, "exposed-to", alt="To whom each workload is open beyond the pods of the input")
+    found = results.exposed_to(page, choice)
+    if found.cut:
+        st.caption(
+            f"Of the first {results.EXPOSED_TO_UP_TO:,} of them; filter by namespace, or use the command line for all."
+        )
+    if found.rows:
+        show_table(found.rows, "exposed-to", alt="To whom each workload is open beyond the pods of the input")
+    else:
+        st.caption("Nobody beyond the pods of the input is let in or let out by policies.")
 
 
 def _flow_table(page: PageContext, choice: str, rows: list[FlowRow], name: str, empty: str) -> None:

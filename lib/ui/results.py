@@ -229,18 +229,29 @@ def lint(page: PageContext, choice: str = AUTOMATIC) -> tuple[LintFinding, ...]:
     return tuple(f for f in lint_report(page, choice).findings if shows(page, f.place.policy))
 
 
-EXPOSED_TO_UP_TO: Final = 20_000
+EXPOSED_TO_UP_TO: Final = 5_000
 
 
-def exposed_to(page: PageContext, choice: str = AUTOMATIC) -> list[Row]:
-    """To whom each shown workload is open beyond the pods of the input, at most EXPOSED_TO_UP_TO rows of all of it."""
+@dataclass(frozen=True, slots=True)
+class OpenTo:
+    """The ends beyond the input that are listed; ``cut`` where there are more than can be shown."""
+
+    rows: tuple[Row, ...]
+    cut: bool
+
+
+def exposed_to(page: PageContext, choice: str = AUTOMATIC) -> OpenTo:
+    """To whom each shown workload is open beyond the pods of the input."""
     chosen = engine(page, choice)
-    rows = page.cached(
-        ("exposed-to", chosen.profile.id),
-        lambda: exposed_to_rows(islice(open_to(chosen), EXPOSED_TO_UP_TO + 1), locate(page)),
-    )
+    names = page.view.namespaces or None
+    found = page.cached(("exposed-to", chosen.profile.id, names), lambda: _exposed_to(page, chosen, names))
     shown = {w.ref for w in page.workloads}
-    return [r for r in rows[:EXPOSED_TO_UP_TO] if _ref(r) in shown]
+    return OpenTo(tuple(r for r in found.rows if _ref(r) in shown), found.cut)
+
+
+def _exposed_to(page: PageContext, chosen: Engine, names: frozenset[str] | None) -> OpenTo:
+    found = tuple(islice(open_to(chosen, names), EXPOSED_TO_UP_TO + 1))
+    return OpenTo(tuple(exposed_to_rows(found[:EXPOSED_TO_UP_TO], locate(page))), len(found) > EXPOSED_TO_UP_TO)
 
 
 def selections(page: PageContext) -> Selections:
