@@ -5,7 +5,7 @@ By the policies of the workload's own side: those of the other end decide beside
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -17,6 +17,7 @@ from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
 from lib.model.sets import AddressSet, ConnectionSet
 from lib.policy.bits import Bits, union
+from lib.policy.decide import without_rejected
 from lib.policy.engine import Engine
 from lib.policy.hypothetical import Hypothetical, with_newcomers
 from lib.policy.newcomers import ANYBODY, Newcomers, by_policy
@@ -87,14 +88,14 @@ class _Peers:
                 Ports(by_verdict.get(RowVerdict.ALLOWED, ConnectionSet())),
                 Ports(by_verdict.get(RowVerdict.PARTIAL, ConnectionSet()) | unknown),
                 rules=tuple(rules),
-                doubt=unknown_reason(engine, False) if unknown else "",
+                doubt=_joined(unknown_reason(engine, False) if unknown else "", self._rejected(classes, direction)),
             )
 
     def new_pods(self, number: int, direction: Direction) -> Iterator[ExposedTo]:
         """Anybody, then those who have something else than anybody."""
         classes = tuple(dict.fromkeys(self._mixtures[number]))
         anybody = self._row(number, classes, direction, ANYBODY)
-        if anybody.ports:
+        if anybody.ports or anybody.doubt:
             yield anybody
         for each in dict.fromkeys(each for c in classes for each in self._candidates(c, direction)):
             row = self._row(number, classes, direction, each)
@@ -113,6 +114,7 @@ class _Peers:
         for answer in answers[1:]:
             every &= answer.every
         some = union(a.possible for a in answers) & ~every
+        rejected = self._rejected(classes, direction)
         return ExposedTo(
             self.pairs.workload(number).ref,
             direction,
@@ -122,8 +124,12 @@ class _Peers:
             self._told(some),
             self._present(each),
             tuple(dict.fromkeys(rule for a in answers for rule in a.rules)),
-            " or ".join(dict.fromkeys(doubt for a in answers for doubt in a.doubts)),
+            _joined(" or ".join(dict.fromkeys(doubt for a in answers for doubt in a.doubts)), rejected),
         )
+
+    def _rejected(self, classes: Iterable[int], direction: Direction) -> str:
+        found = dict.fromkeys(r for c in classes for r in self._new.engine.rejected_for(direction, c))
+        return without_rejected(tuple(found)) if found else ""
 
     def _present(self, each: Newcomers) -> tuple[ObjectRef, ...]:
         found = self._today.get(each)
@@ -188,6 +194,10 @@ class _Peers:
                 but.append((protocol, name))
                 numbers |= ConnectionSet.of(protocol, number)
         return Ports(numbers, tuple(names), tuple(but))
+
+
+def _joined(*reasons: str) -> str:
+    return "; ".join(filter(None, reasons))
 
 
 _CUT = "not every choice of labels was tried"

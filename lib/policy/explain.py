@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +12,7 @@ from lib.model.sets import ConnectionSet, PortSet, Protocol
 from lib.policy.bits import Bits
 from lib.policy.decide import Decision
 from lib.policy.judge import decide, pair_masks
-from lib.policy.near_misses import NearMiss, near_misses
+from lib.policy.near_misses import Known, NearMiss, near_misses
 from lib.policy.points import End, Point, name_of, pairs_of, points_of
 from lib.policy.rules import Action
 from lib.policy.walk import Closing
@@ -117,10 +117,7 @@ def explain(engine: Engine, src: End, dst: End, protocol: Protocol | None, port:
     for allowed, _ in masks:
         every &= allowed
     tiers = tuple(stage.name for stage in engine.stages)
-    missed = [
-        dict.fromkeys(n for a, b, _ in cases for n in near_misses(engine, direction, a, b, asked))
-        for direction in _DIRECTIONS
-    ]
+    missed = [_missed(engine, direction, [case[:2] for case in cases], asked) for direction in _DIRECTIONS]
     return Explanation(
         src=name_of(src),
         dst=name_of(dst),
@@ -140,6 +137,16 @@ def explain(engine: Engine, src: End, dst: End, protocol: Protocol | None, port:
 
 
 _DIRECTIONS: Final = (Direction.EGRESS, Direction.INGRESS)
+
+
+def _missed(engine: Engine, direction: Direction, pairs: list[tuple[Point, Point]], asked: Bits) -> Iterable[NearMiss]:
+    """The near misses of all pairs, each rule with the first reason that is found."""
+    known: Known = {}
+    found: dict[tuple[str, ObjectRef, str], NearMiss] = {}
+    for a, b in pairs:
+        for miss in near_misses(engine, direction, a, b, asked, known):
+            found.setdefault((miss.tier, miss.policy, miss.rule), miss)
+    return found.values()
 
 
 def _verdict(allowed: Bits, possible: Bits) -> Verdict:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
 from lib.policy.bits import Bits
-from lib.policy.conditions import Condition
+from lib.policy.conditions import Alternative, Condition
 from lib.policy.judge import node_relation
 from lib.policy.points import Point
 from lib.policy.rules import Action, CompiledRule
@@ -31,13 +31,19 @@ class NearMiss:
     text: str
 
 
-def near_misses(engine: Engine, direction: Direction, src: Point, dst: Point, asked: Bits) -> Iterator[NearMiss]:
+Known = dict[int, tuple[Alternative, ...]]
+"""The alternatives of rules by their identity, which many pairs ask for."""
+
+
+def near_misses(
+    engine: Engine, direction: Direction, src: Point, dst: Point, asked: Bits, known: Known
+) -> Iterator[NearMiss]:
     """Every such rule once, in the order in which rules are asked."""
     subject, peer = (src, dst) if direction is Direction.EGRESS else (dst, src)
     same_node = node_relation(direction, src, dst).same
     question = Question(direction, subject.number, peer.number, dst.number, asked, same_node=same_node)
     seen = walk(engine.spaces, engine.stages, question)
-    ends = _Ends(engine, subject, peer, dst, asked, seen, same_node)
+    ends = _Ends(engine, subject, peer, dst, asked, seen, same_node, known)
     reached = {(step.rule.policy, step.rule.label) for step in seen.steps}
     for stage, policy in selecting_by_stage(engine.stages, question):
         parts: dict[str, list[CompiledRule]] = {}
@@ -59,6 +65,7 @@ class _Ends:
     asked: Bits
     seen: Walk
     same_node: bool | None
+    known: Known
 
     def failing(self, rule: CompiledRule, stage: str) -> tuple[int, str]:
         """How far a rule came, and what stopped it there."""
@@ -78,7 +85,9 @@ class _Ends:
     def _unmet(self, rule: CompiledRule, otherwise: str) -> str:
         """The first condition that fails, of the alternative of which most hold before it."""
         found: list[tuple[tuple[int, bool], str, Condition]] = []
-        alternatives = rule.alternatives()
+        alternatives = self.known.get(id(rule))
+        if alternatives is None:
+            alternatives = self.known[id(rule)] = rule.alternatives()
         for place, conditions in alternatives:
             for position, condition in enumerate(conditions):
                 if not condition.ends >> self._about(condition).number & 1:

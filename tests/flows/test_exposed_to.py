@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from lib.exposure import ExposedTo, exposed_to, exposures
 from lib.model.policies import Direction
 from lib.policy import hypothetical
-from tests.policy.build import engine_of, namespace, pod, policy
+from lib.policy.engine import compile_engine
+from tests.policy.build import engine_of, load, namespace, pod, policy
 
 SHOP = namespace("shop", team="a")
 WEB = pod("web", ports="[{name: http, containerPort: 8080}]", app="web")
@@ -209,3 +211,12 @@ def test_a_workload_that_no_policy_speaks_of_is_unprotected_by_direction() -> No
     rule = "ingress: [{name: x, action: Deny, from: [{namespaces: {}}]}]"
     (found,) = exposures(engine_of(SHOP, WEB, ADMIN % rule))
     assert (found.ingress.unprotected, found.egress.unprotected) == (False, True)
+
+
+def test_a_rejected_policy_that_could_change_a_row_is_named() -> None:
+    broken = policy(f"{TO_WEB}\ningress: [{{ports: [{{port: 80, endPort: 79}}]}}]", name="broken")
+    text = "\n---\n".join([SHOP, WEB, policy("podSelector: {}"), broken])
+    found = list(exposed_to(compile_engine(load(yaml.safe_load_all(text)).snapshot)))
+    ingress = [row for row in found if row.direction is Direction.INGRESS]
+    assert told(ingress) == {"any pod of any namespace": ("", "")}
+    assert ingress[0].doubt == "computed without the rejected policy shop/broken[NetworkPolicy]"

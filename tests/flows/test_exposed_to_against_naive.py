@@ -77,7 +77,7 @@ def drawn(objects: list[Raw], data: st.DataObject, *, beside: bool) -> list[tupl
 
 
 def everything_told(engine: Engine) -> Iterator[Told]:
-    """Every workload with every selector of any policy: what is not listed has what anybody has."""
+    """Every workload with every selector of any policy; of what is not listed nothing is said but the most it has."""
     rows: dict[tuple[ObjectRef, Direction], dict[Newcomers, ExposedTo]] = defaultdict(dict)
     for row in exposed_to(engine):
         if row.newcomers is not None:
@@ -91,8 +91,8 @@ def everything_told(engine: Engine) -> Iterator[Told]:
             of_any = reduce(or_, (r.ports.numbers | r.some.numbers for r in listed.values()), anybody)
             for each in {ANYBODY, *(n for of_one in named.values() for n in of_one[direction] if not n.doubt)}:
                 row = listed.get(each)
-                every = row.ports.numbers if row else anybody
-                at_most = every | row.some.numbers if row and each != ANYBODY else every | of_any
+                every = row.ports.numbers if row else ConnectionSet()
+                at_most = every | row.some.numbers if row and each != ANYBODY else of_any
                 yield Told(workload.ref, direction, each, every, at_most)
 
 
