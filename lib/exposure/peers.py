@@ -58,7 +58,8 @@ class _Peers:
     def __init__(self, engine: Engine) -> None:
         self.pairs = WorkloadPairs(engine)
         self._outside = Outside(self.pairs)
-        self._named = by_policy(policy for policy, _ in policy_vocabularies(engine.snapshot, engine.profile))
+        policies = (policy for policy, _ in policy_vocabularies(engine.snapshot, engine.profile))
+        self._named = by_policy((*policies, *engine.snapshot.calico_profiles))
         asked = (each for of_policy in self._named.values() for named in of_policy.values() for each in named)
         self._new: Hypothetical = with_newcomers(engine, asked)
         self._after = WorkloadPairs(self._new.engine)

@@ -18,6 +18,7 @@ from lib.model.calico_policies import (
     SERVICE_ACCOUNT_KEY,
     SERVICE_ACCOUNT_PREFIX,
     CalicoPolicy,
+    CalicoProfile,
 )
 from lib.model.calico_selector import All, And, CalicoSelector, Compare, Comparison, Has, Not
 from lib.model.cilium_policies import SERVICE_ACCOUNT_LABEL, CiliumPolicy, CiliumSelector, EndpointsPeer
@@ -87,7 +88,7 @@ def _ordered(requirements: Iterable[Requirement]) -> tuple[Requirement, ...]:
     return tuple(sorted(set(requirements), key=lambda r: (r.key, r.operator.value, sorted(r.values))))
 
 
-def newcomers_of(policy: AnyPolicy) -> Mapping[Direction, tuple[Newcomers, ...]]:
+def newcomers_of(policy: AnyPolicy | CalicoProfile) -> Mapping[Direction, tuple[Newcomers, ...]]:
     """The selectors by which the rules of a policy name their peers, by direction, each once."""
     found: dict[Direction, list[Newcomers]] = {direction: [] for direction in Direction}
     for direction, each in _named(policy):
@@ -95,7 +96,7 @@ def newcomers_of(policy: AnyPolicy) -> Mapping[Direction, tuple[Newcomers, ...]]
     return {direction: tuple(dict.fromkeys(named)) for direction, named in found.items()}
 
 
-def _named(policy: AnyPolicy) -> Iterator[tuple[Direction, Newcomers]]:
+def _named(policy: AnyPolicy | CalicoProfile) -> Iterator[tuple[Direction, Newcomers]]:
     match policy:
         case NetworkPolicy() | ClusterPolicy():
             for rule in policy.rules:
@@ -107,7 +108,7 @@ def _named(policy: AnyPolicy) -> Iterator[tuple[Direction, Newcomers]]:
                 for end in of_cilium.peers:
                     if isinstance(end, EndpointsPeer):
                         yield of_cilium.direction, _of_cilium(end.selector)
-        case CalicoPolicy():
+        case CalicoPolicy() | CalicoProfile():
             for of_calico in policy.rules:
                 entity = of_calico.from_ if of_calico.direction is Direction.INGRESS else of_calico.to
                 if entity.selector is not None:
@@ -167,6 +168,8 @@ def _requirement(part: CalicoSelector) -> Requirement | None:
             return None
 
 
-def by_policy(policies: Iterable[AnyPolicy]) -> Mapping[ObjectRef, Mapping[Direction, tuple[Newcomers, ...]]]:
+def by_policy(
+    policies: Iterable[AnyPolicy | CalicoProfile],
+) -> Mapping[ObjectRef, Mapping[Direction, tuple[Newcomers, ...]]]:
     """The newcomers of each policy by its reference."""
     return {policy.ref: newcomers_of(policy) for policy in policies}
