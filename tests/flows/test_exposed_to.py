@@ -220,3 +220,20 @@ def test_a_rejected_policy_that_could_change_a_row_is_named() -> None:
     ingress = [row for row in found if row.direction is Direction.INGRESS]
     assert told(ingress) == {"any pod of any namespace": ("", "")}
     assert ingress[0].doubt == "computed without the rejected policy shop/broken[NetworkPolicy]"
+
+
+def test_selectors_of_calicos_profiles_are_asked_as_well() -> None:
+    named = """
+    apiVersion: projectcalico.org/v3
+    kind: WorkloadEndpoint
+    metadata: {name: node--1-k8s-vm-eth0, namespace: shop, labels: {app: vm}}
+    spec: {orchestrator: k8s, pod: vm, node: node-1, endpoint: eth0, profiles: [own], ipNetworks: [10.0.0.9/32]}
+    ---
+    apiVersion: projectcalico.org/v3
+    kind: Profile
+    metadata: {name: own}
+    spec: {ingress: [{action: Allow, protocol: TCP, source: {selector: app == 'api'}, destination: {ports: [80]}}]}
+    """
+    found = [r for r in exposed_to(engine_of(SHOP, named)) if r.direction is Direction.INGRESS]
+    assert told(found) == {"pods with app=api in all namespaces": ("TCP 80", "")}
+    assert [(r.policy.kind, r.rule) for r in found[0].rules] == [("Profile", "spec.ingress[0]")]
