@@ -24,7 +24,7 @@ from lib.policy.newcomers import ANYBODY, Newcomers, by_policy
 from lib.policy.pairs import WorkloadPairs
 from lib.policy.rules import Action
 from lib.policy.tiers import policy_vocabularies
-from lib.policy.walk import Question, Step, Walk, stages_by_subject, walk
+from lib.policy.walk import Question, Step, Walk, walk
 
 _RULES_OF_RANGES: Final = 16
 
@@ -64,7 +64,7 @@ class _Peers:
         self._new: Hypothetical = with_newcomers(engine, asked)
         self._after = WorkloadPairs(self._new.engine)
         self._spaces = self._new.engine.spaces
-        self._stages = stages_by_subject(self._new.engine.stages)
+        self._stages = self._new.engine.own_nodes.selecting
         self._mixtures = self._spaces.endpoints.members
         self._answers: dict[tuple[int, Direction, Newcomers], _Answer] = {}
         self._ports: dict[Bits, Ports] = {}
