@@ -18,7 +18,7 @@ from lib.model.refs import ObjectRef
 from lib.model.sets import AddressSet, ConnectionSet, Protocol
 from lib.policy.ends import outside_addresses
 from lib.policy.engine import Engine
-from lib.policy.explain import End
+from lib.policy.points import End
 
 EXAMPLES: Final = 5
 ROWS_MAX: Final = 1_000_000

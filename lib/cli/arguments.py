@@ -87,6 +87,12 @@ def build_parser() -> argparse.ArgumentParser:
     filters(exposure)
     engine(exposure)
     names(exposure)
+    exposure.add_argument(
+        "--by",
+        choices=("workload", "peer"),
+        default="workload",
+        help="a row for each workload, or for each of the ends beyond the input that it is open to",
+    )
 
     explain = command("explain", "whether one end may talk to another, and every policy and rule that took part")
     engine(explain)

@@ -10,13 +10,13 @@ from typing import Final
 from lib.cli.check import check_command
 from lib.cli.diff import diff_command
 from lib.cli.explain import engine_of, explain_command
+from lib.cli.exposure import exposure_command
 from lib.cli.lint import lint_command
 from lib.cli.load import UsageError, load, names_of, problem_json
 from lib.cli.output import write, write_edges, write_json, write_rows
 from lib.cli.plan import plan_command
 from lib.cli.recommend import recommend_command
 from lib.cli.tables import in_namespaces, print_rows
-from lib.exposure import exposures
 from lib.flows import FlowRow, RowVerdict, class_flows, flow_rows, namespace_matrix
 from lib.loaders.dump_command import az_command, kubectl_command
 from lib.model.refs import ObjectRef
@@ -29,7 +29,6 @@ from lib.routing.services import service_views
 from lib.routing.url_test import test_url
 from lib.tables import (
     candidate_rows,
-    exposure_rows,
     flow_table,
     matrix_rows,
     policy_rows,
@@ -122,14 +121,6 @@ def _routes(arguments: argparse.Namespace) -> int:
     return print_rows(arguments, given, "routes", route_rows(views, given.locate), edges)
 
 
-def _exposure(arguments: argparse.Namespace) -> int:
-    given = load(arguments.paths, complete=arguments.complete, names=names_of(arguments))
-    in_namespaces(arguments, given)
-    engine = engine_of(arguments, given)
-    rows = exposure_rows(exposures(engine, frozenset(arguments.namespace) or None), given.locate)
-    return print_rows(arguments, given, "exposure", rows, engine=engine.profile.id)
-
-
 def _policies(arguments: argparse.Namespace) -> int:
     given = load(arguments.paths, complete=arguments.complete, names=names_of(arguments))
     kept = in_namespaces(arguments, given)
@@ -146,7 +137,7 @@ def _dump_command(arguments: argparse.Namespace) -> int:
 
 _COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
     "flows": _flows,
-    "exposure": _exposure,
+    "exposure": exposure_command,
     "explain": explain_command,
     "diff": diff_command,
     "services": _services,

@@ -16,7 +16,7 @@ from lib.model.sets import Protocol
 from lib.policy.ends import parse_end
 from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import profile
-from lib.policy.explain import Explanation
+from lib.policy.explain import DirectionAnswer, Explanation
 from lib.scenario import SmallestChange, smallest_change
 from lib.tables import explanation_rows, side_effect_rows
 
@@ -68,6 +68,7 @@ def _explain_json(answer: Explanation, change: SmallestChange | None, given: Inp
                 "reason": direction.reason,
                 "policies": [
                     {
+                        "tier": e.tier,
                         "ref": str(e.policy),
                         "effect": e.effect,
                         "rule": e.rule,
@@ -75,6 +76,16 @@ def _explain_json(answer: Explanation, change: SmallestChange | None, given: Inp
                         "source": given.locate(e.source),
                     }
                     for e in direction.effects
+                ],
+                "near_misses": [
+                    {
+                        "tier": m.tier,
+                        "ref": str(m.policy),
+                        "rule": m.rule,
+                        "failed": m.failed,
+                        "source": given.locate(m.source),
+                    }
+                    for m in direction.near_misses
                 ],
             }
             for direction in answer.directions
@@ -95,15 +106,26 @@ def _explain_text(answer: Explanation, change: SmallestChange | None, given: Inp
     yield f"{_SIGNS[answer.verdict]} {answer.verdict}: {answer.src} → {answer.dst}{ports}\n"
     for direction in answer.directions:
         yield f"\n{_SIGNS[direction.verdict]} {direction.direction.field}: {direction.verdict} — {direction.reason}.\n"
-        for effect in direction.effects:
-            rule = f" {effect.rule}" if effect.rule else ""
-            yield f"    {given.locate(effect.source)}: {effect.policy}{rule} {effect.effect}\n"
-            if effect.text:
-                yield f"        {effect.text}\n"
-        if direction.verdict != Verdict.ALLOWED.value:
-            for miss in direction.near_misses:
-                yield f"    {given.locate(miss.source)}: {miss.policy} {miss.rule} does not permit it: {miss.failed}\n"
+        for tier in direction.tiers:
+            yield from _tier_text(tier, direction, given)
     yield from _change_text(change)
+
+
+def _tier_text(tier: str, direction: DirectionAnswer, given: Input) -> Iterator[str]:
+    """What took part of one tier, then what nearly did."""
+    effects = [e for e in direction.effects if e.tier == tier]
+    missed = [m for m in direction.near_misses if m.tier == tier]
+    if effects or missed:
+        yield f"  {tier}:\n"
+    for effect in effects:
+        rule = f" {effect.rule}" if effect.rule else ""
+        yield f"    {given.locate(effect.source)}: {effect.policy}{rule} {effect.effect}\n"
+        if effect.text:
+            yield f"        {effect.text}\n"
+    for miss in missed[:_SHOWN_OTHERS]:
+        yield f"    {given.locate(miss.source)}: {miss.policy} {miss.rule} takes no part: {miss.failed}\n"
+    if len(missed) > _SHOWN_OTHERS:
+        yield f"    and {len(missed) - _SHOWN_OTHERS:,} more that take no part; --format json lists them\n"
 
 
 def _change_json(change: SmallestChange | None) -> dict[str, object] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple, assert_never
@@ -187,19 +187,24 @@ class Matcher:
 
     def ends(self, entity: EntityRule) -> Ends:
         """The ends that fulfil every condition of one end of a rule, its ports apart."""
-        every = self.spaces.everything
-        found = Ends.both(every, every)
-        if entity.selector is not None:
-            found &= self.selected(entity.selector)
-        if entity.not_selector is not None:
-            found &= self.selected(entity.not_selector).inverted(every)
-        if entity.nets is not None:
-            found &= Ends.of(*self._at(entity.addresses))
-        if entity.not_nets:
-            found &= Ends.of(*self._at(entity.excluded)).inverted(every)
-        if entity.service is not None:
-            found &= self._service_ends(entity)
+        found = Ends.both(self.spaces.everything, self.spaces.everything)
+        for _, _, some in self.conditions(entity):
+            found &= some
         return found
+
+    def conditions(self, entity: EntityRule) -> Iterator[tuple[str, object, Ends]]:
+        """Each condition of one end of a rule: its field, what stands there, and the ends that fulfil it."""
+        every = self.spaces.everything
+        if entity.selector is not None:
+            yield "selector", entity.selector, self.selected(entity.selector)
+        if entity.not_selector is not None:
+            yield "notSelector", entity.not_selector, self.selected(entity.not_selector).inverted(every)
+        if entity.nets is not None:
+            yield "nets", entity.addresses, Ends.of(*self._at(entity.addresses))
+        if entity.not_nets:
+            yield "notNets", entity.excluded, Ends.of(*self._at(entity.excluded)).inverted(every)
+        if entity.service is not None:
+            yield "services", entity.service, self._service_ends(entity)
 
     def doubts(self, entity: EntityRule) -> Iterable[str]:
         """What may make an end of a rule uncertain, in words."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from lib.model.calico_policies import CalicoAction, CalicoPolicy, CalicoPorts, CalicoRule
+from lib.model.calico_selector import And
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
 from lib.model.sets import Family, PortSet, Protocol, family_of
@@ -13,6 +15,7 @@ from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits
 from lib.policy.calico_match import ACCOUNTS_DOUBT, Ends, Matcher, selector_vocabulary
 from lib.policy.compile import Spaces
+from lib.policy.conditions import Alternative, Condition
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, PortsAt
 from lib.policy.spaces import Vocabulary
 
@@ -162,7 +165,22 @@ def _rule(policy: ObjectRef, rule: CalicoRule, subjects: Bits, matcher: Matcher)
             names_pods=other.selector is not None or other.service is not None,
             doubt=" or ".join(dict.fromkeys(doubts)),
             action=_ACTIONS[rule.action],
+            alternatives=partial(_alternatives, rule, matcher),
         )
+
+
+def _alternatives(rule: CalicoRule, matcher: Matcher) -> tuple[Alternative, ...]:
+    """The one that a rule of Calico has: all conditions on its source and its destination."""
+    ingress = rule.direction is Direction.INGRESS
+    ends = (("destination", rule.to, ingress), ("source", rule.from_, not ingress))
+    conditions = []
+    for end, entity, of_subject in ends:
+        for key, value, found in matcher.conditions(entity):
+            if isinstance(value, And) and key == "selector":
+                parts = ((part, matcher.selected(part)) for part in value.parts)
+                conditions += [Condition(f"{end}.{key} {p}", e.maybe4 | e.maybe6, of_subject) for p, e in parts]
+            conditions.append(Condition(f"{end}.{key} {value}", found.maybe4 | found.maybe6, of_subject))
+    return (Alternative("", tuple(conditions)),)
 
 
 def _families(rule: CalicoRule) -> frozenset[Family]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Final, assert_never
@@ -34,6 +35,7 @@ from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits, union
 from lib.policy.cilium_names import CiliumNames
 from lib.policy.compile import Spaces
+from lib.policy.conditions import Condition, by_label
 from lib.policy.hidden_keys import SERVICE_ACCOUNT
 from lib.policy.spaces import Vocabulary
 
@@ -216,6 +218,22 @@ class CiliumMatcher:
                 return Ends(0, spaces.outside, (f"the addresses of {peer}",))
             case _:
                 assert_never(peer)
+
+    def conditions(self, peer: CiliumPeer, rule: CiliumRule) -> Iterator[Condition]:
+        """What an end must fulfil for ``peer`` to mean it, a condition at a time."""
+        if isinstance(peer, EndpointsPeer) and not peer.selector.doubt and not peer.selector.beyond:
+            endpoints, scope = self.spaces.endpoints, peer.selector.namespaces
+            if isinstance(scope, NamespacesByLabel):
+                names = "namespace label"
+                yield from by_label(names, scope.selector, lambda s: endpoints.in_scope(NamespacesByLabel(s)))
+            else:
+                yield Condition(str(scope), endpoints.in_scope(scope))
+            if not peer.selector.pods.is_everything:
+                labels = peer.selector.pods
+                yield from by_label("label", labels, lambda s: endpoints.with_labels(pod_selector(s)))
+        else:
+            found = self.ends(peer, rule)
+            yield Condition(str(peer), found.sure | found.maybe | found.own | found.others)
 
     def _outside(self, addresses: AddressSet) -> Bits:
         return self.spaces.addresses.atoms_in(addresses) << self.spaces.first_address

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from lib.model.cilium_policies import CiliumPeer, CiliumPolicy, CiliumRule, CiliumSpec, EndpointsPeer, NamesPeer
@@ -15,6 +16,7 @@ from lib.policy.bits import Bits
 from lib.policy.cilium_match import NODE_DOUBT, CiliumMatcher, Ends, selector_vocabulary
 from lib.policy.cilium_names import Part
 from lib.policy.compile import Spaces
+from lib.policy.conditions import Alternative
 from lib.policy.domain_names import describe
 from lib.policy.ports import port_text, port_vocabulary, with_ports
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, NodeScope, PortsAt
@@ -119,6 +121,7 @@ def _part(
         doubt=" or ".join(dict.fromkeys(filter(None, (rule.doubt, *found.doubts)))),
         action=Action.DENY if rule.denies else Action.ALLOW,
         names=part.names,
+        alternatives=partial(_alternatives, rule, matcher),
     )
     by_node = [
         _on_nodes(compiled, scope, named, rule.doubt)
@@ -146,6 +149,10 @@ def _on_nodes(rule: CompiledRule, scope: NodeScope, ends: Bits, doubt: str) -> C
     named = Named(always=ends)
     apart = replace(rule, sure=Named(), possible=named, names_pods=False, doubt=NODE_DOUBT, nodes=scope)
     return apart.perhaps(doubt) if doubt else apart
+
+
+def _alternatives(rule: CiliumRule, matcher: CiliumMatcher) -> tuple[Alternative, ...]:
+    return tuple(Alternative("", tuple(matcher.conditions(peer, rule))) for peer in rule.peers)
 
 
 def _text(rule: CiliumRule, spaces: Spaces) -> str:

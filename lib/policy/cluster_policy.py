@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial, reduce
 from itertools import groupby
+from operator import or_
 from typing import Final, assert_never
 
 from lib.facts.engines import Known
@@ -24,7 +26,10 @@ from lib.model.domain_names import NamePattern, NameTable
 from lib.model.policies import AllPorts, Direction, NamespacesByLabel, NumberedPorts, PodPeer
 from lib.model.sets import AddressSet, Protocol
 from lib.policy import domain_names
+from lib.policy.bits import union
 from lib.policy.compile import Spaces
+from lib.policy.conditions import Alternative, Condition, by_label
+from lib.policy.network_policy import pod_conditions
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, PortsAt, Stage
 from lib.policy.spaces import Vocabulary
 
@@ -79,23 +84,23 @@ def compile_policy(policy: ClusterPolicy, spaces: Spaces) -> CompiledPolicy:
     """The policy as bitsets; it isolates nobody: what its rules leave undecided goes on to the next tier."""
     endpoints = spaces.endpoints
     subjects = endpoints.in_scope(NamespacesByLabel(policy.namespaces)) & endpoints.with_labels(policy.pods)
-    rules = [r for rule in policy.rules if (r := _rule(policy, rule, subjects, spaces)) is not None]
+    rules = [_rule(policy, rule, subjects, spaces) for rule in policy.rules]
     if versions := spaces.profile.versions_of(_GROUP, policy.ref.kind):
         doubt = f"{VERSION_DOUBT} of {spaces.profile.label} enforces {policy.ref.kind} ({versions} does)"
         rules = [rule.perhaps(doubt) for rule in rules]
     return CompiledPolicy(policy.ref, policy.source, subjects, frozenset(), tuple(rules))
 
 
-def _rule(policy: ClusterPolicy, rule: ClusterRule, subjects: int, spaces: Spaces) -> CompiledRule | None:
+def _rule(policy: ClusterPolicy, rule: ClusterRule, subjects: int, spaces: Spaces) -> CompiledRule:
     action, sure, possible = _ACTIONS[rule.action], Named(), Named()
+    ports: tuple[PortsAt, ...] = ()
+    doubts = list[str]()
     if rule.fails_closed:
         # 'For "Accept" rules, "fail closed" means: "treat the rule as matching no traffic". For "Deny" and "Pass"
         # rules, "fail closed" means: "treat the rule as a 'Deny all' rule".'
-        if action is Action.ALLOW:
-            return None
-        action, sure = Action.DENY, Named(always=spaces.everything)
-        ports: tuple[PortsAt, ...] = (PortsAt(spaces.everything, spaces.ports.all),)
-        doubts = list[str]()
+        if action is not Action.ALLOW:
+            action, sure = Action.DENY, Named(always=spaces.everything)
+            ports = (PortsAt(spaces.everything, spaces.ports.all),)
     else:
         sure, possible, doubts = _peers(rule, spaces)
         ports = tuple(at for port in rule.ports for at in _ports(port, spaces))
@@ -111,6 +116,7 @@ def _rule(policy: ClusterPolicy, rule: ClusterRule, subjects: int, spaces: Space
         doubt=" or ".join(dict.fromkeys(doubts)),
         action=action,
         names=tuple(map(str, _open_names(rule, spaces.names))),
+        alternatives=partial(_alternatives, rule, spaces),
     )
 
 
@@ -144,13 +150,9 @@ def _peers(rule: ClusterRule, spaces: Spaces) -> tuple[Named, Named, list[str]]:
             case _:
                 assert_never(peer)
     if unsettled := _open_names(rule, spaces.names):
-        # NPEP-133, "Expected Behavior": selecting pods by name "is analogous to selecting the Pod by its IP address".
-        selectable = 0 if spaces.profile.networks_skip_pods else endpoints.selectable
-        maybe |= spaces.outside | endpoints.host_network | selectable
+        maybe |= _behind_names(spaces)
         doubts.append(domain_names.open_doubt(unsettled))
-    # "cluster-internal traffic will be checked against the rule as well"
-    pods = Known.NO if spaces.profile.networks_skip_pods else Known.YES
-    sure, possible = spaces.at_addresses(addresses, pods=pods, nodes=Known.YES)
+    sure, possible = _at(addresses, spaces)
     if possible.any:
         doubts.append("the addresses of pods and nodes")
     sure = Named.of(always | sure.always, sure.ipv4, sure.ipv6)
@@ -160,6 +162,44 @@ def _peers(rule: ClusterRule, spaces: Spaces) -> tuple[Named, Named, list[str]]:
         Named.of(maybe & ~sure.always, possible.ipv4 & ~sure.always, possible.ipv6 & ~sure.always),
         doubts,
     )
+
+
+def _alternatives(rule: ClusterRule, spaces: Spaces) -> tuple[Alternative, ...]:
+    key = "from" if rule.direction is Direction.INGRESS else "to"
+    return tuple(Alternative(f"{key}[{i}]", tuple(_conditions(peer, spaces))) for i, peer in enumerate(rule.peers))
+
+
+def _conditions(peer: ClusterPeer, spaces: Spaces) -> Iterator[Condition]:
+    match peer:
+        case PodPeer():
+            yield from pod_conditions(peer, spaces)
+        case NodePeer():
+            yield from by_label("nodes", peer.nodes, lambda s: union(spaces.endpoints.on_nodes(s)))
+        case NetworksPeer():
+            sure, possible = _at(peer.addresses, spaces)
+            yield Condition(f"networks {peer}", sure.any | possible.any)
+        case DomainsPeer():
+            found = [spaces.names.resolve(name) for name in dict.fromkeys(peer.patterns)]
+            sure, possible = _at(reduce(or_, (f.addresses for f in found), AddressSet()), spaces)
+            more = _behind_names(spaces) if any(f.open for f in found) else 0
+            yield Condition(f"domainNames {peer}", sure.any | possible.any | more)
+        case UnknownPeer():
+            yield Condition(str(peer), 0)
+        case _:
+            assert_never(peer)
+
+
+def _behind_names(spaces: Spaces) -> int:
+    """The ends that a domain name may stand for whose addresses are not known."""
+    # NPEP-133, "Expected Behavior": selecting pods by name "is analogous to selecting the Pod by its IP address".
+    selectable = 0 if spaces.profile.networks_skip_pods else spaces.endpoints.selectable
+    return spaces.outside | spaces.endpoints.host_network | selectable
+
+
+def _at(addresses: AddressSet, spaces: Spaces) -> tuple[Named, Named]:
+    # "cluster-internal traffic will be checked against the rule as well"
+    pods = Known.NO if spaces.profile.networks_skip_pods else Known.YES
+    return spaces.at_addresses(addresses, pods=pods, nodes=Known.YES)
 
 
 def _ports(port: ClusterPort, spaces: Spaces) -> Iterator[PortsAt]:

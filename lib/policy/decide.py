@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from lib.model.policies import Direction, Verdict
-from lib.policy.rules import CompiledPolicy, CompiledRejection, CompiledRule
+from lib.policy.rules import Action, CompiledPolicy, CompiledRejection, CompiledRule
+from lib.policy.walk import Closing, Step
 
 
 class Reason(Enum):
@@ -64,13 +65,12 @@ class NodeRelation(Enum):
 class Evidence:
     """Everything that bears on one direction of one flow; all else is derived from it.
 
-    ``selecting`` are the policies that have something to say about the subject, ``isolating`` those of them that deny
-    what reached the end of their stage undecided. ``permitting``, ``denying`` and ``passing`` are the rules that some
-    of the asked ports reached and that decided them, ``undecided`` those that may have. ``rejected`` are the refused
-    policies that could have changed the answer. ``allows`` and ``may_allow``: some asked port is allowed, or may be;
-    ``covers_all``: every one is allowed. ``families_meet`` is False where nothing is allowed for an IP family that the
-    other direction allows as well. ``example`` is one pair that it holds for. ``node`` is about the side that is a
-    node; ``exempt``: some asked port is allowed since it is the subject's own node.
+    ``selecting`` are the policies that have something to say about the subject; ``trail`` is what they did, in the
+    order in which they are asked. ``rejected`` are the refused policies that could have changed the answer. ``allows``
+    and ``may_allow``: some asked port is allowed, or may be; ``covers_all``: every one is allowed. ``families_meet`` is
+    False where nothing is allowed for an IP family that the other direction allows as well. ``example`` is one pair
+    that it holds for. ``node`` is about the side that is a node; ``exempt``: some asked port is allowed since it is the
+    subject's own node.
     """
 
     direction: Direction
@@ -78,11 +78,7 @@ class Evidence:
     peer: str
     engine: str
     selecting: tuple[CompiledPolicy, ...] = ()
-    isolating: tuple[CompiledPolicy, ...] = ()
-    permitting: tuple[CompiledRule, ...] = ()
-    denying: tuple[CompiledRule, ...] = ()
-    passing: tuple[CompiledRule, ...] = ()
-    undecided: tuple[CompiledRule, ...] = ()
+    trail: tuple[Step | Closing, ...] = ()
     rejected: tuple[CompiledRejection, ...] = ()
     allows: bool = False
     may_allow: bool = False
@@ -95,6 +91,35 @@ class Evidence:
     node: NodeRelation = NodeRelation.NONE
     exempt: bool = False
     example: str = field(default="", compare=False)
+
+    @property
+    def isolating(self) -> tuple[CompiledPolicy, ...]:
+        """The policies that deny what reached the end of their stage undecided."""
+        return tuple(policy for each in self.trail if isinstance(each, Closing) for policy in each.policies)
+
+    @property
+    def permitting(self) -> tuple[CompiledRule, ...]:
+        """The rules that some of the asked ports reached and that surely allow them."""
+        return self._surely(Action.ALLOW)
+
+    @property
+    def denying(self) -> tuple[CompiledRule, ...]:
+        """The rules that some of the asked ports reached and that surely deny them."""
+        return self._surely(Action.DENY)
+
+    @property
+    def passing(self) -> tuple[CompiledRule, ...]:
+        """The rules that some of the asked ports reached and that surely hand them to the next stage."""
+        return self._surely(Action.PASS)
+
+    @property
+    def undecided(self) -> tuple[CompiledRule, ...]:
+        """The rules that some of the asked ports reached and that may decide them."""
+        return tuple(dict.fromkeys(s.rule for s in self.trail if isinstance(s, Step) and not s.sure))
+
+    def _surely(self, action: Action) -> tuple[CompiledRule, ...]:
+        steps = (s for s in self.trail if isinstance(s, Step) and s.sure)
+        return tuple(dict.fromkeys(s.rule for s in steps if s.rule.action is action))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef
 from lib.model.services import Service
 from lib.model.sets import Address, AddressSet, parse_address
 from lib.model.snapshot import Snapshot
-from lib.policy.explain import End
+from lib.policy.points import End
 
 SHOWN_CANDIDATES = 20
 

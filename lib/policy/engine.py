@@ -15,9 +15,10 @@ from lib.policy import tiers
 from lib.policy.bits import Bits, union
 from lib.policy.compile import Spaces, build_spaces, compile_rejection
 from lib.policy.engines import KUBERNETES, EngineProfile
-from lib.policy.explain import End, Explanation, explain
+from lib.policy.explain import Explanation, explain
 from lib.policy.notes import notes_on
 from lib.policy.own_nodes import OwnNodes
+from lib.policy.points import End
 from lib.policy.reachability import Reachability, build_reachability
 from lib.policy.rules import CompiledPolicy, CompiledRejection, NodeScope, Stage
 

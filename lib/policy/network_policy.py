@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 from typing import assert_never
 
@@ -14,6 +14,7 @@ from lib.model.policies import (
     IpBlockPeer,
     NamespacesByLabel,
     NetworkPolicy,
+    OwnNamespace,
     Peer,
     PodPeer,
     PolicyRule,
@@ -21,6 +22,7 @@ from lib.model.policies import (
 from lib.model.sets import AddressSet, Family
 from lib.policy.bits import Bits, union
 from lib.policy.compile import Spaces
+from lib.policy.conditions import Alternative, Condition, by_label
 from lib.policy.ports import port_text, port_vocabulary, with_ports
 from lib.policy.rules import CompiledPolicy, CompiledRule, Named, PortsAt
 from lib.policy.spaces import Vocabulary
@@ -63,7 +65,6 @@ def _rule(policy: NetworkPolicy, rule: PolicyRule, subjects: Bits, spaces: Space
     if spaces.profile.judges_ipv6 is Known.UNKNOWN:
         # The part of the policy that is about all IPv6 addresses says it for this rule too.
         sure = sure._replace(always=sure.always & ~spaces.outside_of(Family.IPV6))
-    by_label = any(isinstance(p, PodPeer) for p in rule.peers)
     found = CompiledRule.of(
         policy.ref,
         rule,
@@ -71,8 +72,9 @@ def _rule(policy: NetworkPolicy, rule: PolicyRule, subjects: Bits, spaces: Space
         subjects=subjects,
         sure=sure,
         possible=possible,
-        names_pods=by_label,
+        names_pods=any(isinstance(p, PodPeer) for p in rule.peers),
         doubt=spaces.address_doubt,
+        alternatives=partial(_alternatives, rule, spaces),
     )
     yield from with_ports(found, rule.ports, spaces)
 
@@ -104,6 +106,36 @@ def _by_labels(peer: Peer, spaces: Spaces) -> Bits:
             return 0
         case _:
             assert_never(peer)
+
+
+def _alternatives(rule: PolicyRule, spaces: Spaces) -> tuple[Alternative, ...]:
+    key = "from" if rule.direction is Direction.INGRESS else "to"
+    return tuple(Alternative(f"{key}[{i}]", tuple(_conditions(peer, spaces))) for i, peer in enumerate(rule.peers))
+
+
+def _conditions(peer: Peer, spaces: Spaces) -> Iterator[Condition]:
+    match peer:
+        case PodPeer():
+            yield from pod_conditions(peer, spaces)
+        case IpBlockPeer():
+            sure, possible = spaces.at_addresses(peer.addresses)
+            yield Condition(f"ipBlock {peer}", sure.any | possible.any)
+        case AnyPeer():
+            return
+        case _:
+            assert_never(peer)
+
+
+def pod_conditions(peer: PodPeer, spaces: Spaces) -> Iterator[Condition]:
+    """The namespace first, then the labels of the pod."""
+    match peer.namespaces:
+        case OwnNamespace():
+            yield Condition(str(peer.namespaces), spaces.endpoints.in_scope(peer.namespaces))
+        case NamespacesByLabel():
+            in_scope = spaces.endpoints.in_scope
+            yield from by_label("namespaceSelector", peer.namespaces.selector, lambda s: in_scope(NamespacesByLabel(s)))
+    if not peer.pods.is_everything:
+        yield from by_label("podSelector", peer.pods, spaces.endpoints.with_labels)
 
 
 def _text(rule: PolicyRule) -> str:

@@ -6,8 +6,7 @@ traffic between a pod and its own node is exempt, and rules that name a pod's ow
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,8 +16,8 @@ from lib.model.sets import Family
 from lib.policy.bits import Bits, positions, union
 from lib.policy.compile import Spaces
 from lib.policy.reachability import Reachability
-from lib.policy.rules import Action, CompiledPolicy, CompiledRule, NodeScope, Stage
-from lib.policy.walk import Question, walk
+from lib.policy.rules import Action, CompiledRule, NodeScope, Stage
+from lib.policy.walk import Question, stages_by_subject, walk
 
 Masks = tuple[Bits, Bits]
 """The ports that are allowed, and those that may be."""
@@ -88,19 +87,7 @@ class OwnNodes:
     @cached_property
     def selecting(self) -> Mapping[int, tuple[Stage, ...]]:
         """Class → the stages with only the policies that select it."""
-        found: dict[int, dict[tuple[int, int], list[CompiledPolicy]]] = defaultdict(lambda: defaultdict(list))
-        for stage_number, stage in enumerate(self.stages):
-            for level_number, level in enumerate(stage.levels):
-                for policy in level:
-                    for number in positions(policy.subjects):
-                        found[number][stage_number, level_number].append(policy)
-        return {number: tuple(self._stages(levels)) for number, levels in found.items()}
-
-    def _stages(self, levels: dict[tuple[int, int], list[CompiledPolicy]]) -> Iterator[Stage]:
-        for number, stage in enumerate(self.stages):
-            mine = tuple(tuple(levels[key]) for key in sorted(levels) if key[0] == number)
-            if mine:
-                yield Stage(stage.name, stage.order, mine)
+        return stages_by_subject(self.stages)
 
     @cached_property
     def _denying(self) -> Mapping[Direction, Bits]:

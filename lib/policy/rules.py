@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import NamedTuple, Protocol
 
@@ -11,6 +11,7 @@ from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import Family
 from lib.policy.bits import Bits, union
+from lib.policy.conditions import Alternatives, no_alternatives
 
 
 class Action(Enum):
@@ -112,8 +113,8 @@ class CompiledRule:
     ``sure`` are the ends that it surely names; ``possible`` those that it names if something holds that the input does
     not show (``doubt`` says what). ``names_pods``: some peer is a pod selector, so that pods which are
     not in the input may be let in too. ``nodes``: all that its possible ends hang on is whether they are on the
-    subject's own node, which is known pair by pair.
-    ``names`` are domain names of which more addresses are possible ends.
+    subject's own node, which is known pair by pair. ``names`` are domain names of which more addresses are possible
+    ends. ``alternatives`` are the conditions that ``sure`` and ``possible`` come from.
     """
 
     policy: ObjectRef
@@ -130,6 +131,7 @@ class CompiledRule:
     action: Action = Action.ALLOW
     nodes: NodeScope = NodeScope.ANY
     names: tuple[str, ...] = ()
+    alternatives: Alternatives = field(default=no_alternatives, compare=False, repr=False)
 
     @classmethod
     def of(
@@ -146,6 +148,7 @@ class CompiledRule:
         doubt: str = "",
         action: Action = Action.ALLOW,
         names: tuple[str, ...] = (),
+        alternatives: Alternatives = no_alternatives,
     ) -> CompiledRule:
         """The compiled form of a rule at its place; the doubt counts only where there is a possible end."""
         doubt = doubt if possible.any else ""
@@ -163,6 +166,7 @@ class CompiledRule:
             doubt,
             action,
             names=names if possible.any else (),
+            alternatives=alternatives,
         )
 
     def perhaps(self, doubt: str) -> CompiledRule:
@@ -217,6 +221,10 @@ class CompiledPolicy:
     def rules_for(self, direction: Direction) -> tuple[CompiledRule, ...]:
         """Its rules of one direction, in their order."""
         return tuple(r for r in self.rules if r.direction is direction)
+
+    def is_about(self, direction: Direction) -> bool:
+        """Whether it has something to say about its subjects in a direction."""
+        return direction in self.directions or any(r.direction is direction for r in self.rules)
 
     def governs(self, direction: Direction) -> Bits:
         """The classes to which it can deny something."""

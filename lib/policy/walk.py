@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lib.model.policies import Direction
 from lib.model.sets import Family
-from lib.policy.bits import Bits
+from lib.policy.bits import Bits, positions
 from lib.policy.compile import Spaces
 from lib.policy.outcome import Outcome
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Stage
@@ -17,7 +18,7 @@ from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Stage
 class Step:
     """A rule that decided something, or perhaps did; ``ports`` are those that were open to it until then."""
 
-    policy: CompiledPolicy
+    stage: str
     rule: CompiledRule
     ports: Bits
     sure: bool
@@ -27,23 +28,33 @@ class Step:
 class Closing:
     """The end of a stage that isolates the subject: ``policies`` deny the ``ports`` that were left."""
 
+    stage: str
     policies: tuple[CompiledPolicy, ...]
     ports: Bits
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """One direction of one pair, from the first stage to the last.
+    """One direction of one pair, from the first stage to the last; ``trail`` is what happened, in that order.
 
     ``allowed`` and ``possible`` are masks of the ports that it was asked about; ``ipv4`` and ``ipv6`` are both masks
     for one family, which differ only where some rule means pods or nodes by the addresses of one family; both are 0
     for a family that packets between the two can't have.
     """
 
-    steps: tuple[Step, ...]
-    closings: tuple[Closing, ...]
+    trail: tuple[Step | Closing, ...]
     ipv4: tuple[Bits, Bits]
     ipv6: tuple[Bits, Bits]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The rules that decided something, or perhaps did."""
+        return tuple(each for each in self.trail if isinstance(each, Step))
+
+    @property
+    def closings(self) -> tuple[Closing, ...]:
+        """The ends of stages that denied something."""
+        return tuple(each for each in self.trail if isinstance(each, Closing))
 
     @property
     def allowed(self) -> Bits:
@@ -85,51 +96,50 @@ class _Walker:
         self._every = (question.ports if Family.IPV4 in families else 0) | (
             question.ports << self._shift if Family.IPV6 in families else 0
         )
-        self.steps: list[Step] = []
-        self.closings: list[Closing] = []
+        self._trail: list[Step | Closing] = []
 
     def walk(self, stages: Iterable[Stage]) -> Walk:
         outcome = Outcome(0, 0, self._every)
         asked = self._question
         for stage in stages:
             for level in stage.levels:
-                outcome = self._level(outcome, level)
+                outcome = self._level(outcome, stage.name, level)
             closing = tuple(p for p in stage.policies if p.isolates(asked.direction) >> asked.subject & 1)
             if closing and asked.exempt:
                 # What a NetworkPolicy can't close is allowed, as if a rule of it said so: later stages aren't asked.
                 outcome = outcome.match(Action.ALLOW, outcome.live, sure=True)
             elif closing and outcome.live:
-                self.closings.append(Closing(closing, self._fold(outcome.live)))
+                self._trail.append(Closing(stage.name, closing, self._fold(outcome.live)))
             outcome = outcome.end_stage(closed=bool(closing))
         low = asked.ports
         surely, possibly = outcome.surely, outcome.possibly
         ipv4, ipv6 = (surely & low, possibly & low), (surely >> self._shift & low, possibly >> self._shift & low)
-        return Walk(tuple(self.steps), tuple(self.closings), ipv4, ipv6)
+        return Walk(tuple(self._trail), ipv4, ipv6)
 
     def _fold(self, ports: Bits) -> Bits:
         return (ports | ports >> self._shift) & self._question.ports
 
-    def _level(self, start: Outcome, level: tuple[CompiledPolicy, ...]) -> Outcome:
+    def _level(self, start: Outcome, stage: str, level: tuple[CompiledPolicy, ...]) -> Outcome:
         direction = self._question.direction
         concerned = [p for p in level if p.subjects >> self._question.subject & 1 and p.rules_for(direction)]
         actions = {r.action for p in concerned for r in p.rules_for(direction)}
         if len(actions) < 2 or len(concerned) < 2:
             # Rules of one action decide the same whatever their order, so each is heard about all of them.
-            return self._in_order(start, concerned, together=len(actions) < 2)
-        outcomes = [self._in_order(start, [policy], together=False) for policy in concerned]
+            return self._in_order(start, stage, concerned, together=len(actions) < 2)
+        outcomes = [self._in_order(start, stage, [policy], together=False) for policy in concerned]
         after = outcomes[0]
         for other in outcomes[1:]:
             after = after.beside(other)
         return after
 
-    def _in_order(self, start: Outcome, policies: Iterable[CompiledPolicy], *, together: bool) -> Outcome:
+    def _in_order(self, start: Outcome, stage: str, policies: Iterable[CompiledPolicy], *, together: bool) -> Outcome:
         outcome = start
         for policy in policies:
             for rule in policy.rules_for(self._question.direction):
                 for ports, sure in self._matches(rule):
                     open_to_it = (start if together else outcome).live & ports
                     if open_to_it:
-                        self.steps.append(Step(policy, rule, self._fold(open_to_it), sure))
+                        self._trail.append(Step(stage, rule, self._fold(open_to_it), sure))
                     outcome = outcome.match(rule.action, ports, sure=sure)
         return outcome
 
@@ -170,15 +180,30 @@ def walk(spaces: Spaces, stages: Iterable[Stage], question: Question) -> Walk:
 
 def selecting(stages: Iterable[Stage], question: Question) -> tuple[CompiledPolicy, ...]:
     """The policies that have something to say about the subject in this direction, first asked first."""
-    return tuple(
-        p
-        for stage in stages
-        for p in stage.policies
-        if p.subjects >> question.subject & 1
-        and (question.direction in p.directions or p.rules_for(question.direction))
-    )
+    return tuple(policy for _, policy in selecting_by_stage(stages, question))
 
 
-def rules_with(steps: Iterable[Step], action: Action, *, sure: bool) -> tuple[CompiledRule, ...]:
-    """The rules of one action among ``steps``, each once."""
-    return tuple(dict.fromkeys(s.rule for s in steps if s.rule.action is action and s.sure is sure))
+def selecting_by_stage(stages: Iterable[Stage], question: Question) -> Iterator[tuple[str, CompiledPolicy]]:
+    """The same policies, each with the name of its stage."""
+    for stage in stages:
+        for policy in stage.policies:
+            if policy.subjects >> question.subject & 1 and policy.is_about(question.direction):
+                yield stage.name, policy
+
+
+def stages_by_subject(stages: Sequence[Stage]) -> Mapping[int, tuple[Stage, ...]]:
+    """Class → the stages with only the policies that select it; of others no question about it hears."""
+    found: dict[int, dict[tuple[int, int], list[CompiledPolicy]]] = defaultdict(lambda: defaultdict(list))
+    for stage_number, stage in enumerate(stages):
+        for level_number, level in enumerate(stage.levels):
+            for policy in level:
+                for number in positions(policy.subjects):
+                    found[number][stage_number, level_number].append(policy)
+    return {number: tuple(_stages_of(stages, levels)) for number, levels in found.items()}
+
+
+def _stages_of(stages: Sequence[Stage], levels: Mapping[tuple[int, int], list[CompiledPolicy]]) -> Iterator[Stage]:
+    for number, stage in enumerate(stages):
+        mine = tuple(tuple(levels[key]) for key in sorted(levels) if key[0] == number)
+        if mine:
+            yield Stage(stage.name, stage.order, mine)

@@ -19,8 +19,9 @@ from lib.model.sets import Address, AddressSet, ConnectionSet, Network, Protocol
 from lib.policy.decide import Decision, Reason
 from lib.policy.ends import outside_addresses
 from lib.policy.engine import Engine, compile_engine
-from lib.policy.explain import End, Explanation, name_of
+from lib.policy.explain import Explanation
 from lib.policy.isolation import Isolation, newly_isolated
+from lib.policy.points import End, name_of
 from lib.scenario.changes import FlowChange
 from lib.scenario.diff import diff
 from lib.scenario.labels import telling_labels

@@ -15,7 +15,7 @@ from lib.tables.changes import (
     tally_rows,
 )
 from lib.tables.entry_points import entry_point_rows
-from lib.tables.exposure import exposure_rows
+from lib.tables.exposure import exposed_to_json, exposed_to_rows, exposure_rows
 from lib.tables.findings import finding_rows
 from lib.tables.flows import explanation_rows, flow_table, matrix_rows, near_miss_rows
 from lib.tables.lint import lint_json, lint_rows, place_json
@@ -49,6 +49,8 @@ __all__ = [
     "entry_point_rows",
     "evidence_json",
     "explanation_rows",
+    "exposed_to_json",
+    "exposed_to_rows",
     "exposure_rows",
     "finding_rows",
     "flow_change_rows",

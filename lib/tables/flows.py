@@ -31,11 +31,12 @@ def matrix_rows(cells: Iterable[MatrixCell]) -> list[Row]:
 
 
 def explanation_rows(explanation: Explanation, locate: Locate) -> list[Row]:
-    """Every policy and rule that took part, direction by direction."""
+    """Every policy and rule that took part, direction by direction, tier by tier as they are asked."""
     return [
         {
             "direction": answer.direction.field,
             "verdict": answer.verdict,
+            "tier": effect.tier,
             "policy": effect.policy.qualified_name,
             "effect": effect.effect,
             "rule": effect.rule or "the whole policy",
@@ -48,10 +49,11 @@ def explanation_rows(explanation: Explanation, locate: Locate) -> list[Row]:
 
 
 def near_miss_rows(explanation: Explanation, locate: Locate) -> list[Row]:
-    """The rules of isolating policies that do not permit the flow, and the first reason why."""
+    """The rules of policies that select the pod and decide nothing of the flow, and the first reason why."""
     return [
         {
             "direction": answer.direction.field,
+            "tier": miss.tier,
             "policy": miss.policy.qualified_name,
             "rule": miss.rule,
             "says": miss.text,

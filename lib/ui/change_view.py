@@ -8,7 +8,7 @@ import streamlit as st
 
 from lib.loaders.policy_text import read_policies
 from lib.model.sets import Protocol
-from lib.policy.explain import End
+from lib.policy.points import End
 from lib.scenario import SmallestChange, smallest_change
 from lib.tables import side_effect_rows
 from lib.ui import results

@@ -10,7 +10,8 @@ import streamlit as st
 from lib.model.errors import ModelError
 from lib.model.sets import AddressSet, Protocol
 from lib.policy.ends import parse_end
-from lib.policy.explain import DirectionAnswer, End, Explanation
+from lib.policy.explain import DirectionAnswer, Explanation
+from lib.policy.points import End
 from lib.tables import explanation_rows, near_miss_rows
 from lib.ui import results
 from lib.ui.change_view import show_smallest_change
@@ -24,7 +25,7 @@ FROM_KEY: Final = "from"
 TO_KEY: Final = "to"
 PORT_KEY: Final = "port"
 PROTOCOL_KEY: Final = "protocol"
-_FIRST: Final = ("direction", "effect", "policy", "rule", "source")
+_FIRST: Final = ("direction", "tier", "effect", "policy", "rule", "source")
 ANYWHERE: Final = MappingProxyType(
     {
         "Internet (any IPv4 address)": AddressSet(((0, 2**32 - 1),)),
@@ -91,9 +92,12 @@ def _show(page: PageContext, answer: Explanation) -> None:
         show_table(rows, "explanation", alt="Policies and rules that took part", first=_FIRST)
     missed = near_miss_rows(answer, place)
     if missed:
-        with st.expander(f"{len(missed):,} rules that come near but do not permit it", icon=":material/rule:"):
+        with st.expander(f"Rules that come near and take no part ({len(missed):,})", icon=":material/rule:"):
             show_table(
-                missed, "near-misses", alt="Rules that do not permit the flow", first=("policy", "rule", "why_not")
+                missed,
+                "near-misses",
+                alt="Rules that take no part",
+                first=("direction", "policy", "rule", "why_not", "tier"),
             )
 
 
@@ -105,7 +109,7 @@ def _show_direction(page: PageContext, answer: DirectionAnswer) -> None:
         st.markdown(f"**{_TITLES[answer.direction.field]}**  \n{icon_word(answer.verdict)}")
         st.markdown(f"{plain(sentence(answer.reason), 900)}.")
         for effect in answer.effects[:3]:
-            title = f"{plain(effect.policy.qualified_name, 80)} {plain(effect.rule, 60)}"
+            title = f"{plain(effect.policy.qualified_name, 80)} {plain(effect.rule, 60)} ({plain(effect.tier, 60)})"
             with st.expander(f"{icon_word(effect.effect)}: {title}", icon=":material/code:"):
                 if effect.text:
                     st.caption(plain(effect.text, 400))

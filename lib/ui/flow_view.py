@@ -185,6 +185,7 @@ def show_flows(page: PageContext, choice: str) -> None:
         )
         if open_to:
             show_table(open_to, "exposure", alt="How open each workload is")
+            _show_exposed_to(page, choice)
     with lint:
         show_lint(page, choice, idle)
     with permitted:
@@ -197,6 +198,23 @@ def show_flows(page: PageContext, choice: str) -> None:
             show_table(shown, "policies", alt="Policies")
         else:
             st.caption("The input has no policy that the filter shows.")
+
+
+def _show_exposed_to(page: PageContext, choice: str) -> None:
+    st.markdown("**Open beyond the pods of the input**")
+    st.caption(
+        "Whom the workload's own policies let in and let it reach, be there such a pod or not: addresses outside, "
+        "pods of any namespace, and pods whose labels a rule names, where those have something else than anybody."
+    )
+    found = results.exposed_to(page, choice)
+    if found.cut:
+        st.caption(
+            f"Of the first {results.EXPOSED_TO_UP_TO:,} of them; filter by namespace, or use the command line for all."
+        )
+    if found.rows:
+        show_table(found.rows, "exposed-to", alt="To whom each workload is open beyond the pods of the input")
+    else:
+        st.caption("Nobody beyond the pods of the input is let in or let out by policies.")
 
 
 def _flow_table(page: PageContext, choice: str, rows: list[FlowRow], name: str, empty: str) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import streamlit as st
 
 from lib.checks.run import run_checks
+from lib.exposure import exposed_to as open_to
 from lib.exposure import exposures
 from lib.flows import FlowRow, NamespaceMatrix, flow_rows, namespace_matrix
 from lib.graph.flows import OpenEnds, open_ends
@@ -26,7 +28,7 @@ from lib.routing.route_view import RouteView
 from lib.routing.routes import ingress_backends, route_views
 from lib.routing.services import ServiceView, service_views
 from lib.scenario.recommendation import Options, Recommendation, recommend
-from lib.tables import Locate, Row, exposure_rows, unisolated_rows
+from lib.tables import Locate, Row, exposed_to_rows, exposure_rows, unisolated_rows
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
 
@@ -225,6 +227,31 @@ def lint_report(page: PageContext, choice: str = AUTOMATIC) -> LintReport:
 def lint(page: PageContext, choice: str = AUTOMATIC) -> tuple[LintFinding, ...]:
     """The findings of the lint about policies that the filter shows."""
     return tuple(f for f in lint_report(page, choice).findings if shows(page, f.place.policy))
+
+
+EXPOSED_TO_UP_TO: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTo:
+    """The ends beyond the input that are listed; ``cut`` where there are more than can be shown."""
+
+    rows: tuple[Row, ...]
+    cut: bool
+
+
+def exposed_to(page: PageContext, choice: str = AUTOMATIC) -> OpenTo:
+    """To whom each shown workload is open beyond the pods of the input."""
+    chosen = engine(page, choice)
+    names = page.view.namespaces or None
+    found = page.cached(("exposed-to", chosen.profile.id, names), lambda: _exposed_to(page, chosen, names))
+    shown = {w.ref for w in page.workloads}
+    return OpenTo(tuple(r for r in found.rows if _ref(r) in shown), found.cut)
+
+
+def _exposed_to(page: PageContext, chosen: Engine, names: frozenset[str] | None) -> OpenTo:
+    found = tuple(islice(open_to(chosen, names), EXPOSED_TO_UP_TO + 1))
+    return OpenTo(tuple(exposed_to_rows(found[:EXPOSED_TO_UP_TO], locate(page))), len(found) > EXPOSED_TO_UP_TO)
 
 
 def selections(page: PageContext) -> Selections:

@@ -53,7 +53,7 @@ def ask(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
     return status, out, err
 
 
-@pytest.mark.parametrize("command", ["flows", "services", "routes", "policies", "check", "lint"])
+@pytest.mark.parametrize("command", ["flows", "exposure", "services", "routes", "policies", "check", "lint"])
 @pytest.mark.parametrize("form", ["text", "json", "csv", "md"])
 def test_every_command_answers_in_every_tabular_form(
     capsys: pytest.CaptureFixture[str], command: str, form: str
@@ -66,6 +66,26 @@ def test_every_command_answers_in_every_tabular_form(
         assert len({len(row) for row in csv.reader(io.StringIO(out))}) == 1
     else:
         assert len(out.splitlines()) > 2
+
+
+def test_exposure_has_the_ends_beyond_the_input_below_each_workload(
+    capsys: pytest.CaptureFixture[str], denied: str
+) -> None:
+    answer = json.loads(ask(capsys, "exposure", denied, "--format", "json")[1])
+    assert answer["schema"] == "netatlas.exposure/1"
+    (web,) = (row for row in answer["exposure"] if row["workload"] == "web")
+    assert web["unprotected"] == ["egress"]
+    everything = {protocol: [[1, 65535]] for protocol in ("TCP", "UDP", "SCTP")}
+    assert [(e["direction"], e["peer"], e["ports"]) for e in web["exposed_to"]] == [
+        ("egress", "any address outside", everything),
+        ("egress", "any pod of any namespace", everything),
+    ]
+    status, out, _ = ask(capsys, "exposure", denied, "--by", "peer", "--format", "csv")
+    assert status == 0
+    assert [row["peer"] for row in csv.DictReader(io.StringIO(out)) if row["workload"] == "web"] == [
+        "any address outside",
+        "any pod of any namespace",
+    ]
 
 
 @pytest.mark.parametrize("command", ["flows", "services", "routes"])

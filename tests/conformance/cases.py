@@ -117,10 +117,11 @@ def _in_focus(row: Row, options: dict[str, Any]) -> bool:
     ways = {"egress": [(row["src"], row["dst"])], "ingress": [(row["dst"], row["src"])]}
     direction = options.get("focus_direction")
     asked = ways[direction] if direction else ways["egress"] + ways["ingress"]
-    return any(_is_named(end, wanted) and (not peers or _is_named(peer, peers)) for end, peer in asked)
+    return any(is_named(end, wanted) and (not peers or is_named(peer, peers)) for end, peer in asked)
 
 
-def _is_named(end: str, names: list[str]) -> bool:
+def is_named(end: str, names: list[str]) -> bool:
+    """Whether an end is one of those that options name, with or without its namespace."""
     full = end.partition("[")[0].strip("{}")
     return full in names or full.rpartition("/")[2] in names
 

@@ -11,6 +11,8 @@ from typing import Final
 
 from tests.conformance import test_cluster_policies as cluster
 from tests.conformance import test_diff as diff
+from tests.conformance import test_explain as explain
+from tests.conformance import test_exposure as exposure
 from tests.conformance import test_flows as flows
 from tests.conformance import test_inputs as inputs
 from tests.conformance import test_schemes as nca
@@ -40,6 +42,11 @@ def suites() -> Iterator[tuple[str, list[Case], Mapping[str, str], Mapping[str, 
         yield suite, found, {n: why for n, why in wrong.items() if n in kept}, out
     otherwise = {name: "; ".join(sorted(rows)) for name, rows in diff.OTHERWISE.items()}
     yield diff.SUITE, cases(diff.SUITE), otherwise | dict.fromkeys(diff.HOST_NETWORK, _HOST), diff.LEFT_OUT
+    rules = {name: why for name, (_, why) in explain.OTHERWISE.items()}
+    yield explain.SUITE, cases(explain.SUITE), rules, explain.LEFT_OUT
+    lists = {name: why for name, (_, why) in exposure.OTHERWISE.items()}
+    for suite in exposure.SUITES:
+        yield f"{suite}, exposure lists", cases(suite), lists, exposure.LEFT_OUT
     tool = "only the suite's tool refuses it: pods of one owner may have different labels, and their rows are partial"
     bad = "netpol-analyzer-badpath"
     openshift = dict.fromkeys(cluster.OPENSHIFT_ONLY, "a UserDefinedNetwork of OpenShift, which is not read")
@@ -73,8 +80,7 @@ def table() -> str:
             if listed:
                 reasons.append(f"\n## {title}: {suite}\n")
                 reasons += [f"- `{name}`: {why}\n" for name, why in sorted(listed.items())]
-    compared = "\nNot compared yet: netpol-analyzer-explain, the exposure lists of netpol-analyzer-exposure.\n"
-    return _HEAD + "".join(rows) + compared + "".join(reasons)
+    return _HEAD + "".join(rows) + "".join(reasons)
 
 
 def _present(reasons: Mapping[str, str], names: Collection[str]) -> dict[str, str]:

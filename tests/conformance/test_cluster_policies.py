@@ -13,7 +13,7 @@ from lib.cli.load import load
 from lib.model.sets import ConnectionSet, Protocol
 from lib.policy.ends import parse_end
 from lib.policy.engine import Engine, compile_engine
-from lib.policy.explain import End
+from lib.policy.points import End
 from tests.conformance.cases import Case, ask, cases
 from tests.conformance.test_inputs import BAD_POLICIES, NOT_A_FAULT
 

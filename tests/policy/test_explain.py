@@ -12,7 +12,9 @@ from lib.model.sets import AddressSet, Protocol
 from lib.policy.decide import Decision, Evidence, Reason
 from lib.policy.engine import compile_engine
 from lib.policy.engines import KUBERNETES, profile
-from lib.policy.explain import Explanation, decide, points_of
+from lib.policy.explain import Explanation
+from lib.policy.judge import decide
+from lib.policy.points import points_of
 from tests.policy.build import engine_of, load, pod, policy, rows_of
 from tests.policy.test_semantics import CLIENT, NODES, SERVER, TO_SERVER, dual, on_node
 
@@ -145,8 +147,8 @@ def test_a_near_miss_tells_the_first_condition_that_failed() -> None:
         f"{TO_SERVER}\ningress: [{{from: [{{podSelector: {{matchLabels: {{app: x}}}}}}]}}, {{ports: [{{port: 81}}]}}]"
     )
     misses = explained(policy(spec)).directions[1].near_misses
-    assert [(m.rule, m.failed.split(",")[0]) for m in misses] == [
-        ("spec.ingress[0]", "it does not name shop/client[Pod]"),
+    assert [(m.rule, m.failed) for m in misses] == [
+        ("spec.ingress[0]", "podSelector app=x of from[0] does not match shop/client[Pod]"),
         ("spec.ingress[1]", "it names other ports"),
     ]
 

@@ -15,7 +15,8 @@ from lib.model.refs import ObjectRef, Source
 from lib.model.sets import Family, Protocol
 from lib.policy.decide import Decision, NodeRelation, Reason
 from lib.policy.engine import Engine
-from lib.policy.explain import decide, points_of
+from lib.policy.judge import decide
+from lib.policy.points import points_of
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, PortsAt, Stage
 from lib.policy.walk import Question, walk
 from tests.policy.build import engine_of, pod, policy

@@ -14,8 +14,8 @@ from lib.model.policies import Direction, Verdict
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import Address, AddressSet, ConnectionSet
 from lib.policy.engine import Engine
-from lib.policy.explain import End as ExplainedEnd
 from lib.policy.pairs import WorkloadPairs
+from lib.policy.points import End as ExplainedEnd
 from lib.scenario.answer import Change
 from lib.scenario.changes import FlowChange, Tally
 from lib.scenario.diff import Diff

@@ -32,7 +32,8 @@ class Isolation(Enum):
 class Side:
     """One direction of a workload.
 
-    ``policies`` isolate at least one of its pods. The connections are what at least one of its pods may have, by the
+    ``policies`` isolate at least one of its pods, ``unprotected``: some of them no policy of any kind has
+    something to say about. The connections are what at least one of its pods may have, by the
     policies of its own side: with public addresses (``internet``, and the addresses themselves), with any address
     outside the cluster (``outside``), with an unlabelled pod of a namespace that is yet to be made (``any_namespace``)
     and with a new unlabelled pod of its own namespace (``own_namespace``; that one's own policies count as well).
@@ -41,6 +42,7 @@ class Side:
     direction: Direction
     isolation: Isolation
     policies: tuple[ObjectRef, ...]
+    unprotected: bool
     internet: ConnectionSet
     internet_addresses: AddressSet
     outside: ConnectionSet
@@ -93,6 +95,7 @@ class _Sides:
             for direction in policy.directions:
                 for number in positions(policy.subjects):
                     self._isolating[direction].setdefault(number, []).append(policy.ref)
+        self._governed = {d: union(p.subjects for p in self._engine.policies if p.is_about(d)) for d in Direction}
         self._known: dict[tuple[int, Direction], tuple[Bits, Bits, Bits, Bits, Bits]] = {}
 
     def _outside_groups(self) -> dict[object, Bits]:
@@ -112,6 +115,7 @@ class _Sides:
             direction,
             self._isolation(classes, direction),
             tuple(dict.fromkeys(ref for c in classes for ref in self._isolating[direction].get(c, ()))),
+            any(not self._governed[direction] >> c & 1 for c in classes),
             engine.connections(internet),
             engine.spaces.addresses_in(addresses) & INTERNET,
             engine.connections(outside),

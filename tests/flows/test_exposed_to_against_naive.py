@@ -1,0 +1,147 @@
+"""What workloads are said to have with pods that are yet to come, the naive evaluator says of any such pod."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import reduce
+from operator import or_
+from typing import Any, NamedTuple
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.exposure import ExposedTo, exposed_to
+from lib.model.cluster import METADATA_NAME_LABEL
+from lib.model.labels import Requirement
+from lib.model.policies import Direction
+from lib.model.refs import ObjectRef
+from lib.model.sets import ConnectionSet, Protocol
+from lib.policy.engine import Engine, compile_engine
+from lib.policy.newcomers import ANYBODY, Newcomers, by_policy
+from lib.policy.tiers import policy_vocabularies
+from tests.naive.clusters import KEYS, NAMESPACES, PROTOCOLS, VALUES, clusters, mixed_clusters
+from tests.naive.evaluator import NaiveCluster, PodEnd
+from tests.policy.build import snapshot_of
+from tests.policy.test_against_naive import PROBED_PORTS
+
+Raw = dict[str, Any]
+SOME_VALUES = (*VALUES, "yet-another")
+NEW = "yet-to-come"
+
+
+class Told(NamedTuple):
+    """What is said of a workload and the newcomers of one selector, listed or not."""
+
+    workload: ObjectRef
+    direction: Direction
+    newcomers: Newcomers
+    every: ConnectionSet
+    at_most: ConnectionSet
+
+
+@given(clusters(), st.data())
+def test_whatever_other_labels_a_new_pod_has_it_has_what_all_of_its_selector_have(
+    objects: list[Raw], data: st.DataObject
+) -> None:
+    """NetworkPolicies only add, so that more labels can't take anything away but what speaks of their absence."""
+    for told, newcomer in drawn(objects, data, beside=True):
+        for protocol, port in PROBES:
+            if port in told.every[Protocol(protocol)]:
+                assert own_side(objects, newcomer, told, protocol, port), (told, newcomer, protocol, port)
+
+
+@given(clusters() | mixed_clusters(), st.data())
+def test_a_new_pod_without_other_labels_has_between_what_all_and_what_some_have(
+    objects: list[Raw], data: st.DataObject
+) -> None:
+    for told, newcomer in drawn(objects, data, beside=False):
+        for protocol, port in PROBES:
+            if own_side(objects, newcomer, told, protocol, port):
+                assert port in told.at_most[Protocol(protocol)], (told, newcomer, protocol, port)
+            else:
+                assert port not in told.every[Protocol(protocol)], (told, newcomer, protocol, port)
+
+
+PROBES = [(protocol, port) for protocol in PROTOCOLS for port in PROBED_PORTS]
+
+
+def drawn(objects: list[Raw], data: st.DataObject, *, beside: bool) -> list[tuple[Told, list[Raw]]]:
+    """Some of what is said, each with a raw pod, and its namespace if it is new, that fulfil the selector."""
+    engine = compile_engine(snapshot_of(objects))
+    said = list(everything_told(engine))
+    if not said:
+        return []
+    some = data.draw(st.lists(st.sampled_from(said), max_size=4))
+    return [(told, newcomer) for told in some if (newcomer := made(told.newcomers, objects, data, beside))]
+
+
+def everything_told(engine: Engine) -> Iterator[Told]:
+    """Every workload with every selector of any policy; of what is not listed nothing is said but the most it has."""
+    rows: dict[tuple[ObjectRef, Direction], dict[Newcomers, ExposedTo]] = defaultdict(dict)
+    for row in exposed_to(engine):
+        if row.newcomers is not None:
+            rows[row.workload, row.direction][row.newcomers] = row
+    named = by_policy(policy for policy, _ in policy_vocabularies(engine.snapshot, engine.profile))
+    for workload in (w for w in engine.snapshot.workloads if w.endpoints):
+        for direction in Direction:
+            listed = rows[workload.ref, direction]
+            anybody = listed[ANYBODY].ports.numbers if ANYBODY in listed else ConnectionSet()
+            # Newcomers that are not listed may be named by the rules of others that are.
+            of_any = reduce(or_, (r.ports.numbers | r.some.numbers for r in listed.values()), anybody)
+            for each in {ANYBODY, *(n for of_one in named.values() for n in of_one[direction] if not n.doubt)}:
+                row = listed.get(each)
+                every = row.ports.numbers if row else ConnectionSet()
+                at_most = every | row.some.numbers if row and each != ANYBODY else of_any
+                yield Told(workload.ref, direction, each, every, at_most)
+
+
+def made(newcomers: Newcomers, objects: list[Raw], data: st.DataObject, beside: bool) -> list[Raw]:
+    present = {o["metadata"]["name"]: o["metadata"]["labels"] for o in objects if o["kind"] == "Namespace"}
+    wanted = newcomers.namespace_requirements
+    name = data.draw(st.sampled_from((*NAMESPACES, NEW)))
+    if name in present:
+        if not all(r.matches({**present[name], METADATA_NAME_LABEL: name}) for r in wanted):
+            return []
+    else:
+        drawn = labels(wanted, ("team",) if beside else (), data, fixed={METADATA_NAME_LABEL: name})
+        if drawn is None:
+            return []
+        present[name] = drawn
+    of_pod = labels(newcomers.pods.requirements, KEYS if beside else (), data)
+    if of_pod is None:
+        return []
+    namespace = {"kind": "Namespace", "metadata": {"name": name, "labels": present[name]}}
+    pod = {
+        "kind": "Pod",
+        "metadata": {"name": NEW, "namespace": name, "labels": of_pod},
+        "spec": {"containers": [{"name": "main"}]},
+        "status": {"podIPs": [{"ip": "10.1.0.99"}, {"ip": "fd00:1::99"}]},
+    }
+    return [namespace, pod]
+
+
+def labels(
+    requirements: tuple[Requirement, ...], beside: tuple[str, ...], data: st.DataObject, fixed: Raw | None = None
+) -> dict[str, str] | None:
+    """Labels that fulfil the requirements, with any values for the keys of ``beside``; None where there are none."""
+    found: dict[str, str] = dict(fixed or {})
+    for key in dict.fromkeys((*(r.key for r in requirements), *beside)):
+        mine = [r for r in requirements if r.key == key]
+        values = [found.get(key)] if key in found else [None, *SOME_VALUES]
+        fits = [v for v in values if all(r.matches({} if v is None else {key: v}) for r in mine)]
+        if not fits:
+            return None
+        value = data.draw(st.sampled_from(fits))
+        if value is not None:
+            found[key] = value
+    return found
+
+
+def own_side(objects: list[Raw], newcomer: list[Raw], told: Told, protocol: str, port: int) -> bool:
+    """Whether the policies of the workload's own side permit it; each workload is one pod here."""
+    naive = NaiveCluster([*objects, *newcomer])
+    mine = PodEnd(told.workload.namespace, told.workload.name)
+    other = PodEnd(newcomer[1]["metadata"]["namespace"], NEW)
+    destination = mine if told.direction.value == "Ingress" else other
+    return any(naive._side(told.direction.value, mine, other, destination, protocol, port, f) for f in (4, 6))
