@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from ipaddress import IPv4Network, IPv6Network
 
 from lib.model.calico_policies import CalicoAction, CalicoPolicy, CalicoPorts, CalicoRule
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
-from lib.model.sets import Family, PortSet, Protocol, family_of
+from lib.model.sets import Family, Network, PortSet, Protocol, family_of
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits
 from lib.policy.calico_match import ACCOUNTS_DOUBT, Ends, Matcher, selector_vocabulary
@@ -16,6 +17,10 @@ from lib.policy.compile import Spaces
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, PortsAt
 from lib.policy.spaces import Vocabulary
 
+_WHOLE: dict[Family, frozenset[Network]] = {
+    Family.IPV4: frozenset({IPv4Network("0.0.0.0/0")}),
+    Family.IPV6: frozenset({IPv6Network("::/0")}),
+}
 _ACTIONS = {CalicoAction.ALLOW: Action.ALLOW, CalicoAction.DENY: Action.DENY, CalicoAction.PASS: Action.PASS}
 
 
@@ -34,12 +39,15 @@ def rules_vocabulary(rules: Iterable[CalicoRule], snapshot: Snapshot) -> Vocabul
             if entity.service is not None:
                 parts.append(_service_vocabulary(snapshot, entity.service.namespace, entity.service.name))
         named = [p for p in (rule.to.ports, rule.to.not_ports) if p is not None]
+        nets = frozenset(net for e in entities for net in (*(e.nets or ()), *e.not_nets))
+        # A rule for one family keeps the families apart, as a block of all its addresses does.
+        whole = _WHOLE[rule.family] if rule.family is not None else frozenset[Network]()
         parts.append(
             Vocabulary(
                 named_ports=frozenset(
                     (name, protocol) for p in named for name in p.names for protocol in rule.protocols
                 ),
-                networks=(nets := frozenset(net for e in entities for net in (*(e.nets or ()), *e.not_nets))),
+                networks=nets | whole,
                 pod_addresses=bool(nets),
                 ports=frozenset(
                     (protocol, i) for p in named for i in p.numbers.intervals for protocol in rule.protocols

@@ -1,7 +1,7 @@
 """Calico's policies, one packet at a time.
 
-Written from docs.tigera.io: "Network policy", "Global network policy", "Tier", "Network set", "Global network set", "Get
-started with policy tiers", "Use service rules in policy", "Protect hosts"; and where those leave it open, from
+Written from docs.tigera.io: "Network policy", "Global network policy", "Tier", "Network set", "Global network set",
+"Get started with policy tiers", "Use service rules in policy", "Protect hosts"; and where those leave it open, from
 projectcalico/calico: libcalico-go/lib/backend/syncersv1/updateprocessors/rules.go (how the selectors of one end are
 joined), felix/calc/rule_scanner.go (named ports and notSelector), felix/rules/policy.go (nets of another family),
 felix/calc/policy_sorter.go (orders) and libcalico-go/lib/backend/k8s/conversion (labels that endpoints inherit).
@@ -29,8 +29,9 @@ def of_calico(objects: Objects, kind: str) -> list[Raw]:
 class CalicoPolicies:
     """Calico's NetworkPolicies and GlobalNetworkPolicies; the staged kinds say nothing."""
 
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: Objects, *, networks_match_pods: bool) -> None:
         self._objects = objects
+        self._networks_match_pods = networks_match_pods
         self.policies = [policy for kind in KINDS for policy in of_calico(objects, kind)]
         self._sets = [s for kind in ("NetworkSet", "GlobalNetworkSet") for s in of_calico(objects, kind)]
         accounts = objects.of_kind("", "ServiceAccount")
@@ -76,7 +77,7 @@ class CalicoPolicies:
 
     def _is_end(self, policy: Raw, entity: Raw, end: End, packet: Packet) -> bool:
         """Whether one end of the packet, which its address shows, is meant."""
-        addresses = self._objects.address(end, packet.family)
+        addresses = self._addresses(end, packet.family)
         for nets in (entity.get("nets"), entity.get("notNets")):
             if nets and not any((":" in net) == (packet.family == 6) for net in nets):
                 return False  # "If the rule does not apply to the given IP version at all"
@@ -119,7 +120,7 @@ class CalicoPolicies:
         """Whether an end is one of the endpoints that are meant, or its address in a network set that is."""
         if self._is_endpoint(end) and means(self._labels(end)):
             return True
-        addresses = self._objects.address(end, family)
+        addresses = self._addresses(end, family)
         return any(
             inside(net, address)
             for network_set in self._sets
@@ -127,6 +128,12 @@ class CalicoPolicies:
             for net in network_set["spec"].get("nets") or []
             for address in addresses
         )
+
+    def _addresses(self, end: End, family: int) -> list[str]:
+        """Packets have their sender's address, whoever that is, unless the engine was asked to read nets otherwise."""
+        if self._is_endpoint(end) and not self._networks_match_pods:
+            return []
+        return self._objects.address(end, family)
 
     def _is_endpoint(self, end: End) -> bool:
         return isinstance(end, PodEnd) and not self._objects.on_host(end)

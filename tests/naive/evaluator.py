@@ -31,7 +31,8 @@ class NaiveCluster:
         kubernetes = NetworkPolicies(
             self._objects, blocks_match_pods=ip_block_matches_pods, blocks_match_nodes=ip_block_matches_nodes
         )
-        self._tiers = Tiers(self._objects, CalicoPolicies(self._objects), kubernetes, CiliumPolicies(self._objects))
+        calico = CalicoPolicies(self._objects, networks_match_pods=ip_block_matches_pods)
+        self._tiers = Tiers(self._objects, calico, kubernetes, CiliumPolicies(self._objects))
 
     @property
     def pods(self) -> dict[PodEnd, Raw]:

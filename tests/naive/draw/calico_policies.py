@@ -188,40 +188,45 @@ def accounts(draw: st.DrawFn) -> list[Raw]:
 
 @st.composite
 def services(draw: st.DrawFn, pods: list[Raw]) -> list[Raw]:
-    """A Service without selector in each namespace, with EndpointSlices of some pods and an address outside."""
+    """A Service in each namespace, with the EndpointSlices that the control plane would write."""
     found: list[Raw] = []
     for namespace in NAMESPACES:
-        found.append(
-            {
-                "apiVersion": "v1",
-                "kind": "Service",
-                "metadata": {"name": SERVICE, "namespace": namespace},
-                "spec": {"ports": [{"name": "main", "port": 80}]},
-            }
-        )
-        chosen = draw(st.lists(st.sampled_from(pods), max_size=2, unique_by=lambda pod: pod["metadata"]["name"]))
-        number = draw(st.sampled_from([80, 8080]))
-        for family in (4, 6):
-            addresses = [
-                entry["ip"]
-                for pod in chosen
-                for entry in pod["status"].get("podIPs", [])
-                if ip_address(entry["ip"]).version == family
-            ]
-            if family == 4 and draw(st.booleans()):
-                addresses.append("10.0.0.9")
-            found.append(
-                {
-                    "apiVersion": "discovery.k8s.io/v1",
-                    "kind": "EndpointSlice",
-                    "metadata": {
-                        "name": f"{SERVICE}-{family}",
-                        "namespace": namespace,
-                        "labels": {"kubernetes.io/service-name": SERVICE},
-                    },
-                    "addressType": f"IPv{family}",
-                    "endpoints": [{"addresses": [address]} for address in dict.fromkeys(addresses)],
-                    "ports": [{"name": "main", "port": number, "protocol": draw(st.sampled_from(PROTOCOLS))}],
-                }
-            )
+        selector = draw(st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES), min_size=1, max_size=1))
+        port = {"name": "main", "port": 443, "protocol": draw(st.sampled_from(PROTOCOLS))}
+        port["targetPort"] = draw(st.sampled_from([80, 8080, *PORT_NAMES]))
+        metadata = {"name": SERVICE, "namespace": namespace}
+        spec = {"selector": selector, "ports": [port]}
+        found.append({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec})
+        chosen = [
+            pod
+            for pod in pods
+            if pod["metadata"]["namespace"] == namespace and selector.items() <= pod["metadata"]["labels"].items()
+        ]
+        found += [part for pod in chosen if pod["status"]["phase"] == "Running" for part in _slices(pod, port)]
     return found
+
+
+def _slices(pod: Raw, port: Raw) -> list[Raw]:
+    """A pod's own EndpointSlices, one a family; a name is the number of its first container that has it."""
+    number = port["targetPort"]
+    if isinstance(number, str):
+        sidecars = [c for c in pod["spec"].get("initContainers", []) if c.get("restartPolicy") == "Always"]
+        declared = [p for c in (*pod["spec"]["containers"], *sidecars) for p in c["ports"]]
+        numbers = [p["containerPort"] for p in declared if (p["name"], p["protocol"]) == (number, port["protocol"])]
+    else:
+        numbers = [number]
+    return [
+        {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {
+                "name": f"{pod['metadata']['name']}-{ip_address(entry['ip']).version}",
+                "namespace": pod["metadata"]["namespace"],
+                "labels": {"kubernetes.io/service-name": SERVICE},
+            },
+            "addressType": f"IPv{ip_address(entry['ip']).version}",
+            "endpoints": [{"addresses": [entry["ip"]]}],
+            "ports": [{"name": "main", "port": n, "protocol": port["protocol"]} for n in numbers[:1]],
+        }
+        for entry in pod["status"].get("podIPs", [])
+    ]
