@@ -84,13 +84,12 @@ def compile_policy(policy: CalicoPolicy, matcher: Matcher, *, passes: bool) -> t
         return ()
     sure, maybe = matcher.classes(policy.selector)
     directions = frozenset[Direction]() if passes else policy.directions
-    found = [
-        CompiledPolicy(
-            policy.ref, policy.source, sure, directions, tuple(compile_rules(policy.ref, policy.rules, sure, matcher))
-        )
-    ]
+    rules = tuple(compile_rules(policy.ref, policy.rules, sure, matcher))
+    # What a pod sends to its own node goes through the pod's egress policy: DefaultEndpointToHostAction counts "after
+    # traffic passes any egress policy applied to the workload" ("Protect hosts", docs.tigera.io).
+    found = [CompiledPolicy(policy.ref, policy.source, sure, directions, rules, binds_own_node=True)]
     if doubtful := maybe & ~sure:
-        rules = tuple(_perhaps(rule) for rule in compile_rules(policy.ref, policy.rules, doubtful, matcher))
+        rules = tuple(map(_perhaps, compile_rules(policy.ref, policy.rules, doubtful, matcher)))
         found.append(CompiledPolicy(policy.ref, policy.source, doubtful, frozenset(), rules))
     return tuple(found)
 

@@ -31,8 +31,8 @@ class NaiveCluster:
         kubernetes = NetworkPolicies(
             self._objects, blocks_match_pods=ip_block_matches_pods, blocks_match_nodes=ip_block_matches_nodes
         )
-        calico = CalicoPolicies(self._objects, networks_match_pods=ip_block_matches_pods)
-        self._tiers = Tiers(self._objects, calico, kubernetes, CiliumPolicies(self._objects))
+        self._calico = CalicoPolicies(self._objects, networks_match_pods=ip_block_matches_pods)
+        self._tiers = Tiers(self._objects, self._calico, kubernetes, CiliumPolicies(self._objects))
 
     @property
     def pods(self) -> dict[PodEnd, Raw]:
@@ -69,6 +69,9 @@ class NaiveCluster:
         family: int,
     ) -> set[bool]:
         if isinstance(subject, AddressEnd) or self._objects.on_host(subject):
+            return {True}
+        if self._calico.policies and direction == "Ingress" and self._objects.own_node(subject, other):
+            # "Calico allows all connections from processes running on the host to guest workloads on the host."
             return {True}
         packet = Packet(direction, subject, other, protocol, port, family)
         found: set[bool] = set()

@@ -68,7 +68,7 @@ class Tiers:
     def _answer(self, name: str, policies: list[Raw], packet: Packet) -> bool | None:
         if name == "default" and self._cilium.deny(packet):
             return False
-        closed = False
+        closed = closed_by_calico = False
         for policy in policies:
             if policy is KUBERNETES:
                 if self._cilium.permit(packet) or self._kubernetes.permit(packet):
@@ -80,11 +80,11 @@ class Tiers:
                     return {"Allow": True, "Deny": False, "Pass": None}[action]
                 # "If the Tier applies to the endpoint, but takes no action on the packet the packet is dropped. This
                 # behaviour can be changed by setting the defaultAction of a tier to Pass."
-                closed = closed or self._tiers[name][1] == "Deny"
-        if not closed:
-            return None
-        # "traffic to and from the node where a Pod is running is always allowed"
-        return self._objects.own_node(packet.subject, packet.other)
+                closed_by_calico = closed_by_calico or self._tiers[name][1] == "Deny"
+        if closed_by_calico:
+            return False
+        # "traffic to and from the node where a Pod is running is always allowed", says Kubernetes of its own kind.
+        return self._objects.own_node(packet.subject, packet.other) if closed else None
 
 
 def _order(policy: Raw) -> float:

@@ -13,12 +13,13 @@ from lib.policy.endpoints import ARBITRARY_NAMESPACE
 from lib.policy.ends import parse_end
 from lib.policy.engine import Engine
 from lib.policy.engines import profile
-from tests.policy.build import engine_of, namespace, pod, policy
+from tests.policy.build import engine_of, namespace, pod, policy, rows_of
 from tests.policy.test_cluster_policies import DENY, anp
-from tests.policy.test_semantics import ALL, SERVER, ports_between
+from tests.policy.test_semantics import ALL, NODES, SERVER, on_node, ports_between, with_address
 
 SHOP, OTHER = namespace("shop", team="a"), namespace("other", team="b")
 CLIENT = pod("client", app="client") + "status: {phase: Running, podIPs: [{ip: 10.244.1.5}]}\n"
+CLIENT_ONLY = pod("client", app="client")
 STRANGER = pod("client", namespace="other", app="client")
 
 
@@ -116,6 +117,47 @@ class TestTiers:
             assert into_server(tier, gnp(ingress(ALLOW), tier=name), anp(DENY)) == expected
 
 
+HOST = on_node(pod("agent", host=True), "node-1")
+ON_NODE = on_node(SERVER, "node-1")
+
+
+class TestOwnNode:
+    """ "Protect hosts": nodes reach their own pods; what pods send there "passes any egress policy" first."""
+
+    @pytest.mark.parametrize(
+        "rules",
+        [ingress(), ingress(DENIES), "types: [Ingress], ingress: [{action: Deny, source: {nets: [0.0.0.0/0]}}]"],
+    )
+    def test_a_node_reaches_its_own_pods_whatever_policies_say(self, rules: str) -> None:
+        assert self.between(gnp(rules), "shop/agent", "shop/server") == "allowed"
+
+    @pytest.mark.parametrize("more", [[], [anp(DENY)]])
+    def test_so_it_does_under_every_kind_that_calico_enforces(self, more: list[str]) -> None:
+        documents = [policy("podSelector: {}", name="closed"), *more]
+        assert self.between(*documents, "shop/agent", "shop/server", engine_id="calico") == "allowed"
+
+    @pytest.mark.parametrize(
+        ("rules", "expected"),
+        [
+            ("egress: []", "denied"),
+            ("egress: [{action: Deny}]", "denied"),
+            ("egress: [{action: Allow, protocol: UDP}]", "denied"),
+            ("egress: [{action: Allow}]", "allowed"),
+        ],
+    )
+    def test_a_pod_reaches_its_own_node_only_by_its_egress_policy(self, rules: str, expected: str) -> None:
+        assert self.between(gnp(f"types: [Egress], {rules}"), "shop/server", "shop/agent") == expected
+
+    def between(self, *documents: str, engine_id: str = "kubernetes") -> str:
+        *policies, src, dst = documents
+        asked = engine_of(SHOP, NODES, HOST, ON_NODE, *policies, profile=profile(engine_id))
+        ends = (parse_end(f"{end}[Pod]", asked.snapshot) for end in (src, dst))
+        answer = asked.explain(*ends, Protocol.TCP, 80).verdict
+        rows = {(r.src, r.dst) for r in rows_of(asked) if 80 in r.ports[Protocol.TCP]}
+        assert ((f"{src}[Pod]", f"{dst}[Pod]") in rows) == (answer == "allowed")
+        return answer
+
+
 class TestTypes:
     """ "types" says which directions a policy is about; without it the rules do."""
 
@@ -123,8 +165,9 @@ class TestTypes:
         assert into_server(np("egress: [{action: Allow}]")) == ALL
         assert into_server(np("ingress: [{action: Deny}]")) == {}
 
-    def test_a_stored_policy_without_types_is_about_both(self) -> None:
-        spec = "selector: app == 'server', ingress: [{action: Allow}]"
+    @pytest.mark.parametrize("types", ["", ", types: []", ", types: null"])
+    def test_a_stored_policy_without_types_is_about_both(self, types: str) -> None:
+        spec = "selector: app == 'server', ingress: [{action: Allow}]" + types
         found = engine(of("GlobalNetworkPolicy", spec, version="crd.projectcalico.org/v1"))
         assert ports_between(found, "shop/server", "shop/client") == {}
         found = engine(of("GlobalNetworkPolicy", spec))
@@ -161,6 +204,12 @@ class TestNets:
         assert verdict(gnp(self.NETS)) == "denied"
         assert verdict(gnp(ingress("{action: Allow, source: {notNets: [10.244.0.0/16]}}"))) == "denied"
         assert verdict(self.SET, gnp(ingress("{action: Deny, source: {selector: of == 'pods'}}", ALLOW))) == "denied"
+
+    @pytest.mark.parametrize(("version", "expected"), [(4, {}), (6, ALL)])
+    def test_a_rule_of_one_ip_version_leaves_the_other_denied(self, version: int, expected: object) -> None:
+        client, server = with_address(CLIENT_ONLY, "fd00::1"), with_address(SERVER, "fd00::2")
+        rule = np(ingress(f"{{action: Allow, ipVersion: {version}}}"))
+        assert ports_between(engine_of(SHOP, client, server, rule), "shop/client", "shop/server") == expected
 
     def test_lists_of_one_family_leave_the_other_to_the_next_rule(self) -> None:
         outside = "2001:db8::1"
