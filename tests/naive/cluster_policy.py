@@ -18,36 +18,25 @@ class ClusterPolicies:
     def __init__(self, objects: Objects, *, networks_match_pods: bool) -> None:
         self._objects = objects
         self._networks_match_pods = networks_match_pods
-        of_tiers = objects.of_kind(GROUP, "ClusterNetworkPolicy")
-        self._admin = objects.of_kind(GROUP, "AdminNetworkPolicy") + [
-            p for p in of_tiers if p["spec"]["tier"] == "Admin"
-        ]
-        self._baseline = objects.of_kind(GROUP, "BaselineAdminNetworkPolicy") + [
-            p for p in of_tiers if p["spec"]["tier"] == "Baseline"
-        ]
+        newer = objects.of_kind(GROUP, "ClusterNetworkPolicy")
+        older = objects.of_kind(GROUP, "AdminNetworkPolicy"), objects.of_kind(GROUP, "BaselineAdminNetworkPolicy")
+        self.only_newer = bool(newer) and not any(older)
+        self.admin = older[0] + [p for p in newer if p["spec"]["tier"] == "Admin"]
+        self.baseline = older[1] + [p for p in newer if p["spec"]["tier"] == "Baseline"]
 
-    def admin(self, packet: Packet) -> bool | None:
-        """What the Admin tier says; None where it leaves the packet to the next tier."""
-        return self._first(self._admin, packet)
-
-    def baseline(self, packet: Packet) -> bool | None:
-        """What the Baseline tier says; None where it says nothing."""
-        return self._first(self._baseline, packet)
-
-    def _first(self, policies: list[Raw], packet: Packet) -> bool | None:
-        for policy in sorted(policies, key=lambda p: p["spec"].get("priority", 0)):
-            spec = policy["spec"]
-            if not self._is_group(spec["subject"], packet.subject):
+    def action(self, policy: Raw, packet: Packet) -> str | None:
+        """What the first rule that matches does: Allow, Deny or Pass; None where none does."""
+        spec = policy["spec"]
+        if not self._is_group(spec["subject"], packet.subject):
+            return None
+        for rule in spec.get(packet.direction.lower()) or []:
+            peers = rule["from" if packet.direction == "Ingress" else "to"]
+            if not any(self._is_peer(peer, packet.other, packet.family) for peer in peers):
                 continue
-            for rule in spec.get(packet.direction.lower()) or []:
-                peers = rule["from" if packet.direction == "Ingress" else "to"]
-                if not any(self._is_peer(peer, packet.other, packet.family) for peer in peers):
-                    continue
-                ports = rule.get("ports") or rule.get("protocols")
-                if ports and not any(self._is_port(item, packet) for item in ports):
-                    continue
-                # "Pass": "Skips any further … rules in the … tier …, and passes evaluation to the next tier."
-                return {"Allow": True, "Accept": True, "Deny": False, "Pass": None}[rule["action"]]
+            ports = rule.get("ports") or rule.get("protocols")
+            if ports and not any(self._is_port(item, packet) for item in ports):
+                continue
+            return "Allow" if rule["action"] == "Accept" else str(rule["action"])
         return None
 
     def _is_group(self, group: Raw, pod: PodEnd) -> bool:

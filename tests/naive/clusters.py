@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from tests.naive.draw.calico_policies import accounts, calico_policies, network_sets, services, tiers
+from tests.naive.draw.calico_policies import (
+    KUBERNETES_TIERS,
+    TIERS,
+    accounts,
+    calico_policies,
+    network_sets,
+    services,
+    tiers,
+)
 from tests.naive.draw.cilium_policies import cilium_policies
 from tests.naive.draw.cluster_policies import cluster_policies
 from tests.naive.draw.network_policies import policies
@@ -66,9 +74,12 @@ def calico_clusters(draw: st.DrawFn) -> list[Raw]:
     objects += [*draw(nodes()), *draw(accounts()), *draw(tiers()), API_SERVER]
     objects += draw(services([obj for obj in objects if obj["kind"] == "Pod"]))
     objects += [draw(network_sets(i)) for i in range(draw(st.integers(0, 2)))]
-    objects += [draw(calico_policies(i)) for i in range(draw(st.integers(1, 4)))]
-    if chance(draw, 40):
-        objects += draw(wide_policies())
+    wide = draw(wide_policies()) if chance(draw, 40) else []
+    # No release of Calico's enforces the newer and the older kinds together, nor tells how their tiers would stand.
+    newer = {policy["kind"] == "ClusterNetworkPolicy" for policy in wide}
+    shared = KUBERNETES_TIERS[max(newer, default=False)] if len(newer) < 2 else ()
+    objects += wide
+    objects += [draw(calico_policies(i, (*TIERS, *shared))) for i in range(draw(st.integers(1, 4)))]
     if chance(draw, 30):
         objects += [draw(cilium_policies(i)) for i in range(draw(st.integers(1, 2)))]
     return objects

@@ -27,12 +27,13 @@ class NaiveCluster:
         self, objects: list[Raw], *, ip_block_matches_pods: bool = False, ip_block_matches_nodes: bool = True
     ) -> None:
         self._objects = Objects(objects)
-        self._cluster_wide = ClusterPolicies(self._objects, networks_match_pods=ip_block_matches_pods)
+        cluster_wide = ClusterPolicies(self._objects, networks_match_pods=ip_block_matches_pods)
         kubernetes = NetworkPolicies(
             self._objects, blocks_match_pods=ip_block_matches_pods, blocks_match_nodes=ip_block_matches_nodes
         )
         self._calico = CalicoPolicies(self._objects, networks_match_pods=ip_block_matches_pods)
-        self._tiers = Tiers(self._objects, self._calico, kubernetes, CiliumPolicies(self._objects))
+        cilium = CiliumPolicies(self._objects)
+        self._tiers = Tiers(self._objects, self._calico, kubernetes, cluster_wide, cilium)
 
     @property
     def pods(self) -> dict[PodEnd, Raw]:
@@ -73,16 +74,4 @@ class NaiveCluster:
         if self._calico.policies and direction == "Ingress" and self._objects.own_node(subject, other):
             # "Calico allows all connections from processes running on the host to guest workloads on the host."
             return {True}
-        packet = Packet(direction, subject, other, protocol, port, family)
-        found: set[bool] = set()
-        for name in self._tiers.names:
-            if name == "adminnetworkpolicy":
-                said: set[bool | None] = {self._cluster_wide.admin(packet)}
-            elif name == "baselineadminnetworkpolicy":
-                said = {self._cluster_wide.baseline(packet)}
-            else:
-                said = self._tiers.answers(name, packet)
-            found |= {answer for answer in said if answer is not None}
-            if None not in said:
-                return found
-        return found | {True}  # "By default, a pod is non-isolated"; its profile allows
+        return self._tiers.answers(Packet(direction, subject, other, protocol, port, family))

@@ -13,7 +13,8 @@ NAMESPACE, ACCOUNT, NAME = (f"projectcalico.org/{key}" for key in ("namespace", 
 ACCOUNTS = ("default", "robot")
 SERVICE = "backend"
 V3, STORED = "projectcalico.org/v3", "crd.projectcalico.org/v1"
-TIERS = ("platform", "late", "default")
+TIERS = ("platform", "basic", "default")
+KUBERNETES_TIERS = ("adminnetworkpolicy", "baselineadminnetworkpolicy"), ("kube-admin", "kube-baseline")
 CIDRS = {
     4: [b["cidr"] for b in BLOCKS if ":" not in b["cidr"]],
     6: [b["cidr"] for b in BLOCKS if ":" in b["cidr"]],
@@ -108,7 +109,7 @@ def calico_rules(draw: st.DrawFn, direction: str, namespaced: bool) -> Raw:
                 found = draw(st.lists(calico_ports(), min_size=1, max_size=2, unique=True))
                 rule.setdefault("destination", {})[key] = found
     elif chance(draw, 15):
-        rule["notProtocol"] = draw(st.sampled_from([*PROTOCOLS, "ICMP", 17]))
+        rule["notProtocol"] = draw(st.sampled_from([*PROTOCOLS, "ICMP" if family == 4 else "ICMPv6", 17]))
     elif chance(draw, 10):
         rule |= {"protocol": "ICMP" if family == 4 else "ICMPv6", "icmp": {"type": 8}}
     return rule
@@ -147,8 +148,8 @@ def calico_policies(draw: st.DrawFn, number: int, tiers: tuple[str, ...] = TIERS
 
 @st.composite
 def tiers(draw: st.DrawFn) -> list[Raw]:
-    """Two tiers, before and behind the default one or without an order."""
-    orders = {"platform": [100, 1_000, 2_000], "late": [None, 5_000_000, 20_000_000]}
+    """Two tiers, before and behind those of Kubernetes or equal to one, or without an order."""
+    orders = {"platform": [100, 1_000, 2_000], "basic": [None, 1_000, 5_000_000, 10_000_000, 20_000_000]}
     found = []
     for name, choices in orders.items():
         spec: Raw = {}
