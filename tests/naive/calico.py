@@ -9,6 +9,7 @@ felix/calc/policy_sorter.go (orders) and libcalico-go/lib/backend/k8s/conversion
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tests.naive.calico_selector import matches
@@ -36,10 +37,20 @@ class CalicoPolicies:
         self._sets = [s for kind in ("NetworkSet", "GlobalNetworkSet") for s in of_calico(objects, kind)]
         accounts = objects.of_kind("", "ServiceAccount")
         self._accounts = {(namespace_of(a), a["metadata"]["name"]): a["metadata"].get("labels") or {} for a in accounts}
+        self._known_labels: dict[End, dict[str, str]] = {}
+        # None of this hangs on the packet's port.
+        self._applying: dict[tuple[int, str, End], bool] = {}
+        self._meant: dict[tuple[int, End, int], bool] = {}
         self._slices = objects.of_kind("discovery.k8s.io", "EndpointSlice")
 
     def applies(self, policy: Raw, packet: Packet) -> bool:
         """Whether a policy is about the packet's direction and selects its subject."""
+        key = (id(policy), packet.direction, packet.subject)
+        if key not in self._applying:
+            self._applying[key] = self._is_about(policy, packet)
+        return self._applying[key]
+
+    def _is_about(self, policy: Raw, packet: Packet) -> bool:
         spec = policy["spec"]
         types = spec.get("types")
         if not types and policy["apiVersion"].startswith("crd."):
@@ -76,47 +87,54 @@ class CalicoPolicies:
         )
 
     def _is_end(self, policy: Raw, entity: Raw, end: End, packet: Packet) -> bool:
-        """Whether one end of the packet, which its address shows, is meant."""
-        addresses = self._addresses(end, packet.family)
+        """Whether one end of the packet, which its address shows, is meant, with the port that it has."""
+        if not entity:
+            return True
+        key = (id(entity), end, packet.family)
+        if key not in self._meant:
+            self._meant[key] = self._is_meant(policy, entity, end, packet.family)
+        if not self._meant[key]:
+            return False
+        if "services" in entity and not self._is_service(policy, entity["services"], end, packet):
+            return False
+        if end != packet.destination:
+            assert not entity.get("ports"), "which port the packet comes from is not asked"
+            return True
+        if entity.get("ports") and not self._is_port(policy, entity, entity["ports"], packet):
+            return False
+        return not (entity.get("notPorts") and self._is_port(policy, entity, entity["notPorts"], packet))
+
+    def _is_meant(self, policy: Raw, entity: Raw, end: End, family: int) -> bool:
+        """Whether an end is meant by its address, its labels or those of a network set with its address."""
+        addresses = self._addresses(end, family)
         for nets in (entity.get("nets"), entity.get("notNets")):
-            if nets and not any((":" in net) == (packet.family == 6) for net in nets):
+            if nets and not any((":" in net) == (family == 6) for net in nets):
                 return False  # "If the rule does not apply to the given IP version at all"
         if entity.get("nets") and not any(inside(net, a) for net in entity["nets"] for a in addresses):
             return False
         if any(inside(net, a) for net in entity.get("notNets") or [] for a in addresses):
             return False
-        if "services" in entity and not self._is_service(policy, entity["services"], end, packet):
-            return False
-        return self._is_selected(policy, entity, end, packet)
+        without = entity.get("notSelector")
+        if self._is_positive(policy, entity):
+            return self._known(end, family, lambda labels: self._means(policy, entity, labels))
+        return not without or not self._known(end, family, lambda labels: matches(without, labels))
 
-    def _is_selected(self, policy: Raw, entity: Raw, end: End, packet: Packet) -> bool:
-        positive = any(entity.get(key) for key in ("selector", "namespaceSelector", "serviceAccounts"))
-        # "endpoints for a namespaced policy being limited to the namespace … as soon as _any_ of the selector fields
-        # are used, including NotSelector"
-        positive = positive or (bool(entity.get("notSelector")) and policy["kind"] == "NetworkPolicy")
+    def _is_positive(self, policy: Raw, entity: Raw) -> bool:
+        """Whether only endpoints and network sets that are known can be meant.
 
-        def means(labels: dict[str, str]) -> bool:
-            if not positive:
-                return True
-            return self._in_scope(policy, entity, labels) and not (
-                entity.get("notSelector") and matches(entity["notSelector"], labels)
-            )
+        "endpoints for a namespaced policy being limited to the namespace … as soon as _any_ of the selector fields are
+        used, including NotSelector"
+        """
+        fields = ["selector", "namespaceSelector", "serviceAccounts"]
+        fields += ["notSelector"] if policy["kind"] == "NetworkPolicy" else []
+        return any(entity.get(field) for field in fields)
 
-        if positive:
-            if not self._known(end, packet.family, means):
-                return False
-        elif entity.get("notSelector") and self._known(
-            end, packet.family, lambda labels: matches(entity["notSelector"], labels)
-        ):
-            return False
-        if end != packet.destination:
-            assert not entity.get("ports"), "which port the packet comes from is not asked"
-            return True
-        if entity.get("ports") and not self._is_port(entity["ports"], packet, means):
-            return False
-        return not (entity.get("notPorts") and self._is_port(entity["notPorts"], packet, means))
+    def _means(self, policy: Raw, entity: Raw, labels: dict[str, str]) -> bool:
+        """Whether an endpoint or network set is selected, by everything that selects and does not."""
+        without = entity.get("notSelector")
+        return self._in_scope(policy, entity, labels) and not (without and matches(without, labels))
 
-    def _known(self, end: End, family: int, means: Any) -> bool:
+    def _known(self, end: End, family: int, means: Callable[[dict[str, str]], bool]) -> bool:
         """Whether an end is one of the endpoints that are meant, or its address in a network set that is."""
         if self._is_endpoint(end) and means(self._labels(end)):
             return True
@@ -154,7 +172,12 @@ class CalicoPolicies:
         return matches(entity.get("selector") or "all()", labels)
 
     def _labels(self, pod: End) -> dict[str, str]:
-        assert isinstance(pod, PodEnd)
+        if pod not in self._known_labels:
+            assert isinstance(pod, PodEnd)
+            self._known_labels[pod] = self._all_labels(pod)
+        return self._known_labels[pod]
+
+    def _all_labels(self, pod: PodEnd) -> dict[str, str]:
         account = self._objects.pods[pod]["spec"].get("serviceAccountName") or "default"
         of_account = {**self._accounts.get((pod.namespace, account), {}), NAME: account}
         return {
@@ -177,14 +200,17 @@ class CalicoPolicies:
         labels = {**self._objects.namespace_labels(namespace), NAME: namespace}
         return {f"pcns.{key}": value for key, value in labels.items()}
 
-    def _is_port(self, ports: list[Any], packet: Packet, means: Any) -> bool:
+    def _is_port(self, policy: Raw, entity: Raw, ports: list[Any], packet: Packet) -> bool:
         return any(
-            self._is_named(port, packet, means) if _is_name(port) else _spans(port, packet.port) for port in ports
+            self._is_named(policy, entity, port, packet) if _is_name(port) else _spans(port, packet.port)
+            for port in ports
         )
 
-    def _is_named(self, name: str, packet: Packet, means: Any) -> bool:
+    def _is_named(self, policy: Raw, entity: Raw, name: str, packet: Packet) -> bool:
         end = packet.destination
-        if not isinstance(end, PodEnd) or not self._is_endpoint(end) or not means(self._labels(end)):
+        if not isinstance(end, PodEnd) or not self._is_endpoint(end):
+            return False
+        if self._is_positive(policy, entity) and not self._means(policy, entity, self._labels(end)):
             return False
         return packet.port in self._objects.ports_called(end, name, packet.protocol)
 

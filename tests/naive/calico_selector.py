@@ -6,6 +6,7 @@ Written from "Selectors" of docs.tigera.io: match operators bind closest, then `
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _TOKENS = re.compile(
     r"""\s*(?:
@@ -23,9 +24,14 @@ def matches(selector: str, labels: dict[str, str], *, is_global: bool = False, e
     ``is_global`` is what ``global()`` says of it and ``every`` what ``all()`` does: in a namespaceSelector that means
     everything that is in a namespace.
     """
+    return _matches(selector, tuple(labels.items()), is_global, every)
+
+
+@lru_cache(10_000)
+def _matches(selector: str, labels: tuple[tuple[str, str], ...], is_global: bool, every: bool) -> bool:
     tokens = [m.group().strip() for m in _TOKENS.finditer(selector)]
     assert "".join(tokens) == re.sub(r"\s", "", selector), selector
-    return _Reader(tokens, labels, is_global, every).whole()
+    return _Reader(tokens, dict(labels), is_global, every).whole()
 
 
 class _Reader:

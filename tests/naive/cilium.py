@@ -21,6 +21,7 @@ class CiliumPolicies:
             *objects.of_kind("cilium.io", "CiliumNetworkPolicy"),
             *objects.of_kind("cilium.io", "CiliumClusterwideNetworkPolicy"),
         ]
+        self._of_pods: dict[PodEnd, list[tuple[Raw, Raw]]] = {}
         self._api_server = [
             address
             for obj in objects.of_kind("discovery.k8s.io", "EndpointSlice")
@@ -53,6 +54,11 @@ class CiliumPolicies:
         )
 
     def _specs(self, pod: PodEnd) -> list[tuple[Raw, Raw]]:
+        if pod not in self._of_pods:
+            self._of_pods[pod] = self._selecting(pod)
+        return self._of_pods[pod]
+
+    def _selecting(self, pod: PodEnd) -> list[tuple[Raw, Raw]]:
         return [
             (policy, spec)
             for policy in self._policies

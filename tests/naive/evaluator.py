@@ -6,7 +6,6 @@ of NetAtlas.
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Literal
 
 from tests.naive.calico import CalicoPolicies
@@ -24,16 +23,22 @@ class NaiveCluster:
     """Raw objects, asked one flow at a time."""
 
     def __init__(
-        self, objects: list[Raw], *, ip_block_matches_pods: bool = False, ip_block_matches_nodes: bool = True
+        self,
+        objects: list[Raw],
+        *,
+        ip_block_matches_pods: bool = False,
+        ip_block_matches_nodes: bool = True,
+        enforced_by_calico: bool = False,
     ) -> None:
         self._objects = Objects(objects)
         cluster_wide = ClusterPolicies(self._objects, networks_match_pods=ip_block_matches_pods)
         kubernetes = NetworkPolicies(
             self._objects, blocks_match_pods=ip_block_matches_pods, blocks_match_nodes=ip_block_matches_nodes
         )
-        self._calico = CalicoPolicies(self._objects, networks_match_pods=ip_block_matches_pods)
+        calico = CalicoPolicies(self._objects, networks_match_pods=ip_block_matches_pods)
+        self._by_calico = enforced_by_calico or bool(calico.policies)
         cilium = CiliumPolicies(self._objects)
-        self._tiers = Tiers(self._objects, self._calico, kubernetes, cluster_wide, cilium)
+        self._tiers = Tiers(self._objects, calico, kubernetes, cluster_wide, cilium)
 
     @property
     def pods(self) -> dict[PodEnd, Raw]:
@@ -51,7 +56,7 @@ class NaiveCluster:
             return {True}  # "a Pod cannot block access to itself"
         # A packet is of one family, and each policy judges the packet. Between pods without a common family there is
         # no packet; then the policies are asked about both.
-        outside = [{ip_address(end.address).version} for end in (src, dst) if isinstance(end, AddressEnd)]
+        outside = [self._objects.families(end) for end in (src, dst) if isinstance(end, AddressEnd)]
         common = outside[0] if outside else self._objects.families(src) & self._objects.families(dst)
         found = {False}
         for family in sorted(common or {4, 6}):
@@ -71,7 +76,7 @@ class NaiveCluster:
     ) -> set[bool]:
         if isinstance(subject, AddressEnd) or self._objects.on_host(subject):
             return {True}
-        if self._calico.policies and direction == "Ingress" and self._objects.own_node(subject, other):
+        if self._by_calico and direction == "Ingress" and self._objects.own_node(subject, other):
             # "Calico allows all connections from processes running on the host to guest workloads on the host."
             return {True}
         return self._tiers.answers(Packet(direction, subject, other, protocol, port, family))

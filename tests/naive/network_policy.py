@@ -17,21 +17,27 @@ class NetworkPolicies:
         self._objects = objects
         self._blocks_match_pods = blocks_match_pods
         self._blocks_match_nodes = blocks_match_nodes
+        self._of_pods: dict[tuple[PodEnd, str], list[Raw]] = {}
         self._policies = objects.of_kind("networking.k8s.io", "NetworkPolicy")
 
     def isolate(self, packet: Packet) -> bool:
         """Whether some policy selects the subject for the direction."""
-        return any(self._selects(policy, packet.subject, packet.direction) for policy in self._policies)
+        return bool(self._selecting(packet))
 
     def permit(self, packet: Packet) -> bool:
         """Whether a rule of one of them permits the packet."""
         return any(
             self._names_peer(policy, rule.get("from" if packet.direction == "Ingress" else "to"), packet)
             and self._names_port(rule.get("ports"), packet)
-            for policy in self._policies
-            if self._selects(policy, packet.subject, packet.direction)
+            for policy in self._selecting(packet)
             for rule in policy["spec"].get(packet.direction.lower()) or []
         )
+
+    def _selecting(self, packet: Packet) -> list[Raw]:
+        key = (packet.subject, packet.direction)
+        if key not in self._of_pods:
+            self._of_pods[key] = [p for p in self._policies if self._selects(p, packet.subject, packet.direction)]
+        return self._of_pods[key]
 
     def _selects(self, policy: Raw, pod: PodEnd, direction: str) -> bool:
         if namespace_of(policy) != pod.namespace:

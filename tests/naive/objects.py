@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from ipaddress import ip_address
 
 from tests.naive.flow import AddressEnd, End, PodEnd, Raw
 
@@ -20,6 +19,7 @@ class Objects:
         self.pods: dict[PodEnd, Raw] = {}
         self.node_labels: dict[str, dict[str, str]] = {}
         self.namespaces: dict[str, dict[str, str]] = {}
+        self._addresses: dict[tuple[End, int], list[str]] = {}
         self._of_kind: dict[tuple[str, str], list[Raw]] = defaultdict(list)
         for obj in objects:
             group = obj["apiVersion"].rpartition("/")[0]
@@ -66,11 +66,15 @@ class Objects:
 
     def address(self, end: End, family: int) -> list[str]:
         """The address of one family, if an end has it."""
-        return [a for a in self.addresses(end) if ip_address(a).version == family]
+        found = self._addresses.get((end, family))
+        if found is None:
+            found = [a for a in self.addresses(end) if _family(a) == family]
+            self._addresses[end, family] = found
+        return found
 
     def families(self, end: End) -> set[int]:
         """The families of an end's addresses."""
-        return {ip_address(a).version for a in self.addresses(end)}
+        return {_family(a) for a in self.addresses(end)}
 
     def ports_called(self, pod: PodEnd, name: str, protocol: str) -> list[int]:
         """The numbers of a pod's ports of a name: those of its containers, then those of its sidecars."""
@@ -87,6 +91,10 @@ class Objects:
         """The number of a pod's port of a name, the first where it has several."""
         found = self.ports_called(end, name, protocol) if isinstance(end, PodEnd) else []
         return found[0] if found else None
+
+
+def _family(address: str) -> int:
+    return 6 if ":" in address else 4
 
 
 def _lives(pod: Raw) -> bool:

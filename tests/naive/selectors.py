@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 from tests.naive.flow import Raw
@@ -30,6 +31,7 @@ def selects(selector: Raw, labels: dict[str, str]) -> bool:
     return True
 
 
+@lru_cache(10_000)
 def inside(block: str, address: str) -> bool:
     """Whether an address is in a block of its family."""
     network, ip = ip_network(block, strict=False), ip_address(address)

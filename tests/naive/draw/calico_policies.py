@@ -203,7 +203,8 @@ def services(draw: st.DrawFn, pods: list[Raw]) -> list[Raw]:
             for pod in pods
             if pod["metadata"]["namespace"] == namespace and selector.items() <= pod["metadata"]["labels"].items()
         ]
-        found += [part for pod in chosen if pod["status"]["phase"] == "Running" for part in _slices(pod, port)]
+        alive = (pod for pod in chosen if pod["status"]["phase"] in ("Running", "Pending"))
+        found += [part for pod in alive for part in _slices(pod, port)]
     return found
 
 
