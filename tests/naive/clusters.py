@@ -79,7 +79,9 @@ def calico_clusters(draw: st.DrawFn) -> list[Raw]:
     newer = {policy["kind"] == "ClusterNetworkPolicy" for policy in wide}
     shared = KUBERNETES_TIERS[max(newer, default=False)] if len(newer) < 2 else ()
     objects += wide
-    objects += [draw(calico_policies(i, (*TIERS, *shared))) for i in range(draw(st.integers(1, 4)))]
+    # Few tiers, so that several policies meet in one.
+    chosen = draw(st.lists(st.sampled_from((*TIERS, *shared)), max_size=2, unique=True))
+    objects += [draw(calico_policies(i, (*chosen, "default"))) for i in range(draw(st.integers(2, 5)))]
     if chance(draw, 30):
         objects += [draw(cilium_policies(i)) for i in range(draw(st.integers(1, 2)))]
     return objects

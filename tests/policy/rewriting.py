@@ -310,6 +310,18 @@ def _move(status: Raw, by: int) -> None:
         status["podIP"] = status["podIPs"][0]["ip"]
 
 
+UNRELATED = (
+    "NetworkPolicy",
+    "NetworkPolicy elsewhere",
+    "AdminNetworkPolicy",
+    "ClusterNetworkPolicy",
+    "CiliumNetworkPolicy",
+    "CiliumClusterwideNetworkPolicy",
+    "GlobalNetworkPolicy",
+    "NetworkPolicy of Calico",
+)
+
+
 def unrelated(kind: str) -> Raw:
     """A policy that selects no pod, since none has its label or none is in its namespace; it would close everything."""
     nobody = {"matchLabels": {"app": "nobody"}}

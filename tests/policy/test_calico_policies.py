@@ -14,7 +14,8 @@ from lib.policy.ends import parse_end
 from lib.policy.engine import Engine
 from lib.policy.engines import profile
 from tests.policy.build import engine_of, namespace, pod, policy, rows_of
-from tests.policy.test_cluster_policies import DENY, anp
+from tests.policy.test_cluster_policies import DENY, anp, banp, cnp
+from tests.policy.test_cluster_policies import PASS as PASS_ON
 from tests.policy.test_semantics import ALL, NODES, SERVER, on_node, ports_between, with_address
 
 SHOP, OTHER = namespace("shop", team="a"), namespace("other", team="b")
@@ -91,6 +92,9 @@ class TestOrder:
         assert verdict(gnp(ingress(), "deny"), np(ingress(ALLOW), "allow")) == "allowed"
 
 
+ANP_TIER, BANP_TIER = "adminnetworkpolicy", "baselineadminnetworkpolicy"
+
+
 class TestTiers:
     """ "Tiers with lower order are evaluated first"; Pass goes to the next one."""
 
@@ -109,6 +113,31 @@ class TestTiers:
 
     def test_a_tier_comes_before_the_default_one(self) -> None:
         assert into_server(self.PLATFORM, gnp(ingress(DENIES), tier="platform"), np(ingress(ALLOW), "b")) == {}
+
+    @pytest.mark.parametrize(
+        ("documents", "expected"),
+        [
+            pytest.param([anp(DENY, priority=10), gnp(ingress(ALLOW), "a", "50", ANP_TIER)], {}, id="ANP first"),
+            pytest.param([anp(DENY, priority=60), gnp(ingress(ALLOW), "a", "50", ANP_TIER)], ALL, id="ANP behind"),
+            pytest.param([anp(DENY, priority=60), gnp(ingress(PASS), "a", "50", ANP_TIER)], ALL, id="Pass skips it"),
+            pytest.param([anp(PASS_ON, priority=10), gnp(ingress(DENIES), "a", "50", ANP_TIER)], ALL, id="it Passes"),
+            pytest.param([banp(DENY), gnp(ingress(ALLOW), "a", "999", BANP_TIER)], ALL, id="BANP at 1000"),
+            pytest.param([banp(DENY), gnp(ingress(ALLOW), "a", "1001", BANP_TIER)], {}, id="BANP before 1001"),
+            pytest.param([cnp(DENY, priority=60), gnp(ingress(ALLOW), "a", "50", "kube-admin")], ALL, id="CNP behind"),
+        ],
+    )
+    def test_policies_in_the_tiers_of_kubernetes_are_ordered_with_those_of_its_kinds(
+        self, documents: list[str], expected: object
+    ) -> None:
+        assert into_server(*documents) == expected
+
+    def test_of_equals_of_two_kinds_in_a_tier_the_first_is_not_known(self) -> None:
+        assert verdict(anp(DENY, priority=10), gnp(ingress(ALLOW), order="10", tier=ANP_TIER)) == "unknown"
+
+    def test_the_tier_of_the_newer_kind_has_another_name(self) -> None:
+        tier = of("Tier", "order: 1000", "basic")
+        assert into_server(tier, gnp(ingress(ALLOW), tier="basic"), cnp(DENY)) == ALL
+        assert into_server(tier, gnp(ingress(ALLOW), tier="basic"), anp(DENY)) == {}
 
     def test_of_equal_orders_the_tier_comes_first_whose_name_does(self) -> None:
         # AdminNetworkPolicies are in a tier of order 1000 called adminnetworkpolicy.

@@ -13,7 +13,7 @@ NAMESPACE, ACCOUNT, NAME = (f"projectcalico.org/{key}" for key in ("namespace", 
 ACCOUNTS = ("default", "robot")
 SERVICE = "backend"
 V3, STORED = "projectcalico.org/v3", "crd.projectcalico.org/v1"
-TIERS = ("platform", "basic", "default")
+TIERS = ("platform", "basic")
 KUBERNETES_TIERS = ("adminnetworkpolicy", "baselineadminnetworkpolicy"), ("kube-admin", "kube-baseline")
 CIDRS = {
     4: [b["cidr"] for b in BLOCKS if ":" not in b["cidr"]],
@@ -63,16 +63,16 @@ def entities(draw: st.DrawFn, namespaced: bool, family: int, service: bool) -> R
     if service and chance(draw, 10):
         return {"services": {"name": SERVICE, "namespace": draw(st.sampled_from(NAMESPACES))}}
     entity: Raw = {}
-    if chance(draw, 35):
+    if chance(draw, 30):
         entity["selector"] = draw(expressions((*KEYS, NAMESPACE)))
-    if chance(draw, 25):
+    if chance(draw, 18):
         entity["namespaceSelector"] = draw(expressions(("team", NAME), "global()", "all()"))
-    if chance(draw, 12):
+    if chance(draw, 10):
         entity["notSelector"] = draw(expressions(KEYS))
-    for key, percent in (("nets", 20), ("notNets", 12)):
+    for key, percent in (("nets", 14), ("notNets", 10)):
         if chance(draw, percent):
             entity[key] = draw(st.lists(st.sampled_from(CIDRS[family]), min_size=1, max_size=2, unique=True))
-    if chance(draw, 12):
+    if chance(draw, 10):
         accounts: Raw = {}
         if draw(st.booleans()):
             accounts["names"] = [draw(st.sampled_from(ACCOUNTS))]
@@ -94,15 +94,15 @@ def calico_ports(draw: st.DrawFn) -> int | str:
 @st.composite
 def calico_rules(draw: st.DrawFn, direction: str, namespaced: bool) -> Raw:
     family = draw(st.sampled_from([4, 4, 6]))
-    rule: Raw = {"action": draw(st.sampled_from(["Allow", "Allow", "Allow", "Deny", "Deny", "Pass", "Log"]))}
+    rule: Raw = {"action": draw(st.sampled_from(["Allow", "Allow", "Allow", "Deny", "Deny", "Pass", "Pass", "Log"]))}
     peer, own = ("source", "destination") if direction == "ingress" else ("destination", "source")
-    if chance(draw, 80):
+    if chance(draw, 75):
         rule[peer] = draw(entities(namespaced, family, True))
     if chance(draw, 15):
         rule[own] = draw(entities(namespaced, family, False))
     if chance(draw, 12):
         rule["ipVersion"] = family
-    if chance(draw, 50) and "services" not in rule.get("destination", {}):
+    if chance(draw, 40) and "services" not in rule.get("destination", {}):
         rule["protocol"] = draw(st.sampled_from(PROTOCOLS))
         for key, percent in (("ports", 50), ("notPorts", 20)):
             if chance(draw, percent):
@@ -116,15 +116,15 @@ def calico_rules(draw: st.DrawFn, direction: str, namespaced: bool) -> Raw:
 
 
 @st.composite
-def calico_policies(draw: st.DrawFn, number: int, tiers: tuple[str, ...] = TIERS) -> Raw:
+def calico_policies(draw: st.DrawFn, number: int, tiers: tuple[str, ...]) -> Raw:
     """A policy of one of the two kinds, or rarely a staged one."""
     namespaced = draw(st.booleans())
-    tier = draw(st.sampled_from([*tiers, "default"]))
+    tier = draw(st.sampled_from(tiers))
     spec: Raw = {} if tier == "default" and draw(st.booleans()) else {"tier": tier}
     order = draw(st.sampled_from([None, 10, 20.5, 999, 1000, 1001]))
     if order is not None:
         spec["order"] = order
-    if chance(draw, 50):
+    if chance(draw, 35):
         spec["selector"] = draw(expressions(KEYS))
     if not namespaced and chance(draw, 25):
         spec["namespaceSelector"] = draw(expressions(("team", NAME)))
@@ -133,8 +133,9 @@ def calico_policies(draw: st.DrawFn, number: int, tiers: tuple[str, ...] = TIERS
     if chance(draw, 60):
         spec["types"] = draw(st.sampled_from([["Ingress"], ["Egress"], ["Ingress", "Egress"]]))
     for direction in ("ingress", "egress"):
-        if chance(draw, 60):
-            spec[direction] = draw(st.lists(calico_rules(direction, namespaced), max_size=3))
+        if chance(draw, 70):
+            least = int(chance(draw, 85))
+            spec[direction] = draw(st.lists(calico_rules(direction, namespaced), min_size=least, max_size=3))
     kind = "NetworkPolicy" if namespaced else "GlobalNetworkPolicy"
     # The first letter is drawn, so that names don't come in the order of the numbers.
     name = f"{draw(st.sampled_from('az'))}-{number}"
