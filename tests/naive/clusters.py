@@ -73,7 +73,7 @@ def calico_clusters(draw: st.DrawFn) -> list[Raw]:
         objects = [obj for obj in objects if obj["kind"] != "NetworkPolicy"]
     objects += [*draw(nodes()), *draw(accounts()), *draw(tiers()), API_SERVER]
     objects += draw(services([obj for obj in objects if obj["kind"] == "Pod"]))
-    objects += [draw(network_sets(i)) for i in range(draw(st.integers(0, 2)))]
+    objects += [draw(network_sets(i)) for i in range(draw(st.integers(0, 3)))]
     wide = draw(wide_policies()) if chance(draw, 40) else []
     # No release of Calico's enforces the newer and the older kinds together, nor tells how their tiers would stand.
     newer = {policy["kind"] == "ClusterNetworkPolicy" for policy in wide}

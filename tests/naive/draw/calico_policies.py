@@ -104,7 +104,7 @@ def calico_rules(draw: st.DrawFn, direction: str, namespaced: bool) -> Raw:
         rule["ipVersion"] = family
     if chance(draw, 40) and "services" not in rule.get("destination", {}):
         rule["protocol"] = draw(st.sampled_from(PROTOCOLS))
-        for key, percent in (("ports", 50), ("notPorts", 20)):
+        for key, percent in (("ports", 50), ("notPorts", 30)):
             if chance(draw, percent):
                 found = draw(st.lists(calico_ports(), min_size=1, max_size=2, unique=True))
                 rule.setdefault("destination", {})[key] = found
@@ -169,7 +169,7 @@ def network_sets(draw: st.DrawFn, number: int) -> Raw:
     namespaced = draw(st.booleans())
     if namespaced:
         metadata["namespace"] = draw(st.sampled_from(NAMESPACES))
-    nets = draw(st.lists(st.sampled_from(CIDRS[4] + CIDRS[6]), max_size=2, unique=True))
+    nets = draw(st.lists(st.sampled_from(CIDRS[4] + CIDRS[6]), min_size=1, max_size=3, unique=True))
     kind = "NetworkSet" if namespaced else "GlobalNetworkSet"
     return {"apiVersion": V3, "kind": kind, "metadata": metadata, "spec": {"nets": nets}}
 
