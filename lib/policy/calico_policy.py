@@ -12,7 +12,7 @@ from lib.model.refs import ObjectRef
 from lib.model.sets import Family, Network, PortSet, Protocol, family_of
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits
-from lib.policy.calico_match import ACCOUNTS_DOUBT, Ends, Matcher, selector_vocabulary
+from lib.policy.calico_match import ACCOUNTS_DOUBT, Ends, Matcher, positive_selector, selector_vocabulary
 from lib.policy.compile import Spaces
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, PortsAt
 from lib.policy.spaces import Vocabulary
@@ -220,24 +220,37 @@ def _ports(rule: CalicoRule, matcher: Matcher) -> Iterator[PortsAt]:
             yield PortsAt(at.destinations, at.mask & whole)
         return
     groups = [(spaces.everything, whole)]
+    # "if there's a selector for the relevant direction, we filter the named port by the selector", the negated one too
+    # (felix/calc/rule_scanner.go): a pod that only a set's addresses bring in has no named ports.
+    positive = positive_selector(rule.to)
+    naming = spaces.everything if positive is None else matcher.classes(positive)[1]
     if rule.to.ports is not None:
-        groups = _split([(spaces.everything, 0)], rule.to.ports, rule.protocols, spaces, add=True)
+        groups = _split([(spaces.everything, 0)], rule.to.ports, rule.protocols, spaces, naming, add=True)
     if rule.to.not_ports is not None:
-        groups = _split(groups, rule.to.not_ports, rule.protocols, spaces, add=False)
+        groups = _split(groups, rule.to.not_ports, rule.protocols, spaces, naming, add=False)
     for destinations, mask in groups:
         if mask:
             yield PortsAt(destinations, mask)
 
 
 def _split(
-    groups: list[tuple[Bits, Bits]], ports: CalicoPorts, protocols: frozenset[Protocol], spaces: Spaces, *, add: bool
+    groups: list[tuple[Bits, Bits]],
+    ports: CalicoPorts,
+    protocols: frozenset[Protocol],
+    spaces: Spaces,
+    naming: Bits,
+    *,
+    add: bool,
 ) -> list[tuple[Bits, Bits]]:
-    """Groups of destinations with the ports that are left to each, after ``ports`` are added or taken away."""
+    """Groups of destinations with the ports that are left to each, after ``ports`` are added or taken away.
+
+    Names count at the ends in ``naming`` only.
+    """
     changes = [(spaces.everything, spaces.ports.mask(protocol, ports.numbers)) for protocol in protocols]
     for name in sorted(ports.names):
         for protocol in protocols:
             for number, declaring in spaces.endpoints.with_named_port(name, protocol).items():
-                changes.append((declaring, spaces.port_mask(protocol, number)))
+                changes.append((declaring & naming, spaces.port_mask(protocol, number)))
     for ends, mask in changes:
         groups = [
             (part, (had | mask if add else had & ~mask) if inside else had)

@@ -66,9 +66,13 @@ def mixed_clusters(draw: st.DrawFn) -> list[Raw]:
 def calico_clusters(draw: st.DrawFn) -> list[Raw]:
     """Clusters with Calico's policies and what they refer to, and in some of them policies of all other kinds too."""
     objects = draw(clusters())
-    for obj in objects:
-        if obj["kind"] == "Pod" and draw(st.booleans()):
-            obj["spec"]["serviceAccountName"] = draw(st.sampled_from(["default", "robot"]))
+    for pod in (obj for obj in objects if obj["kind"] == "Pod"):
+        # "Each named port in a pod must have a unique name"; of several, Kubernetes takes the first and Calico all.
+        named = {(port["name"], port["protocol"]) for port in pod["spec"]["containers"][0]["ports"]}
+        for helper in pod["spec"].get("initContainers", ()):
+            helper["ports"] = [port for port in helper["ports"] if (port["name"], port["protocol"]) not in named]
+        if draw(st.booleans()):
+            pod["spec"]["serviceAccountName"] = draw(st.sampled_from(["default", "robot"]))
     if chance(draw, 30):
         objects = [obj for obj in objects if obj["kind"] != "NetworkPolicy"]
     objects += [*draw(nodes()), *draw(accounts()), *draw(tiers()), API_SERVER]

@@ -240,6 +240,25 @@ class TestNets:
         rule = np(ingress(f"{{action: Allow, ipVersion: {version}}}"))
         assert ports_between(engine_of(SHOP, client, server, rule), "shop/client", "shop/server") == expected
 
+    def test_beside_a_selector_a_not_selector_narrows_what_is_selected(self) -> None:
+        # rule_scanner.go: "use them to filter down the positive selector"; alone it excludes addresses.
+        both = "{action: Allow, source: {selector: all(), notSelector: of == 'pods'}}"
+        alone = "{action: Allow, source: {notSelector: of == 'pods'}}"
+        assert [verdict(self.SET, gnp(ingress(rule))) for rule in (both, alone)] == ["allowed", "denied"]
+
+    @pytest.mark.parametrize(("selector", "expected"), [("of == 'pods'", "denied"), ("has(of) || has(app)", "allowed")])
+    def test_a_named_port_counts_at_pods_that_are_selected_themselves(self, selector: str, expected: str) -> None:
+        # rule_scanner.go: "if there's a selector for the relevant direction, we filter the named port by the selector"
+        named = pod("server", app="server", ports="[{name: web, containerPort: 80}]")
+        named += "status: {phase: Running, podIPs: [{ip: 10.244.1.6}]}\n"
+        to = f'{{selector: "{selector}", ports: [web]}}'
+        rule = of(
+            "GlobalNetworkPolicy", f"types: [Egress], egress: [{{action: Allow, protocol: TCP, destination: {to}}}]"
+        )
+        asked = engine_of(SHOP, CLIENT, named, self.SET, rule)
+        ends = (parse_end(f"shop/{name}[Pod]", asked.snapshot) for name in ("client", "server"))
+        assert asked.explain(*ends, Protocol.TCP, 80).verdict == expected
+
     def test_lists_of_one_family_leave_the_other_to_the_next_rule(self) -> None:
         outside = "2001:db8::1"
         denies = ingress("{action: Deny, source: {notNets: [10.0.0.0/8]}}", ALLOW)
