@@ -54,12 +54,11 @@ class Engine:
         """Whether nodes reach the pods that run on them whatever policies say, as where Calico enforces them.
 
         "Calico allows all connections from processes running on the host to guest workloads on the host"
-        (docs.tigera.io, "Protect hosts"). Where no engine was chosen, Calico's policies show that it is Calico.
+        (docs.tigera.io, "Protect hosts"). Where no engine was chosen, Calico's own objects show that it is Calico.
         """
         chosen = self.profile.policy_kinds is not None
-        return self.profile.enforces_kind("projectcalico.org", "NetworkPolicy") and (
-            chosen or bool(self.snapshot.calico_policies)
-        )
+        of_calico = self.snapshot.calico_policies or self.snapshot.calico_profiles
+        return self.profile.enforces_kind("projectcalico.org", "NetworkPolicy") and (chosen or bool(of_calico))
 
     def reachability(self) -> Reachability:
         """Who can reach whom by the rules, as classes."""
