@@ -283,6 +283,13 @@ class TestPorts:
         assert into_server(np(ingress(rule))) == expected
 
 
+@pytest.mark.parametrize(("key", "expected"), [("ports", [[80, 80]]), ("notPorts", [[1, 79], [81, 65535]])])
+def test_a_named_port_is_the_number_that_the_destination_gives_it(key: str, expected: object) -> None:
+    named = pod("server", app="server", ports="[{name: web, containerPort: 80}]")
+    rule = np(ingress(f"{{action: Allow, protocol: TCP, destination: {{{key}: [web]}}}}"))
+    assert ports_between(engine_of(SHOP, CLIENT, named, rule), "shop/client", "shop/server") == {"TCP": expected}
+
+
 def test_a_staged_policy_is_shown_and_not_enforced() -> None:
     assert into_server(of("StagedGlobalNetworkPolicy", "selector: all(), types: [Ingress]")) == ALL
 
