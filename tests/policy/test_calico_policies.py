@@ -86,6 +86,7 @@ class TestOrder:
         of_kubernetes = policy("podSelector: {matchLabels: {app: server}}\ningress: [{}]")
         assert into_server(of_kubernetes, gnp(ingress(DENIES), order="999")) == {}
         assert into_server(of_kubernetes, gnp(ingress(DENIES), order="1001")) == ALL
+        assert verdict(of_kubernetes, gnp(ingress(DENIES), order="1000")) == "unknown"
 
     def test_of_equal_order_in_different_scopes_the_first_depends_on_calicos_version(self) -> None:
         assert verdict(gnp(ingress(DENIES), "deny"), np(ingress(ALLOW), "allow")) == "unknown"
