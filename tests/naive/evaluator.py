@@ -28,6 +28,7 @@ class NaiveCluster:
         *,
         ip_block_matches_pods: bool = False,
         ip_block_matches_nodes: bool = True,
+        own_node_egress_allowed: bool = True,
         enforced_by_calico: bool = False,
     ) -> None:
         self._objects = Objects(objects)
@@ -38,7 +39,7 @@ class NaiveCluster:
         calico = CalicoPolicies(self._objects, networks_match_pods=ip_block_matches_pods)
         self._by_calico = enforced_by_calico or bool(calico.policies)
         cilium = CiliumPolicies(self._objects)
-        self._tiers = Tiers(self._objects, calico, kubernetes, cluster_wide, cilium)
+        self._tiers = Tiers(self._objects, calico, kubernetes, cluster_wide, cilium, own_node_egress_allowed)
 
     @property
     def pods(self) -> dict[PodEnd, Raw]:

@@ -51,8 +51,10 @@ class Tiers:
         kubernetes: NetworkPolicies,
         cluster_wide: ClusterPolicies,
         cilium: CiliumPolicies,
+        own_node_egress_allowed: bool,
     ) -> None:
         self._objects, self._cilium = objects, cilium
+        self._own_node_egress_allowed = own_node_egress_allowed
         self._tiers = dict(KNOWN)
         for tier in of_calico(objects, "Tier"):
             if tier["metadata"]["name"] not in KNOWN:
@@ -110,8 +112,12 @@ class Tiers:
                 closed, closed_by_calico = True, closed_by_calico or bool(entry.name)
         if closed_by_calico:
             return False
-        # "traffic to and from the node where a Pod is running is always allowed", says Kubernetes of its own kind.
-        return self._objects.own_node(packet.subject, packet.other) if closed else None
+        if not closed:
+            return None
+        # "traffic to and from the node where a Pod is running is always allowed", says Kubernetes of its own kind;
+        # not every engine does so with traffic to it.
+        exempt = packet.direction == "Ingress" or self._own_node_egress_allowed
+        return exempt and self._objects.own_node(packet.subject, packet.other)
 
 
 def _of_calico(policy: Raw, calico: CalicoPolicies) -> Entry:

@@ -75,11 +75,11 @@ def flows(cluster: NaiveCluster) -> list[tuple[End, End]]:
 def engine_and_naive(
     objects: list[Raw], pods: bool, nodes: bool, profile: EngineProfile = KUBERNETES
 ) -> tuple[Engine, NaiveCluster]:
-    """Both evaluators, with the same answers to what an ipBlock matches and to what a pod may send to its node."""
+    """Both evaluators, with the same answers to what an ipBlock matches, for a version that enforces every kind."""
     settled = replace(
         profile.with_ip_blocks_matching_pods(pods),
         ip_block_matches_nodes=Known.YES if nodes else Known.NO,
-        own_node_egress_allowed=Known.YES,
+        kinds_by_version=(),
     )
     known = profile.policy_kinds
     enforced = [o for o in objects if known is None or not is_policy(o) or kind_of(o) in known]
@@ -87,6 +87,7 @@ def engine_and_naive(
         enforced,
         ip_block_matches_pods=pods,
         ip_block_matches_nodes=nodes,
+        own_node_egress_allowed=profile.own_node_egress_allowed is Known.YES,
         enforced_by_calico=("projectcalico.org", "NetworkPolicy") in (known or ()),
     )
     return compile_engine(snapshot_of(objects), settled), naive
