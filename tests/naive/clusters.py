@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tests.naive.draw.calico_policies import (
     KUBERNETES_TIERS,
+    SERVED,
     TIERS,
     accounts,
     calico_policies,
@@ -71,6 +72,9 @@ def calico_clusters(draw: st.DrawFn) -> list[Raw]:
         named = {(port["name"], port["protocol"]) for port in pod["spec"]["containers"][0]["ports"]}
         for helper in pod["spec"].get("initContainers", ()):
             helper["ports"] = [port for port in helper["ports"] if (port["name"], port["protocol"]) not in named]
+        if not pod["spec"].get("hostNetwork") and draw(st.booleans()):
+            # What a rule about a Service means by an endpoint on a node's network is not settled here.
+            pod["metadata"]["labels"][SERVED] = "yes"
         if draw(st.booleans()):
             pod["spec"]["serviceAccountName"] = draw(st.sampled_from(["default", "robot"]))
     if chance(draw, 30):

@@ -12,6 +12,8 @@ from tests.naive.flow import Raw
 NAMESPACE, ACCOUNT, NAME = (f"projectcalico.org/{key}" for key in ("namespace", "serviceaccount", "name"))
 ACCOUNTS = ("default", "robot")
 SERVICE = "backend"
+SERVED = "served"
+"""The label of the pods that the Services select; none of them is on its node's network."""
 V3, STORED = "projectcalico.org/v3", "crd.projectcalico.org/v1"
 TIERS = ("platform", "basic")
 KUBERNETES_TIERS = ("adminnetworkpolicy", "baselineadminnetworkpolicy"), ("kube-admin", "kube-baseline")
@@ -193,7 +195,7 @@ def services(draw: st.DrawFn, pods: list[Raw]) -> list[Raw]:
     """A Service in each namespace, with the EndpointSlices that the control plane would write."""
     found: list[Raw] = []
     for namespace in NAMESPACES:
-        selector = draw(st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES), min_size=1, max_size=1))
+        selector = {SERVED: "yes"}
         port = {"name": "main", "port": 443, "protocol": draw(st.sampled_from(PROTOCOLS))}
         port["targetPort"] = draw(st.sampled_from([80, 8080, *PORT_NAMES]))
         metadata = {"name": SERVICE, "namespace": namespace}
