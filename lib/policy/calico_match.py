@@ -18,7 +18,19 @@ from lib.model.calico_policies import (
     EntityRule,
     NetworkSet,
 )
-from lib.model.calico_selector import All, And, CalicoSelector, Compare, Global, Has, Not, Or, keys_of, matches
+from lib.model.calico_selector import (
+    All,
+    And,
+    CalicoSelector,
+    Compare,
+    Global,
+    Has,
+    Not,
+    Or,
+    conjunction,
+    keys_of,
+    matches,
+)
 from lib.model.refs import ObjectRef
 from lib.model.services import Service
 from lib.model.sets import AddressSet, Family, PortSet
@@ -195,9 +207,9 @@ class Matcher:
     def conditions(self, entity: EntityRule) -> Iterator[tuple[str, object, Ends]]:
         """Each condition of one end of a rule: its field, what stands there, and the ends that fulfil it."""
         every = self.spaces.everything
-        if entity.selector is not None:
-            yield "selector", entity.selector, self.selected(entity.selector)
-        if entity.not_selector is not None:
+        if (positive := positive_selector(entity)) is not None:
+            yield "selector", positive, self.selected(positive)
+        elif entity.not_selector is not None:
             yield "notSelector", entity.not_selector, self.selected(entity.not_selector).inverted(every)
         if entity.nets is not None:
             yield "nets", entity.addresses, Ends.of(*self._at(entity.addresses))
@@ -257,6 +269,17 @@ class Matcher:
                 declared = spaces.endpoints.with_named_port(port.target_port, port.protocol)
                 ports += [PortsAt(bits, spaces.port_mask(port.protocol, number)) for number, bits in declared.items()]
         return tuple(ports)
+
+
+def positive_selector(entity: EntityRule) -> CalicoSelector | None:
+    """What an endpoint or set has to be to be meant; None where whatever is not excluded is.
+
+    Beside a selector, a notSelector narrows what is selected, and excludes no address that something else selected has
+    as well: combineMatchesIfPossible in felix/calc/rule_scanner.go of projectcalico/calico.
+    """
+    if entity.selector is None or entity.not_selector is None:
+        return entity.selector
+    return conjunction(entity.selector, Not(entity.not_selector))
 
 
 def selector_vocabulary(selector: CalicoSelector | None) -> Vocabulary:

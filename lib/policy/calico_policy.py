@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
+from ipaddress import IPv4Network, IPv6Network
 
 from lib.model.calico_policies import CalicoAction, CalicoPolicy, CalicoPorts, CalicoRule
 from lib.model.calico_selector import And
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
-from lib.model.sets import Family, PortSet, Protocol, family_of
+from lib.model.sets import Family, Network, PortSet, Protocol, family_of
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits
-from lib.policy.calico_match import ACCOUNTS_DOUBT, Ends, Matcher, selector_vocabulary
+from lib.policy.calico_match import ACCOUNTS_DOUBT, Ends, Matcher, positive_selector, selector_vocabulary
 from lib.policy.compile import Spaces
 from lib.policy.conditions import Alternative, Condition
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, PortsAt
 from lib.policy.spaces import Vocabulary
 
+_WHOLE: dict[Family, frozenset[Network]] = {
+    Family.IPV4: frozenset({IPv4Network("0.0.0.0/0")}),
+    Family.IPV6: frozenset({IPv6Network("::/0")}),
+}
 _ACTIONS = {CalicoAction.ALLOW: Action.ALLOW, CalicoAction.DENY: Action.DENY, CalicoAction.PASS: Action.PASS}
 
 
@@ -37,12 +42,15 @@ def rules_vocabulary(rules: Iterable[CalicoRule], snapshot: Snapshot) -> Vocabul
             if entity.service is not None:
                 parts.append(_service_vocabulary(snapshot, entity.service.namespace, entity.service.name))
         named = [p for p in (rule.to.ports, rule.to.not_ports) if p is not None]
+        nets = frozenset(net for e in entities for net in (*(e.nets or ()), *e.not_nets))
+        # A rule for one family keeps the families apart, as a block of all its addresses does.
+        whole = _WHOLE[rule.family] if rule.family is not None else frozenset[Network]()
         parts.append(
             Vocabulary(
                 named_ports=frozenset(
                     (name, protocol) for p in named for name in p.names for protocol in rule.protocols
                 ),
-                networks=(nets := frozenset(net for e in entities for net in (*(e.nets or ()), *e.not_nets))),
+                networks=nets | whole,
                 pod_addresses=bool(nets),
                 ports=frozenset(
                     (protocol, i) for p in named for i in p.numbers.intervals for protocol in rule.protocols
@@ -79,13 +87,12 @@ def compile_policy(policy: CalicoPolicy, matcher: Matcher, *, passes: bool) -> t
         return ()
     sure, maybe = matcher.classes(policy.selector)
     directions = frozenset[Direction]() if passes else policy.directions
-    found = [
-        CompiledPolicy(
-            policy.ref, policy.source, sure, directions, tuple(compile_rules(policy.ref, policy.rules, sure, matcher))
-        )
-    ]
+    rules = tuple(compile_rules(policy.ref, policy.rules, sure, matcher))
+    # What a pod sends to its own node goes through the pod's egress policy: DefaultEndpointToHostAction counts "after
+    # traffic passes any egress policy applied to the workload" ("Protect hosts", docs.tigera.io).
+    found = [CompiledPolicy(policy.ref, policy.source, sure, directions, rules, binds_own_node=True)]
     if doubtful := maybe & ~sure:
-        rules = tuple(_perhaps(rule) for rule in compile_rules(policy.ref, policy.rules, doubtful, matcher))
+        rules = tuple(map(_perhaps, compile_rules(policy.ref, policy.rules, doubtful, matcher)))
         found.append(CompiledPolicy(policy.ref, policy.source, doubtful, frozenset(), rules))
     return tuple(found)
 
@@ -231,24 +238,37 @@ def _ports(rule: CalicoRule, matcher: Matcher) -> Iterator[PortsAt]:
             yield PortsAt(at.destinations, at.mask & whole)
         return
     groups = [(spaces.everything, whole)]
+    # "if there's a selector for the relevant direction, we filter the named port by the selector", the negated one too
+    # (felix/calc/rule_scanner.go): a pod that only a set's addresses bring in has no named ports.
+    positive = positive_selector(rule.to)
+    naming = spaces.everything if positive is None else matcher.classes(positive)[1]
     if rule.to.ports is not None:
-        groups = _split([(spaces.everything, 0)], rule.to.ports, rule.protocols, spaces, add=True)
+        groups = _split([(spaces.everything, 0)], rule.to.ports, rule.protocols, spaces, naming, add=True)
     if rule.to.not_ports is not None:
-        groups = _split(groups, rule.to.not_ports, rule.protocols, spaces, add=False)
+        groups = _split(groups, rule.to.not_ports, rule.protocols, spaces, naming, add=False)
     for destinations, mask in groups:
         if mask:
             yield PortsAt(destinations, mask)
 
 
 def _split(
-    groups: list[tuple[Bits, Bits]], ports: CalicoPorts, protocols: frozenset[Protocol], spaces: Spaces, *, add: bool
+    groups: list[tuple[Bits, Bits]],
+    ports: CalicoPorts,
+    protocols: frozenset[Protocol],
+    spaces: Spaces,
+    naming: Bits,
+    *,
+    add: bool,
 ) -> list[tuple[Bits, Bits]]:
-    """Groups of destinations with the ports that are left to each, after ``ports`` are added or taken away."""
+    """Groups of destinations with the ports that are left to each, after ``ports`` are added or taken away.
+
+    Names count at the ends in ``naming`` only.
+    """
     changes = [(spaces.everything, spaces.ports.mask(protocol, ports.numbers)) for protocol in protocols]
     for name in sorted(ports.names):
         for protocol in protocols:
             for number, declaring in spaces.endpoints.with_named_port(name, protocol).items():
-                changes.append((declaring, spaces.port_mask(protocol, number)))
+                changes.append((declaring & naming, spaces.port_mask(protocol, number)))
     for ends, mask in changes:
         groups = [
             (part, (had | mask if add else had & ~mask) if inside else had)

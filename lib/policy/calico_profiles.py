@@ -117,7 +117,7 @@ def _compiled(
         rules = tuple(compile_rules(ref, profile.rules, subjects, matcher))
     else:
         rules = tuple(_unknown_rules(ref, source, subjects, matcher.spaces)) if asked.name else ()
-    return CompiledPolicy(ref, source, subjects, directions, rules)
+    return CompiledPolicy(ref, source, subjects, directions, rules, binds_own_node=True)
 
 
 def _unknown_rules(ref: ObjectRef, source: Source, subjects: Bits, spaces: Spaces) -> Iterator[CompiledRule]:

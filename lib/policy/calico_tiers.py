@@ -1,9 +1,10 @@
-"""Calico's tiers as stages: tiers by order, their policies by order and name, NetworkPolicies among them."""
+"""Calico's tiers as stages: tiers by order, their policies by order and name, those of Kubernetes among them."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from itertools import groupby
 from math import inf
 from typing import Final
@@ -18,7 +19,6 @@ from lib.policy.rules import CompiledPolicy, Stage
 # "converts Kubernetes NetworkPolicies to Calico policies of order 1000 named knp.default.NAME"
 # (libcalico-go/lib/backend/k8s/conversion/conversion.go).
 NETWORK_POLICY_ORDER: Final = 1_000.0
-NETWORK_POLICY_PREFIX: Final = "knp.default."
 TIER_PREFIX: Final = "tier "
 # api/pkg/apis/projectcalico/v3/tier.go; the tiers of Kubernetes' cluster-wide kinds pass on what they do not decide.
 KNOWN_TIERS: Final = {
@@ -30,10 +30,21 @@ KNOWN_TIERS: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Hosted:
+    """A policy of a kind of Kubernetes, at its order among the policies of a tier."""
+
+    order: float
+    policy: CompiledPolicy
+
+
 def tiers(
-    snapshot: Snapshot, spaces: Spaces, network_policies: tuple[CompiledPolicy, ...], name: str
+    snapshot: Snapshot, spaces: Spaces, hosted: Mapping[str, Iterable[Hosted]], default_name: str
 ) -> tuple[Stage, ...]:
-    """The stages of all tiers; ``network_policies`` stand in the default tier, which is called ``name``."""
+    """The stages of all tiers with policies of Calico's, and the default one, which is called ``default_name``.
+
+    ``hosted`` are the policies of Kubernetes by the tier that they stand in.
+    """
     matcher = Matcher(snapshot, spaces)
     known = dict(KNOWN_TIERS)
     known |= {t.ref.name: (t.order, t.passes) for t in snapshot.calico_tiers if t.ref.name != DEFAULT_TIER}
@@ -44,14 +55,13 @@ def tiers(
     found = []
     for tier in sorted(by_tier, key=lambda t: (known.get(t, (inf, False))[0], t)):
         order, passes = known.get(tier, (inf, False))
-        of_cluster = network_policies if tier == DEFAULT_TIER else ()
-        levels = _levels(by_tier[tier], of_cluster, matcher, passes)
-        found.append(Stage(name if tier == DEFAULT_TIER else f"{TIER_PREFIX}{tier}", order, levels))
+        levels = _levels(by_tier[tier], hosted.get(tier, ()), matcher, passes)
+        found.append(Stage(default_name if tier == DEFAULT_TIER else f"{TIER_PREFIX}{tier}", order, levels))
     return tuple(found)
 
 
 def _levels(
-    policies: Iterable[CalicoPolicy], of_cluster: tuple[CompiledPolicy, ...], matcher: Matcher, passes: bool
+    policies: Iterable[CalicoPolicy], hosted: Iterable[Hosted], matcher: Matcher, passes: bool
 ) -> tuple[tuple[CompiledPolicy, ...], ...]:
     listed = list(policies)
     entries: list[tuple[float, str, CompiledPolicy]] = [
@@ -59,7 +69,8 @@ def _levels(
         for policy in listed
         for compiled in calico_policy.compile_policy(policy, matcher, passes=passes)
     ]
-    entries += [(NETWORK_POLICY_ORDER, NETWORK_POLICY_PREFIX, compiled) for compiled in of_cluster]
+    # Of one name, so that equals among them stay equals.
+    entries += [(each.order, "", each.policy) for each in hosted]
     entries.sort(key=lambda entry: entry[:2])
     levels = []
     for _, of_order in groupby(entries, key=lambda entry: entry[0]):

@@ -36,6 +36,10 @@ class Reason(Enum):
         "{isolating} {isolate} {subject} and no rule permits the flow, but a pod's own node may be exempt, and the "
         "input does not show whether that is {peer}",
     )
+    NODE_UNKNOWN_DENIED = (
+        Verdict.UNKNOWN,
+        "{denying} {deny} it, but a pod's own node is exempt, and the input does not show whether that is {peer}",
+    )
     UNDECIDABLE = (Verdict.UNKNOWN, "the input does not settle {doubts}; {undecided} {depend} on it")
     RULE_DENIES = (Verdict.DENIED, "denied by {denying}")
     NO_RULE_PERMITS = (
@@ -70,7 +74,7 @@ class Evidence:
     and ``may_allow``: some asked port is allowed, or may be; ``covers_all``: every one is allowed. ``families_meet`` is
     False where nothing is allowed for an IP family that the other direction allows as well. ``example`` is one pair
     that it holds for. ``node`` is about the side that is a node; ``exempt``: some asked port is allowed since it is the
-    subject's own node.
+    subject's own node, and with ``spared`` every one.
     """
 
     direction: Direction
@@ -90,6 +94,7 @@ class Evidence:
     subject_on_host: bool = False
     node: NodeRelation = NodeRelation.NONE
     exempt: bool = False
+    spared: bool = False
     example: str = field(default="", compare=False)
 
     @property
@@ -142,7 +147,8 @@ class Decision:
             return Reason.NODE_SIDE
         if not seen.selecting:
             return Reason.NOT_ISOLATED
-        if seen.node is NodeRelation.SAME and seen.isolating and seen.exempt:
+        against = seen.isolating or (seen.denying and seen.spared)
+        if seen.node is NodeRelation.SAME and against and seen.exempt:
             return Reason.OWN_NODE
         if seen.allows and seen.families_meet:
             return self._why_allowed
@@ -150,8 +156,8 @@ class Decision:
             return Reason.UNDECIDABLE
         if seen.allows:
             return Reason.NO_COMMON_FAMILY
-        if seen.node is NodeRelation.UNKNOWN and seen.exempt:
-            return Reason.NODE_UNKNOWN
+        if seen.node is NodeRelation.UNKNOWN and seen.exempt and (seen.isolating or seen.spared):
+            return Reason.NODE_UNKNOWN if seen.isolating else Reason.NODE_UNKNOWN_DENIED
         return Reason.NO_RULE_PERMITS if seen.isolating and not seen.denying else Reason.RULE_DENIES
 
     @property

@@ -48,7 +48,18 @@ class Engine:
     @cached_property
     def own_nodes(self) -> OwnNodes:
         """What pods and nodes have towards each other, where that depends on which node a pod runs on."""
-        return OwnNodes(self.spaces, self.stages, self._reachability)
+        return OwnNodes(self.spaces, self.stages, self._reachability, self.spares_own_pods)
+
+    @cached_property
+    def spares_own_pods(self) -> bool:
+        """Whether nodes reach the pods that run on them whatever policies say, as where Calico enforces them.
+
+        "Calico allows all connections from processes running on the host to guest workloads on the host"
+        (docs.tigera.io, "Protect hosts"). Where no engine was chosen, Calico's own objects show that it is Calico.
+        """
+        chosen = self.profile.policy_kinds is not None
+        of_calico = self.snapshot.calico_policies or self.snapshot.calico_profiles
+        return self.profile.enforces_kind("projectcalico.org", "NetworkPolicy") and (chosen or bool(of_calico))
 
     def reachability(self) -> Reachability:
         """Who can reach whom by the rules, as classes."""

@@ -79,6 +79,7 @@ def decide(engine: Engine, direction: Direction, src: Point, dst: Point, asked: 
             subject_on_host=subject.on_host,
             node=relation,
             exempt=exempt,
+            spared=direction is Direction.INGRESS and engine.spares_own_pods,
             example=f"{src.called} → {dst.called}",
         )
     )

@@ -25,11 +25,15 @@ Masks = tuple[Bits, Bits]
 
 @dataclass(frozen=True)
 class OwnNodes:
-    """Answers for pairs of a pod and an end on a node's network; with other pairs nodes have nothing to do."""
+    """Answers for pairs of a pod and an end on a node's network; with other pairs nodes have nothing to do.
+
+    ``spares_own_pods``: nodes reach the pods that run on them whatever policies say.
+    """
 
     spaces: Spaces
     stages: tuple[Stage, ...]
     reachability: Reachability
+    spares_own_pods: bool
     _found: dict[object, Masks] = field(default_factory=dict)
 
     def exempt(self, direction: Direction) -> Known:
@@ -53,13 +57,15 @@ class OwnNodes:
         if same is None:
             near, far = (self.masks(direction, source, destination, same=known) for known in (True, False))
             return near[0] & far[0], near[1] | far[1]
+        every = self.spaces.ports.all
+        if same and direction is Direction.INGRESS and self.spares_own_pods:
+            return every, every
         subject, peer = (source, destination) if direction is Direction.EGRESS else (destination, source)
         apart = self.by_node[direction] >> subject & 1
         exempt = self.exempt(direction) if same else Known.NO
         if exempt is Known.NO and not apart:
             return self.reachability.between(source, destination)
         if exempt is Known.YES and not self._denying[direction] >> subject & 1:
-            every = self.spaces.ports.all
             return every, every
         key = direction, subject, self._alike[peer], same
         found = self._found.get(key)
@@ -73,7 +79,8 @@ class OwnNodes:
     def exempt_ports(self, direction: Direction, source: int, destination: int) -> Bits:
         """The ports that are allowed to and from the pod's own node if what isolates the pod does not count."""
         subject = source if direction is Direction.EGRESS else destination
-        if not self._denying[direction] >> subject & 1:
+        spared = direction is Direction.INGRESS and self.spares_own_pods
+        if spared or not self._denying[direction] >> subject & 1:
             return self.spaces.ports.all
         return self._walked(direction, source, destination, True, True)[0]
 
@@ -91,8 +98,10 @@ class OwnNodes:
 
     @cached_property
     def _denying(self) -> Mapping[Direction, Bits]:
-        """The classes to which some rule denies something."""
-        return self._subjects(lambda rule: rule.action is Action.DENY)
+        """The classes to which some policy denies something also between them and their nodes."""
+        denied = self._subjects(lambda rule: rule.action is Action.DENY)
+        binding = [p for stage in self.stages for p in stage.policies if p.binds_own_node]
+        return {d: bits | union(p.isolates(d) for p in binding) for d, bits in denied.items()}
 
     def _subjects(self, chosen: Callable[[CompiledRule], bool]) -> Mapping[Direction, Bits]:
         policies = [p for stage in self.stages for p in stage.policies]

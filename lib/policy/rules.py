@@ -205,7 +205,8 @@ class CompiledRule:
 class CompiledPolicy:
     """One policy: the classes that it selects, and its rules in the order of the spec.
 
-    ``directions`` are those in which it isolates its subjects: what no rule of its stage decides is denied there.
+    ``directions`` are those in which it isolates its subjects: what no rule of its stage decides is denied there;
+    ``binds_own_node``: also what they send to the node that they run on.
     """
 
     ref: ObjectRef
@@ -213,6 +214,7 @@ class CompiledPolicy:
     subjects: Bits
     directions: frozenset[Direction]
     rules: tuple[CompiledRule, ...]
+    binds_own_node: bool = False
 
     def isolates(self, direction: Direction) -> Bits:
         """The classes that it isolates for ``direction``."""

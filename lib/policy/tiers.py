@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from lib.model.calico_policies import CalicoPolicy
+from lib.model.calico_policies import DEFAULT_TIER, CalicoPolicy
 from lib.model.cilium_policies import CiliumPolicy
 from lib.model.cluster_policies import ClusterPolicy, PolicyTier
 from lib.model.policies import NetworkPolicy
 from lib.model.snapshot import Snapshot
 from lib.policy import calico_policy, calico_profiles, calico_tiers, cilium_policy, cluster_policy, network_policy
-from lib.policy.calico_tiers import TIER_PREFIX
+from lib.policy.calico_tiers import NETWORK_POLICY_ORDER, TIER_PREFIX, Hosted
 from lib.policy.cilium_match import peers_vocabulary
 from lib.policy.compile import Spaces
 from lib.policy.domain_names import names_vocabulary
@@ -25,7 +26,14 @@ DEFAULT_ORDER: Final = 1_000_000
 BASELINE_ORDER: Final = 10_000_000
 # Cilium has one list of policies: what one denies no other, and no NetworkPolicy, can allow.
 CILIUM_DENY_ORDER: Final = DEFAULT_ORDER - 1
-_NAMES: Final = {"Admin tier": "adminnetworkpolicy", "Baseline tier": "baselineadminnetworkpolicy"}
+_CLUSTER_KIND: Final = "ClusterNetworkPolicy"
+# Which of Calico's tiers the cluster-wide kinds stand in: its "AdminNetworkPolicy priority field maps to the order
+# field" of the policies of Calico's own that are put there too, and "the BaselineAdminNetworkPolicy is treated as if it
+# had an order of 1,000" (docs.tigera.io, "Get started with policy tiers").
+_OLD_TIERS: Final = {PolicyTier.ADMIN: "adminnetworkpolicy", PolicyTier.BASELINE: "baselineadminnetworkpolicy"}
+_NEW_TIERS: Final = {PolicyTier.ADMIN: "kube-admin", PolicyTier.BASELINE: "kube-baseline"}
+_BASELINE_KIND: Final = "BaselineAdminNetworkPolicy"
+_BASELINE_POLICY_ORDER: Final = 1_000.0
 _CLUSTER_ORDERS: Final = {PolicyTier.ADMIN: float(ADMIN_ORDER), PolicyTier.BASELINE: float(BASELINE_ORDER)}
 
 
@@ -58,15 +66,18 @@ def policy_vocabularies(snapshot: Snapshot, profile: EngineProfile) -> Iterator[
 def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
     """The stages of a cluster, first asked first; those without a policy are left out."""
     found: list[Stage] = []
+    apart = _cluster_policies(snapshot, spaces.profile)
     if spaces.profile.enforces_kind("networking.k8s.io", "NetworkPolicy"):
         denying, allowing = _cilium(snapshot, spaces)
         found.append(Stage("Cilium's deny rules", CILIUM_DENY_ORDER, (denying,) if denying else ()))
         of_cluster = _network_policies(snapshot, spaces, allowing)
         if spaces.profile.enforces_kind("projectcalico.org", "NetworkPolicy") and snapshot.calico_policies:
-            found += calico_tiers.tiers(snapshot, spaces, of_cluster.policies, of_cluster.name)
+            hosted, apart = _hosted(snapshot, spaces)
+            hosted[DEFAULT_TIER] = [Hosted(NETWORK_POLICY_ORDER, p) for p in of_cluster.policies]
+            found += calico_tiers.tiers(snapshot, spaces, hosted, of_cluster.name)
         else:
             found.append(of_cluster)
-    found += cluster_policy.stages(_cluster_policies(snapshot, spaces.profile), spaces, _CLUSTER_ORDERS)
+    found += cluster_policy.stages(apart, spaces, _CLUSTER_ORDERS)
     ordered = sorted((stage for stage in found if stage.levels), key=_place)
     if spaces.profile.enforces_kind("projectcalico.org", "NetworkPolicy"):
         last = calico_profiles.stage(snapshot, spaces)
@@ -76,7 +87,24 @@ def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
 
 def _place(stage: Stage) -> tuple[float, str]:
     """Of equal orders Calico asks the tier first whose name comes first, the kinds of Kubernetes having names too."""
-    return stage.order, _NAMES.get(stage.name, stage.name.removeprefix(TIER_PREFIX))
+    names = _NEW_TIERS if all(p.ref.kind == _CLUSTER_KIND for p in stage.policies) else _OLD_TIERS
+    of_kubernetes = {f"{tier.value} tier": name for tier, name in names.items()}
+    return stage.order, of_kubernetes.get(stage.name, stage.name.removeprefix(TIER_PREFIX))
+
+
+def _hosted(snapshot: Snapshot, spaces: Spaces) -> tuple[dict[str, list[Hosted]], list[ClusterPolicy]]:
+    """The cluster-wide policies by the tier that they share with policies of Calico's, and those that share none."""
+    chosen = {p.tier for p in snapshot.calico_policies}
+    hosted: dict[str, list[Hosted]] = defaultdict(list)
+    apart = []
+    for policy in _cluster_policies(snapshot, spaces.profile):
+        tier = (_NEW_TIERS if policy.ref.kind == _CLUSTER_KIND else _OLD_TIERS)[policy.tier]
+        if tier in chosen:
+            order = _BASELINE_POLICY_ORDER if policy.ref.kind == _BASELINE_KIND else float(policy.priority)
+            hosted[tier].append(Hosted(order, cluster_policy.compile_policy(policy, spaces)))
+        else:
+            apart.append(policy)
+    return hosted, apart
 
 
 def _cluster_policies(snapshot: Snapshot, profile: EngineProfile) -> list[ClusterPolicy]:

@@ -71,9 +71,10 @@ class Walk:
 class Question:
     """Which pair is asked about, on which ports.
 
-    ``exempt``: the subject's isolation does not apply, as between a pod and its own node; rules that deny do.
-    ``anyone``: the peer stands for any pod, so that every rule that names pods may match. ``same_node``: the peer is on
-    the node that the subject runs on; None where that is not known, or the peer is on no node.
+    ``exempt``: the subject's isolation does not apply, as between a pod and its own node, unless a policy binds that
+    too; rules that deny do. ``anyone``: the peer stands for any pod, so that every rule that names pods may match.
+    ``same_node``: the peer is on the node that the subject runs on; None where that is not known, or the peer is on no
+    node.
     """
 
     direction: Direction
@@ -105,7 +106,7 @@ class _Walker:
             for level in stage.levels:
                 outcome = self._level(outcome, stage.name, level)
             closing = tuple(p for p in stage.policies if p.isolates(asked.direction) >> asked.subject & 1)
-            if closing and asked.exempt:
+            if closing and asked.exempt and not any(p.binds_own_node for p in closing):
                 # What a NetworkPolicy can't close is allowed, as if a rule of it said so: later stages aren't asked.
                 outcome = outcome.match(Action.ALLOW, outcome.live, sure=True)
             elif closing and outcome.live:

@@ -13,7 +13,7 @@ import yaml
 
 from lib.facts.engines import Known
 from lib.model.cluster import METADATA_NAME_LABEL, Node, Pod, Workload
-from lib.model.policies import Direction, NetworkPolicy
+from lib.model.policies import Direction, NetworkPolicy, Verdict
 from lib.model.refs import ObjectRef
 from lib.model.sets import Address, AddressSet, ConnectionSet, Network, Protocol
 from lib.policy.decide import Decision, Reason
@@ -114,7 +114,7 @@ def _needed(answer: Explanation) -> tuple[Direction, ...]:
     found = list(_blocked(answer))
     for _, decisions in found:
         for decision in decisions:
-            if decision.reason in (Reason.UNDECIDABLE, Reason.NODE_UNKNOWN) or decision.evidence.undecided:
+            if decision.reason.verdict is Verdict.UNKNOWN or decision.evidence.undecided:
                 raise _RefusedError(f"{decision}; settle this first: a change would hide it")
             if decision.evidence.rejected:
                 refs = ", ".join(str(r.ref) for r in decision.evidence.rejected[:3])

@@ -20,7 +20,8 @@ from lib.model.sets import ConnectionSet, Protocol
 from lib.policy.engine import Engine, compile_engine
 from lib.policy.newcomers import ANYBODY, Newcomers, by_policy
 from lib.policy.tiers import policy_vocabularies
-from tests.naive.clusters import KEYS, NAMESPACES, PROTOCOLS, VALUES, clusters, mixed_clusters
+from tests.naive.clusters import clusters, mixed_clusters
+from tests.naive.draw.words import KEYS, NAMESPACES, PROTOCOLS, VALUES
 from tests.naive.evaluator import NaiveCluster, PodEnd
 from tests.policy.build import snapshot_of
 from tests.policy.test_against_naive import PROBED_PORTS
@@ -111,11 +112,12 @@ def made(newcomers: Newcomers, objects: list[Raw], data: st.DataObject, beside: 
     of_pod = labels(newcomers.pods.requirements, KEYS if beside else (), data)
     if of_pod is None:
         return []
-    namespace = {"kind": "Namespace", "metadata": {"name": name, "labels": present[name]}}
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": present[name]}}
     pod = {
+        "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": NEW, "namespace": name, "labels": of_pod},
-        "spec": {"containers": [{"name": "main"}]},
+        "spec": {"containers": [{"name": "main"}], "nodeName": "nowhere"},
         "status": {"podIPs": [{"ip": "10.1.0.99"}, {"ip": "fd00:1::99"}]},
     }
     return [namespace, pod]
@@ -143,5 +145,4 @@ def own_side(objects: list[Raw], newcomer: list[Raw], told: Told, protocol: str,
     naive = NaiveCluster([*objects, *newcomer])
     mine = PodEnd(told.workload.namespace, told.workload.name)
     other = PodEnd(newcomer[1]["metadata"]["namespace"], NEW)
-    destination = mine if told.direction.value == "Ingress" else other
-    return any(naive._side(told.direction.value, mine, other, destination, protocol, port, f) for f in (4, 6))
+    return any(True in naive._side(told.direction.value, mine, other, protocol, port, f) for f in (4, 6))

@@ -13,12 +13,14 @@ from lib.policy.endpoints import ARBITRARY_NAMESPACE
 from lib.policy.ends import parse_end
 from lib.policy.engine import Engine
 from lib.policy.engines import profile
-from tests.policy.build import engine_of, namespace, pod, policy
-from tests.policy.test_cluster_policies import DENY, anp
-from tests.policy.test_semantics import ALL, SERVER, ports_between
+from tests.policy.build import engine_of, namespace, pod, policy, rows_of
+from tests.policy.test_cluster_policies import DENY, anp, banp, cnp
+from tests.policy.test_cluster_policies import PASS as PASS_ON
+from tests.policy.test_semantics import ALL, NODES, SERVER, on_node, ports_between, with_address
 
 SHOP, OTHER = namespace("shop", team="a"), namespace("other", team="b")
 CLIENT = pod("client", app="client") + "status: {phase: Running, podIPs: [{ip: 10.244.1.5}]}\n"
+CLIENT_ONLY = pod("client", app="client")
 STRANGER = pod("client", namespace="other", app="client")
 
 
@@ -84,10 +86,14 @@ class TestOrder:
         of_kubernetes = policy("podSelector: {matchLabels: {app: server}}\ningress: [{}]")
         assert into_server(of_kubernetes, gnp(ingress(DENIES), order="999")) == {}
         assert into_server(of_kubernetes, gnp(ingress(DENIES), order="1001")) == ALL
+        assert verdict(of_kubernetes, gnp(ingress(DENIES), order="1000")) == "unknown"
 
     def test_of_equal_order_in_different_scopes_the_first_depends_on_calicos_version(self) -> None:
         assert verdict(gnp(ingress(DENIES), "deny"), np(ingress(ALLOW), "allow")) == "unknown"
         assert verdict(gnp(ingress(), "deny"), np(ingress(ALLOW), "allow")) == "allowed"
+
+
+ANP_TIER, BANP_TIER = "adminnetworkpolicy", "baselineadminnetworkpolicy"
 
 
 class TestTiers:
@@ -109,11 +115,77 @@ class TestTiers:
     def test_a_tier_comes_before_the_default_one(self) -> None:
         assert into_server(self.PLATFORM, gnp(ingress(DENIES), tier="platform"), np(ingress(ALLOW), "b")) == {}
 
+    @pytest.mark.parametrize(
+        ("documents", "expected"),
+        [
+            pytest.param([anp(DENY, priority=10), gnp(ingress(ALLOW), "a", "50", ANP_TIER)], {}, id="ANP first"),
+            pytest.param([anp(DENY, priority=60), gnp(ingress(ALLOW), "a", "50", ANP_TIER)], ALL, id="ANP behind"),
+            pytest.param([anp(DENY, priority=60), gnp(ingress(PASS), "a", "50", ANP_TIER)], ALL, id="Pass skips it"),
+            pytest.param([anp(PASS_ON, priority=10), gnp(ingress(DENIES), "a", "50", ANP_TIER)], ALL, id="it Passes"),
+            pytest.param([banp(DENY), gnp(ingress(ALLOW), "a", "999", BANP_TIER)], ALL, id="BANP at 1000"),
+            pytest.param([banp(DENY), gnp(ingress(ALLOW), "a", "1001", BANP_TIER)], {}, id="BANP before 1001"),
+            pytest.param([cnp(DENY, priority=60), gnp(ingress(ALLOW), "a", "50", "kube-admin")], ALL, id="CNP behind"),
+        ],
+    )
+    def test_policies_in_the_tiers_of_kubernetes_are_ordered_with_those_of_its_kinds(
+        self, documents: list[str], expected: object
+    ) -> None:
+        assert into_server(*documents) == expected
+
+    def test_of_equals_of_two_kinds_in_a_tier_the_first_is_not_known(self) -> None:
+        assert verdict(anp(DENY, priority=10), gnp(ingress(ALLOW), order="10", tier=ANP_TIER)) == "unknown"
+
+    def test_the_tier_of_the_newer_kind_has_another_name(self) -> None:
+        tier = of("Tier", "order: 1000", "basic")
+        assert into_server(tier, gnp(ingress(ALLOW), tier="basic"), cnp(DENY)) == ALL
+        assert into_server(tier, gnp(ingress(ALLOW), tier="basic"), anp(DENY)) == {}
+
     def test_of_equal_orders_the_tier_comes_first_whose_name_does(self) -> None:
         # AdminNetworkPolicies are in a tier of order 1000 called adminnetworkpolicy.
         for name, expected in (("platform", {}), ("aaa", ALL)):
             tier = of("Tier", "order: 1000", name)
             assert into_server(tier, gnp(ingress(ALLOW), tier=name), anp(DENY)) == expected
+
+
+HOST = on_node(pod("agent", host=True), "node-1")
+ON_NODE = on_node(SERVER, "node-1")
+
+
+class TestOwnNode:
+    """ "Protect hosts": nodes reach their own pods; what pods send there "passes any egress policy" first."""
+
+    @pytest.mark.parametrize(
+        "rules",
+        [ingress(), ingress(DENIES), "types: [Ingress], ingress: [{action: Deny, source: {nets: [0.0.0.0/0]}}]"],
+    )
+    def test_a_node_reaches_its_own_pods_whatever_policies_say(self, rules: str) -> None:
+        assert self.between(gnp(rules), "shop/agent", "shop/server") == "allowed"
+
+    @pytest.mark.parametrize("more", [[], [anp(DENY)]])
+    def test_so_it_does_under_every_kind_that_calico_enforces(self, more: list[str]) -> None:
+        documents = [policy("podSelector: {}", name="closed"), *more]
+        assert self.between(*documents, "shop/agent", "shop/server", engine_id="calico") == "allowed"
+
+    @pytest.mark.parametrize(
+        ("rules", "expected"),
+        [
+            ("egress: []", "denied"),
+            ("egress: [{action: Deny}]", "denied"),
+            ("egress: [{action: Allow, protocol: UDP}]", "denied"),
+            ("egress: [{action: Allow}]", "allowed"),
+        ],
+    )
+    def test_a_pod_reaches_its_own_node_only_by_its_egress_policy(self, rules: str, expected: str) -> None:
+        assert self.between(gnp(f"types: [Egress], {rules}"), "shop/server", "shop/agent") == expected
+
+    def between(self, *documents: str, engine_id: str = "kubernetes") -> str:
+        *policies, src, dst = documents
+        asked = engine_of(SHOP, NODES, HOST, ON_NODE, *policies, profile=profile(engine_id))
+        ends = (parse_end(f"{end}[Pod]", asked.snapshot) for end in (src, dst))
+        answer = asked.explain(*ends, Protocol.TCP, 80).verdict
+        rows = {(r.src, r.dst) for r in rows_of(asked) if 80 in r.ports[Protocol.TCP]}
+        assert ((f"{src}[Pod]", f"{dst}[Pod]") in rows) == (answer == "allowed")
+        return answer
 
 
 class TestTypes:
@@ -123,8 +195,9 @@ class TestTypes:
         assert into_server(np("egress: [{action: Allow}]")) == ALL
         assert into_server(np("ingress: [{action: Deny}]")) == {}
 
-    def test_a_stored_policy_without_types_is_about_both(self) -> None:
-        spec = "selector: app == 'server', ingress: [{action: Allow}]"
+    @pytest.mark.parametrize("types", ["", ", types: []", ", types: null"])
+    def test_a_stored_policy_without_types_is_about_both(self, types: str) -> None:
+        spec = "selector: app == 'server', ingress: [{action: Allow}]" + types
         found = engine(of("GlobalNetworkPolicy", spec, version="crd.projectcalico.org/v1"))
         assert ports_between(found, "shop/server", "shop/client") == {}
         found = engine(of("GlobalNetworkPolicy", spec))
@@ -162,6 +235,31 @@ class TestNets:
         assert verdict(gnp(ingress("{action: Allow, source: {notNets: [10.244.0.0/16]}}"))) == "denied"
         assert verdict(self.SET, gnp(ingress("{action: Deny, source: {selector: of == 'pods'}}", ALLOW))) == "denied"
 
+    @pytest.mark.parametrize(("version", "expected"), [(4, {}), (6, ALL)])
+    def test_a_rule_of_one_ip_version_leaves_the_other_denied(self, version: int, expected: object) -> None:
+        client, server = with_address(CLIENT_ONLY, "fd00::1"), with_address(SERVER, "fd00::2")
+        rule = np(ingress(f"{{action: Allow, ipVersion: {version}}}"))
+        assert ports_between(engine_of(SHOP, client, server, rule), "shop/client", "shop/server") == expected
+
+    def test_beside_a_selector_a_not_selector_narrows_what_is_selected(self) -> None:
+        # rule_scanner.go: "use them to filter down the positive selector"; alone it excludes addresses.
+        both = "{action: Allow, source: {selector: all(), notSelector: of == 'pods'}}"
+        alone = "{action: Allow, source: {notSelector: of == 'pods'}}"
+        assert [verdict(self.SET, gnp(ingress(rule))) for rule in (both, alone)] == ["allowed", "denied"]
+
+    @pytest.mark.parametrize(("selector", "expected"), [("of == 'pods'", "denied"), ("has(of) || has(app)", "allowed")])
+    def test_a_named_port_counts_at_pods_that_are_selected_themselves(self, selector: str, expected: str) -> None:
+        # rule_scanner.go: "if there's a selector for the relevant direction, we filter the named port by the selector"
+        named = pod("server", app="server", ports="[{name: web, containerPort: 80}]")
+        named += "status: {phase: Running, podIPs: [{ip: 10.244.1.6}]}\n"
+        to = f'{{selector: "{selector}", ports: [web]}}'
+        rule = of(
+            "GlobalNetworkPolicy", f"types: [Egress], egress: [{{action: Allow, protocol: TCP, destination: {to}}}]"
+        )
+        asked = engine_of(SHOP, CLIENT, named, self.SET, rule)
+        ends = (parse_end(f"shop/{name}[Pod]", asked.snapshot) for name in ("client", "server"))
+        assert asked.explain(*ends, Protocol.TCP, 80).verdict == expected
+
     def test_lists_of_one_family_leave_the_other_to_the_next_rule(self) -> None:
         outside = "2001:db8::1"
         denies = ingress("{action: Deny, source: {notNets: [10.0.0.0/8]}}", ALLOW)
@@ -184,6 +282,13 @@ class TestPorts:
     )
     def test_a_rule_allows(self, rule: str, expected: object) -> None:
         assert into_server(np(ingress(rule))) == expected
+
+
+@pytest.mark.parametrize(("key", "expected"), [("ports", [[80, 80]]), ("notPorts", [[1, 79], [81, 65535]])])
+def test_a_named_port_is_the_number_that_the_destination_gives_it(key: str, expected: object) -> None:
+    named = pod("server", app="server", ports="[{name: web, containerPort: 80}]")
+    rule = np(ingress(f"{{action: Allow, protocol: TCP, destination: {{{key}: [web]}}}}"))
+    assert ports_between(engine_of(SHOP, CLIENT, named, rule), "shop/client", "shop/server") == {"TCP": expected}
 
 
 def test_a_staged_policy_is_shown_and_not_enforced() -> None:

@@ -20,6 +20,12 @@ from tests.policy.test_semantics import CLIENT, NODES, SERVER, TO_SERVER, dual, 
 
 DENY = policy("podSelector: {}\npolicyTypes: [Ingress, Egress]", name="deny")
 HOST = on_node(pod("agent", host=True), "node-1")
+CALICO_DENY = """
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: deny}
+spec: {selector: all(), ingress: [{action: Deny}]}
+"""
 BLOCK = "ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]"
 
 # Reason → (engine, documents, source, destination, direction)
@@ -51,6 +57,13 @@ CASES = {
         Direction.INGRESS,
     ),
     Reason.NODE_UNKNOWN: ("kubernetes", [NODES, HOST, SERVER, DENY], "agent", "server", Direction.INGRESS),
+    Reason.NODE_UNKNOWN_DENIED: (
+        "kubernetes",
+        [NODES, HOST, SERVER, CALICO_DENY],
+        "agent",
+        "server",
+        Direction.INGRESS,
+    ),
     Reason.UNDECIDABLE: (
         "calico",
         [CLIENT, SERVER, policy(f"{TO_SERVER}\n{BLOCK}")],

@@ -70,7 +70,10 @@ def _read(reading: Reading, spec: Fields) -> CalicoPolicy:
     namespace = reading.namespace
     rules = [*read_rules(spec, Direction.INGRESS, namespace), *read_rules(spec, Direction.EGRESS, namespace)]
     stored = reading.api_version.startswith("crd.")
-    directions = frozenset(Direction) if stored and not spec.has("types") else _types(spec)
+    # "Back compatibility: no Types means Ingress and Egress" (felix/calc/policy_sorter.go): only the API server, which
+    # serves projectcalico.org/v3, looks at the rules.
+    stated = _types(spec)
+    directions = frozenset(Direction) if stored and not spec.data.get("types") else stated
     selector = selector_text(spec, "selector")
     accounts = selector_text(spec, "serviceAccountSelector")
     namespaces = selector_text(spec, "namespaceSelector")

@@ -1,0 +1,1 @@
+"""Strategies for random objects, a module a kind."""
