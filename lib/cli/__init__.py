@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from lib.cli.arguments import build_parser
 from lib.cli.commands import REFUSED, run
-from lib.cli.load import UsageError
+from lib.cli.errors import UsageError
 
 __all__ = ["main"]
 

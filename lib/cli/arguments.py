@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from lib.cli.plan import add_plan_arguments
+from lib.cli.plan_arguments import add_plan_arguments
 from lib.model.problem import Severity
 
 ENGINES: Final = ("kubernetes", "azure-npm", "calico", "cilium", "none")

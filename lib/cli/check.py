@@ -17,7 +17,8 @@ from lib.loaders.assertions import AssertionReading, read_assertions
 from lib.model.problem import Severity
 from lib.policy.engine import compile_engine
 from lib.reports.sarif import sarif
-from lib.tables import assertion_json, assertion_rows, finding_rows
+from lib.tables.assertions import assertion_json, assertion_rows
+from lib.tables.findings import finding_rows
 
 ANSWERED, FAILED, REFUSED = 0, 1, 2
 _SHORT: Final = ("severity", "finding", "kind", "subject", "what", "source")

@@ -8,7 +8,8 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from lib.cli.load import Input, UsageError, load, names_of, problem_json
+from lib.cli.errors import UsageError
+from lib.cli.load import Input, load, names_of, problem_json
 from lib.cli.output import write, write_json, write_rows
 from lib.model.problem import Problem, Severity
 from lib.policy.engine import Engine, compile_engine
@@ -26,7 +27,8 @@ from lib.scenario import (
     own_node_changes,
     route_changes,
 )
-from lib.tables import Row, flow_change_rows, route_change_rows, tally_rows
+from lib.tables.changes import flow_change_rows, route_change_rows, tally_rows
+from lib.tables.row import Row
 
 ROWS_MAX = 1_000_000
 

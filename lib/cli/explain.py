@@ -7,28 +7,21 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from lib.cli.load import Input, UsageError, load, names_of, problem_json
+from lib.cli.engine import engine_of
+from lib.cli.errors import UsageError
+from lib.cli.load import Input, load, names_of, problem_json
 from lib.cli.output import write, write_rows
 from lib.loaders.policy_text import read_policies
 from lib.model.errors import ModelError
 from lib.model.policies import Verdict
 from lib.model.sets import Protocol
 from lib.policy.ends import parse_end
-from lib.policy.engine import Engine, compile_engine
-from lib.policy.engines import profile
 from lib.policy.explain import DirectionAnswer, Explanation
 from lib.scenario import SmallestChange, smallest_change
-from lib.tables import explanation_rows, side_effect_rows
+from lib.tables.changes import side_effect_rows
+from lib.tables.flows import explanation_rows
 
 _SHOWN_OTHERS: Final = 20
-
-
-def engine_of(arguments: argparse.Namespace, given: Input) -> Engine:
-    """The engine that the arguments ask for."""
-    chosen = profile(arguments.engine)
-    if arguments.ipblock_matches_pods:
-        chosen = chosen.with_ip_blocks_matching_pods(arguments.ipblock_matches_pods == "yes")
-    return compile_engine(given.snapshot, chosen)
 
 
 def explain_command(arguments: argparse.Namespace) -> int:

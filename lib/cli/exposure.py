@@ -7,12 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lib.cli.explain import engine_of
+from lib.cli.engine import engine_of
 from lib.cli.load import load, names_of
 from lib.cli.tables import in_namespaces, print_rows
 from lib.exposure import Exposure, exposed_to, exposures
 from lib.model.refs import ObjectRef
-from lib.tables import exposed_to_json, exposed_to_rows, exposure_rows
+from lib.tables.exposure import exposed_to_json, exposed_to_rows, exposure_rows
 
 
 def exposure_command(arguments: argparse.Namespace) -> int:

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from lib.cli.explain import engine_of
+from lib.cli.engine import engine_of
 from lib.cli.load import Input, load, names_of, problem_json
 from lib.cli.output import write, write_json, write_rows
 from lib.cli.tables import in_namespaces
 from lib.lint import LintReport, examine
 from lib.policy.engine import Engine
 from lib.reports.sarif import lint_sarif
-from lib.tables import lint_json, lint_rows, place_json
+from lib.tables.lint import lint_json, lint_rows, place_json
 
 FAILED: Final = 1
 _SHORT: Final = ("severity", "finding", "kind", "subject", "what", "source")

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lib.cli.errors import UsageError
 from lib.loaders.assemble import assemble
 from lib.loaders.documents import DocumentStore
 from lib.loaders.domain_names import NamesReading, read_names
@@ -16,10 +17,6 @@ from lib.model.domain_names import NameTable
 from lib.model.problem import Problem, Severity
 from lib.model.refs import Source
 from lib.model.snapshot import Snapshot
-
-
-class UsageError(Exception):
-    """The command can't be answered as it was asked; the message says why. Ends in exit status 2."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from lib.cli.explain import engine_of
-from lib.cli.load import Input, UsageError, load, names_of, problem_json
+from lib.cli.engine import engine_of
+from lib.cli.errors import UsageError
+from lib.cli.load import Input, load, names_of, problem_json
 from lib.cli.output import write
 from lib.loaders.policy_text import read_policies
 from lib.model.errors import ModelError
@@ -16,7 +17,7 @@ from lib.policy.engine import Engine
 from lib.reports.tabular import Row, to_text
 from lib.scenario import Change
 from lib.scenario.recommendation import Options, Recommendation, end_text, recommend, summarise
-from lib.tables import (
+from lib.tables.recommendation import (
     effect_rows,
     evidence_json,
     left_out_rows,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable, Mapping
 
-from lib.cli.load import Input, UsageError, problem_json
+from lib.cli.errors import UsageError
+from lib.cli.load import Input, problem_json
 from lib.cli.output import write_edges, write_json, write_rows
 from lib.model.refs import ObjectRef
 from lib.reports.diagram import DIAGRAM_FORMATS, Edge

@@ -9,7 +9,7 @@ import streamlit as st
 
 from lib.assertions import Outcome, Result, check_assertions
 from lib.loaders.assertions import AssertionReading, read_assertions
-from lib.tables import Row
+from lib.tables.row import Row
 from lib.ui import results
 from lib.ui.navigation import ROOT
 from lib.ui.page_context import PageContext

@@ -10,7 +10,7 @@ from lib.loaders.policy_text import read_policies
 from lib.model.sets import Protocol
 from lib.policy.points import End
 from lib.scenario import SmallestChange, smallest_change
-from lib.tables import side_effect_rows
+from lib.tables.changes import side_effect_rows
 from lib.ui import results
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain, sentence

@@ -12,7 +12,8 @@ from lib.model.refs import ObjectRef, Source
 from lib.policy.inventory import inventory
 from lib.routing.faults import State
 from lib.routing.services import ServiceView
-from lib.tables import backend_rows, entry_point_rows, port_rows, service_rows
+from lib.tables.entry_points import entry_point_rows
+from lib.tables.services import backend_rows, port_rows, service_rows
 from lib.ui import results
 from lib.ui.columns import heading, icon_word
 from lib.ui.page_context import PageContext

@@ -12,7 +12,7 @@ from lib.model.sets import AddressSet, Protocol
 from lib.policy.ends import parse_end
 from lib.policy.explain import DirectionAnswer, Explanation
 from lib.policy.points import End
-from lib.tables import explanation_rows, near_miss_rows
+from lib.tables.flows import explanation_rows, near_miss_rows
 from lib.ui import results
 from lib.ui.change_view import show_smallest_change
 from lib.ui.columns import icon_word

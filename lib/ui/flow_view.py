@@ -14,7 +14,8 @@ from lib.graph.flows import ego_graph, namespaces_graph, workloads_graph
 from lib.graph.fold import fold
 from lib.graph.model import GraphModel
 from lib.model.refs import ObjectRef
-from lib.tables import flow_table, matrix_rows, policy_rows
+from lib.tables.flows import flow_table, matrix_rows
+from lib.tables.policies import policy_rows
 from lib.ui import results
 from lib.ui.details import show_node
 from lib.ui.engine_view import say_hosts

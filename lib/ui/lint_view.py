@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.lint import LintFinding
-from lib.tables import lint_rows
+from lib.tables.lint import lint_rows
 from lib.ui import results
 from lib.ui.columns import icon_word
 from lib.ui.page_context import PageContext

@@ -25,7 +25,8 @@ from lib.scenario import (
     reasons,
     retirement,
 )
-from lib.tables import Row, arrival_change_rows, migration_rows, tally_rows
+from lib.tables.changes import arrival_change_rows, migration_rows, tally_rows
+from lib.tables.row import Row
 from lib.ui import results
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain

@@ -15,7 +15,9 @@ from lib.graph.overview import overview_graph
 from lib.model.problem import Severity
 from lib.routing.faults import State
 from lib.routing.reach import Scope
-from lib.tables import entry_point_rows, finding_rows, matrix_rows
+from lib.tables.entry_points import entry_point_rows
+from lib.tables.findings import finding_rows
+from lib.tables.flows import matrix_rows
 from lib.ui import results
 from lib.ui.details import show_node
 from lib.ui.engine_view import UNISOLATED_KEY, enforcement_line, say_hosts

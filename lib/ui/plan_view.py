@@ -12,8 +12,7 @@ from lib.ipplan.problems import ProblemClass
 from lib.ipplan.read import PlanReading
 from lib.ipplan.result import AddressPlan, Assumption, ClusterPlan
 from lib.ipplan.subnets import SubnetPlan
-from lib.tables import comparison_rows, limit_rows, plan_problem_rows, pool_rows, subnet_rows
-from lib.tables.plan import prefix_text
+from lib.tables.plan import comparison_rows, limit_rows, plan_problem_rows, pool_rows, prefix_text, subnet_rows
 from lib.ui.plan_form import show_reading_problems
 from lib.ui.text import plain
 from lib.ui.widgets import show_figure, show_table

@@ -9,7 +9,7 @@ import streamlit as st
 from lib.model.policies import Verdict
 from lib.scenario import Change
 from lib.scenario.recommendation import Recommendation, summarise
-from lib.tables import effect_rows, left_out_rows, need_rows, not_kept_rows, open_rows, question_rows
+from lib.tables.recommendation import effect_rows, left_out_rows, need_rows, not_kept_rows, open_rows, question_rows
 from lib.ui import results
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain, sentence

@@ -28,7 +28,9 @@ from lib.routing.route_view import RouteView
 from lib.routing.routes import ingress_backends, route_views
 from lib.routing.services import ServiceView, service_views
 from lib.scenario.recommendation import Options, Recommendation, recommend
-from lib.tables import Locate, Row, exposed_to_rows, exposure_rows, unisolated_rows
+from lib.tables.exposure import exposed_to_rows, exposure_rows
+from lib.tables.row import Locate, Row
+from lib.tables.workloads import unisolated_rows
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
 

@@ -13,7 +13,7 @@ from lib.graph.routes import routes_graph
 from lib.routing.faults import State
 from lib.routing.route_view import RouteView
 from lib.routing.url_test import Certainty, UrlAnswer, test_url
-from lib.tables import candidate_rows, route_rows
+from lib.tables.routes import candidate_rows, route_rows
 from lib.ui import results
 from lib.ui.columns import icon_word
 from lib.ui.details import show_facts, show_node, show_notes, show_reasons

@@ -13,7 +13,8 @@ from lib.graph.fold import fold
 from lib.graph.services import services_graph
 from lib.routing.entry_points import EntryPoint
 from lib.routing.faults import State
-from lib.tables import entry_point_rows, service_rows
+from lib.tables.entry_points import entry_point_rows
+from lib.tables.services import service_rows
 from lib.ui import results
 from lib.ui.columns import icon_word
 from lib.ui.details import show_node, show_reasons, show_service

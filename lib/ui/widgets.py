@@ -11,7 +11,7 @@ import streamlit as st
 
 from lib.figures.theme import CONFIG
 from lib.graph.model import GraphModel, GraphNode
-from lib.tables import Row
+from lib.tables.row import Row
 from lib.ui.columns import column_config, decorated
 from lib.ui.export import export_buttons
 from lib.ui.page_context import PageContext

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from lib.cli import main
+from lib.cli.arguments import build_parser
+from lib.cli.commands import COMMANDS, command
 from tests.conftest import ROOT
 
 SHOP = str(ROOT / "sample_data" / "shop")
@@ -346,3 +348,10 @@ def test_lint_as_sarif_leads_to_the_line(capsys: pytest.CaptureFixture[str], sai
 def test_lint_asks_the_engine_that_is_named(capsys: pytest.CaptureFixture[str], said_twice: str) -> None:
     out = ask(capsys, "lint", said_twice, "--engine", "none", "--format", "json")[1]
     assert [f["code"] for f in json.loads(out)["findings"]] == ["policy-ignored"]
+
+
+def test_every_command_of_the_parser_is_carried_out_by_a_function() -> None:
+    (actions,) = (a for a in build_parser()._actions if a.dest == "command")
+    assert actions.choices is not None
+    assert set(actions.choices) == set(COMMANDS)
+    assert all(callable(command(name)) for name in COMMANDS)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from lib.cli.load import UsageError, load
+from lib.cli.errors import UsageError
+from lib.cli.load import load
 from lib.model.cluster import Pod, PodPhase, Workload
 from lib.model.refs import ObjectRef
 from lib.model.snapshot import Snapshot

@@ -12,7 +12,7 @@ from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import profile
 from lib.scenario import Advisor, Change, FlowChange, arrival_changes, diff, documented, reasons, retirement
 from lib.scenario.advice import own_node
-from lib.tables import migration_rows
+from lib.tables.changes import migration_rows
 from tests.policy.build import engine_of, namespace, pod, policy, snapshot_of_yaml
 
 CLIENT = pod("client", app="client") + "status: {phase: Running, podIP: 10.1.0.4}\n"

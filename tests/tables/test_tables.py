@@ -24,26 +24,16 @@ from lib.routing.faults import State
 from lib.routing.routes import route_views
 from lib.routing.services import service_views
 from lib.routing.url_test import test_url as ask
-from lib.tables import (
-    Row,
-    backend_rows,
-    candidate_rows,
-    comparison_rows,
-    entry_point_rows,
-    explanation_rows,
-    exposure_rows,
-    finding_rows,
-    flow_table,
-    limit_rows,
-    matrix_rows,
-    policy_rows,
-    pool_rows,
-    port_rows,
-    route_rows,
-    service_rows,
-    subnet_rows,
-    unisolated_rows,
-)
+from lib.tables.entry_points import entry_point_rows
+from lib.tables.exposure import exposure_rows
+from lib.tables.findings import finding_rows
+from lib.tables.flows import explanation_rows, flow_table, matrix_rows
+from lib.tables.plan import comparison_rows, limit_rows, pool_rows, subnet_rows
+from lib.tables.policies import policy_rows
+from lib.tables.routes import candidate_rows, route_rows
+from lib.tables.row import Row
+from lib.tables.services import backend_rows, port_rows, service_rows
+from lib.tables.workloads import unisolated_rows
 from tests.conftest import ROOT
 from tests.policy.build import engine_of, pod, policy
 

@@ -1,0 +1,72 @@
+"""The command that lists every permitted flow."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Final
+
+from lib.cli.engine import engine_of
+from lib.cli.errors import UsageError
+from lib.cli.load import load, names_of, problem_json
+from lib.cli.output import write_edges, write_json, write_rows
+from lib.cli.tables import in_namespaces, print_rows
+from lib.flows import FlowRow, RowVerdict, class_flows, flow_rows, namespace_matrix
+from lib.reports.diagram import DIAGRAM_FORMATS, Edge
+from lib.routing.routes import ingress_backends
+from lib.tables.flows import flow_table, matrix_rows
+
+ROWS_MAX: Final = 1_000_000
+
+
+def flows_command(arguments: argparse.Namespace) -> int:
+    """Every permitted flow, by workload, by class or by namespace. Raises UsageError over ``ROWS_MAX`` rows."""
+    given = load(arguments.paths, complete=arguments.complete, names=names_of(arguments))
+    in_namespaces(arguments, given)
+    engine = engine_of(arguments, given)
+    names = frozenset(arguments.namespace) or None
+    if arguments.by == "namespace":
+        rows = matrix_rows(namespace_matrix(engine, names))
+        return print_rows(arguments, given, "flows", rows, _matrix_edges(rows), engine=engine.profile.id)
+    backends = ingress_backends(given.snapshot)
+    head, tail = {"schema": "netatlas.flows/1", "engine": engine.profile.id}, dict[str, object]()
+    if arguments.by == "class":
+        grouped = class_flows(engine, backends, names)
+        counted = _Counted(grouped.rows)
+        tail["classes"] = [{"name": c.name, "members": list(map(str, c.members))} for c in grouped.classes]
+    else:
+        counted = _Counted(flow_rows(engine, backends, names))
+    if arguments.format == "json":
+        tail["problems"] = [problem_json(p, given.documents) for p in (*given.problems, *engine.notes)]
+        write_json(head, "flows", (row.to_json() for row in counted), tail)
+    elif arguments.format in DIAGRAM_FORMATS:
+        write_edges(arguments.format, map(_flow_edge, counted))
+    else:
+        write_rows(arguments.format, (row for flow in counted for row in flow_table([flow])))
+    given.report(engine.notes)
+    if counted.cut:
+        raise UsageError(f"more than {ROWS_MAX:,} flows; the rest was left out: list them --by class or --by namespace")
+    return given.exit_status
+
+
+class _Counted:
+    """Flows up to the bound; ``cut`` says afterwards whether there were more."""
+
+    def __init__(self, rows: Iterable[FlowRow]) -> None:
+        self._rows = iter(rows)
+        self.cut = False
+
+    def __iter__(self) -> Iterator[FlowRow]:
+        yield from islice(self._rows, ROWS_MAX)
+        self.cut = next(self._rows, None) is not None
+
+
+def _flow_edge(row: FlowRow) -> Edge:
+    return Edge(row.src, row.dst, str(row.ports), dashed=row.verdict is not RowVerdict.ALLOWED)
+
+
+def _matrix_edges(rows: Iterable[Mapping[str, object]]) -> Iterator[Edge]:
+    for row in rows:
+        if row["state"] != "denied":
+            yield Edge(str(row["from"]), str(row["to"]), str(row["state"]), dashed=row["state"] == "unknown")

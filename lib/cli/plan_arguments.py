@@ -1,0 +1,50 @@
+"""The words of the command ``plan``, apart from it, so that other commands need not import the planner."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Final
+
+# The flags mirror the fields of a plan file; their values are read, and checked, by the same reader.
+FLAGS: Final = {
+    "model": "network model, e.g. azure_cni_overlay, pod_subnet_dynamic, node_subnet",
+    "nodes": "nodes now",
+    "nodes-max": "nodes at the autoscaler's maximum",
+    "surge": "extra nodes during an upgrade, as a number or a percentage",
+    "max-unavailable": "nodes that an upgrade may take away instead of adding",
+    "max-pods": "pods per node at most",
+    "vnet": "range of the virtual network",
+    "node-subnet": "range of the node subnet",
+    "pod-subnet": "range of the pod subnet",
+    "pod-cidr": "range of pod addresses outside the virtual network",
+    "service-cidr": "range of Service addresses",
+    "dns-service-ip": "address of the cluster's DNS Service",
+    "pod-cidr-ipv6": "IPv6 range of pod addresses, with --dual-stack",
+    "service-cidr-ipv6": "IPv6 range of Service addresses, with --dual-stack",
+    "internal-load-balancers": "internal load balancer addresses",
+    "private-link-services": "Private Link Services",
+    "private-endpoints": "private endpoints in the node subnet",
+    "other-addresses": "other addresses taken from the node subnet",
+    "services": "Services that are expected",
+    "pods-expected": "pods that are expected",
+    "mode": "system or user",
+    "os": "the nodes' operating system, e.g. linux",
+    "policy-engine": "cilium, calico, azure-npm or none",
+    "connected": "range of a peered or on-premises network",
+}
+SWITCHES: Final = {
+    "dual-stack": "IPv4 and IPv6",
+    "replaced": "the pool is replaced: old and new nodes exist together for a while",
+}
+
+
+def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
+    """The plan's file and flags."""
+    parser.add_argument("file", nargs="?", metavar="FILE", help="a plan file (YAML or JSON), or -")
+    for flag, text in FLAGS.items():
+        parser.add_argument(f"--{flag}", help=text)
+    for switch, text in SWITCHES.items():
+        parser.add_argument(f"--{switch}", action="store_true", default=None, help=text)
+    parser.add_argument(
+        "--node-pool", action="append", metavar="FIELDS", help="name=apps,nodes=3,max-pods=30; may be repeated"
+    )
