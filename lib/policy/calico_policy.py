@@ -239,9 +239,10 @@ def _ports(rule: CalicoRule, matcher: Matcher) -> Iterator[PortsAt]:
         return
     groups = [(spaces.everything, whole)]
     # "if there's a selector for the relevant direction, we filter the named port by the selector", the negated one too
-    # (felix/calc/rule_scanner.go): a pod that only a set's addresses bring in has no named ports.
+    # (felix/calc/rule_scanner.go): a pod that only a set's addresses bring in has no named ports, nor has one on its
+    # node's network, which is no endpoint.
     positive = positive_selector(rule.to)
-    naming = spaces.everything if positive is None else matcher.classes(positive)[1]
+    naming = spaces.endpoints.selectable if positive is None else matcher.classes(positive)[1]
     if rule.to.ports is not None:
         groups = _split([(spaces.everything, 0)], rule.to.ports, rule.protocols, spaces, naming, add=True)
     if rule.to.not_ports is not None:

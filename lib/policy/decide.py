@@ -147,7 +147,7 @@ class Decision:
             return Reason.NODE_SIDE
         if not seen.selecting:
             return Reason.NOT_ISOLATED
-        against = seen.isolating or (seen.denying and seen.spared)
+        against = seen.isolating or (seen.spared and (seen.denying or seen.undecided))
         if seen.node is NodeRelation.SAME and against and seen.exempt:
             return Reason.OWN_NODE
         if seen.allows and seen.families_meet:

@@ -145,4 +145,4 @@ def own_side(objects: list[Raw], newcomer: list[Raw], told: Told, protocol: str,
     naive = NaiveCluster([*objects, *newcomer])
     mine = PodEnd(told.workload.namespace, told.workload.name)
     other = PodEnd(newcomer[1]["metadata"]["namespace"], NEW)
-    return any(True in naive._side(told.direction.value, mine, other, protocol, port, f) for f in (4, 6))
+    return any(True in naive.side(told.direction.value, mine, other, protocol, port, f) for f in (4, 6))

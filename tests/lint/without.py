@@ -104,14 +104,13 @@ class Alike(NaiveCluster):
     """Judges packets by what policies say, as if no two ends were one pod or shared a node."""
 
     def __init__(self, objects: list[Raw], *, ip_block_matches_pods: bool) -> None:
-        super().__init__(objects, ip_block_matches_pods=ip_block_matches_pods)
-        self._objects.own_node = lambda a, b: False
+        super().__init__(objects, ip_block_matches_pods=ip_block_matches_pods, tells_own_nodes=False)
 
     def passes(self, packet: Packet) -> set[bool]:
         """Whether one packet of one family passes both of its ends, in each way to read the documentation."""
         src, dst, protocol, port, family = packet
-        leaving = self._side("Egress", src, dst, protocol, port, family)
-        entering = self._side("Ingress", dst, src, protocol, port, family)
+        leaving = self.side("Egress", src, dst, protocol, port, family)
+        entering = self.side("Ingress", dst, src, protocol, port, family)
         return {a and b for a in leaving for b in entering}
 
     def packets(self) -> list[Packet]:
@@ -130,8 +129,8 @@ class Alike(NaiveCluster):
         ]
 
     def _common(self, src: End, dst: End) -> set[int]:
-        outside = [self._objects.families(end) for end in (src, dst) if isinstance(end, AddressEnd)]
-        return outside[0] if outside else self._objects.families(src) & self._objects.families(dst) or {4, 6}
+        outside = [self.families(end) for end in (src, dst) if isinstance(end, AddressEnd)]
+        return outside[0] if outside else self.families(src) & self.families(dst) or {4, 6}
 
     def differs(self, other: Alike) -> Packet | None:
         """The first packet that is judged otherwise by another cluster with the same ends; None: there is none."""

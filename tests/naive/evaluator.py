@@ -29,9 +29,10 @@ class NaiveCluster:
         ip_block_matches_pods: bool = False,
         ip_block_matches_nodes: bool = True,
         own_node_egress_allowed: bool = True,
+        tells_own_nodes: bool = True,
         enforced_by_calico: bool = False,
     ) -> None:
-        self._objects = Objects(objects)
+        self._objects = Objects(objects, tells_own_nodes=tells_own_nodes)
         cluster_wide = ClusterPolicies(self._objects, networks_match_pods=ip_block_matches_pods)
         kubernetes = NetworkPolicies(
             self._objects, blocks_match_pods=ip_block_matches_pods, blocks_match_nodes=ip_block_matches_nodes
@@ -46,6 +47,10 @@ class NaiveCluster:
         """The pods that are ends of flows."""
         return self._objects.pods
 
+    def families(self, end: End) -> set[int]:
+        """The families of an end's addresses."""
+        return self._objects.families(end)
+
     def allows(self, src: End, dst: End, protocol: str, port: int) -> bool:
         """Whether a new connection from ``src`` to ``port`` of ``dst`` is permitted, which must not be in doubt."""
         (answer,) = self.answers(src, dst, protocol, port)
@@ -57,16 +62,16 @@ class NaiveCluster:
             return {True}  # "a Pod cannot block access to itself"
         # A packet is of one family, and each policy judges the packet. Between pods without a common family there is
         # no packet; then the policies are asked about both.
-        outside = [self._objects.families(end) for end in (src, dst) if isinstance(end, AddressEnd)]
-        common = outside[0] if outside else self._objects.families(src) & self._objects.families(dst)
+        outside = [self.families(end) for end in (src, dst) if isinstance(end, AddressEnd)]
+        common = outside[0] if outside else self.families(src) & self.families(dst)
         found = {False}
         for family in sorted(common or {4, 6}):
-            leaving = self._side("Egress", src, dst, protocol, port, family)
-            entering = self._side("Ingress", dst, src, protocol, port, family)
+            leaving = self.side("Egress", src, dst, protocol, port, family)
+            entering = self.side("Ingress", dst, src, protocol, port, family)
             found = {before or (a and b) for before in found for a in leaving for b in entering}
         return found
 
-    def _side(
+    def side(
         self,
         direction: Literal["Ingress", "Egress"],
         subject: End,
@@ -75,6 +80,7 @@ class NaiveCluster:
         port: int,
         family: int,
     ) -> set[bool]:
+        """What the policies of one end may say of a packet of one family."""
         if isinstance(subject, AddressEnd) or self._objects.on_host(subject):
             return {True}
         if self._by_calico and direction == "Ingress" and self._objects.own_node(subject, other):

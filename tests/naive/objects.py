@@ -13,9 +13,13 @@ def namespace_of(obj: Raw) -> str:
 
 
 class Objects:
-    """The objects of a cluster; pods that have ended or have no address yet are none."""
+    """The objects of a cluster; pods that have ended or have no address yet are none.
 
-    def __init__(self, objects: list[Raw]) -> None:
+    Without ``tells_own_nodes`` no node counts as a pod's own.
+    """
+
+    def __init__(self, objects: list[Raw], *, tells_own_nodes: bool = True) -> None:
+        self._tells_own_nodes = tells_own_nodes
         self.pods: dict[PodEnd, Raw] = {}
         self.node_labels: dict[str, dict[str, str]] = {}
         self.namespaces: dict[str, dict[str, str]] = {}
@@ -54,6 +58,8 @@ class Objects:
     def own_node(self, a: End, b: End) -> bool:
         """Whether one end is a pod, and the other one its node."""
         if isinstance(a, AddressEnd) or isinstance(b, AddressEnd) or self.on_host(a) == self.on_host(b):
+            return False
+        if not self._tells_own_nodes:
             return False
         return self.node(a) == self.node(b)
 

@@ -291,6 +291,15 @@ def test_a_named_port_is_the_number_that_the_destination_gives_it(key: str, expe
     assert ports_between(engine_of(SHOP, CLIENT, named, rule), "shop/client", "shop/server") == {"TCP": expected}
 
 
+@pytest.mark.parametrize(("key", "expected"), [("ports", "denied"), ("notPorts", "allowed")])
+def test_a_pod_on_its_nodes_network_is_no_endpoint_with_named_ports(key: str, expected: str) -> None:
+    agent = on_node(pod("agent", host=True, ports="[{name: web, containerPort: 80}]"), "node-1")
+    rule = f"types: [Egress], egress: [{{action: Allow, protocol: TCP, destination: {{{key}: [web]}}}}]"
+    asked = engine_of(SHOP, NODES, on_node(SERVER, "node-2"), agent, gnp(rule))
+    ends = (parse_end(f"shop/{name}[Pod]", asked.snapshot) for name in ("server", "agent"))
+    assert asked.explain(*ends, Protocol.TCP, 80).verdict == expected
+
+
 def test_a_staged_policy_is_shown_and_not_enforced() -> None:
     assert into_server(of("StagedGlobalNetworkPolicy", "selector: all(), types: [Ingress]")) == ALL
 
