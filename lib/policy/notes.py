@@ -128,11 +128,14 @@ def _blocks_over_services(snapshot: Snapshot) -> Iterator[Problem]:
     held = sorted((ip.version, int(ip), s.ref, ip) for s in snapshot.services for ip in s.cluster_ips)
     for policy in snapshot.network_policies:
         for block in _blocks(policy, Direction.EGRESS):
+            if not block.cidr.prefixlen:
+                continue
             version, first, last = block.cidr.version, block.cidr.network_address, block.cidr.broadcast_address
             start, end = (bisect_left(held, (version, number)) for number in (int(first), int(last) + 1))
             within = islice(held, start, min(end, start + _ASKED))
-            service = next((ref for *_, ref, ip in within if ip in block.addresses), None)
-            if block.cidr.prefixlen and service is not None:
+            addresses = block.addresses
+            service = next((ref for *_, ref, ip in within if ip in addresses), None)
+            if service is not None:
                 yield Problem(
                     severity=Severity.INFO,
                     code="ip-block-covers-services",

@@ -26,6 +26,7 @@ from lib.ui.widgets import chosen_point, say_hidden, show_figure, show_graph, sh
 
 FOCUS_KEY: Final = "focus"
 GRAPH_KEY: Final = "graph"
+BEYOND_KEY: Final = "beyond"
 _GRAPHS: Final = ("Namespaces", "Workloads")
 _ARROWS: Final = 120
 FROM_NS_KEY: Final = "from_ns"
@@ -201,8 +202,16 @@ def show_flows(page: PageContext, choice: str) -> None:
             st.caption("The input has no policy that the filter shows.")
 
 
+@st.fragment
 def _show_exposed_to(page: PageContext, choice: str) -> None:
-    st.markdown("**Open beyond the pods of the input**")
+    """Worked out when it is opened only: on a large cluster it takes as long as all the rest of the page."""
+    more = st.expander("Open beyond the pods of the input", key=BEYOND_KEY, bind="query-params", on_change="rerun")
+    if more.open:
+        with more:
+            _exposed_to(page, choice)
+
+
+def _exposed_to(page: PageContext, choice: str) -> None:
     st.caption(
         "Whom the workload's own policies let in and let it reach, be there such a pod or not: addresses outside, "
         "pods of any namespace, and pods whose labels a rule names, where those have something else than anybody."

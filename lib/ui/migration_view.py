@@ -28,6 +28,7 @@ from lib.scenario import (
 from lib.tables.changes import arrival_change_rows, migration_rows, tally_rows
 from lib.tables.row import Row
 from lib.ui import results
+from lib.ui.arrival_view import CHANGES, counted, show_arrival_reasons
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
 from lib.ui.widgets import show_table, take_from_link
@@ -36,12 +37,6 @@ OLD_KEY: Final = "old_engine"
 NEW_KEY: Final = "new_engine"
 LISTED_UP_TO: Final = 2_000
 _REMEDIES_UP_TO: Final = 3
-_CHANGES: Final = {
-    Change.LOST: "lost",
-    Change.GAINED: "gained",
-    Change.CHANGED: "changed",
-    Change.UNKNOWN: "not settled",
-}
 _BEFORE: Final = "azure-npm"
 _AFTER: Final = "cilium"
 
@@ -113,6 +108,8 @@ def show_summary(page: PageContext, old: str, new: str) -> None:
                 500,
             )
         )
+    if found.arrivals:
+        st.warning(plain(counted(found.arrivals), 400), icon=":material/call_received:")
 
 
 def show_differences(page: PageContext, old: str, new: str) -> None:
@@ -126,13 +123,13 @@ def show_differences(page: PageContext, old: str, new: str) -> None:
         st.caption(f":material/info: {plain(note, 400)}")
     if not found.tally:
         pods = sum(len(w.endpoints) for w in page.snapshot.workloads)
-        st.success(
+        (st.info if found.arrivals else st.success)(
             plain(
                 f"No flow differs: {before} and {after} let the same through. Compared were the flows between all "
                 f"{len(page.snapshot.workloads):,} workloads ({pods:,} pods that can send and receive), to and from "
                 f"all outside addresses, and from ingress controllers, "
-                f"under {sum(policy_kinds(page.snapshot).values()):,} policies.{_rejected(page)}",
-                600,
+                f"under {sum(policy_kinds(page.snapshot).values()):,} policies.{_rejected(page)}{_besides(found)}",
+                700,
             )
         )
         return
@@ -162,7 +159,7 @@ def show_differences(page: PageContext, old: str, new: str) -> None:
 def _show_reasons(found: tuple[Reason, ...]) -> None:
     with st.container(border=True):
         for reason in found:
-            flows = f"{reason.flows:,} flow{'s' if reason.flows != 1 else ''} {_CHANGES[reason.change]}"
+            flows = f"{reason.flows:,} flow{'s' if reason.flows != 1 else ''} {CHANGES[reason.change]}"
             more = len(reason.remedies) - _REMEDIES_UP_TO
             remedies = " ".join(reason.remedies[:_REMEDIES_UP_TO]) + (f" And {more} more like it." if more > 0 else "")
             example = f"{reason.example.src} → {reason.example.dst}"
@@ -184,11 +181,16 @@ def show_arrivals(page: PageContext, old: str, new: str) -> None:
         same = "What load balancers and node ports carry to pods, and pods to their own nodes, is the same under both."
         st.caption(f"The filter hides all {len(every):,} differences." if every else same)
         return
+    show_arrival_reasons(found)
     show_table(
         arrival_change_rows(found, results.locate(page)), "migration-arrivals", alt="Load balancer traffic that differs"
     )
-    for said in dict.fromkeys(c.advice.said for c in found if c.advice is not None and c.advice.said):
-        st.caption(plain(said, 900))
+
+
+def _besides(found: _Compared) -> str:
+    return (
+        " What load balancers bring, or pods send to their own nodes, does differ: see below." if found.arrivals else ""
+    )
 
 
 def _rejected(page: PageContext) -> str:

@@ -51,7 +51,7 @@ def test_the_page_names_the_rules_that_the_command_line_names(
 def test_the_page_lists_the_ends_beyond_the_input_that_the_command_line_lists(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    (shown,) = (t for t in tables(open_page("policy_flows")) if {"peer", "decided_by"} <= set(t.columns))
+    (shown,) = (t for t in tables(open_page("policy_flows", beyond="true")) if {"peer", "decided_by"} <= set(t.columns))
     assert main(["exposure", str(ROOT / "sample_data" / "shop"), "--by", "peer", "--format", "json"]) == 0
     listed = json.loads(capsys.readouterr().out)["exposure"]
     assert [(r["workload"], r["direction"], r["peer"], r["ports"]) for r in listed] == list(
