@@ -300,6 +300,20 @@ def test_a_pod_on_its_nodes_network_is_no_endpoint_with_named_ports(key: str, ex
     assert asked.explain(*ends, Protocol.TCP, 80).verdict == expected
 
 
+@pytest.mark.parametrize(("target", "expected"), [("90", {"TCP": [[90, 90]]}), ("web", {"TCP": [[80, 80]]})])
+def test_a_service_as_destination_means_its_pods_on_their_ports(target: str, expected: object) -> None:
+    # "Endpoint addresses and ports to allow will be automatically detected from the service."
+    named = pod("server", app="server", ports="[{name: web, containerPort: 80}]")
+    ports = f"ports: [{{port: 443, targetPort: {target}}}]"
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: backend, namespace: shop}\n"
+    service += f"spec: {{selector: {{app: server}}, {ports}}}\n"
+    to = "{services: {name: backend, namespace: shop}}"
+    rule = of("NetworkPolicy", f"types: [Egress], egress: [{{action: Allow, destination: {to}}}]", scope="shop")
+    found = engine_of(SHOP, CLIENT, named, pod("other", app="other"), service, rule)
+    assert ports_between(found, "shop/client", "shop/server") == expected
+    assert ports_between(found, "shop/client", "shop/other") == {}
+
+
 def test_a_staged_policy_is_shown_and_not_enforced() -> None:
     assert into_server(of("StagedGlobalNetworkPolicy", "selector: all(), types: [Ingress]")) == ALL
 
