@@ -60,7 +60,8 @@ class EndpointSpace:
     ``members`` runs parallel to the snapshot's workloads: the class of each of their endpoints, in their order.
     ``new_pods`` is the class of an unlabelled new pod by namespace, ``ARBITRARY_NAMESPACE`` included; ``nodes`` is the
     class of a node's own traffic by the node's name. ``speaking`` are the classes that have an address of a family; of
-    whose addresses nothing is known has those of the cluster's ``families``.
+    whose addresses nothing is known has those of the cluster's ``families``: both where ``shows_families`` is False,
+    since the input then shows no address at all.
     """
 
     classes: tuple[EndpointClass, ...]
@@ -68,6 +69,7 @@ class EndpointSpace:
     new_pods: Mapping[str, int]
     nodes: Mapping[str, int]
     families: frozenset[Family]
+    shows_families: bool
     speaking: Mapping[Family, Bits]
     selectable: Bits
     host_network: Bits
@@ -291,11 +293,11 @@ def parsed(texts: Iterable[str]) -> tuple[Address, ...]:
 
 
 def _families(snapshot: Snapshot) -> frozenset[Family]:
-    """The families that the cluster is seen to use; both where the input shows no address at all."""
+    """The families that the cluster is seen to use; none where the input shows no address at all."""
     seen = {family_of(a) for p in snapshot.pods for a in (*p.ips, *p.host_ips)}
     seen |= {family_of(a) for n in snapshot.nodes for a in parsed(n.addresses_of("InternalIP"))}
     seen |= {family_of(a) for s in snapshot.services for a in s.cluster_ips}
-    return frozenset(seen or Family)
+    return frozenset(seen)
 
 
 def _index(
@@ -320,13 +322,15 @@ def _index(
             named[name, protocol][port].append(i)
     namespace_bits = {name: from_positions(found) for name, found in by_namespace.items()}
     host_network = from_positions(i for i, c in enumerate(classes) if c.host_network)
-    families = _families(snapshot)
+    seen = _families(snapshot)
+    families = seen or frozenset(Family)
     return EndpointSpace(
         classes=classes,
         members=members,
         new_pods=new_pods,
         nodes=nodes,
         families=families,
+        shows_families=bool(seen),
         speaking={f: from_positions(i for i, c in enumerate(classes) if f in (c.families or families)) for f in Family},
         selectable=((1 << len(classes)) - 1) & ~host_network,
         host_network=host_network,

@@ -12,6 +12,7 @@ from lib.model.refs import ObjectRef
 from lib.model.sets import ConnectionSet, Protocol
 from lib.model.snapshot import Snapshot
 from lib.policy import tiers
+from lib.policy.any_family import of_any_family
 from lib.policy.bits import Bits, union
 from lib.policy.compile import Spaces, build_spaces, compile_rejection
 from lib.policy.engines import KUBERNETES, EngineProfile
@@ -122,4 +123,7 @@ def compile_engine(snapshot: Snapshot, profile: EngineProfile = KUBERNETES) -> E
     spaces = build_spaces(snapshot, profile, tiers.vocabularies(snapshot, profile))
     rejected = snapshot.rejected_policies if profile.enforces else ()
     rejections = tuple(compile_rejection(r, spaces) for r in rejected)
-    return Engine(snapshot, profile, spaces, tiers.stages(snapshot, spaces), rejections)
+    stages = tiers.stages(snapshot, spaces)
+    if not spaces.endpoints.shows_families:
+        stages = tuple(map(of_any_family, stages))
+    return Engine(snapshot, profile, spaces, stages, rejections)

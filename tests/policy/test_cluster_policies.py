@@ -10,6 +10,7 @@ import textwrap
 
 import pytest
 
+from lib.model.policies import Verdict
 from lib.model.sets import Protocol
 from lib.policy.ends import parse_end
 from lib.policy.engine import Engine
@@ -237,3 +238,42 @@ def test_the_explanation_names_the_rule_that_decided_and_what_it_did() -> None:
         ("first[ClusterNetworkPolicy]", "passes", "spec.ingress[0]"),
         ("shop/open[NetworkPolicy]", "permits", "spec.ingress[0]"),
     ]
+
+
+DENY_IPV4 = """
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: AdminNetworkPolicy
+metadata: {name: deny-v4}
+spec:
+  priority: 10
+  subject: {namespaces: {}}
+  egress: [{action: Deny, to: [{networks: ["0.0.0.0/0"]}]}]
+"""
+WORKLOADS = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: %s, namespace: a}
+spec: {selector: {matchLabels: {app: %s}}, template: {metadata: {labels: {app: %s}}, spec: {containers: [{name: c}]}}}
+"""
+SERVICE = """
+apiVersion: v1
+kind: Service
+metadata: {name: s, namespace: a}
+spec: {clusterIP: %s, ports: [{port: 80}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("seen", "verdict"),
+    [
+        pytest.param("", Verdict.UNKNOWN, id="of-a-cluster-that-shows-no-address-nobody-knows"),
+        pytest.param(SERVICE % "10.0.0.1", Verdict.DENIED, id="in-a-cluster-of-ipv4-every-pod-has-one-of-all-of-ipv4"),
+        pytest.param(SERVICE % "fd00::1", Verdict.ALLOWED, id="in-a-cluster-of-ipv6-no-pod-has-one-of-ipv4"),
+    ],
+)
+def test_networks_of_one_family_mean_pods_of_that_family(seen: str, verdict: Verdict) -> None:
+    # "Networks allows selecting peers via CIDR blocks": a packet to a pod goes to an address of one family.
+    workloads = (WORKLOADS.replace("%s", name) for name in ("one", "two"))
+    engine = engine_of(DENY_IPV4, *workloads, *filter(None, [seen]))
+    one, two = engine.snapshot.workloads
+    assert engine.explain(one, two, Protocol.TCP, 80).verdict == verdict.value
