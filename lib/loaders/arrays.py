@@ -46,16 +46,20 @@ def yaml_elements(text: str) -> list[Element]:
     found: list[Element] = []
     depth = 0
     first: Any = None
+    is_flow = False
     while True:
         event = source.get_event()
         match event:
             case yaml.CollectionStartEvent():
                 depth += 1
-                first = event.start_mark if depth == 2 else first
+                if depth == 2:
+                    first, is_flow = event.start_mark, bool(event.flow_style)
             case yaml.CollectionEndEvent():
                 depth -= 1
                 if depth == 1:
                     last: Any = event.end_mark
-                    found.append(Element(first.index, last.index, first.column, first.line))
+                    # Elements in braces may all stand in one line, far to the right; their indentation means nothing.
+                    column = 0 if is_flow else first.column
+                    found.append(Element(first.index, last.index, column, first.line))
             case yaml.DocumentEndEvent():
                 return found

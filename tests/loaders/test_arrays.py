@@ -8,6 +8,8 @@ import pytest
 
 from lib.loaders.limits import Limits
 from lib.loaders.manifests import InputFile, ReadResult, read_inputs
+from lib.loaders.read_documents import Document
+from lib.loaders.yaml_reader import Reader
 
 HOSTS = {"kind": "HostEndpointList", "apiVersion": "projectcalico.org/v3", "items": [{"metadata": {"name": "h"}}]}
 NAMESPACE = {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "n"}}
@@ -122,3 +124,10 @@ def test_secrets_in_an_array_stay_behind(block: bool) -> None:
     assert result.objects
     shown = [*map(repr, result.objects), *(str(result.documents.excerpt(o.source)) for o in result.objects)]
     assert "hunter2" not in "".join([repr(result), *shown])
+
+
+def test_elements_in_braces_of_one_long_line_keep_no_more_text_than_they_have() -> None:
+    text = "[" + ", ".join("{kind: Namespace, apiVersion: v1, metadata: {name: n%d}}" % i for i in range(500)) + "]\n"
+    kept = [d.text for d in Reader(Limits(), arrays=True).read(text) if isinstance(d, Document)]
+    assert len(kept) == 500
+    assert sum(map(len, kept)) <= len(text)
