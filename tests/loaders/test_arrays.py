@@ -127,7 +127,7 @@ def test_secrets_in_an_array_stay_behind(block: bool) -> None:
 
 
 def test_elements_in_braces_of_one_long_line_keep_no_more_text_than_they_have() -> None:
-    text = "[" + ", ".join("{kind: Namespace, apiVersion: v1, metadata: {name: n%d}}" % i for i in range(500)) + "]\n"
+    text = "[" + ", ".join(f"{{kind: Namespace, apiVersion: v1, metadata: {{name: n{i}}}}}" for i in range(500)) + "]\n"
     kept = [d.text for d in Reader(Limits(), arrays=True).read(text) if isinstance(d, Document)]
     assert len(kept) == 500
     assert sum(map(len, kept)) <= len(text)
