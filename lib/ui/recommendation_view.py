@@ -127,7 +127,7 @@ def show_changes(page: PageContext, found: Recommendation) -> None:
         return
     if proof.tally.flows > len(proof.changes):
         st.caption(f"The first {len(proof.changes):,} of {proof.tally.flows:,} flows.")
-    show_table(effect_rows(proof.changes, results.locate(page)), "policy-effects", alt="Flows that differ from today")
+    show_table(effect_rows(proof, results.locate(page)), "policy-effects", alt="Flows that differ from today")
 
 
 def show_rest(page: PageContext, found: Recommendation) -> None:

@@ -2,6 +2,7 @@
 
 from lib.scenario.recommendation.coverage import LeftOut
 from lib.scenario.recommendation.needs import Basis, Evidence, Need, NotKept, PodGroup, Question, end_text
+from lib.scenario.recommendation.permitted import Permitted
 from lib.scenario.recommendation.proof import OpenFlow, Proof, ProvenNeed
 from lib.scenario.recommendation.recommend import Options, Recommendation, recommend
 from lib.scenario.recommendation.summary import Summary, summarise
@@ -16,6 +17,7 @@ __all__ = [
     "NotKept",
     "OpenFlow",
     "Options",
+    "Permitted",
     "PodGroup",
     "Proof",
     "ProvenNeed",

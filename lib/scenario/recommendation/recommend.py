@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -132,6 +133,7 @@ def _collect(
         *_unused(stated, covered),
         *present.questions,
         *_rejected(snapshot, options, covered),
+        *_other_kinds(snapshot),
         *_unknowable(snapshot),
     )
     return merged((*dns.needs(covered), *needs)), questions, present.not_kept
@@ -159,6 +161,17 @@ def _rejected(snapshot: Snapshot, options: Options, covered: Covered) -> Iterato
                 "Mend it or take it out; the page Input and standard error say what is wrong.",
                 source=policy.source,
             )
+
+
+def _other_kinds(snapshot: Snapshot) -> Iterator[Question]:
+    kinds = (snapshot.cluster_policies, snapshot.calico_policies, snapshot.cilium_policies)
+    counts = Counter(policy.ref.kind for policies in kinds for policy in policies)
+    if counts:
+        told = ", ".join(f"{number:,} {kind}" for kind, number in sorted(counts.items()))
+        yield Question(
+            f"policies of other kinds than NetworkPolicy are in the input ({told}): their rules are not read as needs",
+            "State the needed flows that they permit as NAMESPACE/WORKLOAD=NAMESPACE/WORKLOAD:PORT.",
+        )
 
 
 def _unknowable(snapshot: Snapshot) -> Iterator[Question]:
