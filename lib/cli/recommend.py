@@ -82,6 +82,7 @@ def _json(found: Recommendation, engine: Engine, given: Input) -> dict[str, Any]
     return {
         "schema": "netatlas.recommend/1",
         "engine": engine.profile.id,
+        "other_engine": found.other_engine,
         "enforced": engine.profile.enforces,
         "namespaces": list(found.covered.namespaces),
         "replace": found.options.replace,

@@ -24,6 +24,8 @@ def show_summary(page: PageContext, choice: str, found: Recommendation) -> None:
     """What is proven, what to look at before applying, and the counts."""
     profile, proof = results.profile_of(page, choice), found.proof
     summary = summarise(found, profile.label)
+    if summary.engine:
+        st.warning(plain(summary.engine, 400), icon=":material/tune:")
     if proof is None:
         st.info(plain(summary.about), icon=":material/info:")
         return

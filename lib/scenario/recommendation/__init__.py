@@ -1,5 +1,6 @@
 """Recommended NetworkPolicies: what the input shows to be needed, as YAML, with the engine's proof."""
 
+from lib.scenario.recommendation.api_server import API_SERVER_TOGGLE
 from lib.scenario.recommendation.coverage import LeftOut
 from lib.scenario.recommendation.needs import Basis, Evidence, Need, NotKept, PodGroup, Question, end_text
 from lib.scenario.recommendation.permitted import Permitted
@@ -9,6 +10,7 @@ from lib.scenario.recommendation.summary import Summary, summarise
 from lib.scenario.recommendation.writing import MANAGED_BY
 
 __all__ = [
+    "API_SERVER_TOGGLE",
     "MANAGED_BY",
     "Basis",
     "Evidence",
