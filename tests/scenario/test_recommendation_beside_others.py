@@ -59,7 +59,7 @@ def test_a_named_flow_that_another_kind_denies_is_told_with_the_rule_and_the_sid
         "podSelector: {matchLabels: {app: db}}\ningress: [{from: [{podSelector: {matchLabels: {app: web}}}]}]"
     )
     told = questions(recommended(WEB, DB, into, admin("Deny")))
-    assert "(ingress: denied by all[AdminNetworkPolicy] spec.ingress[0])" in told
+    assert "which is closed today (ingress: denied by all[AdminNetworkPolicy] spec.ingress[0])" in told
     assert "egress:" not in told
     told = questions(recommended(WEB, DB, into, admin("Deny", "egress")))
     assert "(egress: denied by all[AdminNetworkPolicy] spec.egress[0])" in told

@@ -182,8 +182,8 @@ class _Search:
                 continue
             src, dst = first
             text = (
-                f"{rule.policy} {rule.label} names {src} → {dst} ({ports}), which does not surely get through today"
-                f"{self._why(src, dst, ports)}; it is left closed"
+                f"{rule.policy} {rule.label} names {src} → {dst} ({ports}), which {self._why(src, dst, ports)}; "
+                "it is left closed"
             )
             remedy = f"If it is needed, state it: {src.qualified_name}={dst.qualified_name}:{_first_port(ports)}"
             self.one_sided.append(Question(text, remedy, source=rule.source))
@@ -192,12 +192,13 @@ class _Search:
     def _why(self, src: ObjectRef, dst: ObjectRef, ports: ConnectionSet) -> str:
         """What the policies of every kind say of the first of the ports, where they let it not through."""
         if len(self.one_sided) >= _EXPLAINED_UP_TO:
-            return ""
+            return "does not surely get through today"
         workloads, (protocol, numbers) = self._today.workloads, ports.ports[0]
         mine, theirs = (workloads[self._today.number(ref)] for ref in (src, dst))
         answer = self._today.engine.explain(mine, theirs, protocol, numbers.intervals[0][0])
         sides = [f"{d.direction.field}: {d.reason}" for d in answer.directions if d.verdict != Verdict.ALLOWED.value]
-        return f" ({'; '.join(sides)})" if sides else ""
+        closed = "is closed today" if answer.verdict == Verdict.DENIED.value else "does not surely get through today"
+        return f"{closed} ({'; '.join(sides)})" if sides else closed
 
     def _workloads(self, classes: Bits) -> Bits:
         found = self._expanded.get(classes)
