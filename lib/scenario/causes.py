@@ -38,7 +38,7 @@ class Causes:
     """Finds the causes of changes between two readings; what was found once is kept."""
 
     def __init__(self, old: Engine, new: Engine) -> None:
-        self._old, self._new = _Reading(old, "old"), _Reading(new, "new")
+        self._old, self._new = Reading(old, "old"), Reading(new, "new")
         self._ports: dict[tuple[FlowAnswer, FlowAnswer], ConnectionSet] = {}
 
     def explain(self, row: FlowChange) -> FlowChange:
@@ -78,8 +78,8 @@ def _key(cause: Cause) -> tuple[object, ...]:
     return cause.policy, cause.effect, cause.rule, cause.text
 
 
-class _Reading:
-    """One engine, with its policies by the class that they select."""
+class Reading:
+    """One engine under its name, with its policies by the class that they select."""
 
     def __init__(self, engine: Engine, name: str) -> None:
         self._engine, self._name = engine, name

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 
-from lib.scenario import FlowChange
-from lib.scenario.recommendation import Evidence, LeftOut, NotKept, OpenFlow, ProvenNeed, Question, end_text
+from lib.scenario.recommendation import (
+    Evidence,
+    LeftOut,
+    NotKept,
+    OpenFlow,
+    Permitted,
+    Proof,
+    ProvenNeed,
+    Question,
+    end_text,
+)
 from lib.tables.row import Locate, Row, listed
 
 
@@ -41,8 +50,8 @@ def open_rows(flows: Iterable[OpenFlow], locate: Locate) -> list[Row]:
     ]
 
 
-def effect_rows(changes: Iterable[FlowChange], locate: Locate) -> list[Row]:
-    """One row a flow that is not the same as today, with the present rules that permit it."""
+def effect_rows(proof: Proof, locate: Locate) -> list[Row]:
+    """One row a flow that is not the same as today, with the present rules of every kind that permit it."""
     return [
         {
             "change": row.change.value,
@@ -50,17 +59,21 @@ def effect_rows(changes: Iterable[FlowChange], locate: Locate) -> list[Row]:
             "to": row.dst,
             "now": str(row.old),
             "then": str(row.new),
-            "permitted_by": listed(_permitting(row, locate)) or ("open by default" if row.old.some else ""),
+            "permitted_by": _permitting(sides, locate),
             "notes": "; ".join(row.notes),
         }
-        for row in changes
+        for row, sides in zip(proof.changes, proof.permitted, strict=True)
     ]
 
 
-def _permitting(row: FlowChange, locate: Locate) -> Iterator[str]:
-    for cause in row.causes:
-        if cause.reading == "old" and cause.effect == "permits":
-            yield f"{cause.policy} {cause.rule} ({locate(cause.source)})"
+def _permitting(sides: Sequence[Permitted], locate: Locate) -> str:
+    if not any(side.rules for side in sides):
+        return "open by default" if sides else ""
+    return "; ".join(f"{side.direction.field}: {_rules(side, locate)}" for side in sides)
+
+
+def _rules(side: Permitted, locate: Locate) -> str:
+    return listed(f"{c.policy} {c.rule} ({locate(c.source)})" for c in side.rules) or "open by default"
 
 
 def question_rows(questions: Iterable[Question], locate: Locate) -> list[Row]:

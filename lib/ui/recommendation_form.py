@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from lib.scenario.recommendation import Options
+from lib.scenario.recommendation import API_SERVER_TOGGLE, Options
 from lib.ui.page_context import PageContext
 
 COVER_KEY: Final = "cover"
@@ -43,7 +43,7 @@ def choose_options(page: PageContext) -> Options:
                 "permit. On: the present ones of these namespaces are taken out afterwards.",
             )
             api_server = st.toggle(
-                "Let workloads with their own ServiceAccount reach the API server",
+                API_SERVER_TOGGLE,
                 key=API_SERVER_KEY,
                 bind="query-params",
                 help="Manifests do not show who talks to the API server.",

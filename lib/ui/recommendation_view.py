@@ -24,6 +24,8 @@ def show_summary(page: PageContext, choice: str, found: Recommendation) -> None:
     """What is proven, what to look at before applying, and the counts."""
     profile, proof = results.profile_of(page, choice), found.proof
     summary = summarise(found, profile.label)
+    if summary.engine:
+        st.warning(plain(summary.engine, 400), icon=":material/tune:")
     if proof is None:
         st.info(plain(summary.about), icon=":material/info:")
         return
@@ -127,7 +129,7 @@ def show_changes(page: PageContext, found: Recommendation) -> None:
         return
     if proof.tally.flows > len(proof.changes):
         st.caption(f"The first {len(proof.changes):,} of {proof.tally.flows:,} flows.")
-    show_table(effect_rows(proof.changes, results.locate(page)), "policy-effects", alt="Flows that differ from today")
+    show_table(effect_rows(proof, results.locate(page)), "policy-effects", alt="Flows that differ from today")
 
 
 def show_rest(page: PageContext, found: Recommendation) -> None:

@@ -70,6 +70,19 @@ def test_the_json_says_for_every_need_why_and_where(capsys: pytest.CaptureFixtur
     assert "shop-api/catalog[Deployment] → shop-data/redis[StatefulSet]" in told
 
 
+def test_every_form_says_first_that_the_cluster_runs_another_engine(capsys: pytest.CaptureFixture[str]) -> None:
+    said = "Judged by the API's own words; the cluster runs Cilium"
+    for form in ("text", "yaml"):
+        _, out, _ = ask(capsys, "recommend", SHOP, "--format", form)
+        assert out.splitlines()[0].removeprefix("# ").startswith(said)
+    _, out, _ = ask(capsys, "recommend", SHOP, "--format", "json")
+    found = json.loads(out)
+    assert found["other_engine"] == found["summary"][0]
+    assert found["other_engine"].startswith(said)
+    _, out, _ = ask(capsys, "recommend", SHOP, "--format", "json", "--engine", "cilium")
+    assert json.loads(out)["other_engine"] == ""
+
+
 def test_the_shops_flows_of_its_readme_are_kept(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = ask(capsys, "recommend", SHOP, "--replace", "--format", "json")
     kept = {(n["src"].split("[")[0], n["dst"].split("[")[0]) for n in json.loads(out)["needs"]}

@@ -253,6 +253,8 @@ def test_the_recommendation_is_proven_and_says_what_to_look_at_first() -> None:
     app = open_page("recommendation", replace="true")
     said = words(app)
     assert any("needed flows are allowed, all of them" in s.value for s in app.success)
+    # Its README: the shop runs Azure CNI powered by Cilium, while verdicts are by the API's own words.
+    assert "the cluster runs Cilium" in app.warning[0].value
     assert any("Before you apply them" in w.value for w in app.warning)
     assert "postgres-from-api" in " ".join(table(app, "policy", "says")["policy"])
     (text,) = (c.value for c in app.code if "kind: NetworkPolicy" in c.value)

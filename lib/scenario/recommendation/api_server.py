@@ -13,6 +13,8 @@ from lib.model.snapshot import Snapshot
 from lib.scenario.recommendation.coverage import Covered
 from lib.scenario.recommendation.needs import Basis, Evidence, Need, Question
 
+API_SERVER_TOGGLE: Final = "Let workloads with their own ServiceAccount reach the API server"
+"""What the page calls the option."""
 _SERVICE: Final = ObjectRef("default", "kubernetes", "Service")
 _DEFAULT_ACCOUNT: Final = "default"
 
@@ -29,7 +31,10 @@ def api_server(snapshot: Snapshot, covered: Covered, asked: bool) -> Iterator[Ne
             else "workload has a ServiceAccount of its own"
         )
         text = f"{len(own):,} {many} ({own[0].ref}): who of them talks to the API server is not in the input"
-        yield Question(text, "Let all of them reach it (--api-server), or state the needs of some.")
+        yield Question(
+            text,
+            f"Let all of them reach it (--api-server; on the page: {API_SERVER_TOGGLE}), or state the needs of some.",
+        )
         return
     addresses, ports, source = AddressSet(), ConnectionSet(), None
     for endpoint_slice in snapshot.slices_by_service.get(_SERVICE, ()):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from lib.model.labels import LabelSelector, Operator
 from lib.model.policies import (
@@ -20,6 +21,7 @@ from lib.model.policies import (
     Peer,
     PodPeer,
     PolicyRule,
+    Verdict,
 )
 from lib.model.refs import ObjectRef
 from lib.model.sets import AddressSet, ConnectionSet
@@ -29,6 +31,8 @@ from lib.policy.engines import KUBERNETES
 from lib.policy.rules import CompiledRule
 from lib.scenario.recommendation.needs import Basis, Evidence, Need, NotKept, Question
 from lib.scenario.recommendation.today import Today, has_several_pods, holders
+
+_EXPLAINED_UP_TO: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +173,7 @@ class _Search:
                 yield Need(src, dst, granted, (_evidence(rule),))
 
     def _ask(self, rule: CompiledRule, missed: list[tuple[Bits, Bits, ConnectionSet]]) -> None:
-        """A rule that names workloads of the input which nothing lets talk on the other side is told."""
+        """A rule that names workloads of the input which other policies keep apart is told, with what says so."""
         workloads = self._today.workloads
         for froms, tos, ports in missed:
             pairs = ((workloads[s].ref, workloads[d].ref) for s in positions(froms) for d in positions(tos) if s != d)
@@ -178,12 +182,23 @@ class _Search:
                 continue
             src, dst = first
             text = (
-                f"{rule.policy} {rule.label} names {src} → {dst} ({ports}), which nothing permits on the other side: "
-                "closed today, and left closed"
+                f"{rule.policy} {rule.label} names {src} → {dst} ({ports}), which {self._why(src, dst, ports)}; "
+                "it is left closed"
             )
             remedy = f"If it is needed, state it: {src.qualified_name}={dst.qualified_name}:{_first_port(ports)}"
             self.one_sided.append(Question(text, remedy, source=rule.source))
             return
+
+    def _why(self, src: ObjectRef, dst: ObjectRef, ports: ConnectionSet) -> str:
+        """What the policies of every kind say of the first of the ports, where they let it not through."""
+        if len(self.one_sided) >= _EXPLAINED_UP_TO:
+            return "does not surely get through today"
+        workloads, (protocol, numbers) = self._today.workloads, ports.ports[0]
+        mine, theirs = (workloads[self._today.number(ref)] for ref in (src, dst))
+        answer = self._today.engine.explain(mine, theirs, protocol, numbers.intervals[0][0])
+        sides = [f"{d.direction.field}: {d.reason}" for d in answer.directions if d.verdict != Verdict.ALLOWED.value]
+        closed = "is closed today" if answer.verdict == Verdict.DENIED.value else "does not surely get through today"
+        return f"{closed} ({'; '.join(sides)})" if sides else closed
 
     def _workloads(self, classes: Bits) -> Bits:
         found = self._expanded.get(classes)

@@ -22,6 +22,7 @@ from lib.scenario.diff import Diff
 from lib.scenario.recommendation.coverage import Covered
 from lib.scenario.recommendation.needed import Needed
 from lib.scenario.recommendation.needs import EVERYWHERE, End, Need, NodeGroup, PodGroup
+from lib.scenario.recommendation.permitted import Permitted, PermittedToday
 from lib.scenario.recommendation.today import has_several_pods
 
 OPEN_UP_TO: Final = 500
@@ -62,7 +63,8 @@ class Proof:
 
     ``open`` are at most OPEN_UP_TO flows, ``open_cut`` says that there are more; ``node_flows`` counts those with a
     workload on its node's network, which policies do not fully govern. ``changes`` are the first CHANGES_UP_TO flows
-    that differ from today, ``tally`` counts all of them. ``enforced``: the engine enforces policies at all.
+    that differ from today, ``permitted`` is for each of them what lets it through today; ``tally`` counts all that
+    differ. ``enforced``: the engine enforces policies at all.
     """
 
     needs: tuple[ProvenNeed, ...]
@@ -70,6 +72,7 @@ class Proof:
     open_cut: bool
     node_flows: int
     changes: tuple[FlowChange, ...]
+    permitted: tuple[tuple[Permitted, ...], ...]
     tally: Tally
     enforced: bool = True
 
@@ -97,6 +100,7 @@ def prove(before: Engine, after: Engine, assumed: Engine, covered: Covered, need
         len(found) > OPEN_UP_TO or judge.cut,
         judge.node_flows,
         changes,
+        tuple(map(PermittedToday(before).of, changes)),
         compared.tally,
         after.profile.enforces,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -12,6 +13,7 @@ from lib.model.policies import NetworkPolicy
 from lib.model.refs import ObjectRef, Source
 from lib.model.snapshot import Snapshot
 from lib.policy.engine import Engine, compile_engine
+from lib.policy.engines import EngineProfile
 from lib.routing.services import service_views
 from lib.scenario.recommendation.api_server import api_server
 from lib.scenario.recommendation.cluster_dns import find_dns
@@ -19,6 +21,7 @@ from lib.scenario.recommendation.controllers import routed
 from lib.scenario.recommendation.coverage import Covered, LeftOut, cover
 from lib.scenario.recommendation.doors import arriving
 from lib.scenario.recommendation.drafts import Draft, draft
+from lib.scenario.recommendation.judged import judged_by, other_engine
 from lib.scenario.recommendation.needs import EVERYWHERE, Need, NotKept, PodGroup, Question, merged, without
 from lib.scenario.recommendation.present import kept
 from lib.scenario.recommendation.proof import Proof, prove
@@ -55,7 +58,8 @@ class Recommendation:
 
     ``drafts`` are the policies of ``text``, in its order. ``removed`` are the present policies that go. ``questions``
     are what the input leaves open; what they are about stays closed. ``twins`` are workloads whose labels do not tell
-    them apart from others. ``proof`` is None where there is nothing to recommend.
+    them apart from others. ``proof`` is None where there is nothing to recommend. ``other_engine`` is the sentence that
+    names the cluster's engine where it is not the one judged by.
     """
 
     options: Options
@@ -68,6 +72,7 @@ class Recommendation:
     not_kept: tuple[NotKept, ...]
     twins: tuple[LeftOut, ...]
     proof: Proof | None
+    other_engine: str = ""
 
     @property
     def removal(self) -> tuple[str, ...]:
@@ -96,9 +101,9 @@ def recommend(engine: Engine, options: Options, parse: Parse, locate: Locate) ->
     drafts = draft(snapshot, covered, selectors, needs, questions)
     removed = _removed(snapshot, options, covered)
     twins = tuple(_twins(covered, selectors))
-    text, proof = "", None
+    text, proof, other = "", None, other_engine(engine)
     if drafts:
-        text = write_policies(drafts, _head(options, covered, removed), locate)
+        text = write_policies(drafts, _head(options, covered, removed, engine.profile, other), locate)
         changed = edited(snapshot, PolicyEdit(tuple(parse(text)), removed))
         if options.replace:
             stay = (r for r in changed.rejected_policies if not _goes(r.ref, covered))
@@ -107,7 +112,7 @@ def recommend(engine: Engine, options: Options, parse: Parse, locate: Locate) ->
         with_assumed = _with_assumed(changed, needs)
         assumed = after if with_assumed is changed else compile_engine(with_assumed, engine.profile)
         proof = prove(engine, after, assumed, covered, needs)
-    return Recommendation(options, text, drafts, needs, covered, removed, questions, not_kept, twins, proof)
+    return Recommendation(options, text, drafts, needs, covered, removed, questions, not_kept, twins, proof, other)
 
 
 def _collect(
@@ -116,7 +121,8 @@ def _collect(
     snapshot, today = engine.snapshot, Today(engine)
     services = service_views(snapshot)
     dns = find_dns(snapshot, services, covered)
-    stated = parse_needs(options.needs, snapshot)
+    parsed = parse_needs(options.needs, snapshot)
+    stated = [need for need in parsed if _is_about(need, covered)]
     present = kept(today, covered.workloads, frozenset(covered.namespaces), {(n.src, n.dst) for n in stated})
     found: list[Need | Question] = [
         *routed(snapshot, services, covered),
@@ -129,9 +135,10 @@ def _collect(
     questions = (
         *(f for f in found if isinstance(f, Question)),
         *dns.questions,
-        *_unused(stated, covered),
+        *_unused(parsed, covered),
         *present.questions,
         *_rejected(snapshot, options, covered),
+        *_other_kinds(snapshot),
         *_unknowable(snapshot),
     )
     return merged((*dns.needs(covered), *needs)), questions, present.not_kept
@@ -139,9 +146,13 @@ def _collect(
 
 def _unused(stated: Iterable[Need], covered: Covered) -> Iterator[Question]:
     for need in stated:
-        if not any(_is_covered(end, covered) for end in (need.src, need.dst)):
-            text = f"the stated need {need} is about no workload that this recommendation covers"
+        if not _is_about(need, covered):
+            text = f"the stated need {need} is about no workload that this recommendation covers: it is not proven here"
             yield Question(text, "Leave it out, or cover the namespace of one of its ends.")
+
+
+def _is_about(need: Need, covered: Covered) -> bool:
+    return any(_is_covered(end, covered) for end in (need.src, need.dst))
 
 
 def _is_covered(end: object, covered: Covered) -> bool:
@@ -159,6 +170,17 @@ def _rejected(snapshot: Snapshot, options: Options, covered: Covered) -> Iterato
                 "Mend it or take it out; the page Input and standard error say what is wrong.",
                 source=policy.source,
             )
+
+
+def _other_kinds(snapshot: Snapshot) -> Iterator[Question]:
+    kinds = (snapshot.cluster_policies, snapshot.calico_policies, snapshot.cilium_policies)
+    counts = Counter(policy.ref.kind for policies in kinds for policy in policies)
+    if counts:
+        told = ", ".join(f"{number:,} {kind}" for kind, number in sorted(counts.items()))
+        yield Question(
+            f"policies of other kinds than NetworkPolicy are in the input ({told}): their rules are not read as needs",
+            "State the needed flows that they permit as NAMESPACE/WORKLOAD=NAMESPACE/WORKLOAD:PORT.",
+        )
 
 
 def _unknowable(snapshot: Snapshot) -> Iterator[Question]:
@@ -198,8 +220,13 @@ def _twins(covered: Covered, selectors: PodSelectors) -> Iterator[LeftOut]:
             yield LeftOut(str(ref), f"its labels do not tell it from {named}: what it needs, they get too")
 
 
-def _head(options: Options, covered: Covered, removed: Sequence[ObjectRef]) -> Iterator[str]:
+def _head(
+    options: Options, covered: Covered, removed: Sequence[ObjectRef], chosen: EngineProfile, other: str
+) -> Iterator[str]:
+    if other:
+        yield other
     yield f"Least-privilege NetworkPolicies for {', '.join(covered.namespaces)}."
+    yield f"Judged {judged_by(chosen)} (engine {chosen.id}): what is proven of these policies is so for that engine."
     yield "Each rule says why it is there. From a pod's own node, as by a kubelet's probes, it is always reached."
     if not options.replace:
         yield "Present NetworkPolicies stay beside these: what they permit stays open."

@@ -6,16 +6,19 @@ or ``internet``; ports are numbers and ranges with an optional protocol, ``5432`
 
 from __future__ import annotations
 
+from ipaddress import ip_interface
 from typing import Final
 
 from lib.facts.internet import INTERNET
 from lib.model.cluster import Node, Pod, Workload
 from lib.model.errors import ModelError
+from lib.model.refs import OUTSIDE_SUFFIX
 from lib.model.sets import Address, AddressSet, ConnectionSet, Protocol, family_of
 from lib.model.snapshot import Snapshot
 from lib.policy.ends import parse_end
 from lib.scenario.recommendation.needs import Basis, End, Evidence, Need, NodeGroup, PodGroup
 from lib.scenario.recommendation.nodes import nodes_of
+from lib.scenario.recommendation.own_addresses import OwnAddresses
 
 NEEDS_UP_TO: Final = 1_000
 _FORM: Final = "write FROM=TO:PORTS, for example shop-web/storefront=shop-data/postgres:5432"
@@ -25,10 +28,11 @@ def parse_needs(texts: tuple[str, ...], snapshot: Snapshot) -> tuple[Need, ...]:
     """The needs that the texts state. Raises ModelError that names the first one which can't be read."""
     if len(texts) > NEEDS_UP_TO:
         raise ModelError(f"{len(texts):,} needs are stated; at most {NEEDS_UP_TO:,} are read")
-    return tuple(parse_need(text, snapshot) for text in texts)
+    own = OwnAddresses(snapshot)
+    return tuple(_need(text, snapshot, own) for text in texts)
 
 
-def parse_need(text: str, snapshot: Snapshot) -> Need:
+def _need(text: str, snapshot: Snapshot, own: OwnAddresses) -> Need:
     """One stated need. Raises ModelError that quotes the text where it can't be read or means nothing."""
     shown = repr(text.strip()[:200])
     src, equals, rest = text.strip().partition("=")
@@ -36,7 +40,7 @@ def parse_need(text: str, snapshot: Snapshot) -> Need:
     if not equals or not colon or not src.strip() or not dst.strip():
         raise ModelError(f"need {shown} can't be read: {_FORM}")
     try:
-        ends = _end(src.strip(), snapshot), _end(dst.strip(), snapshot)
+        ends = _end(src.strip(), snapshot, own), _end(dst.strip(), snapshot, own)
         if all(isinstance(end, AddressSet) for end in ends):
             raise ModelError("both ends are outside the cluster")
         return Need(*ends, _ports(ports), (Evidence(Basis.STATED, f"stated: {text.strip()[:200]}"),))
@@ -44,7 +48,7 @@ def parse_need(text: str, snapshot: Snapshot) -> Need:
         raise ModelError(f"need {shown}: {error}") from None
 
 
-def _end(text: str, snapshot: Snapshot) -> End:
+def _end(text: str, snapshot: Snapshot, own: OwnAddresses) -> End:
     if text == "outside":
         return AddressSet.all()
     if text == "internet":
@@ -54,6 +58,7 @@ def _end(text: str, snapshot: Snapshot) -> End:
         if namespace not in snapshot.namespace_by_name:
             raise ModelError(f"no namespace {namespace[:80]!r} in the input")
         return PodGroup(namespace)
+    _refuse_host_bits(text)
     end = parse_end(text, snapshot)
     match end:
         case Workload() | Pod():
@@ -66,10 +71,19 @@ def _end(text: str, snapshot: Snapshot) -> End:
             return nodes
         case Node():
             return NodeGroup(((end.name, end.addresses_of("InternalIP")),))
-        case AddressSet():
-            return end
         case _:
-            return _single(end)
+            addresses = end if isinstance(end, AddressSet) else _single(end)
+            own.refuse(addresses)
+            return addresses
+
+
+def _refuse_host_bits(text: str) -> None:
+    try:
+        written = ip_interface(text.removesuffix(OUTSIDE_SUFFIX))
+    except ValueError:
+        return
+    if "/" in text and written.ip != written.network.network_address:
+        raise ModelError(f"{written} has bits set beyond its prefix: write {written.network} or {written.ip}")
 
 
 def _single(address: Address) -> AddressSet:
@@ -85,6 +99,8 @@ def _ports(text: str) -> ConnectionSet:
         first, _, last = numbers.partition("-")
         if not first.isdecimal() or (last and not last.isdecimal()) or len(numbers) > 11:
             raise ModelError(f"{item.strip()[:40]!r} is no port: write 5432, 8080-8081, 53/UDP or all")
+        if last and int(first) > int(last):
+            raise ModelError(f"{numbers}: the range runs backwards")
         try:
             kind = Protocol(protocol.upper()) if slash else Protocol.TCP
         except ValueError:

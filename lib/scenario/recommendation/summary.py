@@ -13,44 +13,52 @@ from lib.scenario.recommendation.recommend import Recommendation
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a reader must know first, a sentence each: ``proven`` by the engine, and ``cautions`` before applying."""
+    """What a reader must know first, a sentence each: ``proven`` by the engine, and ``cautions`` before applying.
+
+    ``engine`` says first that the cluster's engine is not the one judged by; "" where it is, or is not known.
+    """
 
     about: str
     proven: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
+    engine: str = ""
 
     @property
     def lines(self) -> tuple[str, ...]:
         """All sentences in their order."""
-        return (self.about, *self.proven, *self.cautions)
+        return (*filter(None, (self.engine,)), self.about, *self.proven, *self.cautions)
 
 
 def summarise(found: Recommendation, engine: str) -> Summary:
     """The summary of a recommendation under the engine of that label."""
-    proof = found.proof
+    proof, other = found.proof, found.other_engine
     if proof is None:
-        return Summary("There is nothing to recommend: no workload is covered.")
+        return Summary("There is nothing to recommend: no workload is covered.", engine=other)
     about = (
         f"{_count(len(found.drafts), 'policy', 'policies')} for {_count(len(found.covered.workloads), 'workload')} in "
         f"{_count(len(found.covered.namespaces), 'namespace')}."
     )
     if not proof.enforced:
         closes = f"{engine} enforces no policy: these policies, like all others, close nothing."
-        return Summary(about, (), (closes, *_mode(found)))
-    return Summary(about, (*_needs(proof), *_open(proof)), (*_changed(proof), *_questions(found), *_mode(found)))
+        return Summary(about, (), (closes, *_mode(found)), other)
+    return Summary(about, (*_needs(proof), *_open(proof)), (*_changed(proof), *_questions(found), *_mode(found)), other)
 
 
 def _needs(proof: Proof) -> Iterator[str]:
     total = len(proof.needs)
+    if not total:
+        yield "Nothing in the input shows that a flow is needed."
+        return
     failing = [n for n in proof.needs if n.verdict is not Verdict.ALLOWED]
     if not failing:
         yield f"Proven: {_count(total, 'needed flow is', 'needed flows are')} allowed, all of them."
         return
     denied = sum(n.verdict is Verdict.DENIED for n in failing)
-    yield (
-        f"Not proven: of {_count(total, 'needed flow')}, {denied:,} would be denied, and of {len(failing) - denied:,} "
-        "the input or the documentation does not settle it."
-    )
+    open_to_doubt = len(failing) - denied
+    parts = [f"{denied:,} would be denied"] if denied else []
+    if open_to_doubt:
+        parts.append(f"{_count(open_to_doubt, 'is', 'are')} not settled by the input or the documentation")
+    yield f"Not proven: of {_count(total, 'needed flow')}, {' and '.join(parts)}."
 
 
 def _open(proof: Proof) -> Iterator[str]:
