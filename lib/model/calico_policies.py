@@ -126,7 +126,8 @@ class CalicoPolicy:
 
     ``selector`` joins selector, serviceAccountSelector, namespaceSelector and the policy's own namespace over Calico's
     own labels of endpoints. ``order`` is infinite where the policy has none, so that it comes last. ``host_only``:
-    doNotTrack or preDNAT policies, which concern host endpoints only.
+    doNotTrack or preDNAT policies, which concern host endpoints only. ``on_forward``: of a host endpoint's traffic also
+    what the node only forwards.
     """
 
     ref: ObjectRef
@@ -138,6 +139,7 @@ class CalicoPolicy:
     order: float = inf
     rules: tuple[CalicoRule, ...] = ()
     host_only: bool = False
+    on_forward: bool = False
 
     @property
     def namespace(self) -> str:
@@ -185,13 +187,22 @@ class NetworkSet:
 
 @dataclass(frozen=True, slots=True)
 class HostEndpoint:
-    """An interface of a node that GlobalNetworkPolicies can select; shown, its traffic is not judged."""
+    """One interface of a node, or with ``*`` all of them, that GlobalNetworkPolicies can select.
+
+    ``interface`` is "" where only ``expectedIPs`` say which one is meant.
+    """
 
     ref: ObjectRef
     source: Source
     labels: Labels = field(default_factory=dict, hash=False)
     node: str = ""
     interface: str = ""
+    profiles: tuple[str, ...] = ()
+
+    @property
+    def is_wildcard(self) -> bool:
+        """Whether it stands for all interfaces of its node."""
+        return self.interface == "*"
 
 
 @dataclass(frozen=True, slots=True)

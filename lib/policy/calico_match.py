@@ -37,7 +37,8 @@ from lib.model.sets import AddressSet, Family, PortSet
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits, union
 from lib.policy.compile import Spaces
-from lib.policy.hidden_keys import SERVICE_ACCOUNT, UNKNOWN_VALUE, account_label
+from lib.policy.hidden_keys import NODE_NAME, SERVICE_ACCOUNT, UNKNOWN_VALUE, account_label
+from lib.policy.host_endpoints import hosts_of
 from lib.policy.rules import Named, PortsAt
 from lib.policy.spaces import Vocabulary
 
@@ -185,6 +186,29 @@ class Matcher:
                 labels |= {NAMESPACE_PREFIX + key: value for key, value in of_namespace.items()}
             found.append((each, labels))
         return found
+
+    def ends_on(self, node: str) -> Bits:
+        """A node's own traffic and that of the pods on its network; of "" the ends whose node is not known."""
+        endpoints = self.spaces.endpoints
+        return endpoints.label_values(NODE_NAME).get(node, 0) & endpoints.host_network
+
+    def pods_on(self, node: str) -> Bits:
+        """The pods of a node with addresses of their own, where policies tell them apart by that."""
+        endpoints = self.spaces.endpoints
+        return endpoints.label_values(NODE_NAME).get(node, 0) & endpoints.selectable
+
+    @cached_property
+    def _selected_hosts(self) -> Mapping[ObjectRef, Bits]:
+        found: dict[ObjectRef, Bits] = {}
+        for host in hosts_of(self.snapshot):
+            ends = 0 if host.doubt else self.ends_on(host.node)
+            for ref in host.selecting if ends else ():
+                found[ref] = found.get(ref, 0) | ends
+        return found
+
+    def hosts(self, policy: ObjectRef) -> Bits:
+        """The ends on nodes' networks that a policy selects by their host endpoints, where one answer holds."""
+        return self._selected_hosts.get(policy, 0)
 
     def _hosts(self, selector: CalicoSelector) -> Bits:
         """The nodes with a host endpoint that is selected: its addresses are not known for certain."""

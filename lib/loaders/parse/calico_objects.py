@@ -45,7 +45,8 @@ def parse_host_endpoint(session: Session, raw: RawObject) -> HostEndpoint | None
     spec = reading.root.section("spec")
     spec.only(_HOST_FIELDS)
     interface = spec.text("interfaceName")
-    found = HostEndpoint(reading.ref, raw.source, reading.labels, spec.text("node"), interface)
+    profiles = tuple(name for _, name in spec.texts("profiles"))
+    found = HostEndpoint(reading.ref, raw.source, reading.labels, spec.text("node"), interface, profiles)
     return None if reading.entry.failed else found
 
 
