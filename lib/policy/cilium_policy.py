@@ -23,7 +23,7 @@ from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, NodeSc
 from lib.policy.spaces import Vocabulary
 
 FIREWALL_DOUBT = "whether Cilium's host firewall is enabled, without which no policy counts for nodes"
-PLACE_DOUBT = "on which node the pod runs"
+NODES_DOUBT = "whether the nodeSelector, by the labels that Cilium keeps of nodes, means the node"
 _REQUIRES_DOUBT = "whether the installed version of Cilium still knows fromRequires and toRequires"
 
 
@@ -88,12 +88,15 @@ def _subjects(spec: CiliumSpec, matcher: CiliumMatcher) -> tuple[Bits, Bits]:
     if spec.subject is not None:
         return matcher.endpoints(spec.subject)
     assert spec.nodes is not None
-    sure, perhaps = matcher.spaces.endpoints.on_nodes(spec.nodes)
+    spaces = matcher.spaces
+    if any(spaces.profile.ignores_label(key) for key in spec.nodes.keys):
+        return 0, spaces.endpoints.host_network
+    sure, perhaps = spaces.endpoints.on_nodes(spec.nodes)
     return sure, sure | perhaps
 
 
 def _subject_doubt(spec: CiliumSpec, matcher: CiliumMatcher) -> str:
-    return matcher.doubt_of(spec.subject) if spec.subject is not None else PLACE_DOUBT
+    return matcher.doubt_of(spec.subject) if spec.subject is not None else NODES_DOUBT
 
 
 def _bypass(policy: CiliumPolicy, spec: CiliumSpec, matcher: CiliumMatcher) -> CompiledPolicy:
