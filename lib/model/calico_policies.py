@@ -16,7 +16,7 @@ from lib.model.cluster import Pod
 from lib.model.labels import Labels
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
-from lib.model.sets import AddressSet, Family, Network, PortSet, Protocol
+from lib.model.sets import Address, AddressSet, Family, Network, PortSet, Protocol
 
 CALICO_NETWORK_POLICY: Final = "CalicoNetworkPolicy"
 DEFAULT_TIER: Final = "default"
@@ -189,7 +189,8 @@ class NetworkSet:
 class HostEndpoint:
     """One interface of a node, or with ``*`` all of them, that GlobalNetworkPolicies can select.
 
-    ``interface`` is "" where only ``expectedIPs`` say which one is meant.
+    ``interface`` is "" where only ``expectedIPs`` say which one is meant. By these rules that name it by its labels
+    know it: "If the expectedIPs field is omitted then security rules that use labels will fail to match this endpoint".
     """
 
     ref: ObjectRef
@@ -198,6 +199,7 @@ class HostEndpoint:
     node: str = ""
     interface: str = ""
     profiles: tuple[str, ...] = ()
+    expected_ips: tuple[Address, ...] = ()
 
     @property
     def is_wildcard(self) -> bool:

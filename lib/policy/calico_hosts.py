@@ -95,11 +95,12 @@ class _Compiler:
             mask = union(
                 self._spaces.ports.mask(protocol, PortSet.of(port)) for protocol, port in failsafe_ports().of(direction)
             )
-            yield self._maybe(host, ends, direction, "open, perhaps, as a failsafe port", _FAILSAFE_DOUBT, ports=mask)
+            text = "perhaps open as a failsafe port"
+            yield self._maybe(host, ends, direction, text, _FAILSAFE_DOUBT, ports=mask, label="failsafe ports")
             if not endpoint.is_wildcard:
                 named = f"the interface {endpoint.interface}" if endpoint.interface else "the interface"
                 text, doubt = f"about {named} only", f"whether the traffic passes {named} of {endpoint.ref}"
-                yield self._maybe(host, ends, direction, text, doubt)
+                yield self._maybe(host, ends, direction, text, doubt, label="spec.interfaceName")
         for policy in self._of(host):
             if policy.host_only:
                 # Explicitly allowed it "skips over any normal policy"; what no rule of it matches goes on.
@@ -109,12 +110,14 @@ class _Compiler:
     def _own_pods(self, host: Host, ends: Bits) -> Iterator[CompiledRule]:
         """ "Traffic from a host to its workload endpoints is always allowed, despite any policy in place"."""
         pods = self._spaces.endpoints.selectable
-        text = "always open between a node and its own pods"
+        open_, perhaps = "open between a node and its own pods", "perhaps open between a node and its own pods"
         scope = NodeScope.OWN_PERHAPS if host.is_wildcard else NodeScope.OWN
         doubt = OWN_PODS_DOUBT if host.is_wildcard else "whether the pod runs on this node"
-        yield self._maybe(host, ends, Direction.INGRESS, text, doubt, peers=pods, nodes=scope)
+        text = perhaps if host.is_wildcard else open_
+        yield self._maybe(host, ends, Direction.INGRESS, text, doubt, peers=pods, nodes=scope, label="own pods")
         doubt = "whether the pod runs on this node"
-        yield self._maybe(host, ends, Direction.EGRESS, text, doubt, peers=pods, nodes=NodeScope.OWN)
+        scope = NodeScope.OWN
+        yield self._maybe(host, ends, Direction.EGRESS, open_, doubt, peers=pods, nodes=scope, label="own pods")
 
     def _open_question(self, host: Host, ends: Bits, doubt: str) -> Iterator[CompiledRule]:
         for direction in _DIRECTIONS:
@@ -169,6 +172,7 @@ class _Compiler:
         peers: Bits | None = None,
         ports: Bits | None = None,
         nodes: NodeScope = NodeScope.ANY,
+        label: str = "spec",
     ) -> CompiledRule:
         spaces = self._spaces
         return _rule(
@@ -182,6 +186,7 @@ class _Compiler:
             peers=spaces.everything if peers is None else peers,
             at=PortsAt(spaces.everything, spaces.ports.all if ports is None else ports),
             nodes=nodes,
+            label=label,
         )
 
 
@@ -197,11 +202,12 @@ def _rule(
     peers: Bits,
     at: PortsAt,
     nodes: NodeScope = NodeScope.ANY,
+    label: str = "spec",
 ) -> CompiledRule:
     return CompiledRule(
         policy=ref,
         direction=direction,
-        label="spec",
+        label=label,
         source=source,
         text=text,
         subjects=subjects,

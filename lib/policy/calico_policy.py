@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
 
 from lib.model.calico_policies import CalicoAction, CalicoPolicy, CalicoPorts, CalicoRule
@@ -75,9 +75,10 @@ def _service_vocabulary(snapshot: Snapshot, namespace: str, name: str) -> Vocabu
 
 
 def sets_vocabulary(snapshot: Snapshot) -> Vocabulary:
-    """The addresses of NetworkSets and GlobalNetworkSets."""
+    """The addresses of NetworkSets and GlobalNetworkSets, and those by which rules know host endpoints."""
     nets = frozenset(net for each in snapshot.network_sets for net in each.nets)
-    return Vocabulary(networks=nets, pod_addresses=bool(nets))
+    hosts = frozenset(ip_network(address) for each in snapshot.host_endpoints for address in each.expected_ips)
+    return Vocabulary(networks=nets | hosts, pod_addresses=bool(nets))
 
 
 def compile_policy(policy: CalicoPolicy, matcher: Matcher, *, passes: bool) -> tuple[CompiledPolicy, ...]:

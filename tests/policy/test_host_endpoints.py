@@ -12,6 +12,7 @@ from lib.model.sets import ConnectionSet, Protocol
 from lib.policy.ends import parse_end
 from lib.policy.engine import Engine
 from lib.policy.engines import profile
+from lib.policy.points import End
 from tests.policy.build import engine_of, namespace, pod, rows_of
 from tests.policy.test_calico_policies import of
 
@@ -66,10 +67,13 @@ def engine(*documents: str, engine_id: str = "calico") -> Engine:
     return engine_of(*CLUSTER, *documents, profile=profile(engine_id))
 
 
+def _ends(asked: Engine, src: str, dst: str) -> tuple[End, End]:
+    return parse_end(src, asked.snapshot), parse_end(dst, asked.snapshot)
+
+
 def verdict(asked: Engine, src: str, dst: str, port: int = PORT, protocol: Protocol = Protocol.TCP) -> str:
     """The verdict, which the explanation and, for workloads, the rows must share."""
-    ends = parse_end(src, asked.snapshot), parse_end(dst, asked.snapshot)
-    found = asked.explain(*ends, protocol, port)
+    found = asked.explain(*_ends(asked, src, dst), protocol, port)
     verdicts = {each.verdict for each in found.directions}
     expected = "denied" if "denied" in verdicts else "unknown" if "unknown" in verdicts else "allowed"
     assert found.verdict == expected, found
@@ -200,6 +204,44 @@ class TestPolicies:
         assert verdict(engine(WILDCARD, engine_id=engine_id), OUTSIDE, ONE) == expected
 
 
+class TestAsPeers:
+    """Calico "uses the expectedIPs field to resolve label selectors to IP addresses. If the expectedIPs field is
+    omitted then security rules that use labels will fail to match this endpoint."
+    """
+
+    LETS_NODES_IN = "types: [Ingress], ingress: [{action: Allow, source: {selector: role == 'node'}}]"
+
+    def _into_far(self, hep: str, *documents: str, src: str) -> str:
+        return verdict(engine(hep, *documents, gnp(self.LETS_NODES_IN, "pods", "app == 'far'")), src, FAR)
+
+    @pytest.mark.parametrize("src", GOVERNED)
+    def test_a_rule_names_a_node_by_the_labels_of_its_host_endpoint(self, src: str) -> None:
+        assert self._into_far(OPEN, src=src) == "allowed"
+        assert self._into_far(OPEN, src=NEAR) == self._into_far(OPEN, src=OUTSIDE) == "denied"
+
+    @pytest.mark.parametrize("src", GOVERNED)
+    def test_without_expected_addresses_no_rule_does(self, src: str) -> None:
+        assert self._into_far(OPEN.replace("expectedIPs: [10.0.0.1]", "expectedIPs: []"), src=src) == "denied"
+
+    @pytest.mark.parametrize("src", GOVERNED)
+    def test_of_a_node_with_other_addresses_it_is_open(self, src: str) -> None:
+        assert self._into_far(OPEN.replace("10.0.0.1", "192.168.0.1"), src=src) == "unknown"
+
+    def test_a_host_endpoint_of_a_machine_that_is_no_node_counts_by_its_addresses(self) -> None:
+        hep = OPEN.replace("10.0.0.1", "192.0.2.9").replace("node: one", "node: gateway")
+        assert self._into_far(hep, src="192.0.2.9") == "allowed"
+        assert self._into_far(hep, src="192.0.2.8") == "denied"
+
+    @pytest.mark.parametrize("src", GOVERNED)
+    def test_all_names_host_endpoints_too(self, src: str) -> None:
+        rule = "types: [Ingress], ingress: [{action: Allow, source: {selector: all()}}]"
+        far = gnp(rule, "pods", "app == 'far'")
+        assert verdict(engine(OPEN, far), src, FAR) == "allowed"
+        asked = engine(OPEN.replace("10.0.0.1", "192.168.0.1"), far)
+        (answer,) = {d.reason for d in asked.explain(*_ends(asked, src, FAR)).directions if d.verdict == "unknown"}
+        assert "expectedIPs" in answer
+
+
 class TestBeforeOtherPolicies:
     """ "If a packet is explicitly allowed by untracked policy, it skips over any pre-DNAT and normal policy"."""
 
@@ -255,7 +297,7 @@ class TestForwarded:
 
 def test_the_explanation_names_the_host_endpoint_and_the_policy_with_their_lines() -> None:
     asked = engine(WILDCARD)
-    found = asked.explain(parse_end(OUTSIDE, asked.snapshot), parse_end(ONE, asked.snapshot), Protocol.TCP, PORT)
+    found = asked.explain(*_ends(asked, OUTSIDE, ONE), Protocol.TCP, PORT)
     isolating = [e for d in found.directions for e in d.effects if e.effect == "isolates"]
     (hep,) = asked.snapshot.host_endpoints
     assert [(e.policy, e.source) for e in isolating] == [(hep.ref, hep.source)]
