@@ -36,7 +36,7 @@ from lib.model.calico_selector import (
 from lib.model.labels import Labels
 from lib.model.refs import ObjectRef
 from lib.model.services import Service
-from lib.model.sets import AddressSet, Family, PortSet
+from lib.model.sets import AddressSet, Family, PortSet, family_of
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits, union
 from lib.policy.compile import Spaces
@@ -219,11 +219,14 @@ class Matcher:
         return [(each, labels_of(each, profiles)) for each in self.snapshot.host_endpoints if each.expected_ips]
 
     def _hosts(self, selector: CalicoSelector) -> Ends:
-        """The selected host endpoints by their expectedIPs; perhaps also by other addresses of their nodes."""
+        """The selected host endpoints by their expectedIPs; perhaps also by their nodes' others of the same family."""
         chosen = [each for each, labels in self._host_endpoints if matches(selector, labels)]
         addresses = AddressSet.from_networks(ip_network(a) for each in chosen for a in each.expected_ips)
-        perhaps = union(self.ends_on(node) for node in {each.node for each in chosen})
-        return Ends.of(*self._at(addresses)) | Ends.both(0, perhaps)
+        ipv4, ipv6 = (
+            union(self.ends_on(node) for node in {h.node for h in chosen if family in map(family_of, h.expected_ips)})
+            for family in (Family.IPV4, Family.IPV6)
+        )
+        return Ends.of(*self._at(addresses)) | Ends(0, ipv4, 0, ipv6)
 
     def _at(self, addresses: AddressSet) -> tuple[Named, Named]:
         """The ends at addresses: Calico compares those of the packet, whoever has them."""

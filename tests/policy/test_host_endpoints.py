@@ -227,6 +227,13 @@ class TestAsPeers:
     def test_of_a_node_with_other_addresses_it_is_open(self, src: str) -> None:
         assert self._into_far(OPEN.replace("10.0.0.1", "192.168.0.1"), src=src) == "unknown"
 
+    @pytest.mark.parametrize("address", ["2001:db8::7", OUTSIDE])
+    def test_only_packets_of_a_family_that_it_expects_may_have_its_address(self, address: str) -> None:
+        """A rule about the node's own end: expectedIPs of IPv4 say nothing of what is of IPv6."""
+        hep = OPEN.replace("10.0.0.1", "192.168.0.1")
+        own = "types: [Ingress], ingress: [{action: Allow, destination: {selector: role == 'node'}}]"
+        assert verdict(engine(hep, gnp(own)), address, ONE) == ("unknown" if "." in address else "denied")
+
     def test_a_host_endpoint_of_a_machine_that_is_no_node_counts_by_its_addresses(self) -> None:
         hep = OPEN.replace("10.0.0.1", "192.0.2.9").replace("node: one", "node: gateway")
         assert self._into_far(hep, src="192.0.2.9") == "allowed"
