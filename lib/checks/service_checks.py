@@ -9,6 +9,7 @@ from lib.checks.arrivals import Spot, answers_hold, classes_of_pods, entered, is
 from lib.checks.closed_services import isolating_policies, listed
 from lib.checks.context import Context, finding, from_issues
 from lib.model.finding import Finding
+from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
 from lib.model.services import TrafficPolicy
 from lib.policy.bits import positions
@@ -38,8 +39,12 @@ def _sheltered(context: Context) -> Mapping[ObjectRef, frozenset[Spot]]:
     """The open load balancers, each with its pods' ports, that surely nothing from outside gets through to."""
     engine = context.engine
     views = [v for v in context.services if any(i.fault is Fault.LOAD_BALANCER_OPEN for i in v.issues)]
-    if not views or not answers_hold(engine):
-        return {}
+    if (
+        not views
+        or not answers_hold(engine)
+        or engine.governed(Direction.EGRESS) & engine.spaces.endpoints.host_network
+    ):
+        return {}  # what nodes may send of their own says nothing of what they send on
     classes = classes_of_pods(engine)
     spots = {v.ref: frozenset(s for p in v.ports for s in spots_of(engine, classes, p)) for v in views}
     outside = positions(engine.spaces.outside)

@@ -124,9 +124,9 @@ class _Sides:
         )
 
     def _isolation(self, classes: Iterable[int], direction: Direction) -> Isolation:
-        if all(self._engine.spaces.endpoints.host_network >> c & 1 for c in classes):
-            return Isolation.NOT_SELECTABLE
         isolated = [bool(self._engine.reachability().isolated[direction] >> c & 1) for c in classes]
+        if not any(isolated) and all(self._engine.spaces.endpoints.host_network >> c & 1 for c in classes):
+            return Isolation.NOT_SELECTABLE
         if all(isolated):
             return Isolation.ALL
         return Isolation.SOME if any(isolated) else Isolation.NONE

@@ -104,6 +104,9 @@ def _keys(
             routed[row.dst_ref].append((row.verdict, row.ports, row.pods, row.reason))
     exempting = any(w.host_network for w in engine.snapshot.workloads)
     governed = engine.governed(Direction.INGRESS)
+    own_nodes, hosts = engine.own_nodes, engine.spaces.endpoints.host_network
+    if any(own_nodes.by_node[direction] & hosts for direction in Direction):
+        governed = engine.spaces.endpoints.everything
     if engine.own_nodes.matter(Direction.EGRESS):
         governed |= engine.governed(Direction.EGRESS)
     for number, workload in enumerate(engine.snapshot.workloads):

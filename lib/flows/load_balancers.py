@@ -13,6 +13,7 @@ from lib.model.services import ServiceType, TrafficPolicy
 from lib.model.sets import Protocol
 from lib.policy.bits import Bits, positions, union
 from lib.policy.engine import Engine
+from lib.policy.host_endpoints import forwarding
 from lib.routing.services import ServiceView, service_views
 
 SOME = "some"
@@ -75,6 +76,9 @@ def _judge(engine: Engine, policy: TrafficPolicy, numbers: Iterable[int], port: 
     asked += [_outside(engine)] if local or whom is not SeenAs.NODE else []
     found = {_from(engine, sources, numbers, port) for sources in asked}
     verdict = next(iter(found)) if len(found) == 1 else Verdict.UNKNOWN.value if "unknown" in found else SOME
+    forward = forwarding(engine.snapshot) if profile.enforces_kind("projectcalico.org", "GlobalNetworkPolicy") else ()
+    if forward and verdict != Verdict.DENIED.value:
+        return seen_as, Verdict.UNKNOWN.value, f"nothing settles what {forward[0].ref} lets nodes forward"
     switch = "local_policy_ingress_enforced" if local else "cluster_policy_ingress_enforced"
     if enforced is Known.UNKNOWN and verdict != Verdict.ALLOWED.value:
         why = f"nothing settles whether ingress policies count for it{profile.because(switch)}"
@@ -99,6 +103,8 @@ def _nodes(engine: Engine) -> tuple[int, ...]:
 
 def _towards(engine: Engine, source: int, number: int) -> tuple[Bits, Bits]:
     """From a node the connection was sent on: it is not the one on which the pod runs."""
+    if source in engine.own_nodes.selecting and engine.spaces.endpoints.host_network >> source & 1:
+        return engine.own_nodes.entering(source, number)
     if engine.spaces.endpoints.host_network >> source & 1 and engine.profile.cluster_policy_source is not SeenAs.NODE:
         return engine.own_nodes.masks(Direction.INGRESS, source, number, same=False)
     return engine.reachability().between(source, number)

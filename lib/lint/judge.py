@@ -11,6 +11,7 @@ from lib.model.refs import ObjectRef
 from lib.policy.bits import Bits, union
 from lib.policy.columns import Columns, RuleKey, StepsSpentError, Without
 from lib.policy.engine import Engine
+from lib.policy.host_endpoints import left_open
 from lib.policy.inventory import inventory
 from lib.policy.tiers import AnyPolicy
 
@@ -20,7 +21,8 @@ class Judged:
     """The policies that the engine enforces, as they are written, and what taking out each part of them does.
 
     ``idle_policies`` and ``idle_rules`` change nothing; ``unproven`` may change nothing. ``looked_at`` are the policies
-    that were looked at in full; only of those with pods there is something to look at.
+    that were looked at in full; only of those with pods there is something to look at. ``left_open`` are those with an
+    effect on nodes that is not judged.
     """
 
     engine: Engine
@@ -28,6 +30,7 @@ class Judged:
     rules: dict[ObjectRef, tuple[WrittenRule, ...]]
     by_key: dict[RuleKey, WrittenRule]
     removals: Removals
+    left_open: frozenset[ObjectRef] = frozenset()
     idle_policies: set[ObjectRef] = field(default_factory=set)
     idle_rules: set[RuleKey] = field(default_factory=set)
     unproven: list[Place] = field(default_factory=list)
@@ -53,7 +56,9 @@ def judge(engine: Engine, steps: int) -> Judged:
     rules = {ref: tuple(rules_of(policy)) for ref, policy in policies.items()}
     by_key = {rule.key: rule for found in rules.values() for rule in found}
     narrowed = frozenset(key for key, rule in by_key.items() if rule.is_narrowed)
-    judged = Judged(engine, policies, rules, by_key, Removals(engine, Columns(engine, steps), narrowed))
+    judged = Judged(
+        engine, policies, rules, by_key, Removals(engine, Columns(engine, steps), narrowed), left_open(snapshot)
+    )
     selecting = [ref for ref in policies if judged.subjects(ref)]
     judged.selecting = len(selecting)
     try:
@@ -74,11 +79,11 @@ def _judge_policy(judged: Judged, ref: ObjectRef) -> None:
     for rule in judged.rules[ref]:
         if rule.is_judged and any(removals.has_packets(part) for part in removals.rules.get(rule.key, ())):
             answer = removals.of(Without(frozenset({rule.key}))).answer
-            if answer is Answer.NOTHING:
+            if answer is Answer.NOTHING and ref not in judged.left_open:
                 idle.add(rule.key)
-            elif answer is Answer.NOT_PROVEN:
+            elif answer is not Answer.CHANGES:
                 unproven.append(rule.place)
-    if whole is Answer.NOTHING:
+    if whole is Answer.NOTHING and ref not in judged.left_open:
         judged.idle_policies.add(ref)
     judged.idle_rules |= idle
     judged.unproven += unproven

@@ -64,7 +64,8 @@ class Removals:
     def __init__(self, engine: Engine, columns: Columns, narrowed: frozenset[RuleKey]) -> None:
         self.engine, self.columns, self._narrowed = engine, columns, narrowed
         spaces = engine.spaces
-        self.pods = from_positions({c for members in spaces.endpoints.members for c in members})
+        nodes = from_positions(spaces.endpoints.nodes.values()) & union(p.subjects for p in engine.policies)
+        self.pods = from_positions({c for members in spaces.endpoints.members for c in members}) | nodes
         self.ends = self.pods | from_positions(spaces.endpoints.nodes.values()) | spaces.outside
         self._rejected = {d: union(r.touches(d) for r in engine.rejections) for d in Direction}
 

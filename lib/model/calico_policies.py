@@ -16,7 +16,7 @@ from lib.model.cluster import Pod
 from lib.model.labels import Labels
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
-from lib.model.sets import AddressSet, Family, Network, PortSet, Protocol
+from lib.model.sets import Address, AddressSet, Family, Network, PortSet, Protocol
 
 CALICO_NETWORK_POLICY: Final = "CalicoNetworkPolicy"
 DEFAULT_TIER: Final = "default"
@@ -126,7 +126,8 @@ class CalicoPolicy:
 
     ``selector`` joins selector, serviceAccountSelector, namespaceSelector and the policy's own namespace over Calico's
     own labels of endpoints. ``order`` is infinite where the policy has none, so that it comes last. ``host_only``:
-    doNotTrack or preDNAT policies, which concern host endpoints only.
+    doNotTrack or preDNAT policies, which concern host endpoints only. ``on_forward``: of a host endpoint's traffic also
+    what the node only forwards.
     """
 
     ref: ObjectRef
@@ -138,6 +139,7 @@ class CalicoPolicy:
     order: float = inf
     rules: tuple[CalicoRule, ...] = ()
     host_only: bool = False
+    on_forward: bool = False
 
     @property
     def namespace(self) -> str:
@@ -185,13 +187,24 @@ class NetworkSet:
 
 @dataclass(frozen=True, slots=True)
 class HostEndpoint:
-    """An interface of a node that GlobalNetworkPolicies can select; shown, its traffic is not judged."""
+    """One interface of a node, or with ``*`` all of them, that GlobalNetworkPolicies can select.
+
+    ``interface`` is "" where only ``expectedIPs`` say which one is meant. By these rules that name it by its labels
+    know it: "If the expectedIPs field is omitted then security rules that use labels will fail to match this endpoint".
+    """
 
     ref: ObjectRef
     source: Source
     labels: Labels = field(default_factory=dict, hash=False)
     node: str = ""
     interface: str = ""
+    profiles: tuple[str, ...] = ()
+    expected_ips: tuple[Address, ...] = ()
+
+    @property
+    def is_wildcard(self) -> bool:
+        """Whether it stands for all interfaces of its node."""
+        return self.interface == "*"
 
 
 @dataclass(frozen=True, slots=True)

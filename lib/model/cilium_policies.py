@@ -196,7 +196,7 @@ class CiliumRule:
 class CiliumSpec:
     """``spec``, or one element of ``specs``: whom it selects, what it closes, and its rules.
 
-    ``subject`` is None for one that is about nodes, which is shown and not judged.
+    ``subject`` is None for one that is about nodes; ``nodes`` says about which.
     """
 
     label: str
@@ -205,6 +205,7 @@ class CiliumSpec:
     subject_text: str
     directions: frozenset[Direction]
     rules: tuple[CiliumRule, ...] = ()
+    nodes: LabelSelector | None = None
 
     def rules_for(self, direction: Direction) -> tuple[CiliumRule, ...]:
         """The rules of one direction, allowing ones first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from ipaddress import ip_network
 from typing import Final, NamedTuple, assert_never
 
 from lib.facts.engines import Known
@@ -16,6 +17,7 @@ from lib.model.calico_policies import (
     SERVICE_ACCOUNT_KEY,
     SERVICE_ACCOUNT_PREFIX,
     EntityRule,
+    HostEndpoint,
     NetworkSet,
 )
 from lib.model.calico_selector import (
@@ -31,13 +33,15 @@ from lib.model.calico_selector import (
     keys_of,
     matches,
 )
+from lib.model.labels import Labels
 from lib.model.refs import ObjectRef
 from lib.model.services import Service
-from lib.model.sets import AddressSet, Family, PortSet
+from lib.model.sets import AddressSet, Family, PortSet, family_of
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits, union
 from lib.policy.compile import Spaces
-from lib.policy.hidden_keys import SERVICE_ACCOUNT, UNKNOWN_VALUE, account_label
+from lib.policy.hidden_keys import NODE_NAME, SERVICE_ACCOUNT, UNKNOWN_VALUE, account_label
+from lib.policy.host_endpoints import hosts_of, labels_of
 from lib.policy.rules import Named, PortsAt
 from lib.policy.spaces import Vocabulary
 
@@ -169,7 +173,7 @@ class Matcher:
             found |= Ends.of(*self._at(addresses))
             if any(s.domains for s in sets):
                 found |= Ends.both(0, self.spaces.outside)
-            found |= Ends.both(0, self._hosts(selector))
+            found |= self._hosts(selector)
             self._ends[selector] = found
         return found
 
@@ -186,11 +190,43 @@ class Matcher:
             found.append((each, labels))
         return found
 
-    def _hosts(self, selector: CalicoSelector) -> Bits:
-        """The nodes with a host endpoint that is selected: its addresses are not known for certain."""
-        nodes = self.spaces.endpoints.nodes
-        chosen = {h.node for h in self.snapshot.host_endpoints if matches(selector, h.labels)}
-        return union(1 << nodes[name] for name in chosen if name in nodes)
+    def ends_on(self, node: str) -> Bits:
+        """A node's own traffic and that of the pods on its network; of "" the ends whose node is not known."""
+        endpoints = self.spaces.endpoints
+        return endpoints.label_values(NODE_NAME).get(node, 0) & endpoints.host_network
+
+    def pods_on(self, node: str) -> Bits:
+        """The pods of a node with addresses of their own, where policies tell them apart by that."""
+        endpoints = self.spaces.endpoints
+        return endpoints.label_values(NODE_NAME).get(node, 0) & endpoints.selectable
+
+    @cached_property
+    def _selected_hosts(self) -> Mapping[ObjectRef, Bits]:
+        found: dict[ObjectRef, Bits] = {}
+        for host in hosts_of(self.snapshot):
+            ends = 0 if host.doubt else self.ends_on(host.node)
+            for ref in host.selecting if ends else ():
+                found[ref] = found.get(ref, 0) | ends
+        return found
+
+    def hosts(self, policy: ObjectRef) -> Bits:
+        """The ends on nodes' networks that a policy selects by their host endpoints, where one answer holds."""
+        return self._selected_hosts.get(policy, 0)
+
+    @cached_property
+    def _host_endpoints(self) -> list[tuple[HostEndpoint, Labels]]:
+        profiles = {profile.ref.name: profile for profile in self.snapshot.calico_profiles}
+        return [(each, labels_of(each, profiles)) for each in self.snapshot.host_endpoints if each.expected_ips]
+
+    def _hosts(self, selector: CalicoSelector) -> Ends:
+        """The selected host endpoints by their expectedIPs; perhaps also by their nodes' others of the same family."""
+        chosen = [each for each, labels in self._host_endpoints if matches(selector, labels)]
+        addresses = AddressSet.from_networks(ip_network(a) for each in chosen for a in each.expected_ips)
+        ipv4, ipv6 = (
+            union(self.ends_on(node) for node in {h.node for h in chosen if family in map(family_of, h.expected_ips)})
+            for family in (Family.IPV4, Family.IPV6)
+        )
+        return Ends.of(*self._at(addresses)) | Ends(0, ipv4, 0, ipv6)
 
     def _at(self, addresses: AddressSet) -> tuple[Named, Named]:
         """The ends at addresses: Calico compares those of the packet, whoever has them."""
@@ -229,8 +265,8 @@ class Matcher:
             yield "the addresses of pods and nodes"
         if keys and any(s.domains for s in self.snapshot.network_sets):
             yield "the addresses of a set's allowedEgressDomains"
-        if keys and self.snapshot.host_endpoints:
-            yield "the addresses of host endpoints"
+        if (entity.selector is not None or entity.not_selector is not None) and self._host_endpoints:
+            yield "whether the traffic of a node has one of its host endpoint's expectedIPs"
         if entity.service is not None and self.service(entity) is None:
             yield f"the endpoints of the Service {entity.service.namespace}/{entity.service.name}"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Final
 
 from lib.model.calico_policies import CalicoAction, CalicoPolicy, CalicoPorts, CalicoRule
 from lib.model.calico_selector import And
@@ -24,6 +25,7 @@ _WHOLE: dict[Family, frozenset[Network]] = {
     Family.IPV4: frozenset({IPv4Network("0.0.0.0/0")}),
     Family.IPV6: frozenset({IPv6Network("::/0")}),
 }
+_PORTS_DOUBT: Final = "which ports of the node its host endpoint gives these names"
 _ACTIONS = {CalicoAction.ALLOW: Action.ALLOW, CalicoAction.DENY: Action.DENY, CalicoAction.PASS: Action.PASS}
 
 
@@ -73,28 +75,45 @@ def _service_vocabulary(snapshot: Snapshot, namespace: str, name: str) -> Vocabu
 
 
 def sets_vocabulary(snapshot: Snapshot) -> Vocabulary:
-    """The addresses of NetworkSets and GlobalNetworkSets."""
+    """The addresses of NetworkSets and GlobalNetworkSets, and those by which rules know host endpoints."""
     nets = frozenset(net for each in snapshot.network_sets for net in each.nets)
-    return Vocabulary(networks=nets, pod_addresses=bool(nets))
+    hosts = frozenset(ip_network(address) for each in snapshot.host_endpoints for address in each.expected_ips)
+    return Vocabulary(networks=nets | hosts, pod_addresses=bool(nets))
 
 
 def compile_policy(policy: CalicoPolicy, matcher: Matcher, *, passes: bool) -> tuple[CompiledPolicy, ...]:
     """The policy over its sure subjects and, where some are uncertain, over those; nothing for one of hosts only.
 
+    Nodes are subjects by their host endpoints. What lets their traffic by before it is asked comes in ``calico_hosts``.
     ``passes``: its tier hands on what no rule decided, so that the policy isolates nothing.
     """
     if policy.host_only:
         return ()
     sure, maybe = matcher.classes(policy.selector)
+    hosts = matcher.hosts(policy.ref)
     directions = frozenset[Direction]() if passes else policy.directions
-    rules = tuple(compile_rules(policy.ref, policy.rules, sure, matcher))
+    rules = tuple(part for rule in policy.rules for part in _for_pods_and_hosts(policy, rule, sure, hosts, matcher))
     # What a pod sends to its own node goes through the pod's egress policy: DefaultEndpointToHostAction counts "after
     # traffic passes any egress policy applied to the workload" ("Protect hosts", docs.tigera.io).
-    found = [CompiledPolicy(policy.ref, policy.source, sure, directions, rules, binds_own_node=True)]
+    found = [CompiledPolicy(policy.ref, policy.source, sure | hosts, directions, rules, binds_own_node=True)]
     if doubtful := maybe & ~sure:
         rules = tuple(map(_perhaps, compile_rules(policy.ref, policy.rules, doubtful, matcher)))
         found.append(CompiledPolicy(policy.ref, policy.source, doubtful, frozenset(), rules))
     return tuple(found)
+
+
+def _for_pods_and_hosts(
+    policy: CalicoPolicy, rule: CalicoRule, pods: Bits, hosts: Bits, matcher: Matcher
+) -> Iterator[CompiledRule]:
+    """One rule for both kinds of subjects; the names of ports at a node are its host endpoint's, which are not read."""
+    named = any(ports is not None and ports.names for ports in (rule.to.ports, rule.to.not_ports))
+    if not hosts or not named or rule.direction is Direction.EGRESS:
+        yield from compile_rules(policy.ref, (rule,), pods | hosts, matcher)
+        return
+    yield from compile_rules(policy.ref, (rule,), pods, matcher)
+    unnamed = replace(rule, to=replace(rule.to, ports=None, not_ports=None))
+    for part in compile_rules(policy.ref, (unnamed,), hosts, matcher):
+        yield part.perhaps(_PORTS_DOUBT)
 
 
 def compile_doubtful_end(policy: CalicoPolicy, matcher: Matcher) -> CompiledPolicy | None:

@@ -25,6 +25,7 @@ from lib.policy.calico_match import Matcher
 from lib.policy.calico_policy import compile_rules, rules_vocabulary
 from lib.policy.compile import Spaces
 from lib.policy.hidden_keys import PROFILES, profiles_value
+from lib.policy.host_endpoints import DEFAULT_ALLOW, hosts_of
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, PortsAt, Stage
 from lib.policy.spaces import Vocabulary
 
@@ -51,10 +52,11 @@ def vocabulary(snapshot: Snapshot) -> Vocabulary:
     """Everything that the profiles can tell apart, and which endpoints name which, as far as that matters."""
     known = _known(snapshot)
     lists = {pod.profiles for pod in snapshot.pods if pod.profiles is not None}
-    if not any(_asked(names, known) for names in lists):
+    of_pods = any(_asked(names, known) for names in lists)
+    if not of_pods and not any(_asked(each.profiles, known) for each in snapshot.host_endpoints):
         return Vocabulary()
     rules = (rules_vocabulary(profile.rules, snapshot) for profile in snapshot.calico_profiles)
-    return Vocabulary.merge([Vocabulary(pod_keys=frozenset({PROFILES})), *rules])
+    return Vocabulary.merge([Vocabulary(pod_keys=frozenset({PROFILES} if of_pods else ())), *rules])
 
 
 def stage(snapshot: Snapshot, spaces: Spaces) -> Stage | None:
@@ -69,8 +71,19 @@ def stage(snapshot: Snapshot, spaces: Spaces) -> Stage | None:
             subjects[asked] |= of_list.get(profiles_value(names), 0) & spaces.endpoints.selectable
             sources.setdefault(asked, source)
     compiled = [(a, _compiled(a, known.get(a.name), subjects[a], sources[a], matcher)) for a in sorted(subjects)]
+    compiled = sorted([*compiled, *_of_hosts(known, matcher)], key=lambda each: each[0].place)
     levels = [tuple(policy for _, policy in group) for _, group in groupby(compiled, key=lambda each: each[0].place)]
     return Stage(STAGE, inf, tuple(levels)) if levels else None
+
+
+def _of_hosts(known: Profiles, matcher: Matcher) -> Iterator[tuple[_Asked, CompiledPolicy]]:
+    """The profiles of host endpoints; one without profiles drops by itself what no policy allows."""
+    for host in hosts_of(matcher.snapshot):
+        ends = 0 if host.doubt else matcher.ends_on(host.node)
+        endpoint = host.endpoints[0]
+        for asked in _asked(endpoint.profiles, known) if ends else ():
+            compiled = _compiled(asked, known.get(asked.name), ends, endpoint.source, matcher)
+            yield asked, compiled if asked.name else replace(compiled, ref=endpoint.ref)
 
 
 def _known(snapshot: Snapshot) -> Profiles:
@@ -79,7 +92,7 @@ def _known(snapshot: Snapshot) -> Profiles:
 
 def _asked(names: tuple[str, ...], known: Profiles) -> list[_Asked]:
     """The profiles of one endpoint that have a say, up to one of Calico's own; none where all of it is open anyway."""
-    generated = next((i for i, n in enumerate(names) if n.startswith(_OF_NAMESPACE) and n not in known), None)
+    generated = next((i for i, n in enumerate(names) if n not in known and _allows_all(n)), None)
     asked = [n for n in names[:generated] if n in known or not n.startswith(_OF_ACCOUNT)]
     rules = [rule for name in asked if name in known for rule in known[name].rules]
     is_open = {d for d in Direction if generated is not None or any(_is_open(r) for r in rules if r.direction is d)}
@@ -88,6 +101,16 @@ def _asked(names: tuple[str, ...], known: Profiles) -> list[_Asked]:
     closed = tuple(sorted(d.value for d in frozenset(Direction) - is_open))
     # Where none is asked nothing could let anything in: everything is dropped.
     return [_Asked(place, name, closed) for place, name in enumerate(asked or [""])]
+
+
+def _allows_all(name: str) -> bool:
+    """Whether Calico makes the profile itself, with rules that allow everything."""
+    return name.startswith(_OF_NAMESPACE) or name == DEFAULT_ALLOW
+
+
+def decides(names: tuple[str, ...], snapshot: Snapshot) -> bool:
+    """Whether profiles of these names, or that there is none, can stop anything."""
+    return bool(_asked(names, _known(snapshot)))
 
 
 def _is_open(rule: CalicoRule) -> bool:

@@ -22,12 +22,18 @@ from lib.policy.ports import port_text, port_vocabulary, with_ports
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, NodeScope, PortsAt
 from lib.policy.spaces import Vocabulary
 
+FIREWALL_DOUBT = "whether Cilium's host firewall is enabled, without which no policy counts for nodes"
+NODES_DOUBT = "whether the nodeSelector, by the labels that Cilium keeps of nodes, means the node"
 _REQUIRES_DOUBT = "whether the installed version of Cilium still knows fromRequires and toRequires"
 
 
 class CompiledCilium(NamedTuple):
-    """The two sides of Cilium's policies: what they deny comes first; the others stand beside the NetworkPolicies."""
+    """The two sides of Cilium's policies: what they deny comes first; the others stand beside the NetworkPolicies.
 
+    ``bypassing`` comes before both: that policies about nodes may not be enforced at all.
+    """
+
+    bypassing: tuple[CompiledPolicy, ...]
     denying: tuple[CompiledPolicy, ...]
     allowing: tuple[CompiledPolicy, ...]
 
@@ -37,30 +43,32 @@ def vocabulary(policy: CiliumPolicy) -> Vocabulary:
     selectors = [spec.subject for spec in policy.specs if spec.subject is not None]
     selectors += [p.selector for r in policy.rules for p in r.peers if isinstance(p, EndpointsPeer)]
     selectors += [required for rule in policy.rules for required in rule.requires]
-    return Vocabulary.merge(
-        [*map(selector_vocabulary, selectors), port_vocabulary(p for rule in policy.rules for p in rule.ports)]
-    )
+    of_nodes = [spec.nodes.keys for spec in policy.specs if spec.nodes is not None]
+    nodes = Vocabulary(node_keys=frozenset().union(*of_nodes), nodes_matter=bool(of_nodes))
+    ports = port_vocabulary(p for rule in policy.rules for p in rule.ports)
+    return Vocabulary.merge([*map(selector_vocabulary, selectors), nodes, ports])
 
 
 def compile_policies(snapshot: Snapshot, spaces: Spaces) -> CompiledCilium:
-    """All policies; those about nodes select no pod and are left out."""
+    """All policies; those about nodes have as subjects what is on the networks of these."""
     matcher = CiliumMatcher(snapshot, spaces)
+    bypassing: list[CompiledPolicy] = []
     denying: list[CompiledPolicy] = []
     allowing: list[CompiledPolicy] = []
     for policy in snapshot.cilium_policies:
         for spec in policy.specs:
-            if spec.subject is not None:
-                denied, allowed = _compile(policy, spec, matcher)
-                denying += denied
-                allowing += allowed
-    return CompiledCilium(tuple(denying), tuple(allowing))
+            denied, allowed = _compile(policy, spec, matcher)
+            denying += denied
+            allowing += allowed
+            if spec.nodes is not None:
+                bypassing.append(_bypass(policy, spec, matcher))
+    return CompiledCilium(tuple(bypassing), tuple(denying), tuple(allowing))
 
 
 def _compile(
     policy: CiliumPolicy, spec: CiliumSpec, matcher: CiliumMatcher
 ) -> tuple[list[CompiledPolicy], list[CompiledPolicy]]:
-    assert spec.subject is not None
-    sure, maybe = matcher.endpoints(spec.subject)
+    sure, maybe = _subjects(spec, matcher)
     rules = [part for rule in spec.rules for part in _rule(policy, rule, sure, matcher)]
     denies = tuple(r for r in rules if r.action is Action.DENY)
     allows = tuple(r for r in rules if r.action is Action.ALLOW)
@@ -68,17 +76,41 @@ def _compile(
     denying = [CompiledPolicy(policy.ref, policy.source, sure, frozenset(), denies)] if denies else []
     if doubtful := maybe & ~sure:
         # Perhaps selected: perhaps all that it closes is closed, but for what others allow.
-        doubt = matcher.doubt_of(spec.subject)
+        doubt = _subject_doubt(spec, matcher)
         perhaps = [p.perhaps(doubt) for r in spec.rules for p in _rule(policy, r, doubtful, matcher)]
         perhaps += [_perhaps_closed(policy, spec, direction, doubtful, matcher) for direction in spec.directions]
         denying.append(CompiledPolicy(policy.ref, policy.source, doubtful, frozenset(), tuple(perhaps)))
     return denying, found
 
 
+def _subjects(spec: CiliumSpec, matcher: CiliumMatcher) -> tuple[Bits, Bits]:
+    """Who is surely selected, and who is or may be."""
+    if spec.subject is not None:
+        return matcher.endpoints(spec.subject)
+    assert spec.nodes is not None
+    spaces = matcher.spaces
+    if any(spaces.profile.ignores_label(key) for key in spec.nodes.keys):
+        return 0, spaces.endpoints.host_network
+    sure, perhaps = spaces.endpoints.on_nodes(spec.nodes)
+    return sure, sure | perhaps
+
+
+def _subject_doubt(spec: CiliumSpec, matcher: CiliumMatcher) -> str:
+    return matcher.doubt_of(spec.subject) if spec.subject is not None else NODES_DOUBT
+
+
+def _bypass(policy: CiliumPolicy, spec: CiliumSpec, matcher: CiliumMatcher) -> CompiledPolicy:
+    """Nodes are open where the host firewall is not enabled, whatever a policy says of them."""
+    _, subjects = _subjects(spec, matcher)
+    closed = (_perhaps_closed(policy, spec, direction, subjects, matcher) for direction in Direction)
+    text = "not enforced without the host firewall"
+    rules = (replace(rule, text=text, doubt=FIREWALL_DOUBT, action=Action.ALLOW) for rule in closed)
+    return CompiledPolicy(policy.ref, policy.source, subjects, frozenset(), tuple(rules))
+
+
 def _perhaps_closed(
     policy: CiliumPolicy, spec: CiliumSpec, direction: Direction, subjects: Bits, matcher: CiliumMatcher
 ) -> CompiledRule:
-    assert spec.subject is not None
     spaces = matcher.spaces
     return CompiledRule(
         policy=policy.ref,
@@ -90,7 +122,7 @@ def _perhaps_closed(
         sure=Named(),
         possible=Named(always=spaces.everything),
         ports=(PortsAt(spaces.everything, spaces.ports.all),),
-        doubt=matcher.doubt_of(spec.subject),
+        doubt=_subject_doubt(spec, matcher),
         action=Action.DENY,
     )
 

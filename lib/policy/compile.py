@@ -11,9 +11,10 @@ from lib.model.domain_names import NameTable
 from lib.model.policies import RejectedPolicy
 from lib.model.sets import Address, AddressSet, Family, PortSet, Protocol
 from lib.model.snapshot import Snapshot
-from lib.policy.bits import Bits
+from lib.policy.bits import Bits, union
 from lib.policy.endpoints import EndpointSpace, build_endpoints
 from lib.policy.engines import EngineProfile
+from lib.policy.hidden_keys import NODE_NAME
 from lib.policy.rules import CompiledRejection, Named
 from lib.policy.spaces import AddressSpace, PortSpace, Vocabulary
 
@@ -142,4 +143,9 @@ def compile_rejection(rejected: RejectedPolicy, spaces: Spaces) -> CompiledRejec
     """The classes that a rejected policy might have governed; all namespaces' for a cluster-wide kind."""
     among = spaces.endpoints.in_namespace(rejected.namespace) if rejected.namespace else spaces.endpoints.selectable
     subjects = among & spaces.endpoints.with_labels(rejected.pod_selector)
+    if rejected.ref.kind == "GlobalNetworkPolicy":
+        # Only nodes with host endpoints have their names told apart.
+        subjects |= spaces.endpoints.host_network & union(spaces.endpoints.label_values(NODE_NAME).values())
+    elif rejected.ref.kind == "CiliumClusterwideNetworkPolicy":
+        subjects |= spaces.endpoints.host_network
     return CompiledRejection(rejected.ref, rejected.source, subjects, rejected.directions)

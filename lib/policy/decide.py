@@ -143,7 +143,7 @@ class Decision:
             return Reason.SAME_POD
         if seen.subject_outside:
             return Reason.OUTSIDE
-        if seen.subject_on_host:
+        if seen.subject_on_host and not seen.selecting:
             return Reason.NODE_SIDE
         if not seen.selecting:
             return Reason.NOT_ISOLATED

@@ -23,6 +23,7 @@ from lib.policy.hidden_keys import (
     DEFAULT_ACCOUNT,
     NODE_KNOWN,
     NODE_LABEL,
+    NODE_NAME,
     PROFILES,
     SERVICE_ACCOUNT,
     UNKNOWN_VALUE,
@@ -187,7 +188,8 @@ def build_endpoints(
     for name in (*dict.fromkeys(n.name for n in snapshot.namespaces), ARBITRARY_NAMESPACE):
         new_pods[name] = len(numbers)
         atoms = None if match_pod_addresses else ()
-        numbers[EndpointClass(name, project.account_of(name), hypothetical=True, atoms=atoms)] = len(numbers)
+        labels = (*project.account_of(name), *project.placed("", host=False))
+        numbers[EndpointClass(name, labels, hypothetical=True, atoms=atoms)] = len(numbers)
     nodes = {}
     for name, node_class in project.nodes():
         nodes[name] = numbers.setdefault(node_class, len(numbers))
@@ -209,6 +211,7 @@ class _Projection:
         self._blocks = bool(vocabulary.networks)
         self._nodes = {n.name: n.labels for n in snapshot.nodes}
         self._node_keys = tuple(sorted(vocabulary.node_keys)) if vocabulary.nodes_matter else None
+        self._placing = vocabulary.node_names, vocabulary.pod_nodes
         self._node_addresses = {n.name: parsed(n.addresses_of("InternalIP")) for n in snapshot.nodes}
 
     def key(self, pod: Pod) -> object:
@@ -218,6 +221,7 @@ class _Projection:
         account = self.account_of(pod.ref.namespace, pod.service_account) if self._account_keys else ()
         node = self._node_labels(pod.node_name) if pod.host_network else ()
         profiles = pod.profiles if self._by_profiles else None
+        node += self.placed(pod.node_name, host=pod.host_network)
         return pod.ref.namespace, pod.host_network, labels, ports, addresses, account, node, profiles
 
     def endpoint_class(self, pod: Pod) -> EndpointClass:
@@ -227,6 +231,7 @@ class _Projection:
             labels += ((PROFILES, profiles_value(pod.profiles)),)
         if pod.host_network:
             labels += self._node_labels(pod.node_name)
+        labels += self.placed(pod.node_name, host=pod.host_network)
         return EndpointClass(pod.namespace, labels, pod.host_network, self._ports(pod), *self._by_class(pod))
 
     def _by_class(self, pod: Pod) -> tuple[tuple[int, ...] | None, frozenset[Family]]:
@@ -253,7 +258,7 @@ class _Projection:
         for name, known in self._node_addresses.items():
             atoms = self._atoms_of(known) if self._blocks else ()
             families = frozenset(map(family_of, known)) if self._blocks else frozenset[Family]()
-            labels = self._node_labels(name)
+            labels = (*self._node_labels(name), *self.placed(name, host=True))
             yield name, EndpointClass("", labels, True, atoms=atoms, families=families, hypothetical=True)
 
     def _node_labels(self, name: str) -> tuple[tuple[str, str], ...]:
@@ -263,6 +268,10 @@ class _Projection:
         labels = self._nodes[name]
         found = ((NODE_LABEL + key, value) for key in self._node_keys if (value := labels.get(key)) is not None)
         return ((NODE_KNOWN, ""), *found)
+
+    def placed(self, node: str, *, host: bool) -> tuple[tuple[str, str], ...]:
+        """The node of an end, as far as policies tell nodes or the pods on them apart."""
+        return ((NODE_NAME, node),) if self._placing[0 if host else 1] else ()
 
     def _ports(self, pod: Pod) -> tuple[tuple[str, Protocol, int], ...]:
         found: dict[tuple[str, Protocol], int] = {}

@@ -24,6 +24,9 @@ NODE_KNOWN: Final = "\0node"
 
 NODE_LABEL: Final = "\0node/"
 
+NODE_NAME: Final = "\0nodeName"
+"""The name of the node, "" where it is not known: of ends on a node's network, or of every pod."""
+
 
 def account_label(key: str) -> str:
     """The label ``key`` of the pod's ServiceAccount."""

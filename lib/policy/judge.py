@@ -37,6 +37,12 @@ def node_relation(direction: Direction, src: Point, dst: Point) -> NodeRelation:
     return NodeRelation.SAME if subject.node == peer.node else NodeRelation.OTHER
 
 
+def same_node(src: Point, dst: Point) -> bool | None:
+    """Whether a pod's own node is at the other end, whichever is the subject; None where that is not known."""
+    relations = (node_relation(direction, src, dst) for direction in Direction)
+    return next((relation.same for relation in relations if relation is not NodeRelation.NONE), None)
+
+
 def _exemption(engine: Engine, direction: Direction, relation: NodeRelation) -> NodeRelation:
     """The relation as far as the pod's isolation does not count for it."""
     exempt = engine.own_nodes.exempt(direction)
@@ -50,7 +56,7 @@ def decide(engine: Engine, direction: Direction, src: Point, dst: Point, asked: 
     """Collect the evidence for one direction of one pair."""
     subject, peer = (src, dst) if direction is Direction.EGRESS else (dst, src)
     relation = node_relation(direction, src, dst)
-    question = Question(direction, subject.number, peer.number, dst.number, asked, same_node=relation.same)
+    question = Question(direction, subject.number, peer.number, dst.number, asked, same_node=same_node(src, dst))
     seen = walk(engine.spaces, engine.stages, question)
     relation = _exemption(engine, direction, relation)
     other = Direction.EGRESS if direction is Direction.INGRESS else Direction.INGRESS
@@ -99,7 +105,7 @@ def _granted(
         dst.number,
         asked,
         exempt=_exemption(engine, direction, relation) in exempt,
-        same_node=relation.same,
+        same_node=same_node(src, dst),
     )
     seen = walk(engine.spaces, engine.stages, question)
     return (seen.ipv4[0], seen.ipv6[0]) if sure else (seen.ipv4[1], seen.ipv6[1])

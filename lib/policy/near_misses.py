@@ -10,7 +10,7 @@ from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
 from lib.policy.bits import Bits
 from lib.policy.conditions import Alternative, Condition
-from lib.policy.judge import node_relation
+from lib.policy.judge import same_node
 from lib.policy.points import Point
 from lib.policy.rules import Action, CompiledRule
 from lib.policy.walk import Closing, Question, Walk, selecting_by_stage, walk
@@ -40,10 +40,10 @@ def near_misses(
 ) -> Iterator[NearMiss]:
     """Every such rule once, in the order in which rules are asked."""
     subject, peer = (src, dst) if direction is Direction.EGRESS else (dst, src)
-    same_node = node_relation(direction, src, dst).same
-    question = Question(direction, subject.number, peer.number, dst.number, asked, same_node=same_node)
+    near = same_node(src, dst)
+    question = Question(direction, subject.number, peer.number, dst.number, asked, same_node=near)
     seen = walk(engine.spaces, engine.stages, question)
-    ends = _Ends(engine, subject, peer, dst, asked, seen, same_node, known)
+    ends = _Ends(engine, subject, peer, dst, asked, seen, near, known)
     reached = {(step.rule.policy, step.rule.label) for step in seen.steps}
     for stage, policy in selecting_by_stage(engine.stages, question):
         parts: dict[str, list[CompiledRule]] = {}

@@ -11,10 +11,10 @@ from lib.facts.engines import Known, engine_facts
 from lib.model.cluster import METADATA_NAME_LABEL
 from lib.model.policies import Direction, IpBlockPeer, NetworkPolicy
 from lib.model.problem import Problem, Severity
-from lib.model.refs import ObjectRef, Source
 from lib.model.snapshot import Coverage, Snapshot
 from lib.policy.compile import Spaces
 from lib.policy.engines import EngineProfile, detect_engine
+from lib.policy.host_endpoints import forwarding
 from lib.policy.inventory import ignored_kinds
 from lib.policy.name_notes import name_notes
 from lib.policy.tiers import policy_vocabularies
@@ -189,21 +189,29 @@ def _unknown_namespace_labels(snapshot: Snapshot, profile: EngineProfile) -> Ite
 
 
 def _about_nodes(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:
-    """Policies that govern nodes themselves: flows of nodes are shown as if there were none."""
-    found: list[tuple[ObjectRef, Source]] = []
+    """Policies that govern nodes, or what nodes forward, as far as their effect is left open."""
     if profile.enforces_kind("cilium.io", "CiliumClusterwideNetworkPolicy"):
-        found += [(p.ref, p.source) for p in snapshot.cilium_policies if any(s.subject is None for s in p.specs)]
-    if profile.enforces_kind("projectcalico.org", "GlobalNetworkPolicy"):
-        found += [(each.ref, each.source) for each in snapshot.host_endpoints]
-    for ref, source in found:
+        for policy in snapshot.cilium_policies:
+            if any(spec.subject is None for spec in policy.specs):
+                yield Problem(
+                    severity=Severity.WARNING,
+                    code="host-firewall-unknown",
+                    message=f"{policy.ref} selects nodes, which Cilium enforces only where its host firewall is "
+                    "enabled; the input does not show that: what it would close on nodes is unknown",
+                    remedy="Read what is unknown on nodes as denied where the host firewall is enabled.",
+                    source=policy.source,
+                    subject=policy.ref,
+                )
+    for each in forwarding(snapshot) if profile.enforces_kind("projectcalico.org", "GlobalNetworkPolicy") else ():
+        kind = "doNotTrack or preDNAT" if each.host_only else "applyOnForward"
         yield Problem(
             severity=Severity.WARNING,
-            code="nodes-not-judged",
-            message=f"{ref} makes policies count for nodes themselves, which is not judged: flows from and to nodes, "
-            "and pods on their network, are shown as if it were not there",
-            remedy="Read flows from and to nodes as possible ones only.",
-            source=source,
-            subject=ref,
+            code="forwarding-not-judged",
+            message=f"{each.ref} ({kind}) counts for what nodes forward, which is not judged: what it may stop of the "
+            "traffic of pods on nodes with a host endpoint that it selects is unknown",
+            remedy="Read the unknown flows of those pods as possible ones only.",
+            source=each.source,
+            subject=each.ref,
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final
 
 from lib.facts.engines import Known
 from lib.model.policies import Direction
@@ -17,10 +18,12 @@ from lib.policy.bits import Bits, positions, union
 from lib.policy.compile import Spaces
 from lib.policy.reachability import Reachability
 from lib.policy.rules import Action, CompiledRule, NodeScope, Stage
-from lib.policy.walk import Question, stages_by_subject, walk
+from lib.policy.walk import Question, Walk, stages_by_subject, walk
 
 Masks = tuple[Bits, Bits]
 """The ports that are allowed, and those that may be."""
+
+_OTHER: Final = {Direction.EGRESS: Direction.INGRESS, Direction.INGRESS: Direction.EGRESS}
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ class OwnNodes:
 
     def matter(self, direction: Direction) -> bool:
         """Whether it can make any difference on which nodes pods run."""
-        return self.exempt(direction) is not Known.NO or self.by_node[direction] != 0
+        hosts = self.by_node[_OTHER[direction]] & self.spaces.endpoints.host_network
+        return self.exempt(direction) is not Known.NO or self.by_node[direction] != 0 or hosts != 0
 
     @cached_property
     def by_node(self) -> Mapping[Direction, Bits]:
@@ -61,11 +65,12 @@ class OwnNodes:
         if same and direction is Direction.INGRESS and self.spares_own_pods:
             return every, every
         subject, peer = (source, destination) if direction is Direction.EGRESS else (destination, source)
-        apart = self.by_node[direction] >> subject & 1
+        governed = peer in self.selecting
+        apart = self.by_node[direction] >> subject & 1 or self.by_node[_OTHER[direction]] >> peer & 1
         exempt = self.exempt(direction) if same else Known.NO
         if exempt is Known.NO and not apart:
             return self.reachability.between(source, destination)
-        if exempt is Known.YES and not self._denying[direction] >> subject & 1:
+        if exempt is Known.YES and not governed and not self._denying[direction] >> subject & 1:
             return every, every
         key = direction, subject, self._alike[peer], same
         found = self._found.get(key)
@@ -73,8 +78,15 @@ class OwnNodes:
             answers = [self._walked(direction, source, destination, same, exempt is Known.YES)]
             if exempt is Known.UNKNOWN:
                 answers.append(self._walked(direction, source, destination, same, True))
-            found = self._found[key] = answers[0][0], union(possible for _, possible in answers)
+            beside = self._walked(_OTHER[direction], source, destination, same, False)
+            both = [_common(each, beside) for each in answers]
+            found = self._found[key] = both[0][0], union(possible for _, possible in both)
         return found
+
+    def entering(self, node: int, pod: int) -> Masks:
+        """What a pod lets in that another node only sends on, so that no policy about the node's own traffic counts."""
+        seen = self._walked(Direction.INGRESS, node, pod, False, False)
+        return seen.allowed, seen.possible
 
     def exempt_ports(self, direction: Direction, source: int, destination: int) -> Bits:
         """The ports that are allowed to and from the pod's own node if what isolates the pod does not count."""
@@ -82,14 +94,13 @@ class OwnNodes:
         spared = direction is Direction.INGRESS and self.spares_own_pods
         if spared or not self._denying[direction] >> subject & 1:
             return self.spaces.ports.all
-        return self._walked(direction, source, destination, True, True)[0]
+        return self._walked(direction, source, destination, True, True).allowed
 
-    def _walked(self, direction: Direction, source: int, destination: int, same: bool, exempt: bool) -> Masks:
+    def _walked(self, direction: Direction, source: int, destination: int, same: bool, exempt: bool) -> Walk:
         subject, peer = (source, destination) if direction is Direction.EGRESS else (destination, source)
         every = self.spaces.ports.all
         asked = Question(direction, subject, peer, destination, every, exempt=exempt, same_node=same)
-        seen = walk(self.spaces, self.selecting.get(subject, ()), asked)
-        return seen.allowed, seen.possible
+        return walk(self.spaces, self.selecting.get(subject, ()), asked)
 
     @cached_property
     def selecting(self) -> Mapping[int, tuple[Stage, ...]]:
@@ -113,7 +124,9 @@ class OwnNodes:
         hosts = self.spaces.endpoints.host_network
         sets = dict.fromkeys(self.spaces.speaking(family) & hosts for family in Family)
         for stage in self.stages:
+            sets.update(dict.fromkeys(policy.subjects & hosts for policy in stage.policies))
             for rule in (rule for policy in stage.policies for rule in policy.rules):
+                sets[rule.subjects & hosts] = None
                 for named in (rule.sure, rule.possible):
                     sets.update(dict.fromkeys(bits & hosts for bits in named))
                 sets.update(dict.fromkeys(at.destinations & hosts for at in rule.ports))
@@ -124,3 +137,11 @@ class OwnNodes:
                     signatures[host].append(number)
         first: dict[tuple[int, ...], int] = {}
         return {host: first.setdefault(tuple(signature), host) for host, signature in signatures.items()}
+
+
+def _common(one: Walk, other: Walk) -> Masks:
+    """What both directions leave, for one family at least."""
+    (allowed4, possible4), (allowed6, possible6) = (
+        (a & c, b & d) for (a, b), (c, d) in ((one.ipv4, other.ipv4), (one.ipv6, other.ipv6))
+    )
+    return allowed4 | allowed6, possible4 | possible6

@@ -27,13 +27,14 @@ class NodeScope(Enum):
 
     ANY = "any"
     OWN = "the pod's own node"
+    OWN_PERHAPS = "the pod's own node, perhaps"
     OTHERS = "all nodes but the pod's own"
 
     def holds(self, same_node: bool | None) -> bool | None:
         """Whether a node is meant that is, or is not, the subject's own; None where that is not known."""
-        if self is NodeScope.ANY or same_node is None:
+        if self is NodeScope.ANY or same_node is None or (self is NodeScope.OWN_PERHAPS and same_node):
             return None
-        return same_node is (self is NodeScope.OWN)
+        return same_node is (self is not NodeScope.OTHERS)
 
 
 class Grant(NamedTuple):

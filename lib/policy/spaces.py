@@ -32,7 +32,8 @@ class Vocabulary:
 
     ``namespace_keys`` are label keys of namespaces, ``pod_keys`` of pods, ``node_keys`` of nodes. ``nodes_matter``:
     some rule names nodes, perhaps without a label. ``pod_addresses``: some rule means pods by their addresses, whatever
-    the engine does with ipBlocks.
+    the engine does with ipBlocks. ``node_names``: some policy has single nodes as subjects; ``pod_nodes``: one has the
+    pods on them.
     """
 
     pod_keys: frozenset[str] = frozenset()
@@ -43,6 +44,8 @@ class Vocabulary:
     node_keys: frozenset[str] = frozenset()
     nodes_matter: bool = False
     pod_addresses: bool = False
+    node_names: bool = False
+    pod_nodes: bool = False
 
     @classmethod
     def merge(cls, parts: Iterable[Vocabulary]) -> Vocabulary:
@@ -57,6 +60,8 @@ class Vocabulary:
             frozenset().union(*(p.node_keys for p in listed)),
             any(p.nodes_matter for p in listed),
             any(p.pod_addresses for p in listed),
+            any(p.node_names for p in listed),
+            any(p.pod_nodes for p in listed),
         )
 
 

@@ -11,7 +11,15 @@ from lib.model.cilium_policies import CiliumPolicy
 from lib.model.cluster_policies import ClusterPolicy, PolicyTier
 from lib.model.policies import NetworkPolicy
 from lib.model.snapshot import Snapshot
-from lib.policy import calico_policy, calico_profiles, calico_tiers, cilium_policy, cluster_policy, network_policy
+from lib.policy import (
+    calico_hosts,
+    calico_policy,
+    calico_profiles,
+    calico_tiers,
+    cilium_policy,
+    cluster_policy,
+    network_policy,
+)
 from lib.policy.calico_tiers import NETWORK_POLICY_ORDER, TIER_PREFIX, Hosted
 from lib.policy.cilium_match import peers_vocabulary
 from lib.policy.compile import Spaces
@@ -26,6 +34,7 @@ DEFAULT_ORDER: Final = 1_000_000
 BASELINE_ORDER: Final = 10_000_000
 # Cilium has one list of policies: what one denies no other, and no NetworkPolicy, can allow.
 CILIUM_DENY_ORDER: Final = DEFAULT_ORDER - 1
+CILIUM_HOSTS_ORDER: Final = CILIUM_DENY_ORDER - 1
 _CLUSTER_KIND: Final = "ClusterNetworkPolicy"
 # Which of Calico's tiers the cluster-wide kinds stand in: its "AdminNetworkPolicy priority field maps to the order
 # field" of the policies of Calico's own that are put there too, and "the BaselineAdminNetworkPolicy is treated as if it
@@ -46,6 +55,7 @@ def vocabularies(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Vocabul
         if snapshot.calico_policies or snapshot.calico_profiles:
             yield calico_policy.sets_vocabulary(snapshot)
         yield calico_profiles.vocabulary(snapshot)
+        yield calico_hosts.vocabulary(snapshot)
     if profile.enforces_kind("cilium.io", "CiliumNetworkPolicy") and snapshot.cilium_policies:
         yield peers_vocabulary(snapshot)
     yield names_vocabulary(snapshot, profile)
@@ -68,7 +78,8 @@ def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
     found: list[Stage] = []
     apart = _cluster_policies(snapshot, spaces.profile)
     if spaces.profile.enforces_kind("networking.k8s.io", "NetworkPolicy"):
-        denying, allowing = _cilium(snapshot, spaces)
+        bypassing, denying, allowing = _cilium(snapshot, spaces)
+        found.append(Stage("Cilium's host firewall", CILIUM_HOSTS_ORDER, (bypassing,) if bypassing else ()))
         found.append(Stage("Cilium's deny rules", CILIUM_DENY_ORDER, (denying,) if denying else ()))
         of_cluster = _network_policies(snapshot, spaces, allowing)
         if spaces.profile.enforces_kind("projectcalico.org", "NetworkPolicy") and snapshot.calico_policies:
@@ -80,8 +91,8 @@ def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
     found += cluster_policy.stages(apart, spaces, _CLUSTER_ORDERS)
     ordered = sorted((stage for stage in found if stage.levels), key=_place)
     if spaces.profile.enforces_kind("projectcalico.org", "NetworkPolicy"):
-        last = calico_profiles.stage(snapshot, spaces)
-        return (*ordered, last) if last else tuple(ordered)
+        of_hosts, last = calico_hosts.stage(snapshot, spaces), calico_profiles.stage(snapshot, spaces)
+        return (*([of_hosts] if of_hosts else ()), *ordered, *([last] if last else ()))
     return tuple(ordered)
 
 
@@ -113,7 +124,7 @@ def _cluster_policies(snapshot: Snapshot, profile: EngineProfile) -> list[Cluste
 
 def _cilium(snapshot: Snapshot, spaces: Spaces) -> cilium_policy.CompiledCilium:
     if not spaces.profile.enforces_kind("cilium.io", "CiliumNetworkPolicy"):
-        return cilium_policy.CompiledCilium((), ())
+        return cilium_policy.CompiledCilium((), (), ())
     return cilium_policy.compile_policies(snapshot, spaces)
 
 

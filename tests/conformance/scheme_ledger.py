@@ -30,7 +30,7 @@ EXCEPT: Final = (
     'the policy is refused, as the API server does: "Except values will be rejected if they are outside the cidr range"'
 )
 POD_VERSION: Final = "its Pods are of apps/v1, where the API has none: the API server refuses them"
-HOSTS: Final = "a HostEndpoint's own traffic is not judged"
+HOSTS: Final = "its ends are host endpoints by themselves, two of them of one machine; here a node is the end"
 NO_PODS: Final = "ends that are host endpoints, DNS names, or pods that the tool invents"
 URL: Final = "a configuration of it stands at an address that is not in the case"
 LAYER_7: Final = "kinds that are not read"

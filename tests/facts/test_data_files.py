@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lib.facts.address_rules import address_rule, address_rules
+from lib.facts.calico_hosts import failsafe_ports
 from lib.facts.cluster_dns import cluster_dns, node_local_dns
 from lib.facts.engines import Known, engine, engine_facts
 from lib.facts.files import FactsError
@@ -70,7 +71,7 @@ def every_source_key() -> list[str]:
     keys += [basis.source for found in readings() for basis in found.bases.values()]
     keys += [key for found in ingress_controllers() for key in found.sources]
     keys += [pods.source for found in ingress_controllers() for pods in found.pods]
-    keys += [found.source for found in (cluster_dns(), node_local_dns())]
+    keys += [found.source for found in (cluster_dns(), node_local_dns(), failsafe_ports())]
     keys += [key for rule in address_rules() for key in rule.sources]
     return sorted(set(keys))
 

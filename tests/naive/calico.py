@@ -35,6 +35,12 @@ class CalicoPolicies:
         self._networks_match_pods = networks_match_pods
         self.policies = [policy for kind in KINDS for policy in of_calico(objects, kind)]
         self._sets = [s for kind in ("NetworkSet", "GlobalNetworkSet") for s in of_calico(objects, kind)]
+        self._hosts = {h["spec"]["node"]: h for h in of_calico(objects, "HostEndpoint")}
+        # "uses the expectedIPs field to resolve label selectors to IP addresses"
+        self._sets += [
+            {"kind": "GlobalNetworkSet", "metadata": h["metadata"], "spec": {"nets": h["spec"]["expectedIPs"]}}
+            for h in self._hosts.values()
+        ]
         accounts = objects.of_kind("", "ServiceAccount")
         self._accounts = {(namespace_of(a), a["metadata"]["name"]): a["metadata"].get("labels") or {} for a in accounts}
         self._known_labels: dict[End, dict[str, str]] = {}
@@ -61,6 +67,8 @@ class CalicoPolicies:
         return packet.direction in types and self._selects(policy, packet.subject)
 
     def _selects(self, policy: Raw, pod: PodEnd) -> bool:
+        if self._objects.on_host(pod):
+            return self._selects_host(policy, self._hosts.get(self._objects.node(pod)))
         spec, labels = policy["spec"], self._labels(pod)
         if policy["kind"] == "NetworkPolicy" and namespace_of(policy) != pod.namespace:
             return False
@@ -69,6 +77,16 @@ class CalicoPolicies:
             and matches(spec.get("namespaceSelector") or "all()", _inherited(labels, "pcns."))
             and matches(spec.get("serviceAccountSelector") or "all()", _inherited(labels, "pcsa."))
         )
+
+    def _selects_host(self, policy: Raw, host: Raw | None) -> bool:
+        """Host endpoints are in no namespace, and have no service account."""
+        if host is None or policy["kind"] == "NetworkPolicy":
+            return False
+        spec, none = policy["spec"], dict[str, str]()
+        for field in ("namespaceSelector", "serviceAccountSelector"):
+            if spec.get(field) and not matches(spec[field], none, is_global=True, every=False):
+                return False
+        return matches(spec.get("selector") or "all()", host["metadata"].get("labels") or none)
 
     def action(self, policy: Raw, packet: Packet) -> str | None:
         """What the first rule that matches does: Allow, Deny or Pass; None where none matches, and Log is none."""

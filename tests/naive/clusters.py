@@ -16,12 +16,21 @@ from tests.naive.draw.calico_policies import (
 )
 from tests.naive.draw.cilium_policies import cilium_policies
 from tests.naive.draw.cluster_policies import cluster_policies
+from tests.naive.draw.host_endpoints import host_endpoints, without_port_names
 from tests.naive.draw.network_policies import policies
 from tests.naive.draw.words import NAMESPACES, PROBED_ADDRESSES, PROTOCOLS, VALUES, chance
 from tests.naive.draw.workloads import NODES, owned, pods
 from tests.naive.flow import Raw
 
-__all__ = ["PROBED_ADDRESSES", "PROTOCOLS", "calico_clusters", "clusters", "mixed_clusters", "owned_clusters"]
+__all__ = [
+    "PROBED_ADDRESSES",
+    "PROTOCOLS",
+    "calico_clusters",
+    "clusters",
+    "hosted_clusters",
+    "mixed_clusters",
+    "owned_clusters",
+]
 
 API_SERVER = {
     "apiVersion": "discovery.k8s.io/v1",
@@ -93,6 +102,13 @@ def calico_clusters(draw: st.DrawFn) -> list[Raw]:
     if chance(draw, 30):
         objects += [draw(cilium_policies(i)) for i in range(draw(st.integers(1, 2)))]
     return objects
+
+
+@st.composite
+def hosted_clusters(draw: st.DrawFn) -> list[Raw]:
+    """Clusters with Calico's policies and host endpoints on their nodes."""
+    objects = [without_port_names(o) if o["kind"] == "GlobalNetworkPolicy" else o for o in draw(calico_clusters())]
+    return [*objects, *draw(host_endpoints())]
 
 
 @st.composite

@@ -12,6 +12,7 @@ from tests.naive.calico import CalicoPolicies
 from tests.naive.cilium import CiliumPolicies
 from tests.naive.cluster_policy import ClusterPolicies
 from tests.naive.flow import AddressEnd, End, Packet, PodEnd, Raw
+from tests.naive.host_endpoints import HostEndpoints
 from tests.naive.network_policy import NetworkPolicies
 from tests.naive.objects import Objects
 from tests.naive.tiers import Tiers
@@ -41,6 +42,7 @@ class NaiveCluster:
         self._by_calico = enforced_by_calico or bool(calico.policies)
         cilium = CiliumPolicies(self._objects)
         self._tiers = Tiers(self._objects, calico, kubernetes, cluster_wide, cilium, own_node_egress_allowed)
+        self._hosts = HostEndpoints(self._objects, _of_calico_alone(objects, ip_block_matches_pods))
 
     @property
     def pods(self) -> dict[PodEnd, Raw]:
@@ -81,9 +83,26 @@ class NaiveCluster:
         family: int,
     ) -> set[bool]:
         """What the policies of one end may say of a packet of one family."""
-        if isinstance(subject, AddressEnd) or self._objects.on_host(subject):
+        if isinstance(subject, AddressEnd):
             return {True}
+        if self._objects.on_host(subject):
+            return self._hosts.answers(Packet(direction, subject, other, protocol, port, family))
         if self._by_calico and direction == "Ingress" and self._objects.own_node(subject, other):
             # "Calico allows all connections from processes running on the host to guest workloads on the host."
             return {True}
         return self._tiers.answers(Packet(direction, subject, other, protocol, port, family))
+
+
+def _of_calico_alone(objects: list[Raw], networks_match_pods: bool) -> Tiers:
+    """The tiers of a host: policies of Kubernetes and of Cilium for pods say nothing of it."""
+    kept = Objects(
+        [o for o in objects if not o["kind"].endswith("NetworkPolicy") or "projectcalico" in o["apiVersion"]]
+    )
+    return Tiers(
+        kept,
+        CalicoPolicies(kept, networks_match_pods=networks_match_pods),
+        NetworkPolicies(kept, blocks_match_pods=networks_match_pods, blocks_match_nodes=True),
+        ClusterPolicies(kept, networks_match_pods=networks_match_pods),
+        CiliumPolicies(kept),
+        False,
+    )

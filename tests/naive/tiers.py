@@ -85,15 +85,15 @@ class Tiers:
             for name in sorted(self._entries, key=lambda name: (self._tiers[name][0], name))
         }
 
-    def answers(self, packet: Packet) -> set[bool]:
-        """What all tiers, one after the other, may say of a packet."""
+    def answers(self, packet: Packet, undecided: bool = True) -> set[bool]:
+        """What all tiers, one after the other, may say of a packet; ``undecided`` where none says anything."""
         found: set[bool] = set()
         for name, readings in self._readings.items():
             said = {self._answer(name, reading, packet) for reading in readings}
             found |= {answer for answer in said if answer is not None}
             if None not in said:
                 return found
-        return found | {True}  # "By default, a pod is non-isolated"; the profile of its namespace allows
+        return found | {undecided}  # "By default, a pod is non-isolated"; the profile of its namespace allows
 
     def _answer(self, name: str, entries: list[Entry], packet: Packet) -> bool | None:
         """Allowed, denied, or None: the next tier is asked."""

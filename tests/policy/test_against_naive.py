@@ -16,7 +16,14 @@ from lib.flows import flow_rows
 from lib.model.sets import Address, Protocol
 from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import KUBERNETES, EngineProfile, profile
-from tests.naive.clusters import PROBED_ADDRESSES, PROTOCOLS, calico_clusters, clusters, mixed_clusters
+from tests.naive.clusters import (
+    PROBED_ADDRESSES,
+    PROTOCOLS,
+    calico_clusters,
+    clusters,
+    hosted_clusters,
+    mixed_clusters,
+)
 from tests.naive.evaluator import AddressEnd, End, NaiveCluster, PodEnd
 from tests.policy.build import snapshot_of
 
@@ -142,7 +149,14 @@ def test_so_is_every_flow_under_calicos_policies_and_all_other_kinds(
     agree(*engine_and_naive(objects, matches_pods, matches_nodes, read_by))
 
 
-@given(clusters() | mixed_clusters() | calico_clusters(), st.booleans(), st.data())
+@given(hosted_clusters(), st.booleans(), st.sampled_from([KUBERNETES, profile("calico")]))
+def test_so_is_every_flow_of_nodes_with_host_endpoints(
+    objects: list[Raw], matches_pods: bool, read_by: EngineProfile
+) -> None:
+    agree(*engine_and_naive(objects, matches_pods, True, read_by))
+
+
+@given(clusters() | mixed_clusters() | calico_clusters() | hosted_clusters(), st.booleans(), st.data())
 def test_the_explanation_of_a_flow_gives_the_verdict_of_the_naive_evaluator(
     objects: list[Raw], matches_pods: bool, data: st.DataObject
 ) -> None:

@@ -325,9 +325,11 @@ def test_only_calico_enforces_them(engine_id: str, expected: str) -> None:
     assert found.explain(ends["client"], ends["server"], Protocol.TCP, 80).verdict == expected
 
 
-def test_policies_that_govern_nodes_are_told_to_be_left_out() -> None:
+def test_policies_about_what_nodes_forward_are_told_to_be_left_open() -> None:
     host = of("HostEndpoint", "node: node-1, interfaceName: '*'", "node-1")
-    assert [n.code for n in engine(host).notes if n.code == "nodes-not-judged"] == ["nodes-not-judged"]
+    forward = of("GlobalNetworkPolicy", "selector: all(), applyOnForward: true, types: [Ingress]")
+    assert not [n for n in engine(host).notes if n.code == "forwarding-not-judged"]
+    assert [n.code for n in engine(host, forward).notes if n.code == "forwarding-not-judged"]
 
 
 WITH_LABELS = "namespaceSelector: {matchLabels: {env: prod}}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from lib.loaders.documents import RawObject
-from lib.loaders.parse.addresses import read_prefix
+from lib.loaders.parse.addresses import read_address, read_prefix
 from lib.loaders.parse.calico_policies import read_order
 from lib.loaders.parse.metadata import open_object
 from lib.loaders.parse.session import Session, Unknown, field_names
@@ -45,7 +45,13 @@ def parse_host_endpoint(session: Session, raw: RawObject) -> HostEndpoint | None
     spec = reading.root.section("spec")
     spec.only(_HOST_FIELDS)
     interface = spec.text("interfaceName")
-    found = HostEndpoint(reading.ref, raw.source, reading.labels, spec.text("node"), interface)
+    profiles = tuple(name for _, name in spec.texts("profiles"))
+    addresses = tuple(
+        address
+        for index, text in spec.texts("expectedIPs")
+        if (address := read_address(reading.entry, (*spec.path, "expectedIPs", index), text)) is not None
+    )
+    found = HostEndpoint(reading.ref, raw.source, reading.labels, spec.text("node"), interface, profiles, addresses)
     return None if reading.entry.failed else found
 
 

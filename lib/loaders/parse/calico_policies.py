@@ -95,6 +95,7 @@ def _read(reading: Reading, spec: Fields) -> CalicoPolicy:
         order=read_order(spec),
         rules=_kept(spec, rules, directions),
         host_only=untracked or before_dnat,
+        on_forward=spec.boolean("applyOnForward"),
     )
 
 

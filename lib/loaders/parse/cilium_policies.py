@@ -61,7 +61,7 @@ def _policy(session: Session, raw: RawObject, *, namespaced: bool) -> CiliumPoli
 def _spec(spec: Fields, namespace: str, label: str) -> CiliumSpec:
     spec.only(_SPEC)
     selector, nodes = spec.child("endpointSelector"), spec.child("nodeSelector")
-    subject, text = None, "?"
+    subject, of_nodes, text = None, None, "?"
     if selector is not None and nodes is not None:
         spec.error("nodeSelector", "not-exactly-one", "stands beside an endpointSelector", "Keep one of the two.")
     elif nodes is not None:
@@ -90,4 +90,4 @@ def _spec(spec: Fields, namespace: str, label: str) -> CiliumSpec:
     closing = spec.section("enableDefaultDeny")
     closing.only(field_names("ingress egress"))
     directions = frozenset(d for d in Direction if closing.boolean(d.field, bool(counted[d])))
-    return CiliumSpec(label, spec.source, subject, text, directions, rules)
+    return CiliumSpec(label, spec.source, subject, text, directions, rules, of_nodes)

@@ -1,0 +1,220 @@
+"""Nodes as subjects of Calico's policies, which select them by their host endpoints.
+
+A node's own traffic goes through the tiers and the profiles of its host endpoint like a pod's. The stage in here comes
+before them and holds what may let traffic by, and what is not judged but may stop it: all of it *possible*. Sources:
+"Host endpoint", "Protect hosts", "Apply on forwarded traffic" and "Summary" of docs.tigera.io.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf
+from typing import Final
+
+from lib.facts.calico_hosts import failsafe_ports
+from lib.model.calico_policies import CalicoAction, CalicoPolicy
+from lib.model.policies import Direction
+from lib.model.refs import ObjectRef, Source
+from lib.model.sets import PortSet
+from lib.model.snapshot import Snapshot
+from lib.policy import calico_profiles
+from lib.policy.bits import Bits, union
+from lib.policy.calico_match import Matcher
+from lib.policy.calico_policy import compile_rules
+from lib.policy.compile import Spaces
+from lib.policy.host_endpoints import Host, forwarding, hosts_of
+from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, NodeScope, PortsAt, Stage
+from lib.policy.spaces import Vocabulary
+
+STAGE: Final = "host endpoints"
+OWN_PODS_DOUBT: Final = "whether a host endpoint of all interfaces counts for what the node's own pods send to it"
+_FAILSAFE_DOUBT: Final = "the failsafe ports, which are open to host endpoints unless FelixConfiguration says otherwise"
+_PLACE_DOUBT: Final = "on which node the pod runs"
+_DIRECTIONS: Final = (Direction.INGRESS, Direction.EGRESS)
+
+
+def vocabulary(snapshot: Snapshot) -> Vocabulary:
+    """The failsafe ports, and single nodes; also the pods on them where policies are about forwarded traffic."""
+    if not snapshot.host_endpoints:
+        return Vocabulary()
+    ports = {
+        (protocol, (number, number)) for direction in _DIRECTIONS for protocol, number in failsafe_ports().of(direction)
+    }
+    return Vocabulary(ports=frozenset(ports), node_names=True, pod_nodes=bool(forwarding(snapshot)))
+
+
+def stage(snapshot: Snapshot, spaces: Spaces) -> Stage | None:
+    """What comes before the tiers for nodes with host endpoints, and for the pods that they forward to and from."""
+    if not snapshot.host_endpoints:
+        return None
+    compiler = _Compiler(snapshot, Matcher(snapshot, spaces))
+    found = tuple((policy,) for policy in compiler.policies() if policy.rules and policy.subjects)
+    return Stage(STAGE, -inf, found) if found else None
+
+
+@dataclass(frozen=True)
+class _Compiler:
+    snapshot: Snapshot
+    matcher: Matcher
+
+    @property
+    def _spaces(self) -> Spaces:
+        return self.matcher.spaces
+
+    def policies(self) -> Iterator[CompiledPolicy]:
+        hosts = [host for host in hosts_of(self.snapshot) if host.touching or self._is_closed(host)]
+        for host in hosts:
+            ends = self.matcher.ends_on(host.node)
+            yield self._compiled(host, ends, tuple(self._own_traffic(host, ends)))
+        nowhere = self.matcher.ends_on("")
+        if hosts and nowhere:
+            yield self._compiled(hosts[0], nowhere, tuple(self._open_question(hosts[0], nowhere, _PLACE_DOUBT)))
+        for host in hosts:
+            for policy in self._of(host):
+                if policy.on_forward:
+                    yield from self._forwarded(host, policy)
+
+    def _is_closed(self, host: Host) -> bool:
+        return bool(host.doubt) or calico_profiles.decides(host.first.profiles, self.snapshot)
+
+    def _of(self, host: Host) -> Iterator[CalicoPolicy]:
+        return (policy for policy in self.snapshot.calico_policies if policy.ref in host.touching)
+
+    def _compiled(self, host: Host, ends: Bits, rules: tuple[CompiledRule, ...]) -> CompiledPolicy:
+        return CompiledPolicy(host.first.ref, host.first.source, ends, frozenset(), rules)
+
+    def _own_traffic(self, host: Host, ends: Bits) -> Iterator[CompiledRule]:
+        """What the tiers do not know of the traffic of a node's own processes."""
+        yield from self._own_pods(host, ends)
+        if host.doubt:
+            yield from self._open_question(host, ends, host.doubt)
+            return
+        endpoint = host.first
+        for direction in _DIRECTIONS:
+            mask = union(
+                self._spaces.ports.mask(protocol, PortSet.of(port)) for protocol, port in failsafe_ports().of(direction)
+            )
+            text = "perhaps open as a failsafe port"
+            yield self._maybe(host, ends, direction, text, _FAILSAFE_DOUBT, ports=mask, label="failsafe ports")
+            if not endpoint.is_wildcard:
+                named = f"the interface {endpoint.interface}" if endpoint.interface else "the interface"
+                text, doubt = f"about {named} only", f"whether the traffic passes {named} of {endpoint.ref}"
+                yield self._maybe(host, ends, direction, text, doubt, label="spec.interfaceName")
+        for policy in self._of(host):
+            if policy.host_only:
+                # Explicitly allowed it "skips over any normal policy"; what no rule of it matches goes on.
+                doubt = f"what {policy.ref} does, which is asked before other policies and not judged"
+                yield from (rule.perhaps(doubt) for rule in compile_rules(policy.ref, policy.rules, ends, self.matcher))
+
+    def _own_pods(self, host: Host, ends: Bits) -> Iterator[CompiledRule]:
+        """ "Traffic from a host to its workload endpoints is always allowed, despite any policy in place"."""
+        pods = self._spaces.endpoints.selectable
+        open_, perhaps = "open between a node and its own pods", "perhaps open between a node and its own pods"
+        scope = NodeScope.OWN_PERHAPS if host.is_wildcard else NodeScope.OWN
+        doubt = OWN_PODS_DOUBT if host.is_wildcard else "whether the pod runs on this node"
+        text = perhaps if host.is_wildcard else open_
+        yield self._maybe(host, ends, Direction.INGRESS, text, doubt, peers=pods, nodes=scope, label="own pods")
+        doubt = "whether the pod runs on this node"
+        scope = NodeScope.OWN
+        yield self._maybe(host, ends, Direction.EGRESS, open_, doubt, peers=pods, nodes=scope, label="own pods")
+
+    def _open_question(self, host: Host, ends: Bits, doubt: str) -> Iterator[CompiledRule]:
+        for direction in _DIRECTIONS:
+            for action in (Action.ALLOW, Action.DENY):
+                text = f"{action.value.capitalize()}, perhaps"
+                yield self._maybe(host, ends, direction, text, doubt, action=action)
+
+    def _forwarded(self, host: Host, policy: CalicoPolicy) -> Iterator[CompiledPolicy]:
+        """What a policy with applyOnForward may stop of the traffic of pods; only pods on this node, or on none known.
+
+        A node's own traffic with its own pods is not forwarded; through an interface of the fabric no traffic goes that
+        stays on the node. An interface for everything sees both ends of what its own pods exchange.
+        """
+        denies = {r.direction for r in policy.rules if r.action is CalicoAction.DENY}
+        directions = denies if policy.host_only else policy.directions
+        if not directions:
+            return
+        endpoints = self._spaces.endpoints
+        nearby = self.matcher.pods_on(host.node)
+        kept = self.matcher.ends_on(host.node) | (0 if host.is_wildcard else nearby)
+        doubt = f"what {policy.ref} lets through of the traffic that {host.first.ref} forwards"
+        for subjects, peers in (
+            (nearby, self._spaces.everything & ~kept),
+            (self.matcher.pods_on("") & endpoints.selectable, self._spaces.everything),
+        ):
+            rules = tuple(
+                _rule(
+                    policy.ref,
+                    policy.source,
+                    subjects,
+                    direction,
+                    "Deny, perhaps, of what is forwarded",
+                    doubt,
+                    action=Action.DENY,
+                    peers=peers,
+                    at=PortsAt(self._spaces.everything, self._spaces.ports.all),
+                )
+                for direction in _DIRECTIONS
+                if direction in directions or host.is_wildcard
+            )
+            yield CompiledPolicy(policy.ref, policy.source, subjects, frozenset(), rules)
+
+    def _maybe(
+        self,
+        host: Host,
+        subjects: Bits,
+        direction: Direction,
+        text: str,
+        doubt: str,
+        *,
+        action: Action = Action.ALLOW,
+        peers: Bits | None = None,
+        ports: Bits | None = None,
+        nodes: NodeScope = NodeScope.ANY,
+        label: str = "spec",
+    ) -> CompiledRule:
+        spaces = self._spaces
+        return _rule(
+            host.first.ref,
+            host.first.source,
+            subjects,
+            direction,
+            text,
+            doubt,
+            action=action,
+            peers=spaces.everything if peers is None else peers,
+            at=PortsAt(spaces.everything, spaces.ports.all if ports is None else ports),
+            nodes=nodes,
+            label=label,
+        )
+
+
+def _rule(
+    ref: ObjectRef,
+    source: Source,
+    subjects: Bits,
+    direction: Direction,
+    text: str,
+    doubt: str,
+    *,
+    action: Action,
+    peers: Bits,
+    at: PortsAt,
+    nodes: NodeScope = NodeScope.ANY,
+    label: str = "spec",
+) -> CompiledRule:
+    return CompiledRule(
+        policy=ref,
+        direction=direction,
+        label=label,
+        source=source,
+        text=text,
+        subjects=subjects,
+        sure=Named(),
+        possible=Named(always=peers),
+        ports=(at,),
+        doubt=doubt,
+        action=action,
+        nodes=nodes,
+    )

@@ -1,0 +1,310 @@
+"""Nodes with host endpoints of Calico's, each rule of theirs as a sentence.
+
+Expectations are from docs.tigera.io: "Host endpoint", "Protect hosts", "Failsafe rules", "Apply on forwarded traffic"
+and "Summary" of the host endpoints' reference.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from lib.model.sets import ConnectionSet, Protocol
+from lib.policy.ends import parse_end
+from lib.policy.engine import Engine
+from lib.policy.engines import profile
+from lib.policy.points import End
+from tests.policy.build import engine_of, namespace, pod, rows_of
+from tests.policy.test_calico_policies import of
+
+PORT = 8080
+"""No failsafe port."""
+
+
+def node(name: str, address: str) -> str:
+    addresses = f"[{{type: InternalIP, address: {address}}}]"
+    return f"apiVersion: v1\nkind: Node\nmetadata: {{name: {name}}}\nstatus: {{addresses: {addresses}}}\n"
+
+
+def placed(name: str, where: str, host: bool = False, address: str = "") -> str:
+    text = pod(name, host=host, app=name).replace("spec:\n", f"spec:\n  nodeName: {where}\n" if where else "spec:\n")
+    return text + (f"status: {{phase: Running, podIPs: [{{ip: {address}}}]}}\n" if address else "")
+
+
+CLUSTER = (
+    namespace("shop"),
+    node("one", "10.0.0.1"),
+    node("two", "10.0.0.2"),
+    placed("near", "one", address="10.244.1.5"),
+    placed("far", "two", address="10.244.2.5"),
+    placed("agent", "one", host=True),
+    placed("other-agent", "two", host=True),
+)
+OUTSIDE = "203.0.113.7"
+NEAR, FAR, AGENT, OTHER_AGENT = (f"shop/{name}" for name in ("near", "far", "agent", "other-agent"))
+ONE, TWO = "node/one", "node/two"
+GOVERNED = (ONE, AGENT)
+
+
+def endpoint(interface: str = "'*'", profiles: str = "[]", name: str = "hep", where: str = "one") -> str:
+    shown = f"node: {where}, interfaceName: {interface}, expectedIPs: [10.0.0.1], profiles: {profiles}"
+    found = of("HostEndpoint", shown, name)
+    return found.replace(f"{{name: {name}}}", f"{{name: {name}, labels: {{role: node, hep: {name}}}}}")
+
+
+WILDCARD, NAMED = endpoint(), endpoint("eth0")
+OPEN = endpoint(profiles="[projectcalico-default-allow]")
+
+
+def gnp(spec: str, name: str = "nodes", selector: str = "role == 'node'") -> str:
+    return of("GlobalNetworkPolicy", f'selector: "{selector}", {spec}', name)
+
+
+ALLOWS_PORT = "types: [Ingress], ingress: [{action: Allow, protocol: TCP, destination: {ports: [8080]}}]"
+CLOSES = "types: [Ingress, Egress]"
+
+
+def engine(*documents: str, engine_id: str = "calico") -> Engine:
+    return engine_of(*CLUSTER, *documents, profile=profile(engine_id))
+
+
+def _ends(asked: Engine, src: str, dst: str) -> tuple[End, End]:
+    return parse_end(src, asked.snapshot), parse_end(dst, asked.snapshot)
+
+
+def verdict(asked: Engine, src: str, dst: str, port: int = PORT, protocol: Protocol = Protocol.TCP) -> str:
+    """The verdict, which the explanation and, for workloads, the rows must share."""
+    found = asked.explain(*_ends(asked, src, dst), protocol, port)
+    verdicts = {each.verdict for each in found.directions}
+    expected = "denied" if "denied" in verdicts else "unknown" if "unknown" in verdicts else "allowed"
+    assert found.verdict == expected, found
+    if src.startswith("shop/") and dst.startswith("shop/"):
+        rows = [r for r in rows_of(asked) if (r.src, r.dst) == (f"{src}[Pod]", f"{dst}[Pod]")]
+        held = {r.verdict.value for r in rows if ConnectionSet.of(protocol, port) <= r.ports} or {"denied"}
+        assert held == {found.verdict}, rows
+    return found.verdict
+
+
+class TestWithoutPolicies:
+    """ "If a host endpoint is created and network policy is not in place, the default is to deny traffic to/from that
+    endpoint (except for traffic allowed by failsafe rules)."
+    """
+
+    @pytest.mark.parametrize("host", GOVERNED)
+    @pytest.mark.parametrize("peer", [OUTSIDE, FAR, TWO, OTHER_AGENT])
+    def test_a_wildcard_host_endpoint_closes_all_interfaces(self, host: str, peer: str) -> None:
+        asked = engine(WILDCARD)
+        assert verdict(asked, peer, host) == verdict(asked, host, peer) == "denied"
+
+    @pytest.mark.parametrize("host", [TWO, OTHER_AGENT])
+    def test_other_nodes_are_left_alone(self, host: str) -> None:
+        asked = engine(WILDCARD)
+        for peer in (OUTSIDE, FAR, NEAR):
+            assert verdict(asked, peer, host) == verdict(asked, host, peer) == "allowed"
+
+    def test_pods_are_left_alone(self) -> None:
+        asked = engine(WILDCARD)
+        for pair in ((NEAR, FAR), (FAR, NEAR), (OUTSIDE, NEAR), (NEAR, OUTSIDE)):
+            assert verdict(asked, *pair) == "allowed"
+
+    @pytest.mark.parametrize("host", GOVERNED)
+    def test_the_profile_that_allows_all_leaves_it_open(self, host: str) -> None:
+        """ "will have allow-all semantics instead of deny-all in the absence of policy"."""
+        asked = engine(OPEN)
+        assert verdict(asked, OUTSIDE, host) == verdict(asked, host, FAR) == "allowed"
+
+    @pytest.mark.parametrize("host", GOVERNED)
+    def test_a_named_host_endpoint_closes_only_its_interface(self, host: str) -> None:
+        """ "blocks traffic only to/from the interface specified": which one that is the input does not show."""
+        asked = engine(NAMED)
+        assert verdict(asked, OUTSIDE, host) == verdict(asked, host, FAR) == "unknown"
+
+    @pytest.mark.parametrize(("port", "protocol"), [(22, Protocol.TCP), (68, Protocol.UDP), (6443, Protocol.TCP)])
+    def test_failsafe_ports_are_perhaps_open(self, port: int, protocol: Protocol) -> None:
+        """ "default/configurable ports that are open on all host endpoints"."""
+        assert verdict(engine(WILDCARD), OUTSIDE, ONE, port, protocol) == "unknown"
+
+    def test_failsafe_ports_have_a_direction(self) -> None:
+        asked = engine(WILDCARD)
+        assert verdict(asked, ONE, OUTSIDE, 53, Protocol.UDP) == "unknown"
+        assert verdict(asked, OUTSIDE, ONE, 53, Protocol.UDP) == "denied"
+        assert verdict(asked, ONE, OUTSIDE, 22) == "denied"
+
+
+class TestOwnPods:
+    """ "Traffic from a host to its workload endpoints is always allowed, despite any policy in place."."""
+
+    @pytest.mark.parametrize("host", GOVERNED)
+    @pytest.mark.parametrize("hep", [WILDCARD, NAMED])
+    def test_a_node_reaches_its_own_pods(self, host: str, hep: str) -> None:
+        assert verdict(engine(hep, gnp(CLOSES)), host, NEAR) == "allowed"
+
+    @pytest.mark.parametrize("host", GOVERNED)
+    def test_what_its_own_pods_send_does_not_pass_the_interface(self, host: str) -> None:
+        without = verdict(engine(), NEAR, host)
+        assert verdict(engine(NAMED), NEAR, host) == without
+
+    @pytest.mark.parametrize("host", GOVERNED)
+    def test_whether_a_wildcard_counts_for_what_its_own_pods_send_is_open(self, host: str) -> None:
+        assert verdict(engine(WILDCARD), NEAR, host) == "unknown"
+        assert verdict(engine(WILDCARD, gnp(ALLOWS_PORT)), NEAR, host) == verdict(engine(), NEAR, host)
+
+
+class TestPolicies:
+    """Policies "can apply to both workload and host endpoints using label selectors"."""
+
+    @pytest.mark.parametrize("hep", [WILDCARD, OPEN, NAMED])
+    @pytest.mark.parametrize("host", GOVERNED)
+    def test_a_rule_opens_a_port(self, hep: str, host: str) -> None:
+        asked = engine(hep, gnp(ALLOWS_PORT))
+        assert verdict(asked, OUTSIDE, host) == verdict(asked, FAR, host) == "allowed"
+        assert verdict(asked, OUTSIDE, host, 9090) == ("unknown" if hep == NAMED else "denied")
+
+    def test_a_policy_about_one_direction_leaves_the_other_to_the_profile(self) -> None:
+        assert verdict(engine(OPEN, gnp(ALLOWS_PORT)), ONE, OUTSIDE) == "allowed"
+        assert verdict(engine(WILDCARD, gnp(ALLOWS_PORT)), ONE, OUTSIDE) == "denied"
+
+    def test_a_policy_that_selects_other_labels_does_not_count(self) -> None:
+        assert verdict(engine(OPEN, gnp(CLOSES, selector="role == 'pod'")), OUTSIDE, ONE) == "allowed"
+
+    def test_a_policy_for_all_selects_host_endpoints_too(self) -> None:
+        assert verdict(engine(OPEN, gnp(CLOSES, selector="all()")), OUTSIDE, ONE) == "denied"
+
+    def test_a_network_policy_selects_no_host_endpoint(self) -> None:
+        spec = "selector: all(), types: [Ingress]"
+        assert verdict(engine(OPEN, of("NetworkPolicy", spec, "all", "shop")), OUTSIDE, ONE) == "allowed"
+
+    def test_labels_of_profiles_count(self) -> None:
+        applied = of("Profile", "labelsToApply: {zone: dmz}", "dmz")
+        hep = endpoint(profiles="[dmz, projectcalico-default-allow]")
+        assert verdict(engine(hep, applied, gnp(CLOSES, selector="zone == 'dmz'")), OUTSIDE, ONE) == "denied"
+
+    def test_a_profile_that_is_not_in_the_input_leaves_it_open(self) -> None:
+        assert verdict(engine(endpoint(profiles="[mine]")), OUTSIDE, ONE) == "unknown"
+
+    def test_named_ports_of_host_endpoints_are_not_known(self) -> None:
+        spec = "types: [Ingress], ingress: [{action: Allow, protocol: TCP, destination: {ports: [kubelet]}}]"
+        assert verdict(engine(WILDCARD, gnp(spec)), OUTSIDE, ONE) == "unknown"
+
+    def test_host_endpoints_that_are_selected_differently_leave_it_open(self) -> None:
+        both = endpoint("eth0", name="a"), endpoint("eth1", name="b")
+        assert verdict(engine(*both, gnp(ALLOWS_PORT, selector="hep == 'a'")), OUTSIDE, ONE) == "unknown"
+
+    def test_host_endpoints_that_are_selected_alike_are_one(self) -> None:
+        both = endpoint("eth0", name="a"), endpoint("eth1", name="b")
+        assert verdict(engine(*both, gnp(ALLOWS_PORT)), OUTSIDE, ONE) == "allowed"
+
+    def test_a_pod_on_an_unknown_node_may_have_one(self) -> None:
+        asked = engine(WILDCARD, placed("lost", "", host=True))
+        assert verdict(asked, OUTSIDE, "shop/lost") == verdict(asked, "shop/lost", OUTSIDE) == "unknown"
+
+    @pytest.mark.parametrize(
+        ("engine_id", "expected"), [("calico", "denied"), ("kubernetes", "denied"), ("cilium", "allowed")]
+    )
+    def test_only_engines_with_the_kind_judge_it(self, engine_id: str, expected: str) -> None:
+        assert verdict(engine(WILDCARD, engine_id=engine_id), OUTSIDE, ONE) == expected
+
+
+class TestAsPeers:
+    """Calico "uses the expectedIPs field to resolve label selectors to IP addresses. If the expectedIPs field is
+    omitted then security rules that use labels will fail to match this endpoint."
+    """
+
+    LETS_NODES_IN = "types: [Ingress], ingress: [{action: Allow, source: {selector: role == 'node'}}]"
+
+    def _into_far(self, hep: str, *documents: str, src: str) -> str:
+        return verdict(engine(hep, *documents, gnp(self.LETS_NODES_IN, "pods", "app == 'far'")), src, FAR)
+
+    @pytest.mark.parametrize("src", GOVERNED)
+    def test_a_rule_names_a_node_by_the_labels_of_its_host_endpoint(self, src: str) -> None:
+        assert self._into_far(OPEN, src=src) == "allowed"
+        assert self._into_far(OPEN, src=NEAR) == self._into_far(OPEN, src=OUTSIDE) == "denied"
+
+    @pytest.mark.parametrize("src", GOVERNED)
+    def test_without_expected_addresses_no_rule_does(self, src: str) -> None:
+        assert self._into_far(OPEN.replace("expectedIPs: [10.0.0.1]", "expectedIPs: []"), src=src) == "denied"
+
+    @pytest.mark.parametrize("src", GOVERNED)
+    def test_of_a_node_with_other_addresses_it_is_open(self, src: str) -> None:
+        assert self._into_far(OPEN.replace("10.0.0.1", "192.168.0.1"), src=src) == "unknown"
+
+    @pytest.mark.parametrize("address", ["2001:db8::7", OUTSIDE])
+    def test_only_packets_of_a_family_that_it_expects_may_have_its_address(self, address: str) -> None:
+        """A rule about the node's own end: expectedIPs of IPv4 say nothing of what is of IPv6."""
+        hep = OPEN.replace("10.0.0.1", "192.168.0.1")
+        own = "types: [Ingress], ingress: [{action: Allow, destination: {selector: role == 'node'}}]"
+        assert verdict(engine(hep, gnp(own)), address, ONE) == ("unknown" if "." in address else "denied")
+
+    def test_a_host_endpoint_of_a_machine_that_is_no_node_counts_by_its_addresses(self) -> None:
+        hep = OPEN.replace("10.0.0.1", "192.0.2.9").replace("node: one", "node: gateway")
+        assert self._into_far(hep, src="192.0.2.9") == "allowed"
+        assert self._into_far(hep, src="192.0.2.8") == "denied"
+
+    @pytest.mark.parametrize("src", GOVERNED)
+    def test_all_names_host_endpoints_too(self, src: str) -> None:
+        rule = "types: [Ingress], ingress: [{action: Allow, source: {selector: all()}}]"
+        far = gnp(rule, "pods", "app == 'far'")
+        assert verdict(engine(OPEN, far), src, FAR) == "allowed"
+        asked = engine(OPEN.replace("10.0.0.1", "192.168.0.1"), far)
+        (answer,) = {d.reason for d in asked.explain(*_ends(asked, src, FAR)).directions if d.verdict == "unknown"}
+        assert "expectedIPs" in answer
+
+
+class TestBeforeOtherPolicies:
+    """ "If a packet is explicitly allowed by untracked policy, it skips over any pre-DNAT and normal policy"."""
+
+    @pytest.mark.parametrize("field", ["doNotTrack", "preDNAT"])
+    @pytest.mark.parametrize(("action", "port", "expected"), [("Allow", PORT, "unknown"), ("Allow", 9090, "denied")])
+    def test_what_they_allow_is_open(self, field: str, action: str, port: int, expected: str) -> None:
+        rule = f"{{action: {action}, protocol: TCP, destination: {{ports: [8080]}}}}"
+        early = gnp(f"{field}: true, applyOnForward: true, types: [Ingress], ingress: [{rule}]", "early")
+        assert verdict(engine(WILDCARD, early), OUTSIDE, ONE, port) == expected
+
+    @pytest.mark.parametrize("field", ["doNotTrack", "preDNAT"])
+    def test_what_they_deny_is_open_even_where_another_allows(self, field: str) -> None:
+        early = gnp(f"{field}: true, applyOnForward: true, types: [Ingress], ingress: [{{action: Deny}}]", "early")
+        asked = engine(WILDCARD, early, gnp(ALLOWS_PORT))
+        assert verdict(asked, OUTSIDE, ONE) == "unknown"
+        assert verdict(asked, OUTSIDE, NEAR) == "unknown"
+
+
+class TestForwarded:
+    """ "If there are applyOnForward: true policies that select the host endpoint and direction, but no rules in the
+    policies allow the traffic, the traffic is denied."
+    """
+
+    @pytest.mark.parametrize("hep", [WILDCARD, NAMED])
+    def test_what_comes_to_the_pods_of_the_node_is_open(self, hep: str) -> None:
+        asked = engine(hep, gnp("applyOnForward: true, types: [Ingress]"))
+        assert verdict(asked, OUTSIDE, NEAR) == verdict(asked, FAR, NEAR) == verdict(asked, TWO, NEAR) == "unknown"
+
+    def test_the_pods_of_other_nodes_and_the_other_direction_are_left_alone(self) -> None:
+        asked = engine(NAMED, gnp("applyOnForward: true, types: [Ingress]"))
+        assert verdict(asked, OUTSIDE, FAR) == verdict(asked, NEAR, OUTSIDE) == verdict(asked, NEAR, FAR) == "allowed"
+
+    def test_a_node_and_its_own_pods_forward_nothing(self) -> None:
+        asked = engine(WILDCARD, gnp("applyOnForward: true, types: [Ingress, Egress]"))
+        assert verdict(asked, ONE, NEAR) == verdict(asked, AGENT, NEAR) == "allowed"
+
+    def test_pods_of_one_node_do_not_pass_its_named_interface(self) -> None:
+        neighbour = placed("neighbour", "one", address="10.244.1.6")
+        closes = gnp("applyOnForward: true, types: [Ingress, Egress]")
+        assert verdict(engine(NAMED, neighbour, closes), NEAR, "shop/neighbour") == "allowed"
+        assert verdict(engine(WILDCARD, neighbour, closes), NEAR, "shop/neighbour") == "unknown"
+
+    def test_what_the_pods_policies_deny_stays_denied(self) -> None:
+        closed = gnp("types: [Ingress]", "pods", "app == 'near'")
+        asked = engine(WILDCARD, closed, gnp("applyOnForward: true, types: [Ingress]"))
+        assert verdict(asked, OUTSIDE, NEAR) == "denied"
+
+    def test_without_such_policies_forwarded_traffic_is_allowed(self) -> None:
+        """ "Forwarded traffic is allowed by default if no policies apply to the endpoint and direction"."""
+        asked = engine(WILDCARD, gnp(CLOSES))
+        assert verdict(asked, OUTSIDE, NEAR) == verdict(asked, NEAR, OUTSIDE) == verdict(asked, FAR, NEAR) == "allowed"
+
+
+def test_the_explanation_names_the_host_endpoint_and_the_policy_with_their_lines() -> None:
+    asked = engine(WILDCARD)
+    found = asked.explain(*_ends(asked, OUTSIDE, ONE), Protocol.TCP, PORT)
+    isolating = [e for d in found.directions for e in d.effects if e.effect == "isolates"]
+    (hep,) = asked.snapshot.host_endpoints
+    assert [(e.policy, e.source) for e in isolating] == [(hep.ref, hep.source)]
