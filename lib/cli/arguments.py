@@ -100,7 +100,11 @@ def build_parser() -> argparse.ArgumentParser:
     explain.add_argument("--from", dest="src", required=True, metavar="REF|CIDR", help="where the connection starts")
     explain.add_argument("--to", dest="dst", required=True, metavar="REF|CIDR", help="where it goes")
     explain.add_argument("--port", type=int, help="destination port; without it, all ports are explained")
-    explain.add_argument("--protocol", choices=("TCP", "UDP", "SCTP"), default="TCP", help="protocol of --port")
+    explain.add_argument(
+        "--protocol",
+        choices=("TCP", "UDP", "SCTP"),
+        help="protocol; without it, TCP where a port is given, else all of them",
+    )
 
     diff = command("diff", "what differs between two inputs, or between two engines on one: flows, routes, exposures")
     filters(diff)

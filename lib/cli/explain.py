@@ -28,7 +28,8 @@ def explain_command(arguments: argparse.Namespace) -> int:
     """Both directions of a flow, and for a denial the smallest change that would allow it."""
     given = load(arguments.paths, complete=arguments.complete, names=names_of(arguments))
     engine = engine_of(arguments, given)
-    protocol = Protocol(arguments.protocol) if arguments.port is not None else None
+    asked = arguments.protocol or ("TCP" if arguments.port is not None else None)
+    protocol = Protocol(asked) if asked else None
     try:
         src, dst = (parse_end(end, given.snapshot) for end in (arguments.src, arguments.dst))
         answer = engine.explain(src, dst, protocol, arguments.port)

@@ -17,6 +17,7 @@ from lib.model.domain_names import NameTable
 from lib.model.problem import Problem, Severity
 from lib.model.refs import Source
 from lib.model.snapshot import Snapshot
+from lib.policy.name_notes import WITHOUT_ADDRESSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Input:
         return 2 if any(p.severity is Severity.ERROR for p in self.problems) else 0
 
     def report(self, more: Iterable[Problem] = ()) -> None:
-        """Write each warning and error as ``file:line: message`` to standard error."""
+        """Write each warning and error as ``file:line: message`` to standard error; names without addresses too."""
         _report((*self.problems, *more), self.documents)
 
     def report_notes(self, notes: Iterable[Problem]) -> None:
@@ -89,6 +90,9 @@ def _report(problems: Iterable[Problem], documents: DocumentStore) -> None:
         if problem.severity > Severity.INFO:
             where = _place(problem, documents)
             sys.stderr.write(f"{where}: {problem.message}\n" if where else f"{problem.message}\n")
+        elif problem.code == WITHOUT_ADDRESSES:
+            # A note, but one that the next run can settle.
+            sys.stderr.write(f"{problem.message}. {problem.remedy}\n")
 
 
 def problem_json(problem: Problem, documents: DocumentStore) -> dict[str, str]:

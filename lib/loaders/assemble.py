@@ -14,6 +14,7 @@ from lib.loaders.folding import fold
 from lib.loaders.kinds import CILIUM_POLICY_KINDS, CLUSTER_POLICY_KINDS, called
 from lib.loaders.lost_policies import rejected
 from lib.loaders.manifests import LoadCancelled, ReadResult
+from lib.loaders.near_kinds import near_kind
 from lib.loaders.parse import (
     KIND_READERS,
     POLICY_KINDS,
@@ -27,12 +28,7 @@ from lib.loaders.parse import (
 from lib.loaders.parse.calico_endpoints import pods_of
 from lib.loaders.parse.metadata import DEFAULT_NAMESPACE, rough_ref
 from lib.loaders.parse.session import quote
-from lib.model.calico_policies import (
-    BUILT_IN_TIERS,
-    CALICO_NETWORK_POLICY,
-    CalicoProfile,
-    CalicoTier,
-)
+from lib.model.calico_policies import BUILT_IN_TIERS, CALICO_NETWORK_POLICY, CalicoProfile, CalicoTier
 from lib.model.cluster import METADATA_NAME_LABEL, Namespace, Node
 from lib.model.labels import EVERYTHING
 from lib.model.policies import NetworkPolicy, RejectedPolicy
@@ -201,6 +197,8 @@ def _count_other(session: Session, collected: _Collected, raw: RawObject) -> Non
         if intended in POLICY_KINDS:
             collected.counts[intended] += 1
             _reject(collected, rejected(ref.namespace, ref.name, raw.source, intended))
+    elif (problem_of_kind := near_kind(raw)) is not None:
+        session.add(problem_of_kind)
     collected.others[f"{raw.api_version} {raw.kind}".strip()] += 1
     metadata = raw.obj.get("metadata")
     namespace = metadata.get("namespace") if isinstance(metadata, dict) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import ip_network
 
-from lib.model.cluster import Pod, Workload
+from lib.model.cluster import Node, Pod, Workload
 from lib.model.errors import ModelError
 from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef
 from lib.model.services import Service
@@ -71,8 +71,8 @@ def _referred(text: str, namespace: str, name: str, kind: str, snapshot: Snapsho
     raise ModelError(f"no workload or pod {text[:200]!r} in the input{_listed(near)}")
 
 
-def _known_address(address: Address, snapshot: Snapshot) -> Address:
-    """The address itself, for the engine to find its pod or node; ModelError for a Service or an unknown node."""
+def _known_address(address: Address, snapshot: Snapshot) -> Pod | Node | Address:
+    """The pod or node that has it, else the address itself; ModelError for a Service or an unknown node."""
     for service in snapshot.services:
         balancer = (i.ip for i in service.load_balancer_ingress)
         if address in service.cluster_ips or address in service.external_ips or str(address) in balancer:
@@ -84,7 +84,11 @@ def _known_address(address: Address, snapshot: Snapshot) -> Address:
                 raise ModelError(
                     f"{address} is the node of {pod.ref}, and that node is not in the input: load the Nodes"
                 )
-    return address
+    for pod in snapshot.pods:
+        if address in pod.ips and pod.is_endpoint and not pod.host_network:
+            return pod
+    internal = (n for n in snapshot.nodes if str(address) in n.addresses_of("InternalIP"))
+    return next(internal, address)
 
 
 def _behind(service: Service, what: str, snapshot: Snapshot) -> str:

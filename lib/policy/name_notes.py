@@ -15,6 +15,8 @@ from lib.policy.compile import Spaces
 from lib.policy.domain_names import SHOWN, listed, patterns
 from lib.policy.endpoints import parsed
 
+WITHOUT_ADDRESSES: Final = "names-without-addresses"
+"""The code of the note that a table of names would settle more."""
 _GIVE: Final = "Give a table of names and addresses: --names FILE, or on the page Input; docs/names.md tells its form."
 
 
@@ -36,7 +38,7 @@ def _without_addresses(named: tuple[NamePattern, ...], snapshot: Snapshot) -> It
         names = "1 domain name" if len(unsettled) == 1 else f"{len(unsettled):,} domain names"
         yield Problem(
             severity=Severity.INFO,
-            code="names-without-addresses",
+            code=WITHOUT_ADDRESSES,
             message=f"the input does not show all addresses of {names} in policies ({listed(unsettled)}): "
             "what hangs on them is unknown",
             remedy=_GIVE,

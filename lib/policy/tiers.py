@@ -35,6 +35,7 @@ BASELINE_ORDER: Final = 10_000_000
 # Cilium has one list of policies: what one denies no other, and no NetworkPolicy, can allow.
 CILIUM_DENY_ORDER: Final = DEFAULT_ORDER - 1
 CILIUM_HOSTS_ORDER: Final = CILIUM_DENY_ORDER - 1
+_NETWORK_POLICIES: Final = "NetworkPolicy"
 _CLUSTER_KIND: Final = "ClusterNetworkPolicy"
 # Which of Calico's tiers the cluster-wide kinds stand in: its "AdminNetworkPolicy priority field maps to the order
 # field" of the policies of Calico's own that are put there too, and "the BaselineAdminNetworkPolicy is treated as if it
@@ -85,7 +86,9 @@ def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
         if spaces.profile.enforces_kind("projectcalico.org", "NetworkPolicy") and snapshot.calico_policies:
             hosted, apart = _hosted(snapshot, spaces)
             hosted[DEFAULT_TIER] = [Hosted(NETWORK_POLICY_ORDER, p) for p in of_cluster.policies]
-            found += calico_tiers.tiers(snapshot, spaces, hosted, of_cluster.name)
+            shared = any(p.tier == DEFAULT_TIER for p in snapshot.calico_policies)
+            name = f"{TIER_PREFIX}{DEFAULT_TIER}" if shared else of_cluster.name
+            found += calico_tiers.tiers(snapshot, spaces, hosted, name)
         else:
             found.append(of_cluster)
     found += cluster_policy.stages(apart, spaces, _CLUSTER_ORDERS)
@@ -99,7 +102,7 @@ def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
 def _place(stage: Stage) -> tuple[float, str]:
     """Of equal orders Calico asks the tier first whose name comes first, the kinds of Kubernetes having names too."""
     names = _NEW_TIERS if all(p.ref.kind == _CLUSTER_KIND for p in stage.policies) else _OLD_TIERS
-    of_kubernetes = {f"{tier.value} tier": name for tier, name in names.items()}
+    of_kubernetes = {f"{tier.value} tier": name for tier, name in names.items()} | {_NETWORK_POLICIES: DEFAULT_TIER}
     return stage.order, of_kubernetes.get(stage.name, stage.name.removeprefix(TIER_PREFIX))
 
 
@@ -130,5 +133,7 @@ def _cilium(snapshot: Snapshot, spaces: Spaces) -> cilium_policy.CompiledCilium:
 
 def _network_policies(snapshot: Snapshot, spaces: Spaces, beside: tuple[CompiledPolicy, ...]) -> Stage:
     """One level: NetworkPolicies only add to each other, and to what is ``beside`` them."""
-    policies = (*(network_policy.compile_policy(p, spaces) for p in snapshot.network_policies), *beside)
-    return Stage("NetworkPolicy", DEFAULT_ORDER, (policies,) if policies else ())
+    policies = tuple(network_policy.compile_policy(p, spaces) for p in snapshot.network_policies)
+    kinds = (_NETWORK_POLICIES if policies or not beside else "", "Cilium policies" if beside else "")
+    held = (*policies, *beside)
+    return Stage(" and ".join(filter(None, kinds)), DEFAULT_ORDER, (held,) if held else ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from lib.model.refs import Source
@@ -75,7 +75,9 @@ def _grouped(rows: Iterable[T], key: Callable[[T], Hashable]) -> dict[Hashable, 
 
 
 def _route_key(row: RouteView) -> Hashable:
-    return row.route, row.host, row.path, row.path_type, row.match
+    # Where a match is written is no part of what it says.
+    match = replace(row.match, source=None) if row.match else None
+    return row.route, row.host, row.path, row.path_type, match
 
 
 def _route_name(row: RouteView) -> str:

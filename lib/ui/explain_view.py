@@ -53,12 +53,14 @@ def show_explain(page: PageContext, choice: str) -> None:
             placeholder="all", help="The destination pod's port, not the Service's. Empty: every port.",
         )  # fmt: skip
         protocol = protocol_place.selectbox(
-            "Protocol", [p.value for p in Protocol], key=PROTOCOL_KEY, bind="query-params"
-        )
+            "Protocol", [p.value for p in Protocol], index=None, key=PROTOCOL_KEY, bind="query-params",
+            placeholder="all" if port is None else "TCP", help="Empty: TCP where a port is given, else every protocol.",
+        )  # fmt: skip
         if src is None or dst is None:
             st.caption("Choose both ends to see the verdict, the policies and the lines that decide.")
             return
-        asked = (Protocol(protocol or "TCP"), int(port)) if port is not None else (None, None)
+        named = Protocol(protocol) if protocol else None
+        asked = (named or Protocol.TCP, int(port)) if port is not None else (named, None)
         try:
             ends = _end(page, src), _end(page, dst)
             answer = results.engine(page, choice).explain(*ends, *asked)

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lib.cli import main
 from lib.cli.arguments import build_parser
@@ -130,6 +131,28 @@ def test_a_denial_comes_with_the_smallest_change_that_would_allow_it(
     status, out, _ = ask(capsys, "explain", denied, str(tmp_path / "change.yaml"), *asked, "--format", "json")
     answer = json.loads(out)
     assert (status, answer["verdict"], answer["smallest_change"]) == (0, "allowed", None)
+
+
+def test_a_protocol_without_a_port_means_all_its_ports(capsys: pytest.CaptureFixture[str], denied: str) -> None:
+    ends = ("--from", "a/web", "--to", "a/db", "--format", "json")
+    answer = json.loads(ask(capsys, "explain", denied, *ends, "--protocol", "UDP", "--engine", "none")[1])
+    assert answer["ports"] == {"UDP": [[1, 65535]]}
+    change = json.loads(ask(capsys, "explain", denied, *ends, "--protocol", "UDP")[1])["smallest_change"]
+    assert yaml.safe_load(change["policy"])["spec"]["ingress"][0]["ports"] == [{"protocol": "UDP"}]
+    assert not change["also_adds"]
+
+
+def test_a_port_without_a_protocol_is_of_tcp(capsys: pytest.CaptureFixture[str], denied: str) -> None:
+    ends = ("--from", "a/web", "--to", "a/db", "--format", "json", "--engine", "none")
+    assert json.loads(ask(capsys, "explain", denied, *ends, "--port", "53")[1])["ports"] == {"TCP": [[53, 53]]}
+
+
+def test_the_address_of_a_pod_gets_the_change_that_its_name_gets(capsys: pytest.CaptureFixture[str]) -> None:
+    ends = ("explain", SHOP, "--from", "shop-web/storefront", "--port", "9090")
+    out, by_name = (ask(capsys, *ends, "--to", to)[1] for to in ("10.244.1.63", "monitoring/prometheus-0"))
+    assert out == by_name
+    assert "→ monitoring/prometheus-0[Pod] (TCP 9090)" in out.splitlines()[0]
+    assert "The smallest change that would allow it" in out
 
 
 def test_no_engine_allows_what_a_policy_denies(capsys: pytest.CaptureFixture[str], denied: str) -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import re
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 
+from lib.cli.arguments import build_parser
+from lib.cli.commands import COMMANDS
 from tests.cli.test_commands import ask
+from tests.conftest import ROOT
 
 CLUSTER = """
 apiVersion: v1
@@ -63,6 +68,29 @@ def test_explain_names_the_line_of_the_table(capsys: pytest.CaptureFixture[str],
     assert said in out
     _, out, _ = ask(capsys, "explain", files["cluster"], *question, "--format", "json")
     assert said in json.loads(out)["directions"][0]["policies"][0]["says"]
+
+
+@pytest.mark.parametrize("command", ["flows", "explain", "recommend"])
+def test_text_says_how_to_settle_what_names_leave_open(
+    capsys: pytest.CaptureFixture[str], files: dict[str, str], command: str
+) -> None:
+    ends = ("--from", "shop/web", "--to", "203.0.113.7") if command == "explain" else ()
+    _, _, err = ask(capsys, command, files["cluster"], *ends)
+    assert "(api.example.com)" in err and "--names FILE" in err
+    assert "--names" not in ask(capsys, command, files["cluster"], *ends, "--names", files["names"])[2]
+
+
+def test_the_documentation_lists_every_command_that_takes_it() -> None:
+    (line,) = (li for li in (ROOT / "docs" / "names.md").read_text("utf-8").splitlines() if "take `--names FILE`" in li)
+    taking = {name for name in COMMANDS if "--names FILE" in _usage(name)}
+    assert set(re.findall(r"`(\w[\w-]*)`", line.partition(" take ")[0])) == taking
+
+
+def _usage(command: str) -> str:
+    out = io.StringIO()
+    with redirect_stdout(out), pytest.raises(SystemExit):
+        build_parser().parse_args([command, "--help"])
+    return out.getvalue()
 
 
 def test_assertions_are_judged_with_it(capsys: pytest.CaptureFixture[str], files: dict[str, str]) -> None:

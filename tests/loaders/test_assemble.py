@@ -69,6 +69,55 @@ def test_other_kinds_are_counted_by_group_and_version() -> None:
 
 
 @pytest.mark.parametrize(
+    ("version", "kind", "meant"),
+    [
+        ("networking.k8s.io/v1", "NetworkPolicies", "NetworkPolicy"),
+        ("networking.k8s.io/v1", "NetworkPolcy", "NetworkPolicy"),
+        ("networking.k8s.io/v1", "Ingresses", "Ingress"),
+        ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicies", "AdminNetworkPolicy"),
+        ("cilium.io/v2", "CiliumNetworkPolicies", "CiliumNetworkPolicy"),
+        ("projectcalico.org/v3", "GlobalNetworkPolicies", "GlobalNetworkPolicy"),
+        ("crd.projectcalico.org/v1", "NetworkPolicies", "NetworkPolicy"),
+        ("gateway.networking.k8s.io/v1", "HTTPRoutes", "HTTPRoute"),
+    ],
+)
+def test_a_kind_that_is_nearly_one_that_is_read_is_told(version: str, kind: str, meant: str) -> None:
+    loaded = load(f"{{apiVersion: {version}, kind: {kind}, metadata: {{name: a, namespace: b}}, spec: {{}}}}")
+    (problem,) = loaded.problems
+    assert (problem.severity, problem.code) == (Severity.WARNING, "unknown-kind")
+    place = "" if meant in ("AdminNetworkPolicy", "GlobalNetworkPolicy") else "b/"
+    assert (problem.remedy, str(problem.subject)) == (f"Did you mean {meant}?", f"{place}a[{kind}]")
+    assert loaded.snapshot.other_kinds == {f"{version} {kind}": 1}
+
+
+@pytest.mark.parametrize(
+    ("version", "kinds"),
+    [
+        ("networking.k8s.io/v1", "IPAddress ServiceCIDR ClusterCIDR"),
+        (
+            "cilium.io/v2",
+            "CiliumNode CiliumNodeConfig CiliumEndpoint CiliumEndpointSlice CiliumIdentity CiliumEnvoyConfig "
+            "CiliumClusterwideEnvoyConfig CiliumEgressGatewayPolicy CiliumLoadBalancerIPPool CiliumPodIPPool "
+            "CiliumL2AnnouncementPolicy CiliumBGPPeeringPolicy CiliumBGPClusterConfig CiliumBGPPeerConfig "
+            "CiliumBGPAdvertisement CiliumBGPNodeConfig CiliumGatewayClassConfig CiliumExternalWorkload TracingPolicy",
+        ),
+        (
+            "projectcalico.org/v3",
+            "IPPool IPReservation BGPConfiguration BGPPeer BGPFilter BlockAffinity FelixConfiguration Node "
+            "KubeControllersConfiguration ClusterInformation CalicoNodeStatus IPAMConfiguration "
+            "KubernetesNetworkPolicy KubernetesAdminNetworkPolicy KubernetesClusterNetworkPolicy",
+        ),
+        ("gateway.networking.k8s.io/v1", "BackendTLSPolicy ListenerSet ReferencePolicy BackendLBPolicy"),
+        ("networking.istio.io/v1", "Gateways"),
+        ("example.org/v1", "NetworkPolicies"),
+    ],
+)
+def test_other_kinds_of_the_same_groups_are_no_slips(version: str, kinds: str) -> None:
+    text = "---\n".join(f"{{apiVersion: {version}, kind: {kind}, metadata: {{name: a}}}}\n" for kind in kinds.split())
+    assert load(text).problems == ()
+
+
+@pytest.mark.parametrize(
     ("version", "kind", "code", "taken"),
     [
         ("apps/v1beta1", "Deployment", "removed-api-version", 1),

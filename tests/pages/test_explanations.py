@@ -60,6 +60,14 @@ def test_the_page_lists_the_ends_beyond_the_input_that_the_command_line_lists(
     assert shown["source"].str.contains(r"networkpolicies\.yaml:\d+").any()
 
 
+def test_a_protocol_without_a_port_means_all_its_ports() -> None:
+    asked = {"from": ASKED["from"], "to": ASKED["to"]}
+    files = {"mixed.yaml": MIXED.encode()}
+    assert "on UDP all" in words(open_page("policy_flows", files=files, **asked, protocol="UDP"))
+    assert "on any port" in words(open_page("policy_flows", files=files, **asked))
+    assert "on TCP 80" in words(open_page("policy_flows", files=files, **ASKED))
+
+
 def test_without_workloads_no_end_is_listed() -> None:
     app = open_page("policy_flows", files={"a.yaml": policy(TO_SERVER).encode()})
     assert "any pod of any namespace" not in words(app)

@@ -107,6 +107,13 @@ class TestTiers:
         assert into_server(self.PLATFORM, gnp(ingress(PASS), tier="platform"), np(ingress(ALLOW), "b")) == ALL
         assert into_server(self.PLATFORM, gnp(ingress(PASS), tier="platform")) == ALL
 
+    @pytest.mark.parametrize(("name", "expected"), [("abc", {}), ("zzz", ALL)])
+    def test_of_equal_orders_the_tier_whose_name_comes_first_is_asked_first(self, name: str, expected: object) -> None:
+        """The default tier, of order 1,000,000, is called so even where NetworkPolicies alone stand in it."""
+        tier = of("Tier", "order: 1000000", name)
+        denying = gnp(ingress(DENIES), f"{name}.g", tier=name)
+        assert into_server(tier, denying, policy("podSelector: {}\ningress: [{}]")) == expected
+
     def test_a_tier_that_selects_a_pod_and_decides_nothing_denies_unless_its_default_is_pass(self) -> None:
         rule = gnp(ingress("{action: Allow, protocol: UDP}"), tier="platform")
         assert into_server(self.PLATFORM, rule) == {"UDP": ALL["UDP"]}

@@ -88,6 +88,7 @@ def test_the_address_of_a_pod_means_the_pod(dst: str) -> None:
         engine.explain(parse_end("a/web", SNAPSHOT), parse_end(end, SNAPSHOT)).verdict for end in (dst, "a/db[Pod]")
     }
     assert verdicts == {"denied"}
+    assert engine.explain(parse_end("a/web", SNAPSHOT), parse_end(dst, SNAPSHOT)).dst == "a/db[Pod]"
 
 
 def test_the_address_of_a_node_means_the_node_and_may_always_reach_its_own_pods() -> None:

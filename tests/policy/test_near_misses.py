@@ -199,21 +199,49 @@ def test_a_rule_of_cilium_says_which_condition_fails_first() -> None:
       - toPorts: [{ports: [{port: "81"}]}]
     """
     answer = ingress(cilium)
-    assert [(e.tier, e.effect) for e in answer.effects] == [("NetworkPolicy", "isolates")]
+    assert [(e.tier, e.effect) for e in answer.effects] == [("Cilium policies", "isolates")]
     assert [(m.tier, m.rule, m.failed) for m in answer.near_misses] == [
         (
             "Cilium's deny rules",
             "spec.ingressDeny[0]",
             "namespace label kubernetes.io/metadata.name=other does not match shop/client[Pod]",
         ),
-        ("NetworkPolicy", "spec.ingress[0]", "label app=x does not match shop/client[Pod]"),
+        ("Cilium policies", "spec.ingress[0]", "label app=x does not match shop/client[Pod]"),
         (
-            "NetworkPolicy",
+            "Cilium policies",
             "spec.ingress[1]",
             "world means no pod",
         ),
-        ("NetworkPolicy", "spec.ingress[2]", "it names other ports"),
+        ("Cilium policies", "spec.ingress[2]", "it names other ports"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("beside", "tier"),
+    [
+        ("", "NetworkPolicy"),
+        (
+            "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: c, namespace: shop}\n"
+            "spec: {endpointSelector: {}, ingress: [{fromEntities: [world]}]}",
+            "NetworkPolicy and Cilium policies",
+        ),
+        (
+            "apiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\nmetadata: {name: g}\n"
+            "spec: {selector: app == 'server', ingress: [{action: Allow, protocol: SCTP}]}",
+            "tier default",
+        ),
+        (
+            "apiVersion: projectcalico.org/v3\nkind: Tier\nmetadata: {name: security}\nspec: {order: 100}\n---\n"
+            "apiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\nmetadata: {name: security.g}\n"
+            "spec: {tier: security, selector: app == 'other', ingress: [{action: Allow}]}",
+            "NetworkPolicy",
+        ),
+    ],
+)
+def test_a_tier_is_called_by_what_stands_in_it(beside: str, tier: str) -> None:
+    answer = ingress(policy(TO_SERVER), *filter(None, [beside]))
+    (isolating,) = {e.tier for e in answer.effects if e.policy.kind == "NetworkPolicy"}
+    assert isolating == tier
 
 
 def test_a_rule_that_fails_closed_is_listed() -> None:
