@@ -503,3 +503,55 @@ def test_the_naive_evaluator_finds_the_whole_chain_open_and_nothing_else() -> No
         if naive.allows(ends[a], ends[b], "TCP", port)
     }  # fmt: skip
     assert allowed == {("web", "db", 5432)}
+
+
+def test_a_door_that_present_policies_close_entirely_stays_closed_and_is_told() -> None:
+    narrow = policy("{podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{podSelector: {}}]}]}")
+    door = service("type: LoadBalancer, externalTrafficPolicy: Local")
+    found = recommended(WEB, DB, door, narrow, replace=True)
+    assert not any("outside" in flow for flow in flows(found))
+    assert "left closed" in questions(found)
+    opened = recommended(WEB, DB, door, narrow, replace=True, needs=("10.1.0.0/16=shop/web:8080",))
+    assert "outside 10.1.0.0/16 → shop/web[Pod] TCP 8080" in flows(opened)
+    assert "left closed" not in questions(opened)
+    # Under an engine that enforces nothing the present policies close nothing.
+    assert "left closed" not in questions(recommended(WEB, DB, door, narrow, engine="none", replace=True))
+
+
+def test_each_slice_of_the_api_server_gives_its_own_addresses_its_own_ports() -> None:
+    def part(name: str, address: str, port: int) -> str:
+        return f"""
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {{name: {name}, namespace: default, labels: {{kubernetes.io/service-name: kubernetes}}}}
+addressType: IPv4
+ports: [{{name: https, port: {port}, protocol: TCP}}]
+endpoints: [{{addresses: [{address}]}}]
+"""
+
+    own = WEB.replace("containers:", "serviceAccountName: reader\n  containers:")
+    found = recommended(own, part("one", "20.1.1.1", 443), part("two", "20.2.2.2", 6443), api_server=True)
+    assert flows(found) == {
+        "shop/web[Pod] → outside 20.1.1.1/32 TCP 443",
+        "shop/web[Pod] → outside 20.2.2.2/32 TCP 6443",
+    }
+
+
+@pytest.mark.parametrize("need", ["node/n1=shop/web:1", "shop/web=node/n1:1"])
+@pytest.mark.parametrize("addresses", ["[{type: InternalIP, address: garbage}]", "[]"])
+def test_a_node_without_a_readable_address_is_refused_in_words(need: str, addresses: str) -> None:
+    node = f"apiVersion: v1\nkind: Node\nmetadata: {{name: n1}}\nstatus: {{addresses: {addresses}}}\n"
+    documents = [d for text in (WEB, node) for d in yaml.safe_load_all(text)]
+    engine = compile_engine(load(documents).snapshot)
+    with pytest.raises(ModelError, match="no readable address of type InternalIP of node 'n1'"):
+        asked(engine, needs=(need,))
+
+
+def test_pods_that_use_their_nodes_network_are_stated_as_their_nodes() -> None:
+    agent = pod("agent", "mon", host=True, app="agent")
+    with pytest.raises(ModelError, match="all pods of mon use their node's network"):
+        recommended(WEB, agent, needs=("mon/*=shop/web:8080",))
+    placed = agent.replace("spec:", "spec:\n  nodeName: n1")
+    found = recommended(NODE, WEB, placed, needs=("mon/*=shop/web:8080",))
+    (rule,) = written(found)["shop/netatlas-web"]["ingress"]
+    assert rule["from"] == [{"ipBlock": {"cidr": "10.0.0.4/32"}}]

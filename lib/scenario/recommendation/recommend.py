@@ -126,7 +126,7 @@ def _collect(
     present = kept(today, covered.workloads, frozenset(covered.namespaces), {(n.src, n.dst) for n in stated})
     found: list[Need | Question] = [
         *routed(snapshot, services, covered),
-        *arriving(today, services, covered),
+        *arriving(today, services, covered, stated),
         *api_server(snapshot, covered, options.api_server),
     ]
     needs: Iterable[Need] = (*(f for f in found if isinstance(f, Need)), *present.needs, *stated)
