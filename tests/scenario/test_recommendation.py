@@ -555,3 +555,16 @@ def test_pods_that_use_their_nodes_network_are_stated_as_their_nodes() -> None:
     found = recommended(NODE, WEB, placed, needs=("mon/*=shop/web:8080",))
     (rule,) = written(found)["shop/netatlas-web"]["ingress"]
     assert rule["from"] == [{"ipBlock": {"cidr": "10.0.0.4/32"}}]
+
+
+def test_dns_on_its_nodes_network_is_its_nodes_and_never_a_pod_that_is_not_there() -> None:
+    # Pod selectors do not take pods that use the host network, so that no peer by label lets anybody reach them.
+    dns = pod("coredns", "kube-system", host=True, **{"k8s-app": "kube-dns"})
+    found = recommended(WEB, dns, DNS_SERVICE)
+    assert "shop/netatlas-dns" not in written(found)
+    assert "on its node's network, and the input does not show its nodes" in questions(found)
+    shown = recommended(NODE, WEB, dns.replace("spec:", "spec:\n  nodeName: n1"), DNS_SERVICE)
+    (rule,) = written(shown)["shop/netatlas-dns"]["egress"]
+    assert rule["to"] == [{"ipBlock": {"cidr": "10.0.0.4/32"}}]
+    assert shown.proof is not None
+    assert shown.proof.holds

@@ -260,8 +260,11 @@ def _with_assumed(snapshot: Snapshot, needs: Iterable[Need]) -> Snapshot:
 
 
 def _is_there(snapshot: Snapshot, group: PodGroup) -> bool:
+    """Whether a workload has the labels, be it on its node's network; of all pods of a namespace only others count."""
     return any(
-        w.endpoints and not w.host_network and all(p.labels.get(k) == v for p in w.endpoints for k, v in group.labels)
+        w.endpoints
+        and (group.labels or not w.host_network)
+        and all(p.labels.get(k) == v for p in w.endpoints for k, v in group.labels)
         for w in snapshot.workloads_by_namespace.get(group.namespace, ())
     )
 
