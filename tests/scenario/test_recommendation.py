@@ -568,3 +568,25 @@ def test_dns_on_its_nodes_network_is_its_nodes_and_never_a_pod_that_is_not_there
     assert rule["to"] == [{"ipBlock": {"cidr": "10.0.0.4/32"}}]
     assert shown.proof is not None
     assert shown.proof.holds
+
+
+def test_a_rejected_policy_goes_by_its_name_and_nothing_is_proven_while_one_stays() -> None:
+    broken = policy("podSelector: {}\ningress: [{ports: [{port: 70000}]}]", name="broken")
+    snapshot = load([d for text in (WEB, broken) for d in yaml.safe_load_all(text)]).snapshot
+    stays = summarise(asked(compile_engine(snapshot)), "Kubernetes")
+    assert not any(line.startswith("Proven: no other flow") for line in stays.proven)
+    gone = asked(compile_engine(snapshot), replace=True)
+    assert gone.removal == ("kubectl delete networkpolicy -n shop broken",)
+    assert "kubectl delete networkpolicy -n shop broken" in gone.text
+    assert any(line.startswith("Proven: no other flow") for line in summarise(gone, "Kubernetes").proven)
+
+
+def test_a_rejected_policy_without_a_name_of_its_own_stays_and_is_told() -> None:
+    # No object in a cluster can have this name, and a shell would take it for two commands.
+    broken = policy("podSelector: {}\ningress: [{ports: [{port: 70000}]}]", name="'a.yaml:3; true'")
+    snapshot = load([d for text in (WEB, broken) for d in yaml.safe_load_all(text)]).snapshot
+    assert len(snapshot.rejected_policies) == 1
+    found = asked(compile_engine(snapshot), replace=True)
+    assert found.removal == ()
+    assert "could not be read" in questions(found)
+    assert not any(line.startswith("Proven: no other") for line in summarise(found, "Kubernetes").proven)
