@@ -590,3 +590,32 @@ def test_a_rejected_policy_without_a_name_of_its_own_stays_and_is_told() -> None
     assert found.removal == ()
     assert "could not be read" in questions(found)
     assert not any(line.startswith("Proven: no other") for line in summarise(found, "Kubernetes").proven)
+
+
+def idle(kind: str, labels: str) -> str:
+    return f"""
+apiVersion: apps/v1
+kind: {kind}
+metadata: {{name: idle, namespace: shop}}
+spec:
+  replicas: 0
+  selector: {{matchLabels: {labels}}}
+  template: {{metadata: {{labels: {labels}}}, spec: {{containers: [{{name: main, image: example.org/a}}]}}}}
+"""
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
+def test_a_workload_scaled_to_zero_is_told_apart_where_labels_can_and_named_where_not(kind: str) -> None:
+    web = pod("web", app="web", tier="x")
+    need = ("shop/web=10.0.0.1:80",)
+    apart = recommended(web, idle(kind, "{app: web, tier: y}"), needs=need)
+    assert written(apart)["shop/netatlas-web"]["podSelector"] == {"matchLabels": {"tier": "x"}}
+    assert apart.twins == ()
+    lacking = recommended(WEB, idle(kind, "{app: web, tier: y}"), needs=need)
+    assert written(lacking)["shop/netatlas-web"]["podSelector"] == {
+        "matchLabels": {"app": "web"},
+        "matchExpressions": [{"key": "tier", "operator": "DoesNotExist"}],
+    }
+    (twin,) = recommended(web, idle(kind, "{app: web, tier: x}"), needs=need).twins
+    assert twin.what == "shop/web[Pod]"
+    assert f"shop/idle[{kind}]" in twin.why
