@@ -37,7 +37,9 @@ def fold(pods: Iterable[Pod], controllers: Mapping[ObjectRef, Controller], pods_
             members = [*members, *(m.template for m in roots if stands_for_itself(m, pods_complete))]
         source = main.source if main is not None else members[0].source
         labels = main.labels if main is not None else members[0].labels
-        found.append(Workload(ref, source, tuple(members), labels, _replicas(ref, controllers, roots)))
+        is_idle = not any(pod.is_endpoint for pod in members)
+        to_come = tuple(m.template for m in roots if not m.finished) if is_idle else ()
+        found.append(Workload(ref, source, tuple(members), labels, _replicas(ref, controllers, roots), to_come))
     return tuple(sorted(found, key=lambda w: w.ref))
 
 

@@ -155,7 +155,7 @@ class Workload:
     place in the input, or the first pod's where the owner is not in it. ``replicas`` is the wished number (None:
     not stated, or the kind has none). ``pods`` are the live ones, or the single one from the template; empty when
     none is wished for. Where all live ones have ended but more will come (a CronJob), the template's pod stands
-    beside them.
+    beside them. ``to_come`` are the templates' pods where none of ``pods`` can send or receive: what a scale-up brings.
     """
 
     ref: ObjectRef
@@ -163,6 +163,7 @@ class Workload:
     pods: tuple[Pod, ...]
     labels: Labels = field(default_factory=dict, hash=False)
     replicas: int | None = None
+    to_come: tuple[Pod, ...] = ()
 
     @property
     def namespace(self) -> str:

@@ -503,3 +503,119 @@ def test_the_naive_evaluator_finds_the_whole_chain_open_and_nothing_else() -> No
         if naive.allows(ends[a], ends[b], "TCP", port)
     }  # fmt: skip
     assert allowed == {("web", "db", 5432)}
+
+
+def test_a_door_that_present_policies_close_entirely_stays_closed_and_is_told() -> None:
+    narrow = policy("{podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{podSelector: {}}]}]}")
+    door = service("type: LoadBalancer, externalTrafficPolicy: Local")
+    found = recommended(WEB, DB, door, narrow, replace=True)
+    assert not any("outside" in flow for flow in flows(found))
+    assert "left closed" in questions(found)
+    opened = recommended(WEB, DB, door, narrow, replace=True, needs=("10.1.0.0/16=shop/web:8080",))
+    assert "outside 10.1.0.0/16 → shop/web[Pod] TCP 8080" in flows(opened)
+    assert "left closed" not in questions(opened)
+    # Under an engine that enforces nothing the present policies close nothing.
+    assert "left closed" not in questions(recommended(WEB, DB, door, narrow, engine="none", replace=True))
+
+
+def test_each_slice_of_the_api_server_gives_its_own_addresses_its_own_ports() -> None:
+    def part(name: str, address: str, port: int) -> str:
+        return f"""
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {{name: {name}, namespace: default, labels: {{kubernetes.io/service-name: kubernetes}}}}
+addressType: IPv4
+ports: [{{name: https, port: {port}, protocol: TCP}}]
+endpoints: [{{addresses: [{address}]}}]
+"""
+
+    own = WEB.replace("containers:", "serviceAccountName: reader\n  containers:")
+    found = recommended(own, part("one", "20.1.1.1", 443), part("two", "20.2.2.2", 6443), api_server=True)
+    assert flows(found) == {
+        "shop/web[Pod] → outside 20.1.1.1/32 TCP 443",
+        "shop/web[Pod] → outside 20.2.2.2/32 TCP 6443",
+    }
+
+
+@pytest.mark.parametrize("need", ["node/n1=shop/web:1", "shop/web=node/n1:1"])
+@pytest.mark.parametrize("addresses", ["[{type: InternalIP, address: garbage}]", "[]"])
+def test_a_node_without_a_readable_address_is_refused_in_words(need: str, addresses: str) -> None:
+    node = f"apiVersion: v1\nkind: Node\nmetadata: {{name: n1}}\nstatus: {{addresses: {addresses}}}\n"
+    documents = [d for text in (WEB, node) for d in yaml.safe_load_all(text)]
+    engine = compile_engine(load(documents).snapshot)
+    with pytest.raises(ModelError, match="no readable address of type InternalIP of node 'n1'"):
+        asked(engine, needs=(need,))
+
+
+def test_pods_that_use_their_nodes_network_are_stated_as_their_nodes() -> None:
+    agent = pod("agent", "mon", host=True, app="agent")
+    with pytest.raises(ModelError, match="all pods of mon use their node's network"):
+        recommended(WEB, agent, needs=("mon/*=shop/web:8080",))
+    placed = agent.replace("spec:", "spec:\n  nodeName: n1")
+    found = recommended(NODE, WEB, placed, needs=("mon/*=shop/web:8080",))
+    (rule,) = written(found)["shop/netatlas-web"]["ingress"]
+    assert rule["from"] == [{"ipBlock": {"cidr": "10.0.0.4/32"}}]
+
+
+def test_dns_on_its_nodes_network_is_its_nodes_and_never_a_pod_that_is_not_there() -> None:
+    # Pod selectors do not take pods that use the host network, so that no peer by label lets anybody reach them.
+    dns = pod("coredns", "kube-system", host=True, **{"k8s-app": "kube-dns"})
+    found = recommended(WEB, dns, DNS_SERVICE)
+    assert "shop/netatlas-dns" not in written(found)
+    assert "on its node's network, and the input does not show its nodes" in questions(found)
+    shown = recommended(NODE, WEB, dns.replace("spec:", "spec:\n  nodeName: n1"), DNS_SERVICE)
+    (rule,) = written(shown)["shop/netatlas-dns"]["egress"]
+    assert rule["to"] == [{"ipBlock": {"cidr": "10.0.0.4/32"}}]
+    assert shown.proof is not None
+    assert shown.proof.holds
+
+
+def test_a_rejected_policy_goes_by_its_name_and_nothing_is_proven_while_one_stays() -> None:
+    broken = policy("podSelector: {}\ningress: [{ports: [{port: 70000}]}]", name="broken")
+    snapshot = load([d for text in (WEB, broken) for d in yaml.safe_load_all(text)]).snapshot
+    stays = summarise(asked(compile_engine(snapshot)), "Kubernetes")
+    assert not any(line.startswith("Proven: no other flow") for line in stays.proven)
+    gone = asked(compile_engine(snapshot), replace=True)
+    assert gone.removal == ("kubectl delete networkpolicy -n shop broken",)
+    assert "kubectl delete networkpolicy -n shop broken" in gone.text
+    assert any(line.startswith("Proven: no other flow") for line in summarise(gone, "Kubernetes").proven)
+
+
+def test_a_rejected_policy_without_a_name_of_its_own_stays_and_is_told() -> None:
+    # No object in a cluster can have this name, and a shell would take it for two commands.
+    broken = policy("podSelector: {}\ningress: [{ports: [{port: 70000}]}]", name="'a.yaml:3; true'")
+    snapshot = load([d for text in (WEB, broken) for d in yaml.safe_load_all(text)]).snapshot
+    assert len(snapshot.rejected_policies) == 1
+    found = asked(compile_engine(snapshot), replace=True)
+    assert found.removal == ()
+    assert "could not be read" in questions(found)
+    assert not any(line.startswith("Proven: no other") for line in summarise(found, "Kubernetes").proven)
+
+
+def idle(kind: str, labels: str) -> str:
+    return f"""
+apiVersion: apps/v1
+kind: {kind}
+metadata: {{name: idle, namespace: shop}}
+spec:
+  replicas: 0
+  selector: {{matchLabels: {labels}}}
+  template: {{metadata: {{labels: {labels}}}, spec: {{containers: [{{name: main, image: example.org/a}}]}}}}
+"""
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
+def test_a_workload_scaled_to_zero_is_told_apart_where_labels_can_and_named_where_not(kind: str) -> None:
+    web = pod("web", app="web", tier="x")
+    need = ("shop/web=10.0.0.1:80",)
+    apart = recommended(web, idle(kind, "{app: web, tier: y}"), needs=need)
+    assert written(apart)["shop/netatlas-web"]["podSelector"] == {"matchLabels": {"tier": "x"}}
+    assert apart.twins == ()
+    lacking = recommended(WEB, idle(kind, "{app: web, tier: y}"), needs=need)
+    assert written(lacking)["shop/netatlas-web"]["podSelector"] == {
+        "matchLabels": {"app": "web"},
+        "matchExpressions": [{"key": "tier", "operator": "DoesNotExist"}],
+    }
+    (twin,) = recommended(web, idle(kind, "{app: web, tier: x}"), needs=need).twins
+    assert twin.what == "shop/web[Pod]"
+    assert f"shop/idle[{kind}]" in twin.why

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 from typing import Final
 
 from lib.model.errors import ModelError
-from lib.model.refs import ObjectRef
+from lib.model.refs import ObjectRef, Source
 from lib.model.sets import AddressSet, ConnectionSet, PortSet, parse_address
 from lib.model.snapshot import Snapshot
 from lib.scenario.recommendation.coverage import Covered
@@ -36,8 +36,9 @@ def api_server(snapshot: Snapshot, covered: Covered, asked: bool) -> Iterator[Ne
             f"Let all of them reach it (--api-server; on the page: {API_SERVER_TOGGLE}), or state the needs of some.",
         )
         return
-    addresses, ports, source = AddressSet(), ConnectionSet(), None
+    found: list[tuple[AddressSet, ConnectionSet, Source]] = []
     for endpoint_slice in snapshot.slices_by_service.get(_SERVICE, ()):
+        addresses, ports = AddressSet(), ConnectionSet()
         for port in endpoint_slice.ports:
             if port.port is not None:
                 ports |= ConnectionSet(((port.protocol, PortSet.of(port.port)),))
@@ -47,13 +48,15 @@ def api_server(snapshot: Snapshot, covered: Covered, asked: bool) -> Iterator[Ne
                     addresses |= AddressSet.from_networks([ip_network(parse_address(text))])
                 except ModelError:
                     continue
-        source = source or endpoint_slice.source
-    if not addresses or not ports:
+        if addresses and ports:
+            found.append((addresses, ports, endpoint_slice.source))
+    if not found:
         text = f"the API server's addresses are not in the input: it holds no endpoints of {_SERVICE.qualified_name}"
         yield Question(text, "Load EndpointSlices of the namespace default, or state the needs.")
         return
     for workload in own:
         accounts = sorted({p.service_account for p in workload.endpoints})
         told = Evidence(Basis.API_SERVER, f"its ServiceAccount is {', '.join(accounts[:3])}", workload.source)
-        where = Evidence(Basis.API_SERVER, f"endpoints of Service {_SERVICE.qualified_name}", source)
-        yield Need(workload.ref, addresses, ports, (told, where))
+        for addresses, ports, source in found:
+            where = Evidence(Basis.API_SERVER, f"endpoints of Service {_SERVICE.qualified_name}", source)
+            yield Need(workload.ref, addresses, ports, (told, where))

@@ -15,6 +15,7 @@ from lib.model.snapshot import Snapshot
 from lib.routing.services import ServiceView
 from lib.scenario.recommendation.coverage import Covered
 from lib.scenario.recommendation.needs import EVERYWHERE, Basis, End, Evidence, Need, PodGroup, Question
+from lib.scenario.recommendation.nodes import nodes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def find_dns(snapshot: Snapshot, services: Sequence[ServiceView], covered: Cover
     """The cluster's DNS by its Service or its labels, else as it is documented; and the node's cache."""
     fact = cluster_dns()
     view = next((v for v in services if (v.ref.namespace, v.ref.name) == (fact.namespace, fact.service)), None)
-    labelled = _labelled(snapshot, fact)
+    labelled = _labelled(snapshot, fact) or _labelled(snapshot, fact, host_network=True)
     found = labelled or tuple(view.workloads if view else ())
     questions = []
     group = PodGroup(fact.namespace, fact.labels)
@@ -57,7 +58,18 @@ def find_dns(snapshot: Snapshot, services: Sequence[ServiceView], covered: Cover
         questions.append(
             Question(text, f"Check the labels: kubectl get pods -n {fact.namespace}. {describe((fact.source,))}")
         )
-    servers: list[tuple[End, ConnectionSet, Evidence]] = [(group, ports, evidence)]
+    servers: list[tuple[End, ConnectionSet, Evidence]] = []
+    on_nodes = [w for w in found if w.host_network]
+    if len(on_nodes) < len(found) or not found:
+        servers.append((group, ports, evidence))
+    if on_nodes:
+        nodes = nodes_of(snapshot, *on_nodes)
+        if nodes is not None:
+            servers.append((nodes, ports, evidence))
+        else:
+            text = f"{on_nodes[0].ref} is {fact.label} on its node's network, and the input does not show its nodes"
+            remedy = "Load the Nodes and the pods, or state the need: NAMESPACE/*=NODE_PREFIX:53/UDP,53/TCP"
+            questions.append(Question(text, remedy, source=on_nodes[0].source))
     mine = frozenset(w.ref for w in found) & covered.workloads.keys()
     for ref in sorted(mine):
         text = f"{ref} asks servers outside the cluster for all other names, which the input does not name"

@@ -51,7 +51,7 @@ def cover(snapshot: Snapshot, chosen: Collection[str]) -> Covered:
             left_out.append(LeftOut(str(workload.ref), why))
         elif not workload.endpoints:
             namespaces[name] = None
-            why = "it has no pod that can send or receive, so its needs and labels are not known; deny and DNS apply"
+            why = "it has no pod that can send or receive, so its needs are not known; deny and DNS apply"
             left_out.append(LeftOut(str(workload.ref), why))
         else:
             workloads[workload.ref] = workload

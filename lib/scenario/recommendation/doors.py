@@ -23,13 +23,15 @@ from lib.scenario.recommendation.today import Today
 _RANGES_UP_TO: Final = 8
 
 
-def arriving(today: Today, services: Sequence[ServiceView], covered: Covered) -> Iterator[Need | Question]:
+def arriving(
+    today: Today, services: Sequence[ServiceView], covered: Covered, stated: Sequence[Need] = ()
+) -> Iterator[Need | Question]:
     """What comes from outside through Services, and what of it the input does not settle.
 
-    Where the present policies let in only a part of what a Service is open to, the need is that part: a
-    recommendation does not open what somebody has closed.
+    Where the present policies let in only a part of what a Service is open to, the need is that part, and where they
+    let in nothing there is none: a recommendation does not open what somebody has closed, unless that is ``stated``.
     """
-    doors = _Doors(today)
+    doors = _Doors(today, stated)
     for view in services:
         if not _is_door(view.service):
             continue
@@ -57,8 +59,8 @@ def _host_ports(ref: ObjectRef, ports: Iterable[ContainerPort]) -> Iterator[Ques
 
 
 class _Doors:
-    def __init__(self, today: Today) -> None:
-        self._today = today
+    def __init__(self, today: Today, stated: Sequence[Need]) -> None:
+        self._today, self._stated = today, stated
         self._profile = today.engine.profile
         self._nodes = all_nodes(today.engine.snapshot)
         self._families = today.engine.spaces.endpoints.families
@@ -83,6 +85,16 @@ class _Doors:
         clients, words = self._clients(service)
         seen = "see the client" if local else "may see a node instead of the client"
         kept = self._open_today(ref, ports, clients)
+        if profile.enforces and not kept:
+            if any(n.dst == ref and isinstance(n.src, AddressSet) and ports <= n.ports for n in self._stated):
+                return
+            text = (
+                f"{kind} Service {service.ref.qualified_name} is {words}, of whom the present policies are not known "
+                f"to let anybody in to {ref} ({ports}): left closed"
+            )
+            end = f"{ref.qualified_name}:{ports.ports[0][1].intervals[0][0]}/{port.protocol.value}"
+            yield Question(text, f"If it is needed, state it: ADDRESS_OR_PREFIX={end}", ref, ports, source)
+            return
         if kept and kept != clients:
             clients, words = kept, f"{words}, and the present policies let in a part of them"
         text = f"{kind} Service {service.ref.qualified_name} is {words}; pods {seen} (externalTrafficPolicy {policy})"

@@ -13,15 +13,16 @@ from lib.scenario.recommendation.needs import NodeGroup
 
 def all_nodes(snapshot: Snapshot) -> NodeGroup | None:
     """Every node of the input with its addresses; None where one of them has none, or there is no node."""
-    return _group(snapshot, [n.name for n in snapshot.nodes])
+    return group_of(snapshot, [n.name for n in snapshot.nodes])
 
 
-def nodes_of(snapshot: Snapshot, workload: Workload) -> NodeGroup | None:
-    """The nodes that a workload's pods run on; None where the input does not show them."""
-    return _group(snapshot, [p.node_name for p in workload.endpoints])
+def nodes_of(snapshot: Snapshot, *workloads: Workload) -> NodeGroup | None:
+    """The nodes that the pods of workloads run on; None where the input does not show them."""
+    return group_of(snapshot, [p.node_name for w in workloads for p in w.endpoints])
 
 
-def _group(snapshot: Snapshot, names: Iterable[str]) -> NodeGroup | None:
+def group_of(snapshot: Snapshot, names: Iterable[str]) -> NodeGroup | None:
+    """The nodes of these names; None where the input does not show the internal addresses of one."""
     known = {node.name: node for node in snapshot.nodes}
     found = []
     for name in sorted(set(names)):

@@ -119,6 +119,9 @@ class _Judge:
 
     def need(self, need: Need) -> ProvenNeed:
         """The verdict on one need: the worst of all its ends."""
+        for end in (need.src, need.dst):
+            if isinstance(end, PodGroup) and not self._ends(end):
+                return ProvenNeed(need, Verdict.UNKNOWN, f"all pods of {end} use their node's network")
         worst = Verdict.ALLOWED
         for number, verdict in enumerate(self._verdicts(need)):
             if number == _PAIRS_UP_TO:

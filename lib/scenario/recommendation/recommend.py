@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from typing import Final
 
 from lib.model.cluster import METADATA_NAME_LABEL, Namespace, Pod, Workload
 from lib.model.errors import ModelError
-from lib.model.policies import NetworkPolicy
+from lib.model.policies import NetworkPolicy, RejectedPolicy
 from lib.model.refs import ObjectRef, Source
 from lib.model.snapshot import Snapshot
 from lib.policy.engine import Engine, compile_engine
@@ -32,6 +33,7 @@ from lib.scenario.recommendation.writing import Locate, removal, write_policies
 from lib.scenario.whatif import PolicyEdit, edited
 
 FLOWS_UP_TO: Final = 50_000
+_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 
 Parse = Callable[[str], Sequence[NetworkPolicy]]
 """Reads the policies of YAML text as the input's own are read; raises ModelError for one that is refused."""
@@ -59,7 +61,8 @@ class Recommendation:
     ``drafts`` are the policies of ``text``, in its order. ``removed`` are the present policies that go. ``questions``
     are what the input leaves open; what they are about stays closed. ``twins`` are workloads whose labels do not tell
     them apart from others. ``proof`` is None where there is nothing to recommend. ``other_engine`` is the sentence that
-    names the cluster's engine where it is not the one judged by.
+    names the cluster's engine where it is not the one judged by. ``unread`` are rejected policies that stay, of which
+    nothing is proven.
     """
 
     options: Options
@@ -73,6 +76,7 @@ class Recommendation:
     twins: tuple[LeftOut, ...]
     proof: Proof | None
     other_engine: str = ""
+    unread: tuple[ObjectRef, ...] = ()
 
     @property
     def removal(self) -> tuple[str, ...]:
@@ -105,14 +109,14 @@ def recommend(engine: Engine, options: Options, parse: Parse, locate: Locate) ->
     if drafts:
         text = write_policies(drafts, _head(options, covered, removed, engine.profile, other), locate)
         changed = edited(snapshot, PolicyEdit(tuple(parse(text)), removed))
-        if options.replace:
-            stay = (r for r in changed.rejected_policies if not _goes(r.ref, covered))
-            changed = replace(changed, rejected_policies=tuple(stay))
         after = compile_engine(changed, engine.profile)
         with_assumed = _with_assumed(changed, needs)
         assumed = after if with_assumed is changed else compile_engine(with_assumed, engine.profile)
         proof = prove(engine, after, assumed, covered, needs)
-    return Recommendation(options, text, drafts, needs, covered, removed, questions, not_kept, twins, proof, other)
+    unread = tuple(p.ref for p in _unread(snapshot, options, covered))
+    return Recommendation(
+        options, text, drafts, needs, covered, removed, questions, not_kept, twins, proof, other, unread
+    )
 
 
 def _collect(
@@ -126,7 +130,7 @@ def _collect(
     present = kept(today, covered.workloads, frozenset(covered.namespaces), {(n.src, n.dst) for n in stated})
     found: list[Need | Question] = [
         *routed(snapshot, services, covered),
-        *arriving(today, services, covered),
+        *arriving(today, services, covered, stated),
         *api_server(snapshot, covered, options.api_server),
     ]
     needs: Iterable[Need] = (*(f for f in found if isinstance(f, Need)), *present.needs, *stated)
@@ -162,14 +166,18 @@ def _is_covered(end: object, covered: Covered) -> bool:
 
 
 def _rejected(snapshot: Snapshot, options: Options, covered: Covered) -> Iterator[Question]:
+    for policy in _unread(snapshot, options, covered):
+        text = f"{policy.ref} could not be read as the API server reads it: what it permits stays open beside these"
+        yield Question(
+            text, "Mend it or take it out; the page Input and standard error say what is wrong.", source=policy.source
+        )
+
+
+def _unread(snapshot: Snapshot, options: Options, covered: Covered) -> Iterator[RejectedPolicy]:
+    """The rejected policies that may govern the covered namespaces and stay."""
     for policy in snapshot.rejected_policies:
         if policy.namespace in ("", *covered.namespaces) and not (options.replace and _goes(policy.ref, covered)):
-            text = f"{policy.ref} could not be read as the API server reads it: what it permits stays open beside these"
-            yield Question(
-                text,
-                "Mend it or take it out; the page Input and standard error say what is wrong.",
-                source=policy.source,
-            )
+            yield policy
 
 
 def _other_kinds(snapshot: Snapshot) -> Iterator[Question]:
@@ -202,13 +210,15 @@ def _unknowable(snapshot: Snapshot) -> Iterator[Question]:
 
 
 def _goes(ref: ObjectRef, covered: Covered) -> bool:
-    return ref.kind == "NetworkPolicy" and ref.namespace in covered.namespaces
+    """Whether ``replace`` takes a policy out; one that is called by its place has no name to delete it by."""
+    return ref.kind == "NetworkPolicy" and ref.namespace in covered.namespaces and bool(_NAME.fullmatch(ref.name))
 
 
 def _removed(snapshot: Snapshot, options: Options, covered: Covered) -> tuple[ObjectRef, ...]:
     if not options.replace:
         return ()
-    return tuple(p.ref for p in snapshot.network_policies if _goes(p.ref, covered))
+    read, unread = (p.ref for p in snapshot.network_policies), (p.ref for p in snapshot.rejected_policies)
+    return tuple(dict.fromkeys(ref for ref in (*read, *unread) if _goes(ref, covered)))
 
 
 def _twins(covered: Covered, selectors: PodSelectors) -> Iterator[LeftOut]:
@@ -260,8 +270,11 @@ def _with_assumed(snapshot: Snapshot, needs: Iterable[Need]) -> Snapshot:
 
 
 def _is_there(snapshot: Snapshot, group: PodGroup) -> bool:
+    """Whether a workload has the labels, be it on its node's network; of all pods of a namespace only others count."""
     return any(
-        w.endpoints and not w.host_network and all(p.labels.get(k) == v for p in w.endpoints for k, v in group.labels)
+        w.endpoints
+        and (group.labels or not w.host_network)
+        and all(p.labels.get(k) == v for p in w.endpoints for k, v in group.labels)
         for w in snapshot.workloads_by_namespace.get(group.namespace, ())
     )
 

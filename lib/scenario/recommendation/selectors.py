@@ -69,11 +69,14 @@ class PodSelectors:
 
 
 class _Namespace:
-    """The pods of a namespace that selectors see, and which of them have which label."""
+    """The pods of a namespace that selectors see, now or after a scale-up, and which of them have which label."""
 
     def __init__(self, workloads: Sequence[Workload]) -> None:
         self._pods: list[tuple[Pod, ObjectRef]] = [
-            (pod, workload.ref) for workload in workloads for pod in workload.endpoints if not pod.host_network
+            (pod, workload.ref)
+            for workload in workloads
+            for pod in workload.endpoints or workload.to_come
+            if not pod.host_network
         ]
         self._mine: dict[ObjectRef, Bits] = defaultdict(int)
         self._with: dict[tuple[str, str], Bits] = defaultdict(int)

@@ -16,8 +16,8 @@ from lib.model.refs import OUTSIDE_SUFFIX
 from lib.model.sets import Address, AddressSet, ConnectionSet, Protocol, family_of
 from lib.model.snapshot import Snapshot
 from lib.policy.ends import parse_end
-from lib.scenario.recommendation.needs import Basis, End, Evidence, Need, NodeGroup, PodGroup
-from lib.scenario.recommendation.nodes import nodes_of
+from lib.scenario.recommendation.needs import Basis, End, Evidence, Need, PodGroup
+from lib.scenario.recommendation.nodes import group_of, nodes_of
 from lib.scenario.recommendation.own_addresses import OwnAddresses
 
 NEEDS_UP_TO: Final = 1_000
@@ -57,7 +57,7 @@ def _end(text: str, snapshot: Snapshot, own: OwnAddresses) -> End:
         namespace = text.removesuffix("/*")
         if namespace not in snapshot.namespace_by_name:
             raise ModelError(f"no namespace {namespace[:80]!r} in the input")
-        return PodGroup(namespace)
+        return _pods(namespace, snapshot)
     _refuse_host_bits(text)
     end = parse_end(text, snapshot)
     match end:
@@ -70,7 +70,10 @@ def _end(text: str, snapshot: Snapshot, own: OwnAddresses) -> End:
                 raise ModelError(f"{workload.ref} uses its node's network, and the input does not show its nodes")
             return nodes
         case Node():
-            return NodeGroup(((end.name, end.addresses_of("InternalIP")),))
+            group = group_of(snapshot, [end.name])
+            if group is None:
+                raise ModelError(f"the input shows no readable address of type InternalIP of node {end.name[:80]!r}")
+            return group
         case _:
             addresses = end if isinstance(end, AddressSet) else _single(end)
             own.refuse(addresses)
@@ -84,6 +87,17 @@ def _refuse_host_bits(text: str) -> None:
         return
     if "/" in text and written.ip != written.network.network_address:
         raise ModelError(f"{written} has bits set beyond its prefix: write {written.network} or {written.ip}")
+
+
+def _pods(namespace: str, snapshot: Snapshot) -> End:
+    """The pods of a namespace; its nodes where all of them use their node's network, which no pod selector takes."""
+    running = [w for w in snapshot.workloads_by_namespace.get(namespace, ()) if w.endpoints]
+    if not running or not all(w.host_network for w in running):
+        return PodGroup(namespace)
+    nodes = nodes_of(snapshot, *running)
+    if nodes is None:
+        raise ModelError(f"all pods of {namespace} use their node's network, and the input does not show their nodes")
+    return nodes
 
 
 def _single(address: Address) -> AddressSet:

@@ -41,7 +41,8 @@ def summarise(found: Recommendation, engine: str) -> Summary:
     if not proof.enforced:
         closes = f"{engine} enforces no policy: these policies, like all others, close nothing."
         return Summary(about, (), (closes, *_mode(found)), other)
-    return Summary(about, (*_needs(proof), *_open(proof)), (*_changed(proof), *_questions(found), *_mode(found)), other)
+    proven = (*_needs(proof), *_open(proof, len(found.unread)))
+    return Summary(about, proven, (*_changed(proof), *_questions(found), *_mode(found)), other)
 
 
 def _needs(proof: Proof) -> Iterator[str]:
@@ -61,7 +62,11 @@ def _needs(proof: Proof) -> Iterator[str]:
     yield f"Not proven: of {_count(total, 'needed flow')}, {' and '.join(parts)}."
 
 
-def _open(proof: Proof) -> Iterator[str]:
+def _open(proof: Proof, unread: int) -> Iterator[str]:
+    if not proof.open and unread:
+        what = "policy that could not be read permits" if unread == 1 else "policies that could not be read permit"
+        yield f"Not proven that no other flow is open: what {unread:,} {what} stays open."
+        return
     if not proof.open:
         yield "Proven: no other flow of these workloads is open, but for what comes from a pod's own node."
         return
