@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from lib.facts.engines import Known
 from lib.lint.finding import Place
 from lib.lint.other_protocols import without_ports
 from lib.lint.removal import Answer, Removals
@@ -105,12 +106,16 @@ def _judge_policy(judged: Judged, ref: ObjectRef) -> None:
     if whole is Answer.NOT_PROVEN:
         unproven.append(Place(ref, "", judged.policies[ref].source))
     for rule in judged.rules[ref]:
-        if rule.is_judged and any(removals.has_packets(part) for part in removals.rules.get(rule.key, ())):
-            answer = _answer(judged, Without(frozenset({rule.key})), ref)
-            if answer is Answer.NOTHING:
-                idle.add(rule.key)
-            elif answer is Answer.NOT_PROVEN:
-                unproven.append(rule.place)
+        if not rule.is_judged:
+            continue
+        # What the engine does with packets of IPv6, the rules may not tell.
+        is_open = judged.engine.profile.judges_ipv6 is Known.UNKNOWN and rule.names_ipv6
+        has_packets = any(removals.has_packets(part) for part in removals.rules.get(rule.key, ()))
+        answer = _answer(judged, Without(frozenset({rule.key})), ref) if has_packets else None
+        if answer is Answer.NOT_PROVEN or (is_open and answer is not Answer.CHANGES):
+            unproven.append(rule.place)
+        elif answer is Answer.NOTHING:
+            idle.add(rule.key)
     if whole is Answer.NOTHING:
         judged.idle_policies.add(ref)
     judged.idle_rules |= idle

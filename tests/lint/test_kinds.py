@@ -249,6 +249,15 @@ spec:
     assert lint(engine_of(WEB, DB, OPS, icmp)) == ()
 
 
+@pytest.mark.parametrize(("engine_id", "proven"), [("azure-npm", False), ("kubernetes", True)])
+def test_a_rule_about_ipv6_is_left_open_where_nobody_says_what_becomes_of_ipv6(engine_id: str, proven: bool) -> None:
+    """ "Azure NPM doesn't support IPv6" (policy_readings.yaml); what becomes of such packets it does not say."""
+    rules = "{from: [{ipBlock: {cidr: 10.9.0.0/16}}]}, {from: [{ipBlock: {cidr: '::/0'}}]}"
+    report = examine(engine_of(WEB, DB, to_db(rules), profile=profile(engine_id)))
+    assert report.findings == ()
+    assert ("spec.ingress[1]" in {p.rule for p in report.unproven}) is not proven
+
+
 CALICO = """
 apiVersion: projectcalico.org/v3
 kind: GlobalNetworkPolicy
