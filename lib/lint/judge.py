@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from lib.facts.engines import Known
 from lib.lint.finding import Place
+from lib.lint.other_protocols import without_ports
 from lib.lint.removal import Answer, Removals
 from lib.lint.written import WrittenRule, rules_of
+from lib.model.calico_policies import CalicoPolicy
+from lib.model.cilium_policies import CiliumPolicy
 from lib.model.refs import ObjectRef
 from lib.policy.bits import Bits, union
 from lib.policy.columns import Columns, RuleKey, StepsSpentError, Without
@@ -26,6 +31,7 @@ class Judged:
     """
 
     engine: Engine
+    steps: int
     policies: dict[ObjectRef, AnyPolicy]
     rules: dict[ObjectRef, tuple[WrittenRule, ...]]
     by_key: dict[RuleKey, WrittenRule]
@@ -40,6 +46,17 @@ class Judged:
     def subjects(self, ref: ObjectRef) -> Bits:
         """The pods of the input that a policy selects, or may select."""
         return union(p.subjects for p in self.removals.policies.get(ref, ())) & self.removals.pods
+
+    @cached_property
+    def of_other_protocols(self) -> Removals:
+        """Removals as they change packets of other protocols than TCP, UDP and SCTP."""
+        engine = without_ports(self.engine)
+        return Removals(engine, Columns(engine, self.steps), self.narrowed)
+
+    @property
+    def narrowed(self) -> frozenset[RuleKey]:
+        """The rules that layer 7 narrows."""
+        return frozenset(key for key, rule in self.by_key.items() if rule.is_narrowed)
 
     def is_idle(self, key: RuleKey) -> bool:
         """Whether taking out a rule, or its whole policy, changes nothing."""
@@ -56,9 +73,8 @@ def judge(engine: Engine, steps: int) -> Judged:
     rules = {ref: tuple(rules_of(policy)) for ref, policy in policies.items()}
     by_key = {rule.key: rule for found in rules.values() for rule in found}
     narrowed = frozenset(key for key, rule in by_key.items() if rule.is_narrowed)
-    judged = Judged(
-        engine, policies, rules, by_key, Removals(engine, Columns(engine, steps), narrowed), left_open(snapshot)
-    )
+    removals = Removals(engine, Columns(engine, steps), narrowed)
+    judged = Judged(engine, steps, policies, rules, by_key, removals, left_open(snapshot))
     selecting = [ref for ref in policies if judged.subjects(ref)]
     judged.selecting = len(selecting)
     try:
@@ -70,20 +86,37 @@ def judge(engine: Engine, steps: int) -> Judged:
     return judged
 
 
+def _answer(judged: Judged, without: Without, ref: ObjectRef) -> Answer:
+    """What leaving out a policy or a rule of it does; NOT_PROVEN where only what is not judged here could change."""
+    answer, policy = judged.removals.of(without).answer, judged.policies[ref]
+    if answer is Answer.NOTHING and ref in judged.left_open:
+        return Answer.NOT_PROVEN
+    if answer is not Answer.NOTHING or not isinstance(policy, CalicoPolicy | CiliumPolicy):
+        return answer
+    others = judged.of_other_protocols
+    if ref not in others.policies or any(key not in others.rules for key in without.rules):
+        return answer
+    return answer if others.of(without).answer is Answer.NOTHING else Answer.NOT_PROVEN
+
+
 def _judge_policy(judged: Judged, ref: ObjectRef) -> None:
     removals = judged.removals
     idle, unproven = set[RuleKey](), list[Place]()
-    whole = removals.of(Without(policies=frozenset({ref}))).answer
+    whole = _answer(judged, Without(policies=frozenset({ref})), ref)
     if whole is Answer.NOT_PROVEN:
         unproven.append(Place(ref, "", judged.policies[ref].source))
     for rule in judged.rules[ref]:
-        if rule.is_judged and any(removals.has_packets(part) for part in removals.rules.get(rule.key, ())):
-            answer = removals.of(Without(frozenset({rule.key}))).answer
-            if answer is Answer.NOTHING and ref not in judged.left_open:
-                idle.add(rule.key)
-            elif answer is not Answer.CHANGES:
-                unproven.append(rule.place)
-    if whole is Answer.NOTHING and ref not in judged.left_open:
+        if not rule.is_judged:
+            continue
+        # What the engine does with packets of IPv6, the rules may not tell.
+        is_open = judged.engine.profile.judges_ipv6 is Known.UNKNOWN and rule.names_ipv6
+        has_packets = any(removals.has_packets(part) for part in removals.rules.get(rule.key, ()))
+        answer = _answer(judged, Without(frozenset({rule.key})), ref) if has_packets else None
+        if answer is Answer.NOT_PROVEN or (is_open and answer is not Answer.CHANGES):
+            unproven.append(rule.place)
+        elif answer is Answer.NOTHING:
+            idle.add(rule.key)
+    if whole is Answer.NOTHING:
         judged.idle_policies.add(ref)
     judged.idle_rules |= idle
     judged.unproven += unproven

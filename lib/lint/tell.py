@@ -31,6 +31,7 @@ class Teller:
 
     def __init__(self, judged: Judged) -> None:
         self._judged, self._removals, self._engine = judged, judged.removals, judged.engine
+        self._unproven = frozenset(judged.unproven)
         narrowed = frozenset(key for key, rule in judged.by_key.items() if rule.is_narrowed)
         self._accounts = Accounts(judged.removals, judged.is_idle, narrowed)
         self._subjects = {entry.ref: entry.subject for entry in inventory(judged.engine.snapshot)}
@@ -102,7 +103,7 @@ class Teller:
         if not selects or not parts:
             return None
         if not any(map(self._removals.has_packets, parts)):
-            return self._empty(rule)
+            return None if rule.place in self._unproven else self._empty(rule)
         if rule.key not in self._judged.idle_rules or policy.ref in self._judged.idle_policies:
             return None
         account = self._accounts.of_rule(rule.key)

@@ -80,7 +80,7 @@ def policy_idle(account: Account, covers: Sequence[Place], always: bool) -> str:
         reasons.append("what else its rules say is decided the same way by other tiers, or by default")
     if account.blocked:
         reasons.append(f"some of it the other end denies, which is closed by {named(account.blocking)}")
-    return f"Nothing changes without it, {when(always)}: {'; '.join(reasons)}."
+    return f"Nothing of TCP, UDP and SCTP changes without it, {when(always)}: {'; '.join(reasons)}."
 
 
 def net(account: Account, always: bool) -> str:

@@ -64,6 +64,12 @@ class WrittenRule:
         return isinstance(self.rule, CalicoRule | CiliumRule) and bool(self.rule.narrowing)
 
     @property
+    def names_ipv6(self) -> bool:
+        """Whether it is a NetworkPolicy's and one of its blocks is of IPv6."""
+        blocks = (p for p in self.rule.peers if isinstance(p, IpBlockPeer)) if isinstance(self.rule, PolicyRule) else ()
+        return any(family_of(block.cidr) is Family.IPV6 for block in blocks)
+
+    @property
     def is_judged(self) -> bool:
         """Whether it decides about TCP, UDP or SCTP at all: not one about ICMP alone, nor one that only logs."""
         match self.rule:

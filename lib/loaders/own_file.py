@@ -65,9 +65,11 @@ def read_documents(
 
 
 def only(fields: Fields, known: Collection[str]) -> None:
-    """Report every field that is not ``known``."""
+    """Report every field that is not ``known``, with a similar name while Problems are still told one by one."""
+    entry = fields.entry
     for name in fields.data:
         if name not in known:
-            similar = get_close_matches(str(name), known, n=1)
+            listed = entry.session.lists(entry.source.file, Severity.ERROR)
+            similar = get_close_matches(str(name), known, n=1) if listed else []
             remedy = f"Did you mean {similar[0]}?" if similar else f"Known are {', '.join(sorted(known))}."
             fields.error(str(name), "unknown-field", f"{quote(name)} is no field of this place", remedy)

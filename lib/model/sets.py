@@ -20,6 +20,7 @@ Address = IPv4Address | IPv6Address
 
 FIRST_PORT: Final = 1
 LAST_PORT: Final = 65535
+DNS_PORT: Final = 53
 
 
 class Protocol(Enum):

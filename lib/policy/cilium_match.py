@@ -152,7 +152,7 @@ class CiliumMatcher:
     def __init__(self, snapshot: Snapshot, spaces: Spaces) -> None:
         self.spaces = spaces
         self._snapshot = snapshot
-        self.names = CiliumNames(snapshot.cilium_policies, spaces, self.endpoints)
+        self.names = CiliumNames(snapshot.cilium_policies, spaces, self.endpoints, self._meant)
 
     def endpoints(self, selector: CiliumSelector) -> tuple[Bits, Bits]:
         """The classes that a selector surely means, and those that it may mean beside them."""
@@ -218,6 +218,11 @@ class CiliumMatcher:
                 return Ends(0, spaces.outside, (f"the addresses of {peer}",))
             case _:
                 assert_never(peer)
+
+    def _meant(self, peer: CiliumPeer, rule: CiliumRule) -> tuple[Bits, Bits]:
+        """The ends that a peer surely means, and those that it means for some subjects or perhaps."""
+        found = self.ends(peer, rule)
+        return found.sure, found.maybe | found.own | found.others
 
     def conditions(self, peer: CiliumPeer, rule: CiliumRule) -> Iterator[Condition]:
         """What an end must fulfil for ``peer`` to mean it, a condition at a time."""

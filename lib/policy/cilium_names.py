@@ -7,8 +7,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from lib.model.cilium_policies import CiliumPolicy, CiliumRule, CiliumSelector, CiliumSpec, NamesPeer
+from lib.model.cilium_policies import (
+    CiliumPeer,
+    CiliumPolicy,
+    CiliumRule,
+    CiliumSelector,
+    CiliumSpec,
+    EndpointsPeer,
+    NamesPeer,
+)
 from lib.model.domain_names import NameEntry, NamePattern, addresses_of
+from lib.model.policies import AllPorts, Direction, NumberedPorts
+from lib.model.sets import DNS_PORT, Protocol
 from lib.policy.bits import Bits, union
 from lib.policy.compile import Spaces
 from lib.policy.domain_names import SEVERAL_LEVELS, SHOWN, listed, open_doubt
@@ -69,8 +79,9 @@ class CiliumNames:
     "Only IPs in intercepted DNS responses to an application will be allowed in the Cilium policy rules"; interception
     "is, itself, a separate policy rule governing DNS requests, and must be specified separately" (docs.cilium.io,
     "Obtaining DNS Data for use by toFQDNs"). So the table's addresses are surely meant for pods with a layer 7 rule
-    that lets them ask for the name. For other pods they are possible: "IPs from responses to all pods managed by a
-    Cilium instance are allowed", and before version 1.17 a pod's annotation could turn the proxy on.
+    that lets them ask for the name, and without one that may deny them DNS to the same ends. For other pods they are
+    possible: "IPs from responses to all pods managed by a Cilium instance are allowed", and before version 1.17 a pod's
+    annotation could turn the proxy on.
     """
 
     def __init__(
@@ -78,11 +89,13 @@ class CiliumNames:
         policies: Iterable[CiliumPolicy],
         spaces: Spaces,
         endpoints: Callable[[CiliumSelector], tuple[Bits, Bits]],
+        ends: Callable[[CiliumPeer, CiliumRule], tuple[Bits, Bits]],
     ) -> None:
         self._policies = tuple(policies)
         self._spaces = spaces
         self._table = spaces.names
         self._endpoints = endpoints
+        self._ends = ends
         self._grouped: dict[NamePattern, tuple[_Group, ...]] = {}
         self._possible: dict[NamePattern, Bits] = {}
 
@@ -138,25 +151,60 @@ class CiliumNames:
     @property
     def readers(self) -> Bits:
         """The classes that surely may ask DNS for some name under a layer 7 rule."""
-        return union(self._selected(spec) for spec, _ in self._asking())
-
-    def _selected(self, spec: CiliumSpec) -> Bits:
-        return self._endpoints(spec.subject)[0] if spec.subject is not None else 0
+        return union(readers for readers, _ in self._asking)
 
     @cached_property
     def _readers_of(self) -> Mapping[str, Bits]:
         """Name → the classes that surely may ask for it under a layer 7 rule."""
         by_pattern: dict[NamePattern, Bits] = defaultdict(int)
-        for spec, rule in self._asking():
+        for readers, rule in self._asking:
             for pattern in rule.asks:
-                by_pattern[pattern] |= self._selected(spec)
+                by_pattern[pattern] |= readers
         found: dict[str, Bits] = defaultdict(int)
         for pattern, readers in by_pattern.items():
             for entry in self._table.resolve(pattern).entries:
                 found[entry.name] |= readers
         return found
 
-    def _asking(self) -> Iterator[tuple[CiliumSpec, CiliumRule]]:
+    @cached_property
+    def _asking(self) -> tuple[tuple[Bits, CiliumRule], ...]:
+        """The rules with DNS in layer 7, each with the classes whose DNS it surely lets through."""
+        return tuple(
+            (self._endpoints(spec.subject)[0] & ~self._denied(rule), rule)
+            for spec, rule in self._egress_rules()
+            if spec.subject is not None and rule.asks and not rule.doubt
+        )
+
+    def _denied(self, rule: CiliumRule) -> Bits:
+        """The classes to which a rule may deny DNS to some of the ends to which ``rule`` allows it."""
+        found = [self._ends(peer, rule) for peer in rule.peers]
+        if asked := union(sure for sure, _ in found):
+            return union(subjects for (ends, _), subjects in self._denials.items() if ends & asked)
+        # The DNS servers are pods that the input lacks: they are taken for such as any rule about pods may mean.
+        asked = self._spaces.endpoints.everything | union(maybe for _, maybe in found)
+        return union(subjects for (ends, by_labels), subjects in self._denials.items() if by_labels or ends & asked)
+
+    @cached_property
+    def _denials(self) -> Mapping[tuple[Bits, bool], Bits]:
+        """The ends to which DNS may be denied, and whether by labels of pods → the classes for which it may be."""
+        found: dict[tuple[Bits, bool], Bits] = defaultdict(int)
+        for spec, rule in self._egress_rules():
+            if spec.subject is not None and rule.denies and _may_mean_dns(rule):
+                ends = union(bits for peer in rule.peers for bits in self._ends(peer, rule))
+                by_labels = any(isinstance(peer, EndpointsPeer) for peer in rule.peers)
+                sure, maybe = self._endpoints(spec.subject)
+                found[ends, by_labels] |= sure | maybe
+        return found
+
+    def _egress_rules(self) -> Iterator[tuple[CiliumSpec, CiliumRule]]:
         for policy in self._policies:
             for spec in policy.specs:
-                yield from ((spec, rule) for rule in spec.rules if rule.asks and rule.peers and not rule.doubt)
+                yield from ((spec, r) for r in spec.rules if r.peers and r.direction is Direction.EGRESS)
+
+
+def _may_mean_dns(rule: CiliumRule) -> bool:
+    return any(
+        isinstance(port, AllPorts)
+        or (port.protocol is Protocol.UDP and not (isinstance(port, NumberedPorts) and DNS_PORT not in port.ports))
+        for port in rule.ports
+    )

@@ -75,7 +75,8 @@ def left_open(snapshot: Snapshot) -> frozenset[ObjectRef]:
     """The policies of which some effect on nodes, or on what nodes forward, is not judged."""
     hosts = hosts_of(snapshot)
     somewhere = any(pod.host_network and not pod.node_name for pod in snapshot.pods)
-    unsure = frozenset().union(*(host.touching for host in hosts if host.doubt or somewhere))
+    nodes = {node.name for node in snapshot.nodes}
+    unsure = frozenset().union(*(h.touching for h in hosts if h.doubt or somewhere or h.node not in nodes))
     return unsure | {policy.ref for policy in forwarding(snapshot)}
 
 

@@ -91,12 +91,20 @@ class _Values:
                     self._named[side].setdefault(requirement.key, set()).update(requirement.values)
                     if requirement.operator in (Operator.NOT_IN, Operator.DOES_NOT_EXIST):
                         spoiling[side].setdefault(requirement.key, set()).update(requirement.values or {_SOME_VALUE})
-        rounds = max((len(values) for side in spoiling for values in side.values()), default=0)
-        self.beside = [
-            Choice(*({key: sorted(v)[turn % len(v)] for key, v in side.items()} for side in spoiling))
-            for turn in range(rounds)
+        self._spoiling = [
+            [(side, key, value) for value in sorted(values)]
+            for side, of_keys in enumerate(spoiling)
+            for key, values in of_keys.items()
         ]
-        """Labels that take a pod out of every rule that speaks of their absence, one way after the other."""
+
+    def beside(self) -> Iterator[Choice]:
+        """Labels that take a pod out of every rule that speaks of their absence, in every way there is; first none.
+
+        Which rules a value takes a pod out of differs by key, so that each value of one meets each of another.
+        """
+        yield Choice({}, {})
+        for chosen in product(*self._spoiling) if self._spoiling else ():
+            yield Choice(*({key: value for of, key, value in chosen if of == side} for side in (0, 1)))
 
     def fulfilling(self, requirements: Sequence[Requirement], side: int) -> Iterator[dict[str, str | None]]:
         """The labels that fulfil all ``requirements``; None for one that must be absent."""
@@ -133,7 +141,7 @@ class _Made:
     def _choices(self, each: Newcomers) -> Iterator[Choice]:
         for namespace in self._values.fulfilling(each.namespace_requirements, 0):
             for pod in self._values.fulfilling(each.pods.requirements, 1):
-                for beside in (Choice({}, {}), *self._values.beside):
+                for beside in self._values.beside():
                     yield Choice(_joined(beside.namespace, namespace), _joined(beside.pod, pod))
 
     def _namespace(self, labels: Labels, requirements: Sequence[Requirement]) -> str:

@@ -146,3 +146,56 @@ def own_side(objects: list[Raw], newcomer: list[Raw], told: Told, protocol: str,
     mine = PodEnd(told.workload.namespace, told.workload.name)
     other = PodEnd(newcomer[1]["metadata"]["namespace"], NEW)
     return any(True in naive.side(told.direction.value, mine, other, protocol, port, f) for f in (4, 6))
+
+
+def test_labels_that_take_a_pod_out_of_rules_meet_each_other_in_every_way() -> None:
+    """Of p and q, w1 leaves out one pair of values only and w2 another: each of them is closed to some pod."""
+    web = [_pod(name, "web", {"app": name}) for name in ("w1", "w2")]
+    policies = [_not_from("w1", p="a", q="d"), _not_from("w2", p="b", q="c")]
+    for p, q, closed in (("a", "d", "w1"), ("b", "c", "w2")):
+        naive = NaiveCluster([*web, *policies, _pod("new", "elsewhere", {"p": p, "q": q})])
+        ends = {end.name: end for end in naive.pods}
+        allowed = {name: naive.allows(ends["new"], ends[name], "TCP", 80) for name in ("w1", "w2")}
+        assert allowed == {"w1": closed != "w1", "w2": closed != "w2"}
+    rows = exposed_to(compile_engine(snapshot_of([*web, *policies])))
+    rows = [r for r in rows if r.direction is Direction.INGRESS and r.newcomers is not None and r.ports]
+    assert {r.workload.name for r in rows} == {"w1", "w2"}
+    assert ANYBODY not in {r.newcomers for r in rows}
+
+
+def test_of_more_choices_of_labels_than_are_tried_nothing_is_said_of_all_pods() -> None:
+    """Sixteen values of each of two keys: some pod of them is left out by both rules."""
+    web = [_pod("web", "web", {"app": "web"})]
+    policies = [_not_from("web", p="v15", q="v15")]
+    policies += [_not_from(f"other-{n}", p=f"v{n}", q=f"v{n}") for n in range(15)]
+    rows = exposed_to(compile_engine(snapshot_of([*web, *policies])))
+    (row,) = [r for r in rows if r.newcomers == ANYBODY and r.direction is Direction.INGRESS]
+    assert not row.ports
+    assert "not every choice of labels was tried" in row.doubt
+
+
+def _pod(name: str, namespace: str, labels: dict[str, str]) -> Raw:
+    spec = {"containers": [{"name": "main", "image": "example.org/a"}]}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": namespace, "labels": labels},
+        "spec": spec,
+    }
+
+
+def _not_from(app: str, **values: str) -> Raw:
+    """A policy with a rule for every pod without one value, for each of the labels."""
+    peers = [
+        {
+            "namespaceSelector": {},
+            "podSelector": {"matchExpressions": [{"key": k, "operator": "NotIn", "values": [v]}]},
+        }
+        for k, v in values.items()
+    ]
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": f"for-{app}", "namespace": "web"},
+        "spec": {"podSelector": {"matchLabels": {"app": app}}, "ingress": [{"from": peers}]},
+    }

@@ -249,6 +249,73 @@ spec:
     assert lint(engine_of(WEB, DB, OPS, icmp)) == ()
 
 
+@pytest.mark.parametrize(("engine_id", "proven"), [("azure-npm", False), ("kubernetes", True)])
+def test_a_rule_about_ipv6_is_left_open_where_nobody_says_what_becomes_of_ipv6(engine_id: str, proven: bool) -> None:
+    """ "Azure NPM doesn't support IPv6" (policy_readings.yaml); what becomes of such packets it does not say."""
+    rules = "{from: [{ipBlock: {cidr: 10.9.0.0/16}}]}, {from: [{ipBlock: {cidr: '::/0'}}]}"
+    report = examine(engine_of(WEB, DB, to_db(rules), profile=profile(engine_id)))
+    assert report.findings == ()
+    assert ("spec.ingress[1]" in {p.rule for p in report.unproven}) is not proven
+
+
+CALICO = """
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: NAME}
+spec: {order: ORDER, selector: SELECTOR, types: [Ingress], ingress: [RULES]}
+"""
+
+
+def calico(rules: str, order: int = 1, selector: str = "app == 'db'", name: str = "policy") -> str:
+    text = CALICO.replace("NAME", name).replace("ORDER", str(order))
+    return text.replace("SELECTOR", selector).replace("RULES", rules)
+
+
+OF_TCP, OF_UDP, OF_SCTP = (
+    f"{{action: Allow, protocol: {p}, source: {{selector: app == 'web'}}}}" for p in ("TCP", "UDP", "SCTP")
+)
+OF_ALL = OF_TCP.replace("protocol: TCP, ", "")
+
+
+@pytest.mark.parametrize(
+    ("rules", "idle", "unproven"),
+    [
+        pytest.param(f"{OF_TCP}, {OF_UDP}, {OF_SCTP}, {OF_ALL}", {0, 1, 2}, {3}, id="all protocols, covered in three"),
+        pytest.param(f"{OF_ALL}, {OF_ALL}", {0, 1}, set(), id="all protocols, covered in all"),
+        pytest.param(f"{OF_ALL}, {{action: Deny, protocol: ICMP}}, {OF_ALL}", {2}, {0}, id="with ICMP between"),
+    ],
+)  # fmt: skip
+def test_a_rule_about_all_protocols_is_idle_only_where_it_is_so_for_each(
+    rules: str, idle: set[int], unproven: set[int]
+) -> None:
+    """Calico: a rule without protocol is about every one, ICMP among them."""
+    report = examine(engine_of(WEB, DB, OPS, calico(rules)))
+    assert {f.place.rule for f in report.findings} == {f"spec.ingress[{n}]" for n in idle}
+    assert {place.rule for place in report.unproven} == {f"spec.ingress[{n}]" for n in unproven}
+
+
+def test_a_policy_that_denies_icmp_is_not_called_idle() -> None:
+    """Its rules let all of TCP, UDP and SCTP through, so that for these alone it could go."""
+    report = examine(engine_of(WEB, DB, OPS, calico("{action: Deny, protocol: ICMP}, {action: Allow}")))
+    assert report.findings == ()
+    assert [place.rule for place in report.unproven] == [""]
+
+
+def test_a_policy_that_may_select_a_host_endpoint_is_not_called_idle() -> None:
+    host = """
+apiVersion: projectcalico.org/v3
+kind: HostEndpoint
+metadata: {name: host, labels: {role: host}}
+spec: {node: node-1, interfaceName: "*", expectedIPs: [10.9.0.4]}
+"""
+    first = calico(OF_ALL, 1, "has(app)", "first")
+    for selector, expected in (("all()", False), ("has(app)", True)):
+        report = examine(engine_of(WEB, DB, OPS, host, first, calico(OF_ALL, 2, selector, "second")))
+        told = {f.place.policy.name for f in report.findings if not f.place.rule}
+        assert ("second" in told) is expected
+        assert ("second" in {p.policy.name for p in report.unproven if not p.rule}) is not expected
+
+
 def test_calicos_policies_are_looked_at_in_their_order() -> None:
     tiered = """
 apiVersion: projectcalico.org/v3

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
+from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -11,8 +13,9 @@ import jsonschema
 import pytest
 import yaml
 
-from lib.loaders import domain_names
+from lib.loaders import domain_names, own_file
 from lib.loaders.domain_names import SCHEMA, NamesReading, read_names
+from lib.loaders.limits import DEFAULT
 
 DOCUMENTED = json.loads((Path(__file__).parents[2] / "docs/names.schema.json").read_text(encoding="utf-8"))
 
@@ -104,6 +107,21 @@ def test_a_name_with_a_fault_is_left_out_and_the_table_is_not_complete() -> None
 
 def test_of_a_name_that_stands_twice_neither_counts() -> None:
     assert list(read("names:\n  a.b: [1.2.3.4]\n  A.B: [1.2.3.5]\n  c.d: []\n").table.entries) == ["c.d"]
+
+
+def test_a_similar_name_is_looked_for_only_while_problems_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def close(name: str, known: Collection[str], n: int) -> list[str]:
+        asked.append(name)
+        return get_close_matches(name, known, n)
+
+    monkeypatch.setattr(own_file, "get_close_matches", close)
+    limit = DEFAULT.problems_per_file
+    problems = read("names: {}\n" + "".join(f"nam{i}: 1\n" for i in range(limit + 50))).problems
+    assert len(asked) == limit
+    assert problems[0].remedy == "Did you mean names?"
+    assert problems[-1].code == "more-problems"
 
 
 def test_a_warning_leaves_the_table_as_it_is() -> None:

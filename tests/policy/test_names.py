@@ -163,6 +163,43 @@ class TestCiliumReadsAnswers:
         outside_the_table = explained(engine, OTHER, 443).verdict
         assert outside_the_table == "denied"
 
+    @pytest.mark.parametrize(
+        ("port", "expected"),
+        [
+            ("{port: '53', protocol: UDP}", "allowed"),
+            ("{port: '53'}", "allowed"),
+            ("{port: '50', endPort: 60, protocol: ANY}", "allowed"),
+            ("{port: '53', protocol: TCP}", "unknown"),
+            ("{port: '7777', protocol: UDP}", "unknown"),
+            ("{port: dns, protocol: UDP}", "unknown"),
+        ],
+    )
+    def test_it_must_hold_the_port_of_dns(self, port: str, expected: str) -> None:
+        """Name servers answer over UDP at port 53 (RFC 1035, 4.2.1)."""
+        dns = f"{{toEndpoints: [{{}}], toPorts: [{{ports: [{port}], rules: {{dns: [{{matchPattern: '*'}}]}}}}]}}"
+        assert to(engine_of(fqdn("{matchName: api.example.com}", dns=dns), names=TABLE), API) == [expected]
+
+    @pytest.mark.parametrize(
+        ("denied", "expected"),
+        [
+            ("{toPorts: [{ports: [{port: '53', protocol: ANY}]}]}", "unknown"),
+            ("{toEntities: [cluster]}", "unknown"),
+            ("{toEndpoints: [{matchLabels: {k8s-app: kube-dns}}]}", "unknown"),
+            ("{toPorts: [{ports: [{port: '53', protocol: TCP}]}]}", "allowed"),
+            ("{toCIDR: [169.254.169.254/32]}", "allowed"),
+        ],
+    )
+    @pytest.mark.parametrize("dns_pod", [True, False], ids=["DNS in the input", "DNS elsewhere"])
+    def test_dns_must_not_be_denied(self, denied: str, expected: str, dns_pod: bool) -> None:
+        """Cilium's deny rules win over all that allow: docs.cilium.io, "Deny Policies"."""
+        dns = ANY_NAME.replace("[{}]", "[{matchLabels: {k8s-app: kube-dns}}]", 1)
+        deny = cnp(f"egressDeny: [{denied}]", name="deny")
+        pods = [pod("dns", **{"k8s-app": "kube-dns"})] if dns_pod else []
+        for selects, found in (("server", expected), ("another", "allowed")):
+            other = deny.replace("app: server", f"app: {selects}")
+            rule = fqdn("{matchName: api.example.com}", dns=dns)
+            assert to(engine_of(*pods, rule, other, names=TABLE), API) == [found]
+
     def test_another_policy_may_hold_it(self) -> None:
         rule = fqdn("{matchName: api.example.com}", dns="")
         assert to(engine_of(rule, cnp(f"egress: [{ANY_NAME}]", name="dns"), names=TABLE), API) == ["allowed"]

@@ -29,7 +29,7 @@ from lib.model.cilium_policies import (
     UnknownAddresses,
 )
 from lib.model.policies import AllPorts, Direction, NamedPort, NumberedPorts, PolicyPort
-from lib.model.sets import FIRST_PORT, LAST_PORT, PortSet, Protocol
+from lib.model.sets import DNS_PORT, FIRST_PORT, LAST_PORT, PortSet, Protocol
 
 _PORTS_UP_TO: Final = 40
 _ENTITIES: Final = {entity.value: entity for entity in Entity}
@@ -96,7 +96,9 @@ def _rule(rule: Fields, direction: Direction, namespace: str, label: str, *, den
         doubt=" or ".join(dict.fromkeys(doubts)),
         requires=tuple(_requires(rule, _REQUIRES[direction], namespace)),
         icmp=", ".join(dict.fromkeys(_icmp(rule))),
-        asks=() if denies else tuple(n for item in rule.children("toPorts") for n in asked_names(item)),
+        asks=()
+        if denies
+        else tuple(n for item in rule.children("toPorts") if _is_dns(item) for n in asked_names(item)),
     )
 
 
@@ -263,6 +265,12 @@ def _ports(rule: Fields, direction: Direction, *, denies: bool) -> tuple[tuple[P
             check_layer_7(item, direction)
             narrowings += narrowed_to(item)
     return tuple(found), narrowings, doubts
+
+
+def _is_dns(item: Fields) -> bool:
+    """Whether an element of ``toPorts`` surely holds the port at which DNS is asked."""
+    ports = (p for port in item.children("ports") for p in _port(port) if isinstance(p, NumberedPorts))
+    return any(p.protocol is Protocol.UDP and DNS_PORT in p.ports for p in ports)
 
 
 def _port(port: Fields) -> Iterator[PolicyPort]:

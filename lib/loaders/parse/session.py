@@ -85,6 +85,10 @@ class Session:
         if self.counts[key] <= self.limit:
             self.problems.append(problem)
 
+    def lists(self, file: str, severity: Severity) -> bool:
+        """Whether the next Problem of a file is told, not only counted."""
+        return self.counts[file, severity] < self.limit
+
     def closing(self) -> list[Problem]:
         """For each file and severity of which some were only counted, a Problem that says how many."""
         remedy = "Correct the ones that are listed and load the file again."
