@@ -24,21 +24,23 @@ def at(address: str) -> str:
 @pytest.mark.parametrize(
     ("end", "candidate"),
     [
-        ("10.244.1.63", "shop/db[Pod]"),
-        ("10.244.1.63/32", "shop/db[Pod]"),
         ("10.244.1.60-10.244.1.70[External]", "shop/db[Pod]"),
         ("10.244.1.0/24", "shop/db[Pod]"),
-        ("10.240.0.4", "node/n1"),
+        ("10.240.0.4-10.240.0.4[External]", "node/n1"),
     ],
 )
 @pytest.mark.parametrize("form", ["shop/web={}:9090", "{}=shop/web:9090"])
-def test_addresses_of_pods_and_nodes_are_refused_with_the_workload_to_ask_for(
-    end: str, candidate: str, form: str
-) -> None:
+def test_ranges_of_pods_and_nodes_are_refused_with_the_workload_to_ask_for(end: str, candidate: str, form: str) -> None:
     with pytest.raises(ModelError) as refused:
         recommended(WEB, at("10.244.1.63"), NODE, needs=(form.format(end),))
     assert "ask for the workload or the node" in str(refused.value)
     assert candidate in str(refused.value)
+
+
+@pytest.mark.parametrize("end", ["10.244.1.63", "10.244.1.63/32"])
+def test_the_address_of_a_pod_is_that_pod(end: str) -> None:
+    found = recommended(WEB, at("10.244.1.63"), NODE, needs=(f"shop/web={end}:9090",))
+    assert "shop/web[Pod] → shop/db[Pod] TCP 9090" in flows(found)
 
 
 @pytest.mark.parametrize("end", ["10.244.0.0/16", "10.240.0.0/24", "192.0.2.1/32"])
