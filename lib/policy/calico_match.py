@@ -269,6 +269,8 @@ class Matcher:
             yield "whether the traffic of a node has one of its host endpoint's expectedIPs"
         if entity.service is not None and self.service(entity) is None:
             yield f"the endpoints of the Service {entity.service.namespace}/{entity.service.name}"
+        elif entity.service is not None and (found := self.service(entity)) is not None and self._on_hosts(found):
+            yield f"which nodes' addresses the Service {found.ref} has"
 
     def service(self, entity: EntityRule) -> Service | None:
         """The Service whose endpoints are meant; None where the input does not show them."""
@@ -288,7 +290,19 @@ class Matcher:
         pods = self.spaces.endpoints.in_namespace(found.ref.namespace) & self.spaces.endpoints.with_labels(
             found.selector
         )
-        return Ends.both(pods, pods)
+        # An endpoint on its node's network has the node's address, which everything on that network has.
+        hosts = self.spaces.endpoints.host_network if self._on_hosts(found) else 0
+        return Ends.both(pods, pods | hosts)
+
+    def _on_hosts(self, service: Service) -> bool:
+        """Whether some endpoint of a Service uses its node's network."""
+        selector = service.selector
+        return selector is not None and any(
+            pod.host_network and selector.matches(pod.labels)
+            for workload in self.snapshot.workloads
+            if workload.namespace == service.ref.namespace and workload.host_network
+            for pod in workload.endpoints
+        )
 
     def service_ports(self, entity: EntityRule) -> tuple[PortsAt, ...]:
         """The ports of the Service's endpoints; every port where they are not known."""

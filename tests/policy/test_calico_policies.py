@@ -321,6 +321,20 @@ def test_a_service_as_destination_means_its_pods_on_their_ports(target: str, exp
     assert ports_between(found, "shop/client", "shop/other") == {}
 
 
+def test_a_service_whose_pods_use_their_nodes_network_means_addresses_of_nodes() -> None:
+    # "Endpoint addresses and ports to allow will be automatically detected from the service": here a node's address.
+    agent = on_node(pod("agent", host=True, app="agent"), "node-1")
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: backend, namespace: shop}\n"
+    service += "spec: {selector: {app: agent}, ports: [{port: 80}]}\n"
+    to = "{services: {name: backend, namespace: shop}}"
+    rule = of("NetworkPolicy", f"types: [Egress], egress: [{{action: Allow, destination: {to}}}]", scope="shop")
+    asked = engine_of(SHOP, NODES, on_node(SERVER, "node-2"), agent, service, rule)
+    ends = (parse_end(f"shop/{name}[Pod]", asked.snapshot) for name in ("server", "agent"))
+    found = asked.explain(*ends, Protocol.TCP, 80)
+    assert found.verdict == "unknown"
+    assert "which nodes' addresses the Service shop/backend" in str(found)
+
+
 def test_a_staged_policy_is_shown_and_not_enforced() -> None:
     assert into_server(of("StagedGlobalNetworkPolicy", "selector: all(), types: [Ingress]")) == ALL
 
