@@ -6,8 +6,10 @@ By the policies of the workload's own side: those of the other end decide beside
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import islice
+from operator import or_
 from typing import Final
 
 from lib.exposure.row import Cause, ExposedTo, Ports
@@ -96,12 +98,19 @@ class _Peers:
         """Anybody, then those who have something else than anybody."""
         classes = tuple(dict.fromkeys(self._mixtures[number]))
         anybody = self._row(number, classes, direction, ANYBODY)
-        if anybody.ports or anybody.doubt:
-            yield anybody
-        for each in dict.fromkeys(each for c in classes for each in self._candidates(c, direction)):
-            row = self._row(number, classes, direction, each)
-            if row.ports != anybody.ports or row.doubt:
-                yield row
+        others = dict.fromkeys(each for c in classes for each in self._candidates(c, direction))
+        rows = [self._row(number, classes, direction, each) for each in others]
+        otherwise = [row for row in rows if row.ports != anybody.ports or row.doubt]
+        told = reduce(or_, (row.ports.numbers for row in otherwise if _means_plain(row.newcomers)), ConnectionSet())
+        if anybody.ports or anybody.doubt or self._of_plain(classes, direction) - told:
+            less = any(anybody.ports.numbers - row.ports.numbers for row in otherwise)
+            yield replace(anybody, apart=less)
+        yield from otherwise
+
+    def _of_plain(self, classes: Iterable[int], direction: Direction) -> ConnectionSet:
+        """What some class may have with a new pod without labels, in a new namespace without labels."""
+        plain = self._new.classes[ANYBODY][0]
+        return self._new.engine.connections(union(self._walk(c, direction, plain).possible for c in classes))
 
     def _candidates(self, number: int, direction: Direction) -> Iterator[Newcomers]:
         """The newcomers that rules of the policies on a class name, or anybody's doubt."""
@@ -195,6 +204,13 @@ class _Peers:
                 but.append((protocol, name))
                 numbers |= ConnectionSet.of(protocol, number)
         return Ports(numbers, tuple(names), tuple(but))
+
+
+def _means_plain(newcomers: Newcomers | None) -> bool:
+    """Whether a selector means a pod without labels in a namespace without labels."""
+    if newcomers is None or newcomers.doubt:
+        return False
+    return all(r.matches({}) for r in (*newcomers.namespace_requirements, *newcomers.pods.requirements))
 
 
 def _joined(*reasons: str) -> str:

@@ -52,7 +52,8 @@ class ExposedTo:
 
     ``ports`` are those that all of the workload's pods have with all of these ends, ``some`` those beyond them that
     only some have, or that nobody knows of, which ``doubt`` says. ``rules`` decide; none where no policy selects the
-    workload. ``present`` are the workloads of the input that fulfil the newcomers' selector today.
+    workload. ``present`` are the workloads of the input that fulfil the newcomers' selector today. ``apart``: not
+    meant are those of other rows of the same workload and direction, who have less.
     """
 
     workload: ObjectRef
@@ -64,6 +65,7 @@ class ExposedTo:
     present: tuple[ObjectRef, ...] = ()
     rules: tuple[Cause, ...] = ()
     doubt: str = ""
+    apart: bool = False
 
     @property
     def selects(self) -> bool:
@@ -82,4 +84,5 @@ class ExposedTo:
                 return "any address outside"
             more = " and more" if len(ranges) > _RANGES_NAMED else ""
             return f"outside: {', '.join(ranges[:_RANGES_NAMED])}{more}"
-        return "any pod of any namespace" if self.newcomers == ANYBODY else str(self.newcomers)
+        named = "any pod of any namespace" if self.newcomers == ANYBODY else str(self.newcomers)
+        return f"{named} but those listed apart" if self.apart else named

@@ -160,7 +160,7 @@ def test_who_is_let_in_less_than_anybody_is_listed_with_the_rule_that_denies() -
     found = rows(ADMIN % rule)
     assert told(found) == {
         "any address outside": (ALL, ""),
-        "any pod of any namespace": (ALL, ""),
+        "any pod of any namespace but those listed apart": (ALL, ""),
         "all pods in namespaces with team=b": ("", ""),
     }
     assert [(r.effect, r.rule) for r in found[-1].rules] == [("denies", "spec.ingress[0]")]

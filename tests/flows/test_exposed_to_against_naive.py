@@ -39,6 +39,8 @@ class Told(NamedTuple):
     newcomers: Newcomers
     every: ConnectionSet
     at_most: ConnectionSet
+    apart: tuple[ExposedTo, ...]
+    """The other rows of the same workload and direction."""
 
 
 @given(clusters(), st.data())
@@ -60,8 +62,10 @@ def test_a_new_pod_without_other_labels_has_between_what_all_and_what_some_have(
         for protocol, port in PROBES:
             if own_side(objects, newcomer, told, protocol, port):
                 assert port in told.at_most[Protocol(protocol)], (told, newcomer, protocol, port)
-            else:
-                assert port not in told.every[Protocol(protocol)], (told, newcomer, protocol, port)
+            elif port in told.every[Protocol(protocol)]:
+                # Who is listed with less is not meant.
+                less = [t for t in told.apart if port not in t.ports.numbers[Protocol(protocol)]]
+                assert any(fulfils(newcomer, t.newcomers) for t in less), (told, newcomer, protocol, port)
 
 
 PROBES = [(protocol, port) for protocol in PROTOCOLS for port in PROBED_PORTS]
@@ -94,7 +98,19 @@ def everything_told(engine: Engine) -> Iterator[Told]:
                 row = listed.get(each)
                 every = row.ports.numbers if row else ConnectionSet()
                 at_most = every | row.some.numbers if row and each != ANYBODY else of_any
-                yield Told(workload.ref, direction, each, every, at_most)
+                apart = tuple(other for other in listed.values() if other.newcomers != each)
+                yield Told(workload.ref, direction, each, every, at_most, apart)
+
+
+def fulfils(newcomer: list[Raw], wanted: Newcomers | None) -> bool:
+    """Whether a raw pod, after its namespace, fulfils a selector."""
+    namespace, pod = (obj["metadata"] for obj in newcomer)
+    of_namespace = {**namespace["labels"], METADATA_NAME_LABEL: namespace["name"]}
+    return (
+        wanted is not None
+        and all(r.matches(of_namespace) for r in wanted.namespace_requirements)
+        and all(r.matches(pod["labels"]) for r in wanted.pods.requirements)
+    )
 
 
 def made(newcomers: Newcomers, objects: list[Raw], data: st.DataObject, beside: bool) -> list[Raw]:

@@ -15,8 +15,9 @@ _NAMESPACE_LABELS = "io.cilium.k8s.namespace.labels."
 class CiliumPolicies:
     """CiliumNetworkPolicies and CiliumClusterwideNetworkPolicies."""
 
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: Objects, *, api_server_keeps_address: bool) -> None:
         self._objects = objects
+        self._keeps_address = api_server_keeps_address
         self._policies = [
             *objects.of_kind("cilium.io", "CiliumNetworkPolicy"),
             *objects.of_kind("cilium.io", "CiliumClusterwideNetworkPolicy"),
@@ -112,12 +113,21 @@ class CiliumPolicies:
             "world": outside,
             "world-ipv4": outside and packet.family == 4,
             "world-ipv6": outside and packet.family == 6,
-            # The API server's addresses, as its Service shows them, count to the cluster.
-            "cluster": not outside or (isinstance(other, AddressEnd) and other.address in self._api_server),
+            "cluster": not outside or self._is_api_server(packet),
             "host": host and own,
             "remote-node": host and not own,
         }
         return answers[word]
+
+    def _is_api_server(self, packet: Packet) -> bool:
+        """The API server's addresses, as its Service shows them, count to the cluster.
+
+        The documentation calls the entity kube-apiserver unreliable for ingress where the cloud translates what the
+        API server sends; then nobody comes with its address.
+        """
+        other = packet.other
+        known = isinstance(other, AddressEnd) and other.address in self._api_server
+        return known and (packet.direction == "Egress" or self._keeps_address)
 
     def _is_port(self, item: Raw, packet: Packet) -> bool:
         if item.get("protocol", "ANY") not in ("ANY", packet.protocol):

@@ -40,8 +40,19 @@ class NaiveCluster:
         )
         calico = CalicoPolicies(self._objects, networks_match_pods=ip_block_matches_pods)
         self._by_calico = enforced_by_calico or bool(calico.policies)
-        cilium = CiliumPolicies(self._objects)
-        self._tiers = Tiers(self._objects, calico, kubernetes, cluster_wide, cilium, own_node_egress_allowed)
+        # Whether the API server's traffic keeps its address depends on how the cluster was made.
+        ways = (True, False) if any(o["apiVersion"].startswith("cilium.io") for o in objects) else (True,)
+        self._tiers = [
+            Tiers(
+                self._objects,
+                calico,
+                kubernetes,
+                cluster_wide,
+                CiliumPolicies(self._objects, api_server_keeps_address=keeps),
+                own_node_egress_allowed,
+            )
+            for keeps in ways
+        ]
         self._hosts = HostEndpoints(self._objects, _of_calico_alone(objects, ip_block_matches_pods))
 
     @property
@@ -90,7 +101,8 @@ class NaiveCluster:
         if self._by_calico and direction == "Ingress" and self._objects.own_node(subject, other):
             # "Calico allows all connections from processes running on the host to guest workloads on the host."
             return {True}
-        return self._tiers.answers(Packet(direction, subject, other, protocol, port, family))
+        packet = Packet(direction, subject, other, protocol, port, family)
+        return {answer for tiers in self._tiers for answer in tiers.answers(packet)}
 
 
 def _of_calico_alone(objects: list[Raw], networks_match_pods: bool) -> Tiers:
@@ -103,6 +115,6 @@ def _of_calico_alone(objects: list[Raw], networks_match_pods: bool) -> Tiers:
         CalicoPolicies(kept, networks_match_pods=networks_match_pods),
         NetworkPolicies(kept, blocks_match_pods=networks_match_pods, blocks_match_nodes=True),
         ClusterPolicies(kept, networks_match_pods=networks_match_pods),
-        CiliumPolicies(kept),
+        CiliumPolicies(kept, api_server_keeps_address=True),
         False,
     )
