@@ -17,12 +17,7 @@ IN_CI = os.environ.get("CI") == "true"
 settings.register_profile(
     "default", deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
 )
-# Random runs with 500 examples still make two tests fail: fromEntities [cluster], of which the engine leaves open what
-# the naive evaluator decides (tests/policy/test_against_naive.py), and what any new pod has
-# (tests/flows/test_exposed_to_against_naive.py). Until both are understood the longer tier repeats the examples that
-# hold; HYPOTHESIS_PROFILE=deep is the random run that finds them.
-settings.register_profile("full", settings.get_profile("default"))
-settings.register_profile("deep", deadline=None, max_examples=500, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("full", deadline=None, max_examples=500, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
