@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Any
 
 from lib.facts.files import read_list
 from lib.model.policies import Direction
+from lib.model.records import dataclass
 from lib.model.sets import Protocol
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
 from lib.facts.files import read_list
+from lib.model.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

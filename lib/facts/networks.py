@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
 from lib.facts.engines import Known
 from lib.facts.files import FactsError, read_list
+from lib.model.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from lib.facts.files import FactsError, read_list
+from lib.model.records import dataclass
 
 FactValue = int | float | str | tuple[str, ...]
 EVERY_MODEL = "all"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
 from lib.facts.files import FactsError, read_mapping
+from lib.model.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from lib.facts.engines import Known
 from lib.facts.readings import SeenAs
 from lib.model.policies import Direction, Verdict
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef
 from lib.model.services import ServiceType, TrafficPolicy
 from lib.model.sets import Protocol

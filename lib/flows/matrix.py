@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from lib.model.cluster import Workload
 from lib.model.policies import Direction
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef
 from lib.model.sets import ConnectionSet
 from lib.policy.bits import Bits, from_positions, positions, union

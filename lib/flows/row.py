@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef
 from lib.model.sets import ConnectionSet
 from lib.policy.bits import Bits

@@ -6,7 +6,7 @@ The form is described in docs/assertions.md and, for editors, in docs/assertions
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from ipaddress import ip_network
 from typing import Final
 
@@ -19,6 +19,7 @@ from lib.model.assertions import AddressesEnd, Assertion, AssertionEnd, Assertio
 from lib.model.errors import ModelError
 from lib.model.labels import EVERYTHING, LabelSelector
 from lib.model.problem import Problem, Severity
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, Source
 from lib.model.selector import parse_selector
 from lib.model.sets import FIRST_PORT, LAST_PORT, AddressSet, ConnectionSet, PortSet, Protocol

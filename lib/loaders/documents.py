@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from lib.loaders.lines import json_line_count, line_count
 from lib.loaders.locate import Position, positions
 from lib.loaders.read_documents import Syntax
+from lib.model.records import dataclass
 from lib.model.refs import Source
 
 _OBJECTS_REMEMBERED: Final = 512

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import IPv6Network, ip_address, ip_network
 from types import MappingProxyType
 from typing import Final
@@ -19,6 +18,7 @@ from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.session import Session, field_names, quote
 from lib.model.domain_names import NameEntry, NameTable, canonical
 from lib.model.problem import Problem, Severity
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, PathStep, Source
 from lib.model.sets import Network
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from lib.loaders.archives import ARCHIVE_SUFFIXES, MANIFEST_SUFFIXES
 from lib.loaders.limits import DEFAULT, MIB, Limits
 from lib.model.problem import Problem, Severity
+from lib.model.records import dataclass
 from lib.model.refs import Source
 
 STDIN_NAME = "<stdin>"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Generic, TypeVar
 
@@ -14,6 +14,7 @@ from lib.loaders.parse.session import Entry, Session, quote
 from lib.loaders.read_documents import Document
 from lib.loaders.yaml_reader import Reader
 from lib.model.problem import Problem, Severity
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, PathStep, Source
 
 T = TypeVar("T")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from lib.loaders.build import Built
+from lib.model.records import dataclass
 
 Syntax = Literal["yaml", "json"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 from lib.model.problem import Severity
+from lib.model.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import Any, Final
 
 from lib.loaders.build import WATCHED, Marks, Span, Watched
@@ -34,6 +33,7 @@ from lib.loaders.secret_fields import (
     masked,
     nested_metadata,
 )
+from lib.model.records import dataclass
 
 _READ_FIELDS: Final = frozenset(
     {"apiVersion", "kind", "metadata", "spec", "status", "subsets", "addressType", "endpoints", "ports", "template"}

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
@@ -30,6 +29,7 @@ from lib.loaders.events import (
 from lib.loaders.limits import Limits
 from lib.loaders.lines import json_line_count, line_count
 from lib.loaders.read_documents import Document, Failure, Result, Syntax
+from lib.model.records import dataclass
 
 _DOCUMENT_START: Final = re.compile(r"---(?:(?<=[\n\r\x85\u2028\u2029]---)|(?<=\A---))(?=\s|\Z)")
 _CONTROL: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")

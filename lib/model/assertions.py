@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from lib.model.labels import EVERYTHING, LabelSelector
+from lib.model.records import dataclass
 from lib.model.refs import Source
 from lib.model.sets import AddressSet, ConnectionSet
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from typing import Final, NamedTuple, assert_never
 
 from lib.model.errors import ModelError
 from lib.model.labels import Labels
+from lib.model.records import dataclass
 
 DEEPEST: Final = 100
 """How many parentheses and negations may stand inside each other."""

@@ -5,12 +5,12 @@ As with NetworkPolicies every default is applied after parsing: a rule without p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from lib.model.domain_names import NamePattern
 from lib.model.labels import LabelSelector
 from lib.model.policies import AllPorts, Direction, NumberedPorts, PodPeer
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import AddressSet, Network
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, Source
 
 

@@ -6,11 +6,11 @@ and a policy without rules for a direction has ``rules == ()`` and permits nothi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from lib.model.cluster import Namespace, Pod
 from lib.model.labels import LabelSelector
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import AddressSet, Network, PortSet, Protocol
 

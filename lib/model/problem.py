@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, Source
 
 

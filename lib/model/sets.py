@@ -7,12 +7,12 @@ Every set is kept sorted, disjoint and merged, so that equal sets compare and ha
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final, Self
 
 from lib.model.errors import ModelError
+from lib.model.records import dataclass
 
 Interval = tuple[int, int]
 Network = IPv4Network | IPv6Network

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import groupby
 from math import inf
 from typing import Final
 
 from lib.model.calico_policies import DEFAULT_TIER, CalicoPolicy
+from lib.model.records import dataclass
 from lib.model.snapshot import Snapshot
 from lib.policy import calico_policy
 from lib.policy.calico_match import Matcher

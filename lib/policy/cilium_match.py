@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Final, assert_never
 
@@ -28,6 +27,7 @@ from lib.model.cilium_policies import (
 )
 from lib.model.labels import LabelSelector, Operator, Requirement
 from lib.model.policies import Direction, NamespacesByLabel
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef
 from lib.model.services import Service
 from lib.model.sets import AddressSet, Family, Network

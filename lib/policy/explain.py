@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lib.model.policies import Direction, Verdict
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import ConnectionSet, PortSet, Protocol
 from lib.policy.bits import Bits

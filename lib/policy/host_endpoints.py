@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from lib.model.calico_policies import CalicoPolicy, CalicoProfile, HostEndpoint
 from lib.model.calico_selector import keys_of, matches
 from lib.model.labels import Labels
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef
 from lib.model.snapshot import Snapshot
 

@@ -9,12 +9,13 @@ brings a pod into another rule makes it a newcomer of that rule.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice, product
 from typing import Final, NamedTuple
 
 from lib.model.cluster import METADATA_NAME_LABEL, ContainerPort, Namespace, Pod, Workload
 from lib.model.labels import Labels, Operator, Requirement
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import FIRST_PORT, LAST_PORT, Protocol
 from lib.model.snapshot import Snapshot

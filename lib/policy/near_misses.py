@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lib.model.policies import Direction
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, Source
 from lib.policy.bits import Bits
 from lib.policy.conditions import Alternative, Condition

@@ -7,7 +7,6 @@ A selector in a rule lets in whoever fulfils it, be there such a pod in the inpu
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from lib.model.calico_policies import (
@@ -26,6 +25,7 @@ from lib.model.cluster import METADATA_NAME_LABEL
 from lib.model.cluster_policies import ClusterPolicy
 from lib.model.labels import EVERYTHING, LabelSelector, Operator, Requirement
 from lib.model.policies import Direction, NamespacesByLabel, NamespaceScope, NetworkPolicy, OwnNamespace, PodPeer
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef
 from lib.policy.tiers import AnyPolicy
 

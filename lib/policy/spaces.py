@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from lib.model.records import dataclass
 from lib.model.sets import (
     FIRST_PORT,
     LAST_PORT,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from lib.model.policies import Direction
+from lib.model.records import dataclass
 from lib.model.sets import Family
 from lib.policy.bits import Bits, positions
 from lib.policy.compile import Spaces

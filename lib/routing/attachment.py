@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef
 from lib.model.routes import Gateway, GatewayRoute, Listener, ParentRef
 from lib.model.snapshot import Snapshot

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from lib.model.records import dataclass
 from lib.routing.faults import Fault, Issue, issue
 from lib.routing.route_view import INGRESS_API, RouteView
 

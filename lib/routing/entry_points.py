@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from lib.model.cluster import Workload
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, Source
 from lib.model.routes import Gateway, Ingress
 from lib.model.services import Service, ServiceType

@@ -7,11 +7,11 @@ disagree. Why each matters and what to do stands in ``lib/checks/findings.yaml``
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from lib.model.problem import Severity
+from lib.model.records import dataclass
 from lib.model.refs import Source
 
 

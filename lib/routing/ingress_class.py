@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from lib.facts.ingress import (
@@ -13,6 +12,7 @@ from lib.facts.ingress import (
     controller_by_gateway_controller,
     controller_by_ingress_class,
 )
+from lib.model.records import dataclass
 from lib.model.refs import Source
 from lib.model.routes import Gateway, GatewayClass, Ingress, IngressClass
 from lib.model.snapshot import Snapshot

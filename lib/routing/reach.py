@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 from ipaddress import ip_network
 from typing import Final
 
 from lib.model.errors import ModelError
+from lib.model.records import dataclass
 from lib.model.services import Service, ServiceType
 from lib.model.sets import Address, AddressSet, Network, parse_address
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lib.model.problem import Severity
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, Source
 from lib.model.routes import RouteMatch
 from lib.routing.backends import BackendView

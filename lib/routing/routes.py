@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from lib.model.cluster import Pod, Workload
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import ConnectionSet, Protocol
 from lib.model.snapshot import Snapshot

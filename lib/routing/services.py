@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from lib.model.cluster import Pod, Workload
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef
 from lib.model.services import Service, ServicePort, ServiceType
 from lib.model.sets import Protocol

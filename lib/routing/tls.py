@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, Source
 from lib.model.routes import Gateway, Ingress, IngressTLS, Listener
 from lib.model.snapshot import Snapshot

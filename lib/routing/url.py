@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from lib.model.errors import ModelError
+from lib.model.records import dataclass
 from lib.model.sets import FIRST_PORT, LAST_PORT, parse_address
 
 MAX_URL_LENGTH: Final = 2048

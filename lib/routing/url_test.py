@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
+from lib.model.records import dataclass
 from lib.model.snapshot import Snapshot
 from lib.routing.route_view import INGRESS_API, RouteView
 from lib.routing.routes import route_views

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from lib.model.records import dataclass
 from lib.routing.route_view import RouteView
 
 

@@ -7,7 +7,6 @@ error and not taken over (a NetworkPolicy becomes a RejectedPolicy); what it tak
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from lib.loaders.documents import RawObject
@@ -56,6 +55,7 @@ from lib.model.cluster import Namespace, Node, Pod
 from lib.model.cluster_policies import ClusterPolicy
 from lib.model.policies import NetworkPolicy, RejectedPolicy
 from lib.model.problem import Severity
+from lib.model.records import dataclass
 from lib.model.routes import Gateway, GatewayClass, GatewayRoute, Ingress, IngressClass, ReferenceGrant
 from lib.model.services import EndpointSlice, Service
 from lib.model.snapshot import SecretInfo

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from lib.loaders.documents import RawObject
@@ -31,6 +30,7 @@ from lib.model.cluster_policies import (
 )
 from lib.model.labels import EVERYTHING, LabelSelector
 from lib.model.policies import AllPorts, Direction, NamespacesByLabel, NumberedPorts, PodPeer, RejectedPolicy
+from lib.model.records import dataclass
 from lib.model.sets import FIRST_PORT, LAST_PORT, PortSet, Protocol
 
 CLUSTER_POLICY_GROUP: Final = "policy.networking.k8s.io"

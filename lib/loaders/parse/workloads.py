@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from lib.loaders.documents import RawObject
@@ -12,6 +11,7 @@ from lib.loaders.parse.pods import condition, template_pod
 from lib.loaders.parse.session import Session
 from lib.model.cluster import Pod
 from lib.model.labels import Labels
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, Source
 
 WORKLOAD_KINDS: Final = (
