@@ -22,6 +22,7 @@ from lib.policy.own_nodes import OwnNodes
 from lib.policy.points import End
 from lib.policy.reachability import Reachability, build_reachability
 from lib.policy.rules import CompiledPolicy, CompiledRejection, NodeScope, Stage
+from lib.policy.walk import stages_about
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,17 @@ class Engine:
 
     @cached_property
     def _connections(self) -> dict[Bits, ConnectionSet]:
+        return {}
+
+    def stages_about(self, number: int) -> tuple[Stage, ...]:
+        """The stages with only the policies that select a class; of others no question about it hears."""
+        found = self._stages_about.get(number)
+        if found is None:
+            found = self._stages_about[number] = stages_about(self.stages, number)
+        return found
+
+    @cached_property
+    def _stages_about(self) -> dict[int, tuple[Stage, ...]]:
         return {}
 
     def rejected_for(self, direction: Direction, number: int) -> tuple[CompiledRejection, ...]:

@@ -57,7 +57,7 @@ def decide(engine: Engine, direction: Direction, src: Point, dst: Point, asked: 
     subject, peer = (src, dst) if direction is Direction.EGRESS else (dst, src)
     relation = node_relation(direction, src, dst)
     question = Question(direction, subject.number, peer.number, dst.number, asked, same_node=same_node(src, dst))
-    seen = walk(engine.spaces, engine.stages, question)
+    seen = walk(engine.spaces, engine.stages_about(question.subject), question)
     relation = _exemption(engine, direction, relation)
     other = Direction.EGRESS if direction is Direction.INGRESS else Direction.INGRESS
     exempt = relation in (NodeRelation.SAME, NodeRelation.UNKNOWN) and bool(
@@ -72,7 +72,7 @@ def decide(engine: Engine, direction: Direction, src: Point, dst: Point, asked: 
             subject=subject.name,
             peer=peer.name,
             engine=engine.profile.label,
-            selecting=selecting(engine.stages, question),
+            selecting=selecting(engine.stages_about(subject.number), question),
             trail=seen.trail,
             rejected=() if subject.outside else engine.rejected_for(direction, subject.number),
             allows=bool(seen.allowed),
@@ -107,7 +107,7 @@ def _granted(
         exempt=_exemption(engine, direction, relation) in exempt,
         same_node=same_node(src, dst),
     )
-    seen = walk(engine.spaces, engine.stages, question)
+    seen = walk(engine.spaces, engine.stages_about(question.subject), question)
     return (seen.ipv4[0], seen.ipv6[0]) if sure else (seen.ipv4[1], seen.ipv6[1])
 
 

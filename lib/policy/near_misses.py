@@ -42,10 +42,10 @@ def near_misses(
     subject, peer = (src, dst) if direction is Direction.EGRESS else (dst, src)
     near = same_node(src, dst)
     question = Question(direction, subject.number, peer.number, dst.number, asked, same_node=near)
-    seen = walk(engine.spaces, engine.stages, question)
+    seen = walk(engine.spaces, engine.stages_about(question.subject), question)
     ends = _Ends(engine, subject, peer, dst, asked, seen, near, known)
     reached = {(step.rule.policy, step.rule.label) for step in seen.steps}
-    for stage, policy in selecting_by_stage(engine.stages, question):
+    for stage, policy in selecting_by_stage(engine.stages_about(question.subject), question):
         parts: dict[str, list[CompiledRule]] = {}
         for rule in policy.rules_for(direction):
             if (rule.policy, rule.label) not in reached:

@@ -192,8 +192,15 @@ def selecting_by_stage(stages: Iterable[Stage], question: Question) -> Iterator[
                 yield stage.name, policy
 
 
+def stages_about(stages: Iterable[Stage], subject: int) -> tuple[Stage, ...]:
+    """The stages with only the policies that select a class; of others no question about it hears."""
+    it = 1 << subject
+    found = ((stage, tuple(tuple(p for p in level if p.subjects & it) for level in stage.levels)) for stage in stages)
+    return tuple(Stage(stage.name, stage.order, levels) for stage, levels in found if any(levels))
+
+
 def stages_by_subject(stages: Sequence[Stage]) -> Mapping[int, tuple[Stage, ...]]:
-    """Class → the stages with only the policies that select it; of others no question about it hears."""
+    """Class → the same stages, for all classes that any policy selects."""
     found: dict[int, dict[tuple[int, int], list[CompiledPolicy]]] = defaultdict(lambda: defaultdict(list))
     for stage_number, stage in enumerate(stages):
         for level_number, level in enumerate(stage.levels):

@@ -20,7 +20,6 @@ class ClusterPolicies:
         self._networks_match_pods = networks_match_pods
         newer = objects.of_kind(GROUP, "ClusterNetworkPolicy")
         older = objects.of_kind(GROUP, "AdminNetworkPolicy"), objects.of_kind(GROUP, "BaselineAdminNetworkPolicy")
-        self.only_newer = bool(newer) and not any(older)
         self.admin = older[0] + [p for p in newer if p["spec"]["tier"] == "Admin"]
         self.baseline = older[1] + [p for p in newer if p["spec"]["tier"] == "Baseline"]
 

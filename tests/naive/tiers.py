@@ -73,12 +73,11 @@ class Tiers:
             lambda packet: cilium.isolate(packet) or kubernetes.isolate(packet),
         )
         self._entries["default"].append(allowing)
-        names = (
-            ("kube-admin", "kube-baseline")
-            if cluster_wide.only_newer
-            else ("adminnetworkpolicy", "baselineadminnetworkpolicy")
-        )
-        for name, policies in zip(names, (cluster_wide.admin, cluster_wide.baseline), strict=True):
+        for newer, older, policies in (
+            ("kube-admin", "adminnetworkpolicy", cluster_wide.admin),
+            ("kube-baseline", "baselineadminnetworkpolicy", cluster_wide.baseline),
+        ):
+            name = newer if all(policy["kind"] == "ClusterNetworkPolicy" for policy in policies) else older
             self._entries[name] += [_of_cluster(policy, cluster_wide) for policy in policies]
         self._readings = {
             name: list(_readings(self._entries[name]))
