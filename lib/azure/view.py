@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
+from lib.azure.annotations import Annotations
+from lib.azure.frontends import Frontend, pin_of
+from lib.azure.load_balancer import ServiceLoadBalancer, families_of, is_azure_load_balancer, load_balancer_of
+from lib.azure.probes import Probe
+from lib.azure.profile import AzureProfile, detect_location
+from lib.azure.rules import LoadBalancingRule
+from lib.model.refs import ObjectRef
+from lib.model.services import Service
 from lib.model.snapshot import Snapshot
 
 
@@ -24,17 +34,92 @@ class SecurityRule:
 
 
 @dataclass(frozen=True, slots=True)
-class AzureView:
-    """The Azure resources of a cluster's Services, taken in the order of namespace and name."""
+class LoadBalancer:
+    """One Azure load balancer with what all its Services bring; each frontend and probe is in it once."""
 
+    name: str
+    internal: bool
+    frontends: tuple[Frontend, ...]
+    rules: tuple[LoadBalancingRule, ...]
+    probes: tuple[Probe, ...]
+    services: tuple[ServiceLoadBalancer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AzureView:
+    """The Azure resources of a cluster's Services, taken in the order of namespace and name.
+
+    ``left_out`` are LoadBalancer Services with a loadBalancerClass, which the provider leaves to somebody else.
+    """
+
+    profile: AzureProfile
+    services: tuple[ServiceLoadBalancer, ...]
+    left_out: tuple[ObjectRef, ...] = ()
     security_rules: tuple[SecurityRule, ...] = ()
 
+    @property
+    def load_balancers(self) -> tuple[LoadBalancer, ...]:
+        """The load balancers by name; the public one comes before its internal twin."""
+        grouped: dict[str, list[ServiceLoadBalancer]] = defaultdict(list)
+        for found in self.services:
+            grouped[found.load_balancer].append(found)
+        return tuple(_load_balancer(name, services) for name, services in sorted(grouped.items()))
 
-def azure_view(snapshot: Snapshot) -> AzureView:
-    """What Azure makes of the Services of ``snapshot``."""
-    return AzureView(security_rules=security_rules(snapshot))
+    def service(self, ref: ObjectRef) -> ServiceLoadBalancer | None:
+        """What Azure makes of one Service; None where that is nothing."""
+        return next((s for s in self.services if s.ref == ref), None)
+
+
+def azure_view(snapshot: Snapshot, profile: AzureProfile | None = None) -> AzureView:
+    """What Azure makes of the Services of ``snapshot``; the profile's default is AKS's own, in the nodes' region."""
+    profile = profile or AzureProfile(location=detect_location(snapshot))
+    wanted = sorted((s for s in snapshot.services if is_azure_load_balancer(s)), key=lambda s: s.ref)
+    owners = _owners(wanted)
+    made = _with_shared_addresses(load_balancer_of(service, profile, owners) for service in wanted)
+    others = (s.ref for s in snapshot.services if s.load_balancer_class and not is_azure_load_balancer(s))
+    return AzureView(profile, made, tuple(sorted(others)), security_rules(snapshot))
 
 
 def security_rules(snapshot: Snapshot) -> tuple[SecurityRule, ...]:
     """The rules that the provider writes; none until ``lib.azure`` knows them."""
     return ()
+
+
+def _owners(services: Iterable[Service]) -> dict[str, Service]:
+    """The Services that have an address without asking for it, by the address: whose frontend others share."""
+    found: dict[str, Service] = {}
+    for service in services:
+        annotations, families = Annotations(service), families_of(service)
+        if not any(pin_of(annotations, family, families) for family in families):
+            for entry in service.load_balancer_ingress:
+                if entry.ip:
+                    found.setdefault(entry.ip, service)
+    return found
+
+
+def _with_shared_addresses(made: Iterable[ServiceLoadBalancer]) -> tuple[ServiceLoadBalancer, ...]:
+    """Say of Services that ask for one address whose frontend it is: the input does not tell who was first."""
+    made = tuple(made)
+    asking: dict[tuple[str, str], list[ServiceLoadBalancer]] = defaultdict(list)
+    for found in made:
+        for frontend in found.frontends:
+            if frontend.pin is not None and frontend.owner == found.ref:
+                asking[frontend.pin.key.replace("-ipv6", ""), frontend.pin.value].append(found)
+    notes: dict[ObjectRef, list[str]] = defaultdict(list)
+    for (_, value), sharing in asking.items():
+        for found in sharing if len(sharing) > 1 else ():
+            others = ", ".join(s.ref.qualified_name for s in sharing if s is not found)
+            notes[found.ref].append(f"the frontend's name: {others} asks for {value} too, and the first one names it")
+    return tuple(
+        replace(found, unknown=(*found.unknown, *dict.fromkeys(notes[found.ref]))) if found.ref in notes else found
+        for found in made
+    )
+
+
+def _load_balancer(name: str, services: list[ServiceLoadBalancer]) -> LoadBalancer:
+    frontends = {f.name: f for s in services for f in s.frontends}
+    probes = {p.name: p for s in services for p in s.probes}
+    rules = tuple(r for s in services for r in s.rules)
+    return LoadBalancer(
+        name, services[0].internal, tuple(frontends.values()), rules, tuple(probes.values()), tuple(services)
+    )
