@@ -7,6 +7,7 @@ cloud-provider-azure.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -81,8 +82,28 @@ def shared_probe() -> Probe:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class PortIndex:
+    """A Service's ports by number and by name in lower case, since a probe's annotation may name any of them."""
+
+    by_number: Mapping[int, ServicePort]
+    by_name: Mapping[str, ServicePort]
+
+    @classmethod
+    def of(cls, service: Service) -> PortIndex:
+        """The index of one Service; of ports that share a number the first counts."""
+        return cls({p.port: p for p in reversed(service.ports)}, {p.name.lower(): p for p in service.ports})
+
+    def find(self, text: str) -> ServicePort | int | None:
+        """The Service port that an annotation names, else the number that it is, else None."""
+        if _PORT_NUMBER.fullmatch(text):
+            number = int(text)
+            return self.by_number.get(number) or (number if number <= LAST_PORT else None)
+        return self.by_name.get(text.lower())
+
+
 def port_probe(
-    service: Service, annotations: Annotations, port: ServicePort, name: str, *, beside_local: bool
+    ports: PortIndex, annotations: Annotations, port: ServicePort, name: str, *, beside_local: bool
 ) -> Probe | None:
     """The probe of one port by itself; None where it has none, or uses the probe of the whole Service.
 
@@ -92,7 +113,7 @@ def port_probe(
         return None
     wanted = annotations.text(names.PORT_PROBE_PORT, port.port)
     if wanted is not None:
-        number, where = _named_port(service, annotations, port, wanted)
+        number, where = _named_port(ports, annotations, port, wanted)
     elif beside_local:
         return None
     else:
@@ -130,22 +151,14 @@ def is_probe_protocol(text: str) -> bool:
     return text.strip().lower() in _PROTOCOLS
 
 
-def is_probe_port(service: Service, text: str) -> bool:
-    """Whether the provider takes ``text`` as a probe's port: a Service port's name, or a number."""
-    if any(p.name.lower() == text.lower() for p in service.ports):
-        return True
-    return _PORT_NUMBER.fullmatch(text) is not None and int(text) <= LAST_PORT
-
-
-def _named_port(service: Service, annotations: Annotations, port: ServicePort, wanted: str) -> tuple[int | None, str]:
-    if not is_probe_port(service, wanted):
+def _named_port(ports: PortIndex, annotations: Annotations, port: ServicePort, wanted: str) -> tuple[int | None, str]:
+    found = ports.find(wanted)
+    if found is None:
         key = annotations.key(names.PORT_PROBE_PORT, port.port)
         raise Refused(f"{key} is neither a port number nor the name of one of its ports")
     said = f"the port that {names.PORT_PROBE_PORT.replace('{port}', str(port.port))} names"
-    if _PORT_NUMBER.fullmatch(wanted):
-        found = next((p for p in service.ports if p.port == int(wanted)), None)
-        return (int(wanted), said) if found is None else (found.node_port or None, f"{said}, by its node port")
-    found = next(p for p in reversed(service.ports) if p.name.lower() == wanted.lower())
+    if isinstance(found, int):
+        return found, said
     return found.node_port or None, f"{said}, by its node port"
 
 

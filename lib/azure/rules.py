@@ -12,7 +12,7 @@ from lib.azure import annotations as names
 from lib.azure.annotations import Annotations
 from lib.azure.frontends import Frontend
 from lib.azure.names import Names, backend_pool_name
-from lib.azure.probes import Probe, Refused, local_probe, port_probe, probes_local_endpoints, shared_probe
+from lib.azure.probes import PortIndex, Probe, Refused, local_probe, port_probe, probes_local_endpoints, shared_probe
 from lib.azure.profile import AzureProfile
 from lib.facts.service_annotations import service_annotation
 from lib.model.refs import Source
@@ -56,6 +56,7 @@ class RuleMaker:
         self.annotations, self.named, self.frontend = annotations, named, frontend
         self.service, self.family = annotations.service, frontend.family
         self.shared = profile.shared_probe and self.service.external_traffic_policy is TrafficPolicy.CLUSTER
+        self.ports = PortIndex.of(self.service)
         self.pool = self._pool(bool(profile.configurations))
         self.whole: Probe | None = None
         if self.shared:
@@ -85,7 +86,7 @@ class RuleMaker:
             return None
         if self.shared:
             return self.whole
-        own = port_probe(self.service, self.annotations, port, name, beside_local=self.whole is not None)
+        own = port_probe(self.ports, self.annotations, port, name, beside_local=self.whole is not None)
         return own or self.whole
 
     def _rule(self, port: ServicePort, name: str, probe: Probe | None) -> LoadBalancingRule:
@@ -120,7 +121,7 @@ class RuleMaker:
         probe = self.whole
         for port in self.service.ports if probe is None else ():
             try:
-                probe = port_probe(self.service, self.annotations, port, name, beside_local=False)
+                probe = port_probe(self.ports, self.annotations, port, name, beside_local=False)
             except Refused:
                 continue  # the provider logs it and takes the next port
             if probe is not None:

@@ -108,8 +108,10 @@ def _with_shared_addresses(made: Iterable[ServiceLoadBalancer]) -> tuple[Service
     notes: dict[ObjectRef, list[str]] = defaultdict(list)
     for (_, value), sharing in asking.items():
         for found in sharing if len(sharing) > 1 else ():
-            others = ", ".join(s.ref.qualified_name for s in sharing if s is not found)
-            notes[found.ref].append(f"the frontend's name: {others} asks for {value} too, and the first one names it")
+            other = next(s.ref.qualified_name for s in sharing if s is not found)
+            more = f" and {len(sharing) - 2} more" if len(sharing) > 2 else ""
+            ask = "ask" if more else "asks"
+            notes[found.ref].append(f"the frontend's name: {other}{more} {ask} for {value} too, and the first names it")
     return tuple(
         replace(found, unknown=(*found.unknown, *dict.fromkeys(notes[found.ref]))) if found.ref in notes else found
         for found in made
