@@ -8,8 +8,8 @@ from typing import Final
 
 from lib.azure import annotations as names
 from lib.azure.annotations import Annotations
+from lib.azure.balanced import families_of
 from lib.azure.frontends import SPEC_ADDRESS, pin_of
-from lib.azure.load_balancer import families_of
 from lib.azure.probes import TCP, probe_protocol, probes_local_endpoints
 from lib.model.refs import Source
 from lib.model.services import ServicePort

@@ -12,7 +12,7 @@ from lib.azure import annotations as names
 from lib.azure.annotation_effects import without_effect
 from lib.azure.annotation_values import Outcome, value_fault
 from lib.azure.annotations import Annotations, address_of
-from lib.azure.load_balancer import is_azure_load_balancer
+from lib.azure.balanced import is_azure_load_balancer, why_left_out
 from lib.azure.probes import PortIndex
 from lib.facts.service_annotations import AnnotationFacts, prefix, service_annotations
 from lib.model.finding import Finding, finding
@@ -78,9 +78,7 @@ def _is_told_elsewhere(facts: AnnotationFacts, value: str) -> bool:
 
 
 def _not_balanced(service: Service) -> str:
-    if service.load_balancer_class:
-        return f"its loadBalancerClass {service.load_balancer_class} leaves the Service to somebody else"
-    return f"the Service is of type {service.type.value}"
+    return why_left_out(service) or f"the Service is of type {service.type.value}"
 
 
 def _names_a_port(service: Service, ports: PortIndex, facts: AnnotationFacts, port: int) -> bool:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lib.azure.profile import DataPlane
+from lib.azure.data_plane import DataPlane
 from lib.facts.service_traffic import ClientAddress, client_addresses
 from lib.model.services import Service
 
@@ -46,20 +45,17 @@ def seen_address(service: Service, data_plane: DataPlane) -> SeenAddress:
         if way.external_traffic_policy == policy and data_plane.name in ("", way.data_plane)
     )
     seen = {way.seen for way in ways}
-    who = f"externalTrafficPolicy is {policy}, and {data_plane.evidence}"
+    who = f"externalTrafficPolicy is {policy}; data plane {data_plane.name or 'not known'}: {data_plane.evidence}"
     return SeenAddress(seen.pop() if len(seen) == 1 else DEPENDS, who, ways)
 
 
 def seen_in_words(found: SeenAddress) -> str:
-    """The verdict in words."""
-    return _WORDS.get(found.verdict, found.verdict)
+    """Whose address the pods see, as a whole sentence without a full stop."""
+    if found.verdict == DEPENDS:
+        return "whose address the pods see depends on the node"
+    return f"the pods see {_WORDS[found.verdict]}"
 
 
 def _line(way: ClientAddress, with_plane: bool) -> str:
     plane = f"with {way.data_plane}, " if with_plane else ""
     return f"{plane}a pod on {way.backend} sees {_WORDS[way.seen]}"
-
-
-def ways_in_words(lines: Sequence[str]) -> str:
-    """Several ways in one sentence, without a full stop."""
-    return "; ".join(lines)

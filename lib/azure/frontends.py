@@ -93,7 +93,7 @@ def frontend_of(
     owner = owners.get(address, service) if pin is not None else service
     if owner is not service:
         named = Names(owner, Annotations(owner).internal_subnet, named.families)
-    public = not annotations.internal
+    public, suffix = not annotations.internal, get("public_dns_suffix").text
     label = annotations.text(names.DNS_LABEL) or ""
     return Frontend(
         name=named.frontend(family),
@@ -106,7 +106,7 @@ def frontend_of(
         if public
         else "",
         subnet="" if public else annotations.internal_subnet or CLUSTER_SUBNET,
-        dns_name=f"{label}.{location or '<location>'}.{get('public_dns_suffix').text}" if public and label else "",
+        dns_name=f"{label}.{location or '<location>'}.{suffix}" if public and label else "",
         owner=owner.ref,
         pin=pin,
     )

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 from lib.azure import annotations as names
 from lib.azure.annotations import Annotations
+from lib.azure.balanced import families_of
 from lib.azure.frontends import Frontend, frontend_of
 from lib.azure.names import Names, load_balancer_name
 from lib.azure.private_link import PrivateLinkService, private_link_of
 from lib.azure.probes import Probe, Refused
-from lib.azure.profile import AzureProfile
+from lib.azure.provider_settings import ProviderSettings
 from lib.azure.rules import LoadBalancingRule, RuleMaker
 from lib.model.refs import ObjectRef
-from lib.model.services import Service, ServiceType
+from lib.model.services import Service
 from lib.model.sets import Address, Family
 
 NODE_IP_CONFIGURATION, NODE_IP = "nodeIPConfiguration", "nodeIP"
@@ -52,21 +53,8 @@ class ServiceLoadBalancer:
         return next((p for p in self.probes if p.name == rule.probe), None)
 
 
-def is_azure_load_balancer(service: Service) -> bool:
-    """Whether the Azure cloud provider makes a load balancer; one with a loadBalancerClass is somebody else's."""
-    return service.type is ServiceType.LOAD_BALANCER and not service.load_balancer_class
-
-
-def families_of(service: Service) -> tuple[Family, ...]:
-    """The families of a Service's load balancer; IPv4 where the Service names none."""
-    found = tuple(dict.fromkeys(service.ip_families)) or (Family.IPV4,)
-    if service.ip_family_policy == "RequireDualStack" and len(found) == 1:
-        return (found[0], Family.IPV6 if found[0] is Family.IPV4 else Family.IPV4)
-    return found
-
-
 def load_balancer_of(
-    service: Service, profile: AzureProfile, owners: Mapping[str, Service] | None = None
+    service: Service, settings: ProviderSettings, owners: Mapping[str, Service] | None = None
 ) -> ServiceLoadBalancer:
     """What Azure makes of a Service for which ``is_azure_load_balancer`` holds.
 
@@ -75,14 +63,14 @@ def load_balancer_of(
     annotations = Annotations(service)
     families = families_of(service)
     named = Names(service, annotations.internal_subnet, families)
-    frontends = tuple(frontend_of(annotations, named, f, profile.location, owners or {}) for f in families)
-    configuration, unknown_place = _configuration(annotations, profile)
+    frontends = tuple(frontend_of(annotations, named, f, settings.location, owners or {}) for f in families)
+    configuration, unknown_place = _configuration(annotations, settings)
     rules: list[LoadBalancingRule] = []
     probes: dict[str, Probe] = {}
     refused = ""
     try:
         for frontend in frontends:
-            maker = RuleMaker(annotations, named, frontend, profile)
+            maker = RuleMaker(annotations, named, frontend, settings)
             found, own = maker.rules_and_probes()
             rules += found
             probes |= {p.name: p for p in own}
@@ -96,7 +84,7 @@ def load_balancer_of(
         frontends=frontends,
         rules=tuple(rules),
         probes=tuple(probes.values()),
-        backend_pool_type=NODE_IP if profile.configurations else NODE_IP_CONFIGURATION,
+        backend_pool_type=NODE_IP if settings.configurations else NODE_IP_CONFIGURATION,
         private_link=private_link_of(annotations, frontends),
         additional_public_ips=annotations.addresses(names.ADDITIONAL_PUBLIC_IPS),
         refused=refused,
@@ -104,20 +92,20 @@ def load_balancer_of(
     )
 
 
-def _configuration(annotations: Annotations, profile: AzureProfile) -> tuple[str, tuple[str, ...]]:
+def _configuration(annotations: Annotations, settings: ProviderSettings) -> tuple[str, tuple[str, ...]]:
     """Which of multiple load balancers, "" for the cluster's own; and what is not known of it."""
     wanted = [item for item in annotations.items(names.CONFIGURATIONS) if item]
-    if not profile.configurations:
+    if not settings.configurations:
         if not wanted:
             return "", ()
         said = (
             f"it asks for the load balancer {' or '.join(wanted)}; whether the cluster has multiple is not in the input"
         )
         return "", (said,)
-    eligible = [c for c in profile.configurations if not wanted or c.lower() in {w.lower() for w in wanted}]
+    eligible = [c for c in settings.configurations if not wanted or c.lower() in {w.lower() for w in wanted}]
     if len(eligible) == 1:
         return eligible[0], ()
-    several = ", ".join(eligible or profile.configurations)
+    several = ", ".join(eligible or settings.configurations)
     return "", (f"which of the load balancers {several} takes it: the one with the fewest rules at that moment",)
 
 

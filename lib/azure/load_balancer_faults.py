@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from lib.azure import annotations as names
 from lib.azure.annotations import Annotations, address_of
+from lib.azure.limits import usages
 from lib.azure.load_balancer import ServiceLoadBalancer
 from lib.azure.rules import LoadBalancingRule
 from lib.azure.view import AzureView
@@ -27,16 +28,17 @@ def is_on_azure(snapshot: Snapshot) -> bool:
     )
 
 
-def load_balancer_faults(view: AzureView) -> Iterator[Finding]:
+def load_balancer_faults(view: AzureView, snapshot: Snapshot) -> Iterator[Finding]:
     """Every fault of the load balancers but those of single annotations."""
     for found in view.services:
         annotations = Annotations(found.service)
         if found.refused:
             yield finding("azure-load-balancer-refused", found.ref, found.service.source, reason=found.refused)
         yield from _private_address(annotations, found)
-        yield from _node_ports(annotations, found, view.profile.shared_probe)
+        yield from _node_ports(annotations, found, view.settings.shared_probe)
         yield from _private_link(annotations, found)
     yield from _claimed_twice(view)
+    yield from _limits(view, snapshot)
 
 
 def _private_address(annotations: Annotations, found: ServiceLoadBalancer) -> Iterator[Finding]:
@@ -84,6 +86,22 @@ def _private_link(annotations: Annotations, found: ServiceLoadBalancer) -> Itera
         why = f"the backend pools are of type {found.backend_pool_type}"
     if why:
         yield finding("azure-private-link-broken", found.ref, annotations.source(names.PLS_CREATE), why=why)
+
+
+def _limits(view: AzureView, snapshot: Snapshot) -> Iterator[Finding]:
+    """A limit that all Services together pass is told once, at the last of them."""
+    for usage in usages(view, snapshot):
+        if usage.headroom < 0:
+            last = view.services[-1]
+            yield finding(
+                "azure-load-balancer-limit",
+                last.ref,
+                last.service.source,
+                whose=usage.of,
+                used=f"{usage.used:,}",
+                limit=f"{usage.fact.number:,}",
+                unit=usage.fact.unit,
+            )
 
 
 def _claimed_twice(view: AzureView) -> Iterator[Finding]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lib.azure.annotations import Annotations
+from lib.azure.balanced import families_of, is_azure_load_balancer
+from lib.azure.data_plane import CILIUM, DataPlane
 from lib.azure.frontends import pin_of
-from lib.azure.load_balancer import families_of, is_azure_load_balancer
-from lib.azure.profile import CILIUM, DataPlane
 from lib.facts.service_traffic import NodeRule, UpdateEffect, node_rules, update_effects
 from lib.model.services import Service, ServiceType, SessionAffinity, TrafficPolicy
 
@@ -31,10 +31,13 @@ def _conditions(service: Service, data_plane: DataPlane) -> set[str]:
     local_outside = service.external_traffic_policy is TrafficPolicy.LOCAL
     found = {
         "cluster-ip",
-        "affinity" if service.session_affinity is SessionAffinity.CLIENT_IP else "no-affinity",
         "internal-local" if service.internal_traffic_policy is TrafficPolicy.LOCAL else "internal-cluster",
     }
+    sticky = service.session_affinity is SessionAffinity.CLIENT_IP
     for condition, holds in (
+        ("affinity", sticky),
+        # How Cilium chooses is in no source that was read.
+        ("random", not sticky and data_plane.name != CILIUM),
         ("node-port", any(port.node_port for port in service.ports)),
         ("external-local", outside and local_outside),
         ("external-cluster", outside and not local_outside),

@@ -13,7 +13,7 @@ from lib.azure.annotations import Annotations
 from lib.azure.frontends import Frontend
 from lib.azure.names import Names, backend_pool_name
 from lib.azure.probes import PortIndex, Probe, Refused, local_probe, port_probe, probes_local_endpoints, shared_probe
-from lib.azure.profile import AzureProfile
+from lib.azure.provider_settings import ProviderSettings
 from lib.facts.service_annotations import service_annotation
 from lib.model.refs import Source
 from lib.model.services import ServicePort, SessionAffinity, TrafficPolicy
@@ -52,12 +52,12 @@ class LoadBalancingRule:
 class RuleMaker:
     """The rules and probes of one frontend. Raises Refused, as ``rules_and_probes`` does."""
 
-    def __init__(self, annotations: Annotations, named: Names, frontend: Frontend, profile: AzureProfile) -> None:
+    def __init__(self, annotations: Annotations, named: Names, frontend: Frontend, settings: ProviderSettings) -> None:
         self.annotations, self.named, self.frontend = annotations, named, frontend
         self.service, self.family = annotations.service, frontend.family
-        self.shared = profile.shared_probe and self.service.external_traffic_policy is TrafficPolicy.CLUSTER
+        self.shared = settings.shared_probe and self.service.external_traffic_policy is TrafficPolicy.CLUSTER
         self.ports = PortIndex.of(self.service)
-        self.pool = self._pool(bool(profile.configurations))
+        self.pool = self._pool(bool(settings.configurations))
         self.whole: Probe | None = None
         if self.shared:
             self.whole = shared_probe()

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from lib.azure.annotations import Annotations
+from lib.azure.balanced import families_of, is_azure_load_balancer, why_left_out
 from lib.azure.frontends import Frontend, pin_of
-from lib.azure.load_balancer import ServiceLoadBalancer, families_of, is_azure_load_balancer, load_balancer_of
+from lib.azure.load_balancer import ServiceLoadBalancer, load_balancer_of
 from lib.azure.probes import Probe
-from lib.azure.profile import AzureProfile, detect_location
+from lib.azure.provider_settings import ProviderSettings, detect_location
 from lib.azure.rules import LoadBalancingRule
 from lib.model.refs import ObjectRef
-from lib.model.services import Service
+from lib.model.services import Service, ServiceType
 from lib.model.snapshot import Snapshot
 
 
@@ -49,12 +50,12 @@ class LoadBalancer:
 class AzureView:
     """The Azure resources of a cluster's Services, taken in the order of namespace and name.
 
-    ``left_out`` are LoadBalancer Services with a loadBalancerClass, which the provider leaves to somebody else.
+    ``left_out`` are the other LoadBalancer Services, each with the reason.
     """
 
-    profile: AzureProfile
+    settings: ProviderSettings
     services: tuple[ServiceLoadBalancer, ...]
-    left_out: tuple[ObjectRef, ...] = ()
+    left_out: tuple[tuple[ObjectRef, str], ...] = ()
     security_rules: tuple[SecurityRule, ...] = ()
 
     @property
@@ -70,14 +71,15 @@ class AzureView:
         return next((s for s in self.services if s.ref == ref), None)
 
 
-def azure_view(snapshot: Snapshot, profile: AzureProfile | None = None) -> AzureView:
-    """What Azure makes of the Services of ``snapshot``; the profile's default is AKS's own, in the nodes' region."""
-    profile = profile or AzureProfile(location=detect_location(snapshot))
+def azure_view(snapshot: Snapshot, settings: ProviderSettings | None = None) -> AzureView:
+    """What Azure makes of the Services of ``snapshot``; the settings' default is AKS's own, in the nodes' region."""
+    settings = settings or ProviderSettings(location=detect_location(snapshot))
     wanted = sorted((s for s in snapshot.services if is_azure_load_balancer(s)), key=lambda s: s.ref)
     owners = _owners(wanted)
-    made = _with_shared_addresses(load_balancer_of(service, profile, owners) for service in wanted)
-    others = (s.ref for s in snapshot.services if s.load_balancer_class and not is_azure_load_balancer(s))
-    return AzureView(profile, made, tuple(sorted(others)), security_rules(snapshot))
+    made = _with_shared_addresses(load_balancer_of(service, settings, owners) for service in wanted)
+    balanced = (s for s in snapshot.services if s.type is ServiceType.LOAD_BALANCER)
+    others = ((s.ref, why_left_out(s)) for s in balanced if why_left_out(s))
+    return AzureView(settings, made, tuple(sorted(others)), security_rules(snapshot))
 
 
 def security_rules(snapshot: Snapshot) -> tuple[SecurityRule, ...]:

@@ -27,6 +27,6 @@ def check_azure(context: Context) -> Iterator[Finding]:
             if found.code == _REFUSED_BY_VALUE:
                 told.add(service.ref)
             yield found
-    for found in load_balancer_faults(azure_view(context.snapshot)):
+    for found in load_balancer_faults(azure_view(context.snapshot), context.snapshot):
         if not (found.code == _REFUSED and found.subject in told):
             yield found

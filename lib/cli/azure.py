@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from lib.azure.profile import AzureProfile, detect_data_plane, detect_location
+from lib.azure.data_plane import detect_data_plane
+from lib.azure.provider_settings import ProviderSettings, detect_location
 from lib.azure.view import azure_view
 from lib.cli.load import load, problem_json
 from lib.cli.output import write_json, write_rows
@@ -21,18 +22,18 @@ def azure_command(arguments: argparse.Namespace) -> int:
     """The load balancers of the Services; a table has a row for each load balancing rule."""
     given = load(arguments.paths, complete=arguments.complete)
     kept = in_namespaces(arguments, given)
-    profile = AzureProfile(
+    settings = ProviderSettings(
         shared_probe=arguments.shared_probe,
         configurations=tuple(arguments.load_balancer),
         location=detect_location(given.snapshot),
     )
-    view = azure_view(given.snapshot, profile)
+    view = azure_view(given.snapshot, settings)
     view = replace(view, services=tuple(s for s in view.services if kept(s.ref)))
     if arguments.format == "json":
         tail = {
             "security_rules": security_rule_json(view),
-            "left_out": [str(ref) for ref in view.left_out if kept(ref)],
-            "assumptions": list(profile.assumptions),
+            "left_out": [{"service": str(ref), "reason": why} for ref, why in view.left_out if kept(ref)],
+            "assumptions": list(settings.assumptions),
             "problems": [problem_json(p, given.documents) for p in given.problems],
         }
         plane = detect_data_plane(given.snapshot)

@@ -12,6 +12,13 @@ from lib.facts.files import FactsError, read_mapping
 
 PORT_PLACEHOLDER: Final = "{port}"
 
+_FIELDS: Final = frozenset(
+    {
+        *("value", "type", "state", "default", "effect", "needs", "conflicts", "note", "conflict", "since"),
+        *("min", "max", "max_in_aks_docs", "source", "replaces", "constraint"),
+    }
+)
+
 
 class ValueForm(Enum):
     """What the value of an annotation must look like."""
@@ -112,6 +119,9 @@ def service_annotation(name: str) -> AnnotationFacts:
 
 
 def _facts(name: str, entry: dict[str, Any], checked: date) -> AnnotationFacts:
+    if unknown := entry.keys() - _FIELDS:
+        raise FactsError(f"{name} has {sorted(unknown)}, which nothing reads")
+
     def text(key: str) -> str:
         value = entry.get(key, "")
         return str(value).lower() if isinstance(value, bool) else str(value)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lib.azure.client_address import seen_address, seen_in_words, ways_in_words
+from lib.azure.client_address import seen_address
+from lib.azure.data_plane import DataPlane
+from lib.azure.limits import Usage
 from lib.azure.load_balancer import ServiceLoadBalancer
-from lib.azure.node_rules import node_rules_of, update_effects_of
 from lib.azure.private_link import PrivateLinkService
 from lib.azure.probes import Probe
-from lib.azure.profile import DataPlane
 from lib.azure.rules import BY_SOURCE, LoadBalancingRule
 from lib.azure.view import AzureView, LoadBalancer
-from lib.model.services import Service
+from lib.facts.sources import describe
 from lib.model.sets import Family
 from lib.tables.row import Locate, Row, listed
 
@@ -88,7 +88,8 @@ def _on(value: bool) -> str:
 
 
 def _probe_words(probe: Probe) -> str:
-    where = f"{probe.protocol} {_number(probe.port)}{' ' + probe.path if probe.path else ''}"
+    port = "on a port not allocated yet" if probe.port is None else probe.port
+    where = f"{probe.protocol} {port}{' ' + probe.path if probe.path else ''}"
     return f"{where}, every {probe.interval_s} s, down after {probe.threshold}"
 
 
@@ -123,6 +124,22 @@ def private_link_row(found: PrivateLinkService) -> Row:
     }
 
 
+def limit_rows(usages: Iterable[Usage]) -> list[Row]:
+    """How much of each limit is taken."""
+    return [
+        {
+            "of": usage.of,
+            "counted": usage.fact.unit,
+            "used": usage.used,
+            "limit": usage.fact.number,
+            "headroom": usage.headroom,
+            "used_percent": round(100 * usage.used / usage.fact.number, 1),
+            "limit_source": describe(usage.fact.sources),
+        }
+        for usage in usages
+    ]
+
+
 def frontend_rows(found: ServiceLoadBalancer) -> list[Row]:
     """The frontends of one Service."""
     return [
@@ -153,22 +170,6 @@ def probe_rows(found: ServiceLoadBalancer) -> list[Row]:
         }
         for probe in found.probes
     ]
-
-
-def traffic_rows(service: Service, data_plane: DataPlane) -> list[Row]:
-    """What the Service means on a node."""
-    return [{"on_a_node": text, "from_source": rule.source} for rule, text in node_rules_of(service, data_plane)]
-
-
-def update_rows(service: Service) -> list[Row]:
-    """What changes of the Service do to its load balancer."""
-    return [{"change": e.change, "then": e.effect, "from_source": e.source} for e in update_effects_of(service)]
-
-
-def seen_row(service: Service, data_plane: DataPlane) -> Row:
-    """Whose address the Service's pods see."""
-    found = seen_address(service, data_plane)
-    return {"pods_see": seen_in_words(found), "ways": ways_in_words(found.lines), "because": found.reason}
 
 
 def load_balancer_json(found: LoadBalancer, data_plane: DataPlane) -> dict[str, object]:

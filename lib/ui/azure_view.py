@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import streamlit as st
 
+from lib.azure.balanced import why_left_out
+from lib.azure.client_address import DEPENDS, seen_address, seen_in_words
+from lib.azure.data_plane import DataPlane, detect_data_plane
 from lib.azure.frontends import Frontend
+from lib.azure.limits import usages
 from lib.azure.load_balancer import ServiceLoadBalancer
-from lib.azure.profile import DataPlane, detect_data_plane
+from lib.azure.node_rules import node_rules_of, update_effects_of
 from lib.azure.view import AzureView, azure_view
-from lib.model.services import Service
+from lib.facts.sources import source
+from lib.model.services import Service, ServiceType
 from lib.tables.azure import (
     frontend_rows,
+    limit_rows,
     load_balancer_rule_rows,
     private_link_row,
     probe_rows,
     rule_lines,
-    seen_row,
-    traffic_rows,
-    update_rows,
 )
 from lib.ui import results
 from lib.ui.page_context import PageContext
-from lib.ui.text import plain
+from lib.ui.text import plain, sentence
 from lib.ui.widgets import say_hidden, show_table
 
 _CARDS: Final = 6
 _RULES_IN_CARD: Final = 4
+_FIRST: Final = (
+    "namespace",
+    "service",
+    "load_balancer",
+    "address",
+    "frontend_port",
+    "backend_port",
+    "protocol",
+    "probe",
+)
 
 
 def all_of_azure(page: PageContext) -> AzureView:
@@ -51,13 +65,14 @@ def show_azure(page: PageContext) -> None:
     balancers = sorted({s.load_balancer for s in shown})
     st.caption(
         f"{_count(len(shown), 'Service')} on {_count(len(balancers), 'load balancer')}, as the Azure cloud provider "
-        f"names and sets them up. Assumed of the cluster: {plain('; '.join(view.profile.assumptions))}."
+        f"names and sets them up. Assumed of the cluster: {plain('; '.join(view.settings.assumptions))}."
     )
     if view.left_out:
-        said = ", ".join(ref.qualified_name for ref in view.left_out[:_CARDS])
-        st.caption(f"Left to somebody else by their loadBalancerClass: {plain(said, 300)}.")
+        said = "; ".join(f"{ref.qualified_name}: {why}" for ref, why in view.left_out[:_CARDS])
+        more = f" and {len(view.left_out) - _CARDS:,} more" if len(view.left_out) > _CARDS else ""
+        st.caption(f"Without a load balancer of Azure: {plain(said, 600)}{more}.")
     for start in range(0, min(len(shown), _CARDS), 2):
-        for column, found in zip(st.columns(2), shown[start : start + 2], strict=False):
+        for column, found in zip(st.columns(min(2, len(shown))), shown[start : start + 2], strict=False):
             with column, st.container(border=True, height="stretch", gap="xsmall"):
                 _card(page, found)
     if len(shown) > _CARDS:
@@ -65,7 +80,10 @@ def show_azure(page: PageContext) -> None:
     place = results.locate(page)
     rows = page.cached(("azure-rows", page.view), lambda: load_balancer_rule_rows(shown, place))
     if rows:
-        show_table(rows, "azure-rules", alt="Load balancing rules of all Services")
+        show_table(rows, "azure-rules", alt="Load balancing rules of all Services", first=_FIRST, hide=("frontend",))
+    with st.expander("Limits of load balancers", icon=":material/speed:"):
+        taken = page.cached(("azure-limits",), lambda: usages(view, page.snapshot))
+        show_table(limit_rows(taken), "azure-limits", alt="Limits of load balancers, the fullest first")
 
 
 def _count(number: int, noun: str) -> str:
@@ -84,8 +102,9 @@ def _card(page: PageContext, found: ServiceLoadBalancer) -> None:
         st.markdown("\n".join(f"- {plain(line, 200)}" for line in lines[:_RULES_IN_CARD]))
     if len(lines) > _RULES_IN_CARD:
         st.caption(f"… and {len(lines) - _RULES_IN_CARD:,} more rules in the table")
-    seen = seen_row(found.service, data_plane(page))
-    st.caption(f":material/person_search: Pods see {plain(seen['pods_see'])}")
+    seen = seen_address(found.service, data_plane(page))
+    ways = f": {'; '.join(seen.lines)}" if seen.verdict == DEPENDS else ""
+    st.caption(f":material/person_search: {plain(sentence(seen_in_words(seen)) + ways, 400)}.")
     for word in found.unknown:
         st.caption(f":material/help: Not known: {plain(word, 300)}")
 
@@ -100,33 +119,48 @@ def show_service_on_azure(page: PageContext, service: Service) -> None:
     """All of one Service's load balancer, what the Service means on a node, and what changes of it do."""
     found = all_of_azure(page).service(service.ref)
     if found is None:
-        st.caption(
-            "Azure makes nothing of it: only a Service of type LoadBalancer without a class gets a load balancer."
-        )
+        why = why_left_out(service) if service.type is ServiceType.LOAD_BALANCER else "it is no load balancer"
+        st.caption(f"Azure makes nothing of it: {plain(why, 200)}.")
     else:
         _show_parts(page, found)
     plane = data_plane(page)
-    on_node = traffic_rows(service, plane)
+    on_node = node_rules_of(service, plane)
     if on_node:
         st.markdown("**On every node**")
-        st.caption(f"Who carries it out: {plain(plane.name or 'not known')}, since {plain(plane.evidence, 300)}.")
-        show_table(on_node, "azure-on-node", alt="What the Service means on a node")
+        st.caption(f"Data plane {plain(plane.name or 'not known')}: {plain(plane.evidence, 300)}.")
+        _sentences((plain(text, 400), rule.source) for rule, text in on_node)
+
+
+def _sentences(items: Iterable[tuple[str, str]]) -> None:
+    """Sentences with their sources, each in full."""
+    st.markdown("\n".join(f"- {text}  :small[:gray[{plain(_source(key), 200)}]]" for text, key in items))
+
+
+def _source(key: str) -> str:
+    found = source(key)
+    return f"{found.title}, {found.place.rpartition('/')[2]}"
 
 
 def _show_parts(page: PageContext, found: ServiceLoadBalancer) -> None:
     st.markdown(f"**Load balancer** `{found.load_balancer}`, backend pools of type `{found.backend_pool_type}`")
     for word in found.unknown:
         st.caption(f":material/help: Not known: {plain(word, 300)}")
+    st.markdown("**Frontend IP configurations**")
     show_table(frontend_rows(found), "azure-frontends", alt="Frontend IP configurations")
+    st.markdown("**Load balancing rules**")
     rules = load_balancer_rule_rows((found,), results.locate(page))
-    hidden = ("load_balancer", "namespace", "service", "not_known" if not found.refused else "")
-    show_table(rules, "azure-service-rules", alt="Load balancing rules", hide=hidden)
+    hidden = ("load_balancer", "namespace", "service", "frontend", "" if found.refused else "not_known")
+    show_table(rows=rules, name="azure-service-rules", alt="Load balancing rules", hide=hidden, first=_FIRST)
     if found.probes:
+        st.markdown("**Health probes**")
         show_table(probe_rows(found), "azure-probes", alt="Health probes")
     if found.private_link is not None:
+        st.markdown("**Private Link Service**")
         show_table([private_link_row(found.private_link)], "azure-private-link", alt="Private Link Service")
-    seen = seen_row(found.service, data_plane(page))
-    st.markdown(f"**Whose address the pods see:** {plain(seen['pods_see'])}")
-    st.caption(f"{plain(seen['ways'], 400)}. {plain(seen['because'], 400)}.")
-    st.markdown("**When it changes**")
-    show_table(update_rows(found.service), "azure-updates", alt="What changes of the Service do")
+    seen = seen_address(found.service, data_plane(page))
+    st.markdown(f"**{plain(sentence(seen_in_words(seen)))}**")
+    st.markdown("\n".join(f"- {plain(sentence(line), 300)}" for line in seen.lines))
+    st.caption(f"{plain(seen.reason, 400)}.")
+    st.markdown("**When the Service changes**")
+    changes = update_effects_of(found.service)
+    _sentences((f"{plain(sentence(e.change))}: {plain(e.effect, 400)}.", e.source) for e in changes)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.checks.objects import Raw, balanced, web
+from tests.checks.objects import Raw, balanced, sport, web
 
 PREFIX = "service.beta.kubernetes.io/"
 
@@ -47,6 +47,7 @@ AZURE_CASES: dict[str, tuple[list[Raw], set[str]]] = {
     "azure-public-address-private": (public({"azure-load-balancer-ipv4": "10.224.0.9"}), WEB),
     "azure-node-ports-missing": (internal({}, allocateLoadBalancerNodePorts=False), WEB),
     "azure-private-link-broken": (public({"azure-pls-create": "true"}), WEB),
+    "azure-load-balancer-limit": (internal({}, ports=[sport(n) for n in range(1, 302)]), WEB),
     "azure-frontend-port-conflict": (
         [
             *internal({"azure-load-balancer-ipv4": "10.224.0.9"}),
