@@ -14,7 +14,7 @@ from lib.azure.annotation_values import Outcome, value_fault
 from lib.azure.annotations import Annotations, address_of
 from lib.azure.balanced import is_azure_load_balancer, why_left_out
 from lib.azure.probes import PortIndex
-from lib.facts.service_annotations import AnnotationFacts, prefix, service_annotations
+from lib.facts.service_annotations import PORT_PLACEHOLDER, AnnotationFacts, prefix, service_annotations
 from lib.model.finding import Finding, finding
 from lib.model.refs import Source
 from lib.model.services import Service
@@ -23,6 +23,8 @@ from lib.model.services import Service
 _AZURE: Final = re.compile(r"(?:service\.beta\.kubernetes\.io/(?:azure-|port_)|service\.kubernetes\.io/azure-).*")
 _PORT: Final = re.compile(r"port_([0-9]{1,5})_(.+)")
 _SHOWN: Final = 60
+_LETTERS_APART: Final = 3
+_ALIKE: Final = 0.8
 
 
 def annotation_faults(service: Service) -> Iterator[Finding]:
@@ -98,19 +100,23 @@ def _facts_of(key: str) -> tuple[AnnotationFacts | None, int | None]:
         return None, None
     name = key[len(prefix()) :]
     if found := _PORT.fullmatch(name):
-        return _by_name().get(f"port_{{port}}_{found[2]}"), int(found[1])
+        return _by_name().get(f"port_{PORT_PLACEHOLDER}_{found[2]}"), int(found[1])
     return (None if "{" in name else _by_name().get(name)), None
 
 
 def _hint(key: str) -> str:
     """The nearest name that there is."""
-    name = key.rpartition("/")[2][:100]
+    name = key.rpartition("/")[2]
     found = _PORT.fullmatch(name)
-    wanted = f"port_{{port}}_{found[2]}" if found else name
-    near = get_close_matches(wanted, list(_by_name()), 1, 0.8)
+    wanted = f"port_{PORT_PLACEHOLDER}_{found[2]}" if found else name
+    # Comparing is slow, and an input may have any number of unknown names.
+    alike = [known for known in _by_name() if abs(len(known) - len(wanted)) <= _LETTERS_APART]
+    near = get_close_matches(wanted, alike, 1, _ALIKE)
     if not near:
         return ""
-    meant = near[0].replace("{port}", found[1]) if found else near[0]
+    if PORT_PLACEHOLDER in near[0] and not found:
+        return f"; write the number of a port for {PORT_PLACEHOLDER}"
+    meant = near[0].replace(PORT_PLACEHOLDER, found[1]) if found else near[0]
     return f"; {prefix()}{meant} is one"
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from lib.azure.annotations import Annotations
 from lib.azure.balanced import families_of, is_azure_load_balancer
 from lib.azure.data_plane import CILIUM, DataPlane
 from lib.azure.frontends import pin_of
 from lib.facts.service_traffic import NodeRule, UpdateEffect, node_rules, update_effects
 from lib.model.services import Service, ServiceType, SessionAffinity, TrafficPolicy
+
+_TOPOLOGY_MODE: Final = "service.kubernetes.io/topology-mode"
 
 
 def node_rules_of(service: Service, data_plane: DataPlane) -> tuple[tuple[NodeRule, str], ...]:
@@ -43,6 +47,8 @@ def _conditions(service: Service, data_plane: DataPlane) -> set[str]:
         ("external-cluster", outside and not local_outside),
         ("source-ranges", ranges and data_plane.name != CILIUM),
         ("source-ranges-cilium", ranges and data_plane.name == CILIUM),
+        # Hints are not used beside internalTrafficPolicy Local.
+        ("zone-hints", service.annotations.get(_TOPOLOGY_MODE) == "Auto" and "internal-cluster" in found),
         ("topology", bool(service.traffic_distribution)),
         ("cilium", data_plane.name == CILIUM),
     ):
