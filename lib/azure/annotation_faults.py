@@ -23,6 +23,7 @@ from lib.model.services import Service
 _AZURE: Final = re.compile(r"(?:service\.beta\.kubernetes\.io/(?:azure-|port_)|service\.kubernetes\.io/azure-).*")
 _PORT: Final = re.compile(r"port_([0-9]{1,5})_(.+)")
 _SHOWN: Final = 60
+_HINTS: Final = 20
 _LETTERS_APART: Final = 3
 _ALIKE: Final = 0.8
 
@@ -32,13 +33,17 @@ def annotation_faults(service: Service) -> Iterator[Finding]:
     annotations = Annotations(service)
     ports = PortIndex.of(service)
     balanced = is_azure_load_balancer(service)
+    hints = 0
     for key, value in service.annotations.items():
         if not (_AZURE.fullmatch(key) or key == prefix() + names.LEGACY_RANGES):
             continue
         source = service.source.at("metadata", "annotations", key)
         facts, port = _facts_of(key)
         if facts is None:
-            yield _finding(service, source, "azure-annotation-unknown", key, hint=_hint(key))
+            # Comparing names is slow, and an input may have any number of unknown ones.
+            hints += 1
+            hint = _hint(key) if hints <= _HINTS else ""
+            yield _finding(service, source, "azure-annotation-unknown", key, hint=hint)
         elif not balanced:
             yield _finding(service, source, "azure-annotation-without-effect", key, why=_not_balanced(service))
         elif facts.state:
@@ -109,7 +114,6 @@ def _hint(key: str) -> str:
     name = key.rpartition("/")[2]
     found = _PORT.fullmatch(name)
     wanted = f"port_{PORT_PLACEHOLDER}_{found[2]}" if found else name
-    # Comparing is slow, and an input may have any number of unknown names.
     alike = [known for known in _by_name() if abs(len(known) - len(wanted)) <= _LETTERS_APART]
     near = get_close_matches(wanted, alike, 1, _ALIKE)
     if not near:

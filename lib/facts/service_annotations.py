@@ -53,12 +53,13 @@ class ValueForm(Enum):
 class AnnotationFacts:
     """One annotation, as the provider reads it.
 
-    ``name`` is without the prefix; ``{port}`` in it stands for the number of a Service port. ``state`` is "" for one
+    ``name`` is without the prefix, ``key`` with it; ``{port}`` in them stands for the number of a Service port. ``state`` is "" for one
     that works, ``dead`` or ``ignored``. ``minimum`` and ``maximum`` are inclusive, None without a limit;
     ``documented_maximum`` is a smaller one that another source states. Texts are "" where the sources say nothing.
     """
 
     name: str
+    key: str
     form: ValueForm
     type: str
     state: str
@@ -74,11 +75,6 @@ class AnnotationFacts:
     documented_maximum: int | None
     sources: tuple[str, ...]
     checked: date
-
-    @property
-    def key(self) -> str:
-        """The whole annotation key."""
-        return prefix() + self.name
 
     @property
     def per_port(self) -> bool:
@@ -128,6 +124,7 @@ def _facts(name: str, entry: dict[str, Any], checked: date) -> AnnotationFacts:
 
     return AnnotationFacts(
         name=name,
+        key=prefix() + name,
         form=ValueForm(entry["value"]),
         type=text("type"),
         state=text("state"),

@@ -78,6 +78,15 @@ def test_the_field_counts_for_its_own_family_only():
     assert [f.address for f in found] == ["", "fd00::8"]
 
 
+def test_long_names_are_cut_to_75_characters_before_the_familys_ending():
+    """getPublicIPName: 80 characters at most, 5 of them for the family."""
+    values = {"azure-pip-prefix-id-ipv6": PREFIX_ID + "e" * 80}
+    found = frontends(values=values, ip_families=DUAL)[1].public_ip
+    assert len(found) == 80 and found.endswith("eee-IPv6")
+    subnet = {**INTERNAL, "azure-load-balancer-internal-subnet": "s" * 80}
+    assert [len(f.name) for f in frontends(values=subnet, ip_families=DUAL)] == [75, 80]
+
+
 def test_in_single_stack_ipv6_the_plain_name_counts_unless_there_is_one_for_ipv6():
     assert "either family in single stack" in service_annotation("azure-pip-name").effect
     only = {"azure-pip-name": "plain"}

@@ -134,6 +134,19 @@ def test_high_availability_ports_are_one_rule_named_after_the_first_port():
     assert [(p.name, p.port) for p in found.probes] == [(f"{BASE}-UDP-53", 30080)]
 
 
+def test_high_availability_ports_have_floating_ip_but_for_ipv6_whatever_the_annotation_says():
+    """getExpectedLBRules: the annotation is read for single rules only."""
+    values = {
+        **INTERNAL,
+        "azure-load-balancer-enable-high-availability-ports": "true",
+        "azure-disable-load-balancer-floating-ip": "true",
+    }
+    assert [(r.family, r.floating_ip) for r in rules(values=values, ip_families=DUAL)] == [
+        (Family.IPV4, True),
+        (Family.IPV6, False),
+    ]
+
+
 def test_high_availability_ports_of_a_public_load_balancer_are_single_rules():
     found = rules(http(), http(443, 30443), values={"azure-load-balancer-enable-high-availability-ports": "true"})
     assert [r.frontend_port for r in found] == [80, 443]

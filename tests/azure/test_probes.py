@@ -72,6 +72,13 @@ def test_the_shared_probe_is_one_for_all_services_with_the_cluster_policy():
     assert [p.port for p in made(local(), shared_probe=True).probes] == [32000]
 
 
+def test_the_shared_probe_leaves_no_room_for_a_ports_own_but_a_port_can_do_without():
+    values = {"port_80_health-probe_port": "9000", "port_443_no_probe_rule": "true"}
+    found = made(balanced(http(), http(443, 30443), values=values), shared_probe=True)
+    assert [r.probe for r in found.rules] == [SHARED["name"], ""]
+    assert [p.name for p in found.probes] == [SHARED["name"]]
+
+
 def test_the_port_of_the_shared_probe_is_shown_as_a_conflict_of_the_sources():
     fact = get("probe_shared_port")
     assert fact.number == SHARED["port"]
