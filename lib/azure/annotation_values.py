@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from lib.azure.annotations import TRUE, address_of, number_of, ranges_of
+from lib.azure.annotations import TRUE, address_of, is_dns_label, number_of, ranges_of
 from lib.azure.probes import PortIndex, is_probe_protocol
 from lib.facts.service_annotations import AnnotationFacts, ValueForm
 from lib.model.sets import Family, family_of
 
-# RFC 1035, 2.3.1: what may stand between two dots of a domain name.
-_LABEL: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _PREFIX_ID: Final = re.compile(
     r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/[^/]+/publicIPPrefixes/[^/]+", re.I
 )
@@ -75,7 +73,7 @@ def value_fault(facts: AnnotationFacts, value: str, ports: PortIndex) -> ValueFa
             wanted = "a port number from 0 to 65535 or the name of one of the Service's ports"
             return None if found_port is not None else ValueFault(Outcome.INVALID, wanted)
         case ValueForm.LABEL:
-            right = not value or _LABEL.fullmatch(value) is not None
+            right = not value or is_dns_label(value)
             return None if right else ValueFault(Outcome.INVALID, "a DNS label: letters, digits and hyphens")
         case ValueForm.RESOURCE_ID:
             right = not value or _PREFIX_ID.fullmatch(value) is not None

@@ -65,6 +65,8 @@ PLS_AUTO_APPROVAL: Final = "azure-pls-auto-approval"
 TRUE: Final = "true"
 _INT: Final = re.compile(r"[+-]?[0-9]{1,10}")
 _INT32: Final = (-(2**31), 2**31 - 1)
+# RFC 1035, 2.3.1: what may stand between two dots of a domain name.
+_LABEL: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _NETIP_PREFIX: Final = re.compile(r"[0-9A-Fa-f.:]+/(?:0|[1-9][0-9]{0,2})")
 
 
@@ -174,6 +176,11 @@ def address_of(text: str) -> Address | None:
         return parse_address(text)
     except ModelError:
         return None
+
+
+def is_dns_label(text: str) -> bool:
+    """Whether ``text`` can be one part of a domain name."""
+    return _LABEL.fullmatch(text) is not None
 
 
 def range_of(text: str) -> Network | None:

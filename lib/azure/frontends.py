@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lib.azure import annotations as names
-from lib.azure.annotations import Annotations, address_of
+from lib.azure.annotations import Annotations, address_of, is_dns_label
 from lib.azure.names import Names
 from lib.facts.reader import get
 from lib.model.refs import ObjectRef, Source
@@ -106,7 +106,7 @@ def frontend_of(
         if public
         else "",
         subnet="" if public else annotations.internal_subnet or CLUSTER_SUBNET,
-        dns_name=f"{label}.{location or '<location>'}.{suffix}" if public and label else "",
+        dns_name=f"{label}.{location or '<location>'}.{suffix}" if public and is_dns_label(label) else "",
         owner=owner.ref,
         pin=pin,
     )

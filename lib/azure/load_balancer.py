@@ -14,6 +14,7 @@ from lib.azure.private_link import PrivateLinkService, private_link_of
 from lib.azure.probes import Probe, Refused
 from lib.azure.provider_settings import ProviderSettings
 from lib.azure.rules import LoadBalancingRule, RuleMaker
+from lib.facts.reader import get
 from lib.model.refs import ObjectRef
 from lib.model.services import Service
 from lib.model.sets import Address, Family
@@ -117,6 +118,9 @@ def _unknown(
         said.append("the names: they are made of the Service's uid, which a manifest does not have")
     if service.ip_family_policy == "PreferDualStack" and len(named.families) == 1 and not service.cluster_ips:
         said.append("whether it has an IPv6 half: only where the cluster is dual-stack")
+    shared = get("probe_shared_port")
+    if any(p.name == get("probe_shared_name").text for p in probes):
+        said.append(f"the shared probe's port: {shared.number} here, but {shared.conflict_text}")
     if service.allocate_load_balancer_node_ports:
         if any(r.backend_port is None for r in rules):
             said.append("backend ports: the API server has not allocated the node ports yet")

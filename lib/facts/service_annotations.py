@@ -53,9 +53,10 @@ class ValueForm(Enum):
 class AnnotationFacts:
     """One annotation, as the provider reads it.
 
-    ``name`` is without the prefix, ``key`` with it; ``{port}`` in them stands for the number of a Service port. ``state`` is "" for one
-    that works, ``dead`` or ``ignored``. ``minimum`` and ``maximum`` are inclusive, None without a limit;
-    ``documented_maximum`` is a smaller one that another source states. Texts are "" where the sources say nothing.
+    ``name`` is without the prefix, ``key`` with it; ``{port}`` in them stands for the number of a Service port.
+    ``state`` is "" for one that works, ``dead`` or ``ignored``. ``minimum`` and ``maximum`` are inclusive, None without
+    a limit; ``documented_maximum`` is a smaller one that another source states. Texts are "" where the sources say
+    nothing.
     """
 
     name: str

@@ -82,7 +82,10 @@ def test_the_shared_probe_leaves_no_room_for_a_ports_own_but_a_port_can_do_witho
 def test_the_port_of_the_shared_probe_is_shown_as_a_conflict_of_the_sources():
     fact = get("probe_shared_port")
     assert fact.number == SHARED["port"]
-    assert str(fact.conflict[0].value) in PROBE["shared_mode_port_conflict"]
+    other = str(fact.conflict[0].value)
+    assert other in PROBE["shared_mode_port_conflict"]
+    assert any(other in words for words in made(balanced(), shared_probe=True).unknown)
+    assert made(balanced()).unknown == ()
 
 
 def test_the_protocol_comes_from_the_port_annotation_then_app_protocol_then_the_service_then_tcp():
