@@ -38,7 +38,8 @@ class Frontend:
     ``address`` is the one that the Service's status shows, else the one that it asks for, else "". ``public_ip`` is
     the name of the public IP resource, "" for an internal frontend, and where only its address is known. ``subnet`` is
     where an internal address comes from. ``address_from`` says in words which rule decides the address. ``owner`` is
-    the Service whose frontend it is; another one than the Service asked about where they share an address.
+    the Service whose frontend it is; another one than the Service asked about where they share an address. ``tags``
+    are those that annotations put on the public IP, as ``name=value``.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Frontend:
     subnet: str
     dns_name: str
     owner: ObjectRef
+    tags: tuple[str, ...] = ()
     pin: Pin | None = None
 
 
@@ -108,6 +110,7 @@ def frontend_of(
         subnet="" if public else annotations.internal_subnet or CLUSTER_SUBNET,
         dns_name=f"{label}.{location or '<location>'}.{suffix}" if public and is_dns_label(label) else "",
         owner=owner.ref,
+        tags=_tags(annotations, pin) if public else (),
         pin=pin,
     )
 
@@ -130,6 +133,13 @@ def _public_ip(pin: Pin | None, named: Names, family: Family) -> str:
     if "pip-prefix" in pin.key:
         return named.public_ip(pin.value.rpartition("/")[2], family)
     return ""
+
+
+def _tags(annotations: Annotations, pin: Pin | None) -> tuple[str, ...]:
+    """The tags, and the IP tags that a public IP gets when the provider makes it."""
+    made = pin is None or "pip-prefix" in pin.key
+    items = [*annotations.items(names.PIP_TAGS), *(annotations.items(names.PIP_IP_TAGS) if made else ())]
+    return tuple(item for item in items if item.count("=") == 1)
 
 
 def _address_from(pin: Pin | None, seen: str, public: bool, subnet: str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from lib.azure.backend_pool import pool_nodes
 from lib.azure.view import AzureView, LoadBalancer
 from lib.facts.reader import Fact, get
 from lib.model.snapshot import Snapshot
-from lib.routing.service_faults import EXCLUDED_NODE_LABEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def usages(view: AzureView, snapshot: Snapshot) -> tuple[Usage, ...]:
     balancers = view.load_balancers
     if not balancers:
         return ()
-    nodes = sum(EXCLUDED_NODE_LABEL not in node.labels for node in snapshot.nodes)
+    nodes = len(pool_nodes(snapshot).nodes)
     rules = sum(len(b.rules) for b in balancers)
     found = [
         Usage("the cluster", get("load_balanced_services_per_cluster"), len(view.services)),

@@ -151,6 +151,7 @@ def frontend_rows(found: ServiceLoadBalancer) -> list[Row]:
             "public_ip": f"{frontend.public_ip} in {frontend.resource_group}" if frontend.public_ip else "",
             "subnet": frontend.subnet,
             "dns_name": frontend.dns_name,
+            "tags": listed(frontend.tags),
         }
         for frontend in found.frontends
     ]

@@ -7,6 +7,7 @@ from typing import Final
 
 import streamlit as st
 
+from lib.azure.backend_pool import pool_nodes
 from lib.azure.balanced import why_left_out
 from lib.azure.client_address import DEPENDS, seen_address, seen_in_words
 from lib.azure.data_plane import DataPlane, detect_data_plane
@@ -143,6 +144,7 @@ def _source(key: str) -> str:
 
 def _show_parts(page: PageContext, found: ServiceLoadBalancer) -> None:
     st.markdown(f"**Load balancer** `{found.load_balancer}`, backend pools of type `{found.backend_pool_type}`")
+    st.caption(f"Behind it: {plain(pool_nodes(page.snapshot), 200)}.")
     for word in found.unknown:
         st.caption(f":material/help: Not known: {plain(word, 300)}")
     st.markdown("**Frontend IP configurations**")

@@ -150,3 +150,11 @@ def test_a_private_link_service_is_named_after_its_frontend():
     assert found.address_count == service_annotation("azure-pls-ip-configuration-ip-address-count").default_number
     assert made(balanced(values=INTERNAL)).private_link is None
     assert made(balanced(values=values, ip_families=(Family.IPV6,))).private_link is None
+
+
+def test_tags_are_put_on_a_public_ip_and_ip_tags_only_where_the_provider_makes_it():
+    assert service_annotation("azure-pip-ip-tags").effect == "IP tags when a PIP is created"
+    values = {"azure-pip-tags": "a=b, c=d,e", "azure-pip-ip-tags": "RoutingPreference=Internet"}
+    assert frontends(values=values)[0].tags == ("a=b", "c=d", "RoutingPreference=Internet")
+    assert frontends(values={**values, "azure-pip-name": "mine"})[0].tags == ("a=b", "c=d")
+    assert frontends(values={**values, **INTERNAL})[0].tags == ()

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from lib.azure.backend_pool import pool_nodes
 from lib.azure.limits import usages
 from lib.azure.load_balancer_faults import is_on_azure, load_balancer_faults
 from lib.azure.provider_settings import ProviderSettings
@@ -130,3 +131,11 @@ def test_many_services_that_share_an_address_take_no_time_to_speak_of():
 
 def test_a_local_service_and_one_of_the_cluster_have_the_same_frontend_name():
     assert made(local()).frontends == made(balanced()).frontends
+
+
+def test_nodes_with_the_label_are_kept_out_of_the_pools_whatever_its_value():
+    label = "node.kubernetes.io/exclude-from-external-load-balancers"
+    nodes = (Node("a", src()), Node("b", src(), labels={label: "false"}))
+    found = pool_nodes(Snapshot(nodes=nodes))
+    assert [n.name for n in found.nodes] == ["a"] and [n.name for n in found.left_out] == ["b"]
+    assert str(found) == f"1 node of the input, perhaps more; 1 kept out by {label}"
