@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lib.azure import annotations as names
 from lib.azure.annotations import Annotations, address_of
 from lib.azure.limits import usages
-from lib.azure.load_balancer import ServiceLoadBalancer
+from lib.azure.load_balancer import NODE_IP_CONFIGURATION, ServiceLoadBalancer
 from lib.azure.rules import LoadBalancingRule
 from lib.azure.view import AzureView
 from lib.facts.service_traffic import without_node_ports
@@ -30,14 +30,16 @@ def is_on_azure(snapshot: Snapshot) -> bool:
 
 def load_balancer_faults(view: AzureView, snapshot: Snapshot) -> Iterator[Finding]:
     """Every fault of the load balancers but those of single annotations."""
+    with_ipv6 = {s.load_balancer for s in view.services if Family.IPV6 in s.families}
     for found in view.services:
         annotations = Annotations(found.service)
         if found.refused:
             yield finding("azure-load-balancer-refused", found.ref, found.service.source, reason=found.refused)
         yield from _private_address(annotations, found)
         yield from _node_ports(annotations, found, view.settings.shared_probe)
-        yield from _private_link(annotations, found)
+        yield from _private_link(annotations, found, with_ipv6)
     yield from _claimed_twice(view)
+    yield from _labels(view)
     yield from _limits(view, snapshot)
 
 
@@ -74,7 +76,7 @@ def _node_ports(annotations: Annotations, found: ServiceLoadBalancer, shared_pro
             )
 
 
-def _private_link(annotations: Annotations, found: ServiceLoadBalancer) -> Iterator[Finding]:
+def _private_link(annotations: Annotations, found: ServiceLoadBalancer, with_ipv6: set[str]) -> Iterator[Finding]:
     if not annotations.flag(names.PLS_CREATE):
         return
     why = ""
@@ -82,10 +84,26 @@ def _private_link(annotations: Annotations, found: ServiceLoadBalancer) -> Itera
         why = "the Service has no IPv4 frontend"
     elif not found.internal and not annotations.flag(names.NO_FLOATING_IP):
         why = "the load balancer is public and floating IP is on"
-    elif found.backend_pool_type != "nodeIPConfiguration":
+    elif found.backend_pool_type != NODE_IP_CONFIGURATION:
         why = f"the backend pools are of type {found.backend_pool_type}"
+    elif found.load_balancer in with_ipv6:
+        why = f"the load balancer {found.load_balancer} has IPv6 frontends"
     if why:
         yield finding("azure-private-link-broken", found.ref, annotations.source(names.PLS_CREATE), why=why)
+
+
+def _labels(view: AzureView) -> Iterator[Finding]:
+    """One Service alone may set the DNS label of a public IP that several share."""
+    setting: dict[str, list[ServiceLoadBalancer]] = defaultdict(list)
+    for found in view.services:
+        if not found.internal and Annotations(found.service).text(names.DNS_LABEL) is not None:
+            for address in {f.address or (f.pin.value if f.pin else f.name) for f in found.frontends}:
+                setting[address].append(found)
+    for address, users in setting.items():
+        for found in users if len(users) > 1 else ():
+            other = next(s.ref for s in users if s is not found)
+            source = Annotations(found.service).source(names.DNS_LABEL)
+            yield finding("azure-dns-label-taken", found.ref, source, address=address, other=other)
 
 
 def _limits(view: AzureView, snapshot: Snapshot) -> Iterator[Finding]:

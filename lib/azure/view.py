@@ -102,13 +102,13 @@ def _owners(services: Iterable[Service]) -> dict[str, Service]:
 def _with_shared_addresses(made: Iterable[ServiceLoadBalancer]) -> tuple[ServiceLoadBalancer, ...]:
     """Say of Services that ask for one address whose frontend it is: the input does not tell who was first."""
     made = tuple(made)
-    asking: dict[tuple[str, str], list[ServiceLoadBalancer]] = defaultdict(list)
+    asking: dict[str, list[ServiceLoadBalancer]] = defaultdict(list)
     for found in made:
         for frontend in found.frontends:
             if frontend.pin is not None and frontend.owner == found.ref:
-                asking[frontend.pin.key.replace("-ipv6", ""), frontend.pin.value].append(found)
+                asking[frontend.address or frontend.pin.value].append(found)
     notes: dict[ObjectRef, list[str]] = defaultdict(list)
-    for (_, value), sharing in asking.items():
+    for value, sharing in asking.items():
         for found in sharing if len(sharing) > 1 else ():
             other = next(s.ref.qualified_name for s in sharing if s is not found)
             more = f" and {len(sharing) - 2} more" if len(sharing) > 2 else ""

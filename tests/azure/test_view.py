@@ -14,6 +14,7 @@ from lib.facts.reader import get
 from lib.facts.service_traffic import without_node_ports
 from lib.model.cluster import Node
 from lib.model.services import ServiceType, TrafficPolicy
+from lib.model.sets import Family
 from lib.model.snapshot import Snapshot
 from tests.azure.make import balanced, http, local, made, said, view_of
 from tests.routing.make import src
@@ -139,3 +140,23 @@ def test_nodes_with_the_label_are_kept_out_of_the_pools_whatever_its_value():
     found = pool_nodes(Snapshot(nodes=nodes))
     assert [n.name for n in found.nodes] == ["a"] and [n.name for n in found.left_out] == ["b"]
     assert str(found) == f"1 node of the input, perhaps more; 1 kept out by {label}"
+
+
+def test_a_private_link_service_needs_ipv4_an_internal_frontend_or_no_floating_ip_and_no_ipv6_beside_it():
+    """CPADOC:pls-integration.md, Restrictions."""
+    pls = {"azure-pls-create": "true"}
+    off = {**pls, "azure-disable-load-balancer-floating-ip": "true"}
+    both = (Family.IPV4, Family.IPV6)
+    beside = balanced(name="six", uid="6", values=INTERNAL, ip_families=both)
+    for services, settings, works in [
+        ((balanced(values={**pls, **INTERNAL}),), {}, True),
+        ((balanced(values=off),), {}, True),
+        ((balanced(values=pls),), {}, False),
+        ((balanced(values={**pls, **INTERNAL}, ip_families=(Family.IPV6,)),), {}, False),
+        ((balanced(values={**pls, **INTERNAL}), beside), {}, False),
+        ((balanced(values=off), beside), {}, True),
+        ((balanced(values={**pls, **INTERNAL}),), {"configurations": ("kubernetes",)}, False),
+    ]:
+        snapshot = Snapshot(services=services)
+        found = {f.code for f in load_balancer_faults(azure_view(snapshot, ProviderSettings(**settings)), snapshot)}
+        assert ("azure-private-link-broken" in found) is not works

@@ -18,6 +18,13 @@ def public(values: dict[str, str], name: str = "web", address: str = "10.224.0.9
     return web(name, type="LoadBalancer", status=status, clusterIP="10.0.0.9", annotations=written, **spec)
 
 
+def labelled(name: str, number: int) -> list[Raw]:
+    """A public load balancer that asks for an address and a DNS label."""
+    values = {"azure-load-balancer-ipv4": "203.0.113.9", "azure-dns-label-name": name}
+    ranges = ["198.51.100.0/24"]
+    return public(values, name, "203.0.113.9", ports=[sport(number)], loadBalancerSourceRanges=ranges)
+
+
 WEB = {"web"}
 AZURE_CASES: dict[str, tuple[list[Raw], set[str]]] = {
     "azure-annotation-unknown": (internal({"azure-load-balancer-tcp-idle-timeuot": "5"}), WEB),
@@ -47,6 +54,7 @@ AZURE_CASES: dict[str, tuple[list[Raw], set[str]]] = {
     "azure-public-address-private": (public({"azure-load-balancer-ipv4": "10.224.0.9"}), WEB),
     "azure-node-ports-missing": (internal({}, allocateLoadBalancerNodePorts=False), WEB),
     "azure-private-link-broken": (public({"azure-pls-create": "true"}), WEB),
+    "azure-dns-label-taken": ([*labelled("web", 80), *labelled("other", 443)], {"web", "other"}),
     "azure-load-balancer-limit": (internal({}, ports=[sport(n) for n in range(1, 302)]), WEB),
     "azure-frontend-port-conflict": (
         [
