@@ -15,7 +15,17 @@ from lib.cli.output import write_json, write_rows
 from lib.cli.tables import in_namespaces
 from lib.tables.azure import load_balancer_json, load_balancer_rule_rows, security_rule_json
 
-_SHORT: Final = ("load_balancer", "service", "address", "rule", "protocol", "ports", "probe", "not_known", "source")
+_SHORT: Final = (
+    "load_balancer",
+    "service",
+    "address",
+    "rule_name",
+    "protocol",
+    "ports",
+    "probe",
+    "not_known",
+    "source",
+)
 
 
 def azure_command(arguments: argparse.Namespace) -> int:
@@ -47,6 +57,6 @@ def azure_command(arguments: argparse.Namespace) -> int:
 
 
 def _shortened(row: Mapping[str, object]) -> dict[str, object]:
-    ports = f"{row['frontend_port']} → {row['backend_port']}" if row["rule"] else ""
+    ports = f"{row['frontend_port']} → {row['backend_port']}" if row["rule_name"] else ""
     shown = {**row, "service": f"{row['namespace']}/{row['service']}", "ports": ports}
     return {key: shown[key] for key in _SHORT}

@@ -30,7 +30,7 @@ def load_balancer_rule_rows(services: Iterable[ServiceLoadBalancer], locate: Loc
                 | {
                     "frontend": frontend.name,
                     "address": frontend.address or frontend.address_from,
-                    "rule": rule.name,
+                    "rule_name": rule.name,
                     "protocol": rule.protocol,
                     "frontend_port": rule.frontend_port,
                     "backend_port": _number(rule.backend_port),
@@ -54,7 +54,7 @@ def load_balancer_rule_rows(services: Iterable[ServiceLoadBalancer], locate: Loc
 _NO_RULE: Row = {
     "frontend": "",
     "address": "",
-    "rule": "",
+    "rule_name": "",
     "protocol": "",
     "frontend_port": None,
     "backend_port": "",
