@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from lib.cli.cluster import inputs_of
 from lib.cli.errors import UsageError
 from lib.cli.load import Input, load, names_of, problem_json
 from lib.cli.output import write, write_json, write_rows
@@ -71,16 +72,16 @@ def _inputs(arguments: argparse.Namespace) -> tuple[Input, Input, tuple[Engine, 
         profiles = [p.with_ip_blocks_matching_pods(matches) for p in profiles]
     names = names_of(arguments)
     if len(chosen) == 2:
-        given = load(arguments.paths, complete=arguments.complete, names=names)
+        given = load(inputs_of(arguments), complete=arguments.complete, names=names)
         first, second = (compile_engine(given.snapshot, p) for p in profiles)
         return given, given, (first, second)
-    if len(arguments.paths) != 2:
+    inputs = inputs_of(arguments)
+    if len(inputs) != 2:
         raise UsageError("name two paths, OLD and NEW, or one path and two engines: --engine A --engine B")
     # One table for both; what is wrong with it is told once.
     tables = (names, replace(names, problems=()))
     old, new = (
-        load([path], complete=arguments.complete, names=table)
-        for path, table in zip(arguments.paths, tables, strict=True)
+        load([path], complete=arguments.complete, names=table) for path, table in zip(inputs, tables, strict=True)
     )
     return old, new, (compile_engine(old.snapshot, profiles[0]), compile_engine(new.snapshot, profiles[0]))
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
+from lib.cli.cluster import inputs_of
 from lib.cli.engine import engine_of
 from lib.cli.errors import UsageError
 from lib.cli.load import Input, load, names_of, problem_json
@@ -26,7 +27,7 @@ _SHOWN_OTHERS: Final = 20
 
 def explain_command(arguments: argparse.Namespace) -> int:
     """Both directions of a flow, and for a denial the smallest change that would allow it."""
-    given = load(arguments.paths, complete=arguments.complete, names=names_of(arguments))
+    given = load(inputs_of(arguments), complete=arguments.complete, names=names_of(arguments))
     engine = engine_of(arguments, given)
     asked = arguments.protocol or ("TCP" if arguments.port is not None else None)
     protocol = Protocol(asked) if asked else None

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from lib.cli.cluster import inputs_of
 from lib.cli.engine import engine_of
 from lib.cli.load import Input, load, names_of, problem_json
 from lib.cli.output import write, write_json, write_rows
@@ -24,7 +25,7 @@ _SHORT: Final = ("severity", "finding", "kind", "subject", "what", "source")
 
 def lint_command(arguments: argparse.Namespace) -> int:
     """Look for what does nothing, print, and return the exit status: 1 for findings at or over ``--fail-on``."""
-    given = load(arguments.paths, complete=arguments.complete, names=names_of(arguments))
+    given = load(inputs_of(arguments), complete=arguments.complete, names=names_of(arguments))
     kept = in_namespaces(arguments, given)
     engine = engine_of(arguments, given)
     report = examine(engine)

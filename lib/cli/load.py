@@ -1,4 +1,4 @@
-"""From the paths on the command line to a Snapshot, and from Problems to standard error."""
+"""From the inputs on the command line to a Snapshot, and from Problems to standard error."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lib.cli.cluster import ClusterSource, Given, read_live
 from lib.cli.errors import UsageError
 from lib.loaders.assemble import assemble
 from lib.loaders.documents import DocumentStore
@@ -60,11 +61,23 @@ def names_of(arguments: argparse.Namespace) -> NamesReading:
     return read_names(read_text(arguments.names), arguments.names) if arguments.names else NamesReading(NameTable(), ())
 
 
-def load(paths: Sequence[str], *, complete: bool, names: NamesReading | None = None) -> Input:
-    """Read and assemble what the paths name. Raises UsageError when no object at all could be read.
+def load(given: Sequence[Given], *, complete: bool, names: NamesReading | None = None) -> Input:
+    """Read and assemble the files, or the one cluster. Raises UsageError when no object at all could be read.
 
     ``names`` is the table beside them, whose problems become the input's.
     """
+    paths = [each for each in given if isinstance(each, str)]
+    cluster = next((each for each in given if not isinstance(each, str)), None)
+    if cluster is not None and len(given) > 1:
+        raise UsageError("name files or one cluster; only diff takes two inputs")
+    found = _files(paths, complete) if cluster is None else _cluster(cluster, complete)
+    if names is None:
+        return found
+    snapshot = replace(found.snapshot, domain_names=names.table)
+    return replace(found, snapshot=snapshot, problems=(*found.problems, *names.problems))
+
+
+def _files(paths: Sequence[str], complete: bool) -> Input:
     inputs, path_problems = inputs_from_paths(paths, sys.stdin.buffer)
     read = read_inputs(inputs)
     loaded = assemble(read, title=", ".join(paths), assume_complete=complete)
@@ -72,9 +85,15 @@ def load(paths: Sequence[str], *, complete: bool, names: NamesReading | None = N
     if not read.objects:
         _report(problems, read.documents)
         raise UsageError("nothing could be loaded from " + ", ".join(paths))
-    if names is None:
-        return Input(loaded.snapshot, problems, read.documents)
-    return Input(replace(loaded.snapshot, domain_names=names.table), (*problems, *names.problems), read.documents)
+    return Input(loaded.snapshot, problems, read.documents)
+
+
+def _cluster(source: ClusterSource, complete: bool) -> Input:
+    if complete:
+        raise UsageError("--complete is for files: a cluster says itself what it has")
+    name, found = read_live(source)
+    loaded = assemble(found.read, title=name, coverage=found.coverage)
+    return Input(loaded.snapshot, tuple(loaded.problems), found.read.documents)
 
 
 def _place(problem: Problem, documents: DocumentStore) -> str:

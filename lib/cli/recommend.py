@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from lib.cli.cluster import inputs_of
 from lib.cli.engine import engine_of
 from lib.cli.errors import UsageError
 from lib.cli.load import Input, load, names_of, problem_json
@@ -33,7 +34,7 @@ ANSWERED, NOT_PROVEN = 0, 1
 
 def recommend_command(arguments: argparse.Namespace) -> int:
     """Recommend, print, and return the exit status: 1 where a needed flow is not proven."""
-    given = load(arguments.paths, complete=arguments.complete, names=names_of(arguments))
+    given = load(inputs_of(arguments), complete=arguments.complete, names=names_of(arguments))
     engine = engine_of(arguments, given)
     options = Options(frozenset(arguments.namespace), tuple(arguments.need), arguments.replace, arguments.api_server)
     try:

@@ -26,14 +26,16 @@ class Isolation(Enum):
     SOME = "some pods isolated"
     ALL = "isolated"
     NOT_SELECTABLE = "not covered by policies"
+    UNKNOWN = "not known"
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
     """One direction of a workload.
 
-    ``policies`` isolate at least one of its pods, ``unprotected``: some of them no policy of any kind has
-    something to say about. The connections are what at least one of its pods may have, by the
+    ``settled`` is False where policies that could not be read may govern some of its pods: then what the connections
+    leave out is not closed but unknown. ``policies`` isolate at least one of its pods, ``unprotected``: some of them no
+    policy of any kind has something to say about. The connections are what at least one of its pods may have, by the
     policies of its own side: with public addresses (``internet``, and the addresses themselves), with any address
     outside the cluster (``outside``), with an unlabelled pod of a namespace that is yet to be made (``any_namespace``)
     and with a new unlabelled pod of its own namespace (``own_namespace``; that one's own policies count as well).
@@ -41,6 +43,7 @@ class Side:
 
     direction: Direction
     isolation: Isolation
+    settled: bool
     policies: tuple[ObjectRef, ...]
     unprotected: bool
     internet: ConnectionSet
@@ -114,6 +117,7 @@ class _Sides:
         return Side(
             direction,
             self._isolation(classes, direction),
+            not any(engine.perhaps_governed >> c & 1 for c in classes),
             tuple(dict.fromkeys(ref for c in classes for ref in self._isolating[direction].get(c, ()))),
             any(not self._governed[direction] >> c & 1 for c in classes),
             engine.connections(internet),
@@ -129,6 +133,8 @@ class _Sides:
             return Isolation.NOT_SELECTABLE
         if all(isolated):
             return Isolation.ALL
+        if any(self._engine.perhaps_governed >> c & 1 for c in classes):
+            return Isolation.UNKNOWN
         return Isolation.SOME if any(isolated) else Isolation.NONE
 
     def _of_class(self, number: int, direction: Direction) -> tuple[Bits, Bits, Bits, Bits, Bits]:

@@ -143,6 +143,10 @@ def _joined(
         assume_complete=assume_complete,
     )
     found.update(coverage or {})
+    for kind in collected.damaged:
+        # The list was complete, but "missing" might be said of just the object that was not taken over.
+        if not assume_complete and found.get(kind) is Coverage.COMPLETE:
+            found[kind] = Coverage.PARTIAL
     _settle_tiers(session, collected)
     snapshot = _snapshot(read, collected, title, found)
     return Loaded(snapshot, (*read.problems, *session.problems, *session.closing()))

@@ -63,6 +63,16 @@ def redact(document: Document) -> Redacted:
     return _Redaction(document).run()
 
 
+def redact_object(target: dict[str, Any], api_version: str, kind: str) -> None:
+    """Take the secrets out of an object of a kind that is read and that came without a text, in place."""
+    is_workload = (group_of(api_version), kind) in WORKLOADS
+    for key in target.keys() - _READ_FIELDS:
+        del target[key]
+    if is_workload:
+        mask_unknown_container_fields(target)
+    mask_everywhere(target, is_workload, set())
+
+
 class _Redaction:
     def __init__(self, document: Document) -> None:
         self.document = document

@@ -34,6 +34,7 @@ class Coverage(Enum):
     PARTIAL = "partly supplied"
     NOT_SUPPLIED = "not supplied"
     REFUSED = "refused by the server"
+    UNFINISHED = "not read to its end"
 
 
 @dataclass(frozen=True, slots=True)

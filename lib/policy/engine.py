@@ -22,6 +22,7 @@ from lib.policy.own_nodes import OwnNodes
 from lib.policy.points import End
 from lib.policy.reachability import Reachability, build_reachability
 from lib.policy.rules import CompiledPolicy, CompiledRejection, NodeScope, Stage
+from lib.policy.unread_kinds import stands_for_unread
 from lib.policy.walk import stages_about
 
 
@@ -42,6 +43,11 @@ class Engine:
     def policies(self) -> tuple[CompiledPolicy, ...]:
         """The policies of all stages, first asked first."""
         return tuple(p for stage in self.stages for p in stage.policies)
+
+    @cached_property
+    def perhaps_governed(self) -> Bits:
+        """The classes that policies of a kind that could not be read may govern."""
+        return union(p.subjects for p in self.policies if stands_for_unread(p))
 
     def governed(self, direction: Direction) -> Bits:
         """The classes to which some policy can deny something in one direction."""

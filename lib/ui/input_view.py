@@ -19,6 +19,7 @@ _MARKS: Final = {
     Coverage.PARTIAL: "◐ partly supplied",
     Coverage.NOT_SUPPLIED: "○ not supplied",
     Coverage.REFUSED: "✖ refused by the server",
+    Coverage.UNFINISHED: "✖ not read to its end",
 }
 _NARROW_PX: Final = 640
 _COMPLETE_KEY: Final = "netatlas.complete"
