@@ -203,7 +203,7 @@ class ReplayServer:
             def _any(self) -> None:
                 url = urlsplit(self.path)
                 query = {key: values[0] for key, values in parse_qs(url.query).items()}
-                headers = {key.lower(): value for key, value in self.headers.items()}
+                headers = {key.lower(): "\n".join(self.headers.get_all(key) or ()) for key in self.headers}
                 owner.respond(Request(self.command, url.path, query, headers, self))
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _any
