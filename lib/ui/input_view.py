@@ -42,7 +42,7 @@ def show_coverage(page: PageContext) -> None:
     """How much of every kind the input holds."""
     st.subheader("Kinds", anchor=False)
     snapshot = page.snapshot
-    if not page.loaded.is_sample:
+    if not page.loaded.is_sample and page.loaded.live is None:
         st.session_state[_COMPLETE_KEY] = page.loaded.assume_complete
         st.toggle(
             "This is everything in the cluster",
