@@ -51,12 +51,13 @@ def show_coverage(page: PageContext) -> None:
             help="Then a kind without objects is known to be empty, and NetAtlas may say that something is missing.",
         )
     known = set(snapshot.coverage) | set(snapshot.object_counts)
+    not_installed = page.loaded.live.not_installed if page.loaded.live is not None else frozenset()
     kinds = sorted(known, key=lambda kind: (not snapshot.object_counts.get(kind), kind))
     read = [
         {
             "kind": kind,
             "objects": snapshot.object_counts.get(kind, 0),
-            "coverage": _MARKS[snapshot.coverage_of(kind)],
+            "coverage": "– not installed" if kind in not_installed else _MARKS[snapshot.coverage_of(kind)],
         }
         for kind in kinds
     ]

@@ -78,6 +78,7 @@ def load_cluster(
     """
     # The official client takes half a second to import: only who connects pays for it.
     from lib.loaders.cluster.connection import Connection
+    from lib.loaders.cluster.listing import Outcome
     from lib.loaders.cluster.read import read_cluster
 
     begun = time.perf_counter()
@@ -95,4 +96,5 @@ def load_cluster(
         cancelled=cancelled,
     )
     changes = changes_between(before.read, found.read, before.loaded_at) if before is not None else None
-    return replace(loaded, live=LiveSource(target.context, login.server, target.warning(login), changes))
+    absent = frozenset(kind for kind, outcome in found.outcomes.items() if outcome is Outcome.NOT_INSTALLED)
+    return replace(loaded, live=LiveSource(target.context, login.server, target.warning(login), changes, absent))

@@ -35,13 +35,15 @@ class Changes:
 class LiveSource:
     """The context and the server that an input was read from; nothing of its credentials.
 
-    ``warning`` is a sentence on the connection that everybody who looks at it must see, "" without one.
+    ``warning`` is a sentence on the connection that everybody who looks at it must see, "" without one;
+    ``not_installed`` are the kinds that the server does not have.
     """
 
     context: str
     server: str
     warning: str = ""
     changes: Changes | None = None
+    not_installed: frozenset[str] = frozenset()
 
 
 def changes_between(before: ReadResult, after: ReadResult, since: datetime) -> Changes:

@@ -63,6 +63,9 @@ def kinds_text(cluster: ClusterProgress) -> str:
             continue
         is_reading = kind.outcome is Outcome.READING and kind.expected > kind.objects
         of = f" of {kind.expected:,}" if is_reading else ""
-        said = "" if kind.outcome in (Outcome.READING, Outcome.COMPLETE) else f" {kind.outcome.value}"
-        shown.append(f"{marks[kind.outcome]} {plain(kind.kind)} {kind.objects:,}{of}{said}")
+        is_well = kind.outcome in (Outcome.READING, Outcome.COMPLETE)
+        count = f" {kind.objects:,}{of}" if is_well or kind.objects else ""
+        said = "" if is_well else f" {kind.outcome.value}"
+        # A mark stands in one line with its kind.
+        shown.append(f"{marks[kind.outcome]}\u00a0{plain(kind.kind)}{count}{said}")
     return "  ·  ".join(shown)

@@ -62,7 +62,8 @@ def _live_parts(live: LiveSource) -> list[str]:
     parts = []
     if live.changes is not None:
         added, removed, changed = live.changes.counts
-        what = f"+{added:,} −{removed:,} ~{changed:,}" if live.changes.kinds else "nothing"
+        counted = ((added, "added"), (removed, "removed"), (changed, "otherwise"))
+        what = ", ".join(f"{count:,} {word}" for count, word in counted if count) or "nothing"
         parts.append(f"changed since {_local(live.changes.since):%H:%M:%S}: {what}")
     if live.warning:
         parts.append(f":red[:material/warning: {plain(live.warning, 200)}]")
