@@ -217,7 +217,7 @@ def _about_nodes(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem
 
 def _coverage(snapshot: Snapshot) -> Iterator[Problem]:
     coverage = snapshot.coverage_of("NetworkPolicy")
-    if coverage in (Coverage.NOT_SUPPLIED, Coverage.REFUSED):
+    if coverage is Coverage.NOT_SUPPLIED:
         yield Problem(
             severity=Severity.INFO,
             code="policies-not-supplied",

@@ -28,12 +28,22 @@ _UNREAD: Final = (Coverage.REFUSED, Coverage.UNFINISHED)
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A kind of policies: what the engine has to enforce for it to count, where it is asked, and whether of nodes."""
+    """A kind that decides verdicts: what the engine enforces where it counts, where it is asked, whether of nodes.
+
+    ``referred_to``: it holds no rules but what policies of Calico's refer to, and counts where there are some.
+    """
 
     kind: str
     enforced_as: tuple[str, str]
     order: float = _FIRST
     selects_nodes: bool = False
+    referred_to: bool = False
+
+    def counts(self, snapshot: Snapshot, spaces: Spaces) -> bool:
+        """Whether it could change a verdict, and the server gave it at most in part."""
+        if snapshot.coverage_of(self.kind) not in _UNREAD or not spaces.profile.enforces_kind(*self.enforced_as):
+            return False
+        return not self.referred_to or bool(snapshot.calico_policies or snapshot.rejected_policies)
 
 
 _CALICO: Final = ("projectcalico.org", "NetworkPolicy")
@@ -50,6 +60,10 @@ _KINDS: Final = (
     # A policy of Calico's or Cilium's may stand in any tier or deny before all others.
     _Kind(CALICO_NETWORK_POLICY, _CALICO),
     _Kind("GlobalNetworkPolicy", _CALICO, selects_nodes=True),
+    _Kind("Tier", _CALICO, selects_nodes=True, referred_to=True),
+    _Kind("NetworkSet", _CALICO, selects_nodes=True, referred_to=True),
+    _Kind("GlobalNetworkSet", _CALICO, selects_nodes=True, referred_to=True),
+    _Kind("HostEndpoint", _CALICO, selects_nodes=True, referred_to=True),
     _Kind("CiliumNetworkPolicy", _CILIUM),
     _Kind("CiliumClusterwideNetworkPolicy", _CILIUM, selects_nodes=True),
 )
@@ -61,11 +75,10 @@ def stands_for_unread(policy: CompiledPolicy) -> bool:
 
 
 def unread_stages(snapshot: Snapshot, spaces: Spaces) -> Iterator[Stage]:
-    """A stage for every kind of policies that the input holds at most in part because of the server."""
+    """A stage for every kind of policies, or of what they refer to, that the server gave at most in part."""
     for each in _KINDS:
-        coverage = snapshot.coverage_of(each.kind)
-        if coverage in _UNREAD and spaces.profile.enforces_kind(*each.enforced_as):
-            yield _stage(each, coverage, spaces)
+        if each.counts(snapshot, spaces):
+            yield _stage(each, snapshot.coverage_of(each.kind), spaces)
 
 
 def _stage(kind: _Kind, coverage: Coverage, spaces: Spaces) -> Stage:
@@ -84,12 +97,12 @@ def _perhaps(kind: _Kind, coverage: Coverage, subjects: Bits, action: Action, sp
             direction=direction,
             label=f"rules that may {action.value}",
             source=source,
-            text=f"what policies {coverage.value} may say",
+            text=f"what depends on {kind.kind} objects, which were {coverage.value}",
             subjects=subjects,
             sure=Named(),
             possible=Named(always=spaces.everything),
             ports=(PortsAt(spaces.everything, spaces.ports.all),),
-            doubt=f"what policies of the kind {kind.kind} there are ({coverage.value})",
+            doubt=f"which objects of the kind {kind.kind} there are ({coverage.value})",
             action=action,
         )
         for direction in Direction

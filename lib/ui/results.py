@@ -125,6 +125,11 @@ def unisolated(page: PageContext, choice: str = AUTOMATIC) -> tuple[Sequence[Row
     return [r for r in rows if _ref(r) in shown], len(shown)
 
 
+def policies_are_read(page: PageContext, choice: str = AUTOMATIC) -> bool:
+    """Whether the server gave every kind of policies that could isolate a workload."""
+    return not engine(page, choice).perhaps_governed
+
+
 def _ref(row: Row) -> ObjectRef:
     return ObjectRef(str(row["namespace"]), str(row["workload"]), str(row["kind"]))
 

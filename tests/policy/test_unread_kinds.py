@@ -79,6 +79,22 @@ def test_kinds_that_the_engine_does_not_enforce_change_nothing() -> None:
     assert verdicts(snapshot(PODS, CiliumNetworkPolicy=Coverage.REFUSED), "azure-npm") == {"allowed"}
 
 
+CALICO = """
+---
+kind: GlobalNetworkPolicy
+apiVersion: projectcalico.org/v3
+metadata: {name: some}
+spec: {selector: "app == 'nobody'", types: [Ingress]}
+"""
+
+
+@pytest.mark.parametrize("kind", ["Tier", "NetworkSet", "GlobalNetworkSet", "HostEndpoint"])
+def test_what_policies_refer_to_is_unknown_too_where_there_are_such_policies(kind: str) -> None:
+    assert verdicts(snapshot(PODS, **{kind: Coverage.REFUSED})) == {"allowed"}
+    assert verdicts(snapshot(PODS + CALICO)) == {"allowed"}
+    assert verdicts(snapshot(PODS + CALICO, **{kind: Coverage.REFUSED})) == {"unknown"}
+
+
 def test_the_reason_names_the_kind() -> None:
     engine = compile_engine(snapshot(PODS, NetworkPolicy=Coverage.REFUSED))
     (row, *_) = [r for r in flow_rows(engine) if r.verdict.value == "unknown"]

@@ -14,7 +14,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.cluster.reading import kubeconfig, written
-from tests.cluster.replay import READER, ReplayServer, slow
+from tests.cluster.replay import READER, ReplayServer, always, recording, slow
 from tests.ui.kit import app, words
 
 pytestmark = pytest.mark.app
@@ -192,6 +192,18 @@ def test_a_server_that_others_open_reaches_listed_servers_only(
         test = loaded(test.button(key="connect").click().run())
         assert "does not connect to" in " ".join(w.value for w in test.warning)
     assert not server.requests
+
+
+def test_nobody_is_called_isolated_or_open_where_policies_were_refused(url: str, server: ReplayServer) -> None:
+    server.faults["/apis/networking.k8s.io/v1/networkpolicies"] = always(403, recording("403-networkpolicies")["body"])
+    test = connected()
+    assert "1 kind not readable" in strip(test)
+    test.switch_page("pages/overview.py").run()
+    assert not test.exception
+    assert next(m.value for m in test.metric if m.label == "Unisolated workloads") == "?"
+    test.switch_page("pages/policy_flows.py").run()
+    assert not test.exception
+    assert "not known" in " ".join(c.value for c in test.caption)
 
 
 def test_the_insecure_flag_is_shown_in_red(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
