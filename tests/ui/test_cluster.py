@@ -195,9 +195,11 @@ def test_a_server_that_others_open_reaches_listed_servers_only(
 
 
 def test_nobody_is_called_isolated_or_open_where_policies_were_refused(url: str, server: ReplayServer) -> None:
-    server.faults["/apis/networking.k8s.io/v1/networkpolicies"] = always(403, recording("403-networkpolicies")["body"])
+    # Without the DaemonSets nobody can say either that no engine enforces policies, in which case they are no matter.
+    for path in ("/apis/networking.k8s.io/v1/networkpolicies", "/apis/apps/v1/daemonsets"):
+        server.faults[path] = always(403, recording("403-networkpolicies")["body"])
     test = connected()
-    assert "1 kind not readable" in strip(test)
+    assert "2 kinds not readable" in strip(test)
     test.switch_page("pages/overview.py").run()
     assert not test.exception
     assert next(m.value for m in test.metric if m.label == "Unisolated workloads") == "?"
