@@ -10,6 +10,7 @@ from typing import Final
 from lib.azure.data_plane import detect_data_plane
 from lib.azure.provider_settings import ProviderSettings, detect_location
 from lib.azure.view import azure_view
+from lib.cli.cluster import inputs_of
 from lib.cli.load import load, problem_json
 from lib.cli.output import write_json, write_rows
 from lib.cli.tables import in_namespaces
@@ -30,7 +31,7 @@ _SHORT: Final = (
 
 def azure_command(arguments: argparse.Namespace) -> int:
     """The load balancers of the Services; a table has a row for each load balancing rule."""
-    given = load(arguments.paths, complete=arguments.complete)
+    given = load(inputs_of(arguments), complete=arguments.complete)
     kept = in_namespaces(arguments, given)
     settings = ProviderSettings(
         shared_probe=arguments.shared_probe,

@@ -48,7 +48,7 @@ def test_every_command_speaks_to_the_server_only(
     server = ReplayServer.recorded()
     with server.running(tls=True) as url:
         config = str(written(tmp_path, kubeconfig(url)))
-        for command in ("doctor", "flows", "exposure", "services", "routes", "policies", "check", "lint"):
+        for command in ("doctor", "flows", "exposure", "services", "routes", "policies", "azure", "check", "lint"):
             main([command, "--kubeconfig", config])
             capsys.readouterr()
     assert server.requests
