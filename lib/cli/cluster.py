@@ -62,7 +62,7 @@ def connect(source: ClusterSource) -> tuple[str, Connection]:
         else:
             config = own_kubeconfig(source.kubeconfig)
             context = config.context(source.context)
-            name, login = context.name, log_in(config, context)
+            name, login = context.name, log_in(config, context, may_ask=True)
         if not login.verify or not login.encrypted:
             sys.stderr.write(f"{login.server}: the connection is not secure: the server's identity is not verified\n")
         return name, Connection(login)

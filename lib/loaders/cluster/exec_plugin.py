@@ -32,16 +32,22 @@ class PluginAnswer:
 
 
 def run_plugin(
-    plugin: Mapping[str, Any], cluster: Mapping[str, Any], folder: Path | None, *, timeout_s: float = TIMEOUT_S
+    plugin: Mapping[str, Any],
+    cluster: Mapping[str, Any],
+    folder: Path | None,
+    *,
+    may_ask: bool = False,
+    timeout_s: float = TIMEOUT_S,
 ) -> PluginAnswer:
     """Run a kubeconfig's ``exec`` and return what it answered. Raises ClusterError, with nothing of its output.
 
-    What it writes to standard error is the terminal's where there is one: device logins show their code there.
+    ``may_ask``: somebody sits before the terminal, if there is one. Then it may ask for a login there, and takes its
+    time for the answer.
     """
     version, command = plugin.get("apiVersion"), plugin.get("command")
     if not isinstance(version, str) or not isinstance(command, str) or not command:
         raise _failed("exec has no apiVersion or no command", "Correct the user's exec in the kubeconfig")
-    terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+    terminal = may_ask and sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
     interactive = terminal and plugin.get("interactiveMode", "IfAvailable") != "Never"
     # A relative path with a slash starts from the kubeconfig's folder; a bare name is looked up in PATH.
     program = str((folder or Path()) / command) if "/" in command and not Path(command).is_absolute() else command

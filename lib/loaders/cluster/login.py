@@ -45,10 +45,11 @@ class Login:
         return self.server.startswith("https://")
 
 
-def log_in(config: Kubeconfig, context: Context) -> Login:
+def log_in(config: Kubeconfig, context: Context, *, may_ask: bool = False) -> Login:
     """Resolve the credentials of a context, files and plugins included; for an upload, check it before.
 
-    Raises ClusterError where something is missing or can't be read.
+    ``may_ask``: a plugin may ask for a login on the terminal. Raises ClusterError where something is missing or can't
+    be read.
     """
     cluster, user = config.clusters.get(context.cluster), config.users.get(context.user)
     if cluster is None:
@@ -64,7 +65,7 @@ def log_in(config: Kubeconfig, context: Context) -> Login:
         certificate, key = _pem(user, "client-certificate"), _pem(user, "client-key")
         token = _token(user)
         if not token and isinstance(plugin := user.fields.get("exec"), dict):
-            answer = run_plugin(plugin, cluster.fields, user.folder)
+            answer = run_plugin(plugin, cluster.fields, user.folder, may_ask=may_ask)
             token = answer.token
             certificate, key = answer.certificate or certificate, answer.key or key
         if user.text("username") and not token:
