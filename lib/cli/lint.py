@@ -59,7 +59,7 @@ def _print(arguments: argparse.Namespace, given: Input, engine: Engine, report: 
         write_json(head, "findings", (lint_json(f, given.locate) for f in report.findings), tail)
     else:
         rows = lint_rows(report.findings, given.locate)
-        write_rows(arguments.format, rows if arguments.format == "csv" else map(_shortened, rows))
+        write_rows(arguments.format, rows if arguments.format == "csv" else map(_shortened, rows), given.nothing)
 
 
 def _shortened(row: Mapping[str, object]) -> dict[str, object]:

@@ -18,6 +18,7 @@ from lib.model.problem import Problem, Severity
 from lib.model.refs import Source
 from lib.model.snapshot import Snapshot
 from lib.policy.name_notes import WITHOUT_ADDRESSES
+from lib.reports.tabular import NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,16 @@ class Input:
     def exit_status(self) -> int:
         """2 when something could not be read or was rejected, else 0."""
         return 2 if any(p.severity is Severity.ERROR for p in self.problems) else 0
+
+    @property
+    def nothing(self) -> str:
+        """What a table without rows says: also that something is missing from it, where the input was not all read."""
+        if rejected := len(self.snapshot.rejected_policies):
+            what = "1 policy was rejected and is" if rejected == 1 else f"{rejected:,} policies were rejected and are"
+            return f"{NOTHING} But {what} not judged here: standard error says why."
+        if self.exit_status:
+            return f"{NOTHING} But something in the input could not be read: standard error says what."
+        return NOTHING
 
     def report(self, more: Iterable[Problem] = ()) -> None:
         """Write each warning and error as ``file:line: message`` to standard error; names without addresses too."""

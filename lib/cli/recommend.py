@@ -10,7 +10,7 @@ from typing import Any, Final
 from lib.cli.engine import engine_of
 from lib.cli.errors import UsageError
 from lib.cli.load import Input, load, names_of, problem_json
-from lib.cli.output import write
+from lib.cli.output import terminal_width, write
 from lib.loaders.policy_text import read_policies
 from lib.model.errors import ModelError
 from lib.policy.engine import Engine
@@ -72,7 +72,7 @@ def _section(title: str, rows: Sequence[Row], *, every: bool = False) -> Iterato
     if not rows:
         return
     yield f"\n{title}\n"
-    yield from to_text(rows if every else rows[:_SHOWN])
+    yield from to_text(rows if every else rows[:_SHOWN], terminal_width())
     if not every and len(rows) > _SHOWN:
         yield f"and {len(rows) - _SHOWN:,} more; --format json lists them\n"
 
