@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.lint import LintFinding, LintKind, LintReport, examine
+from lib.model.snapshot import Coverage
 from lib.policy.engine import compile_engine
 from lib.policy.engines import KUBERNETES
 from tests.lint.without import DIRECTIONS, KINDS, Alike, Packet, labels_of, name_of, on_every_node, rule_at, without
@@ -44,7 +46,9 @@ FOR_ANY_PODS = (
 
 def examined(objects: list[Raw]) -> LintReport:
     profile = KUBERNETES.with_ip_blocks_matching_pods(True)
-    return examine(compile_engine(snapshot_of(objects), profile))
+    # A random cluster is all there is: nothing is left unchecked for what may not have been supplied.
+    whole = replace(snapshot_of(objects), coverage=dict.fromkeys(("Pod", "Namespace", "Node"), Coverage.COMPLETE))
+    return examine(compile_engine(whole, profile))
 
 
 def naive(objects: list[Raw]) -> Alike:
