@@ -18,6 +18,7 @@ from lib.reports.tabular import Row, to_text
 from lib.scenario import Change
 from lib.scenario.recommendation import Options, Recommendation, end_text, recommend, summarise
 from lib.tables.recommendation import (
+    arrival_rows,
     effect_rows,
     evidence_json,
     left_out_rows,
@@ -58,7 +59,7 @@ def _text(found: Recommendation, engine: Engine, given: Input) -> Iterator[str]:
     if proof is not None:
         yield from _section("Needed", need_rows(proof.needs, place), every=True)
         yield from _section("Open, though nothing needs it", open_rows(proof.open, place))
-        yield from _section("Not the same as today", effect_rows(proof, place))
+        yield from _section("Not the same as today", [*effect_rows(proof, place), *arrival_rows(proof, place)])
     yield from _section("Not settled by the input", question_rows(found.questions, place))
     yield from _section("Present rules that name nobody in particular, not kept", not_kept_rows(found.not_kept, place))
     yield from _section("Left out", left_out_rows((*found.covered.left_out, *found.twins)))
@@ -117,6 +118,7 @@ def _json(found: Recommendation, engine: Engine, given: Input) -> dict[str, Any]
         "node_flows": proof.node_flows if proof else 0,
         "changed": {c.value: proof.tally.total.get(c, 0) if proof else 0 for c in Change},
         "changes": effect_rows(proof, place) if proof else [],
+        "exposures": arrival_rows(proof, place) if proof else [],
         "questions": question_rows(found.questions, place),
         "not_kept": not_kept_rows(found.not_kept, place),
         "left_out": left_out_rows(found.covered.left_out),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from lib.model.policies import Verdict
 from lib.scenario.answer import Change
@@ -77,20 +79,30 @@ def _open(proof: Proof, unread: int) -> Iterator[str]:
     yield f"{many} {noun} open{unsettled}; so does what comes from a pod's own node."
 
 
+_WORDS: Final = (
+    (Change.LOST, "lost"),
+    (Change.CHANGED, "changed"),
+    (Change.GAINED, "gained"),
+    (Change.UNKNOWN, "not settled"),
+)
+
+
 def _changed(proof: Proof) -> Iterator[str]:
-    counts = proof.tally.total
-    words = (
-        (Change.LOST, "lost"),
-        (Change.CHANGED, "changed"),
-        (Change.GAINED, "gained"),
-        (Change.UNKNOWN, "not settled"),
-    )
-    parts = [f"{counts[change]:,} {word}" for change, word in words if counts.get(change)]
-    if not parts:
+    flows = _counted(proof.tally.total)
+    counts = Counter(each.change for each in proof.arrivals)
+    ways = _counted(counts)
+    if not flows and not ways:
         yield "Against today no flow differs."
         return
-    unused = " Manifests do not show which of those are used: look at them." if counts.get(Change.LOST) else ""
-    yield f"Against today, flows: {', '.join(parts)}.{unused}"
+    told = [f"flows: {flows}"] if flows else ["no flow between workloads, or with addresses outside, differs"]
+    told += [f"ways in through load balancers and node ports: {ways}"] if ways else []
+    lost = proof.tally.total.get(Change.LOST) or counts[Change.LOST]
+    unused = " Manifests do not show which of those are used: look at them." if lost else ""
+    yield f"Against today, {'; '.join(told)}.{unused}"
+
+
+def _counted(counts: Mapping[Change, int]) -> str:
+    return ", ".join(f"{counts[change]:,} {word}" for change, word in _WORDS if counts.get(change))
 
 
 def _questions(found: Recommendation) -> Iterator[str]:
