@@ -12,6 +12,7 @@ from lib.cli.errors import UsageError
 from lib.loaders.assemble import assemble
 from lib.loaders.documents import DocumentStore
 from lib.loaders.domain_names import NamesReading, read_names
+from lib.loaders.limits import DEFAULT
 from lib.loaders.manifests import inputs_from_paths, read_inputs
 from lib.model.domain_names import NameTable
 from lib.model.problem import Problem, Severity
@@ -57,18 +58,27 @@ class Input:
         _report(notes, self.documents)
 
 
-def read_text(path: str) -> str:
-    """The text of a file, or of standard input for ``-``. Raises UsageError where it can't be read."""
+def read_text(path: str, expected: str) -> str:
+    """The text of a file, or of standard input for ``-``; of a longer one than any input may be the beginning.
+
+    ``expected`` says what the file is to be. Raises UsageError where it can't be read.
+    """
+    most = DEFAULT.upload_bytes + 1
     try:
-        return sys.stdin.read() if path == "-" else Path(path).read_text("utf-8")
+        if path == "-":
+            return sys.stdin.read(most)
+        with Path(path).open(encoding="utf-8") as file:
+            return file.read(most)
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageError(f"{path} can't be read: {reason}") from None
+        reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+        raise UsageError(f"{path} can't be read: {reason}; expected is {expected}") from None
 
 
 def names_of(arguments: argparse.Namespace) -> NamesReading:
     """The table of domain names that the arguments give; an empty one where they give none."""
-    return read_names(read_text(arguments.names), arguments.names) if arguments.names else NamesReading(NameTable(), ())
+    if not arguments.names:
+        return NamesReading(NameTable(), ())
+    return read_names(read_text(arguments.names, "a table of domain names (docs/names.md)"), arguments.names)
 
 
 def load(paths: Sequence[str], *, complete: bool, names: NamesReading | None = None) -> Input:

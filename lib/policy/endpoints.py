@@ -301,7 +301,7 @@ def parsed(texts: Iterable[str]) -> tuple[Address, ...]:
     return tuple(found)
 
 
-def _families(snapshot: Snapshot) -> frozenset[Family]:
+def families_of(snapshot: Snapshot) -> frozenset[Family]:
     """The families that the cluster is seen to use; none where the input shows no address at all."""
     seen = {family_of(a) for p in snapshot.pods for a in (*p.ips, *p.host_ips)}
     seen |= {family_of(a) for n in snapshot.nodes for a in parsed(n.addresses_of("InternalIP"))}
@@ -331,7 +331,7 @@ def _index(
             named[name, protocol][port].append(i)
     namespace_bits = {name: from_positions(found) for name, found in by_namespace.items()}
     host_network = from_positions(i for i, c in enumerate(classes) if c.host_network)
-    seen = _families(snapshot)
+    seen = families_of(snapshot)
     families = seen or frozenset(Family)
     return EndpointSpace(
         classes=classes,

@@ -21,15 +21,34 @@ from lib.scenario.recommendation.nodes import group_of, nodes_of
 from lib.scenario.recommendation.own_addresses import OwnAddresses
 
 NEEDS_UP_TO: Final = 1_000
+FAULTS_SHOWN: Final = 30
 _FORM: Final = "write FROM=TO:PORTS, for example shop-web/storefront=shop-data/postgres:5432"
 
 
+class StatedNeedsError(ModelError):
+    """Stated needs that can't be read; ``faults`` says of each why, in their order."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
 def parse_needs(texts: tuple[str, ...], snapshot: Snapshot) -> tuple[Need, ...]:
-    """The needs that the texts state. Raises ModelError that names the first one which can't be read."""
+    """The needs that the texts state. Raises StatedNeedsError that names every one which can't be read."""
     if len(texts) > NEEDS_UP_TO:
         raise ModelError(f"{len(texts):,} needs are stated; at most {NEEDS_UP_TO:,} are read")
     own = OwnAddresses(snapshot)
-    return tuple(_need(text, snapshot, own) for text in texts)
+    found, faults = [], []
+    for text in texts:
+        try:
+            found.append(_need(text, snapshot, own))
+        except ModelError as error:
+            faults.append(str(error))
+    if len(faults) > FAULTS_SHOWN:
+        faults = [*faults[:FAULTS_SHOWN], f"and {len(faults) - FAULTS_SHOWN:,} more needs can't be read"]
+    if faults:
+        raise StatedNeedsError(tuple(faults))
+    return tuple(found)
 
 
 def _need(text: str, snapshot: Snapshot, own: OwnAddresses) -> Need:
