@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from lib.flows.ingress import INGRESS_CONTROLLER, ingress_rows
+from lib.flows.ingress import ingress_rows
 from lib.flows.row import RowVerdict, unknown_reason
 from lib.flows.rows import doubted
 from lib.model.policies import Direction
@@ -21,6 +21,7 @@ from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef
 from lib.model.sets import AddressSet, ConnectionSet, Family, family_of
 from lib.policy.bits import Bits, from_positions, positions
 from lib.policy.decide import without_rejected
+from lib.policy.ends import INGRESS_CONTROLLER
 from lib.policy.engine import Engine
 from lib.policy.rules import CompiledRejection
 from lib.routing.routes import RoutedBackend

@@ -43,7 +43,7 @@ def show_lint(page: PageContext, choice: str, shown: tuple[LintFinding, ...]) ->
         _TABLE,
         alt="Policies and rules that do nothing",
         hide=("code", "proof"),
-        first=("severity", "finding", "policy", "rule", "what"),
+        first=("severity", "finding", "namespace", "policy", "rule", "what"),
         on_select=_stay,
     )
     chosen = selected_row(_TABLE)

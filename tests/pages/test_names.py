@@ -107,3 +107,12 @@ def test_a_visitors_table_for_a_sample_is_the_visitors_own() -> None:
     assert sample.key != named.key
     stores = [as_visitor(session, lambda: store_of(named)) for session in ("one", "two")]
     assert stores[0] is not stores[1]
+
+
+def test_the_recommendation_says_what_hangs_on_names_beside_the_way_to_the_table() -> None:
+    app = open_page("recommendation", files=FILES)
+    assert "What hangs on the addresses of a domain name in present policies is not settled" in words(app)
+    assert "Give their addresses" in [link.proto.label for link in app.get("page_link")]
+    plain = CLUSTER[: CLUSTER.index(b"---")]
+    app = open_page("recommendation", files={"cluster.yaml": plain})
+    assert "Give their addresses" not in [link.proto.label for link in app.get("page_link")]
