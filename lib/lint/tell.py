@@ -20,6 +20,7 @@ from lib.model.refs import ObjectRef
 from lib.policy.bits import Bits, positions, union
 from lib.policy.columns import RuleKey, Without
 from lib.policy.inventory import inventory
+from lib.policy.nobody import waited_for
 from lib.policy.rules import Action
 from lib.policy.tiers import AnyPolicy
 
@@ -75,7 +76,8 @@ class Teller:
             yield LintFinding(LintKind.POLICY_NEVER_SELECTS, place, f"No pod can ever have {never}.")
             return
         if not selects:
-            sentence = f"It selects no pod of this input: {self._subjects[ref]}. Pods yet to come may be selected."
+            waited = waited_for(self._engine.snapshot, policy) if isinstance(policy, NetworkPolicy) else ()
+            sentence = words.no_pod(self._subjects[ref], [w.ref for w in waited])
             yield LintFinding(LintKind.POLICY_SELECTS_NO_POD, place, sentence)
         elif ref in self._judged.idle_policies:
             yield self._idle_policy(policy, place)

@@ -468,3 +468,22 @@ def test_calico_and_cilium_rules_about_what_was_not_supplied_are_not_checked_eit
         assert len(report.not_checked) == 1
     here = calico.replace('namespaceSelector: x == "y", ', "")
     assert [f.kind for f in examine(engine_of(WEB, DB, here)).findings] == [LintKind.RULE_MATCHES_NOBODY]
+
+
+def test_a_policy_for_a_workload_scaled_to_zero_says_so() -> None:
+    idle = """
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: idle, namespace: shop, labels: {app: other}}
+        spec:
+          replicas: 0
+          selector: {matchLabels: {app: idle}}
+          template:
+            metadata: {labels: {app: idle}}
+            spec: {containers: [{name: main, image: example.org/a}]}
+    """
+    finding = found(engine_of(WEB, DB, idle, policy("podSelector: {matchLabels: {app: idle}}")))["policy"]
+    assert finding.kind is LintKind.POLICY_SELECTS_NO_POD
+    assert "It is for the pods of shop/idle[Deployment] when they run" in finding.sentence
+    finding = found(engine_of(WEB, DB, idle, policy("podSelector: {matchLabels: {app: other}}")))["policy"]
+    assert "Pods yet to come may be selected" in finding.sentence
