@@ -48,8 +48,7 @@ def recommend_command(arguments: argparse.Namespace) -> int:
     else:
         write(_text(found, engine, given))
     given.report(engine.notes)
-    proven = found.proof is None or found.proof.holds
-    return max(given.exit_status, ANSWERED if proven else NOT_PROVEN)
+    return max(given.exit_status, ANSWERED if found.is_proven else NOT_PROVEN)
 
 
 def _text(found: Recommendation, engine: Engine, given: Input) -> Iterator[str]:

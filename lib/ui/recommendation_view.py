@@ -35,15 +35,15 @@ def show_summary(page: PageContext, choice: str, found: Recommendation) -> None:
     if summary.engine:
         st.warning(plain(summary.engine, 400), icon=":material/tune:")
     if proof is None:
-        st.info(plain(summary.about), icon=":material/info:")
+        st.info(plain(" ".join((summary.about, *summary.proven)), 400), icon=":material/info:")
         return
     st.markdown(f"**{plain(summary.about)}**")
     if summary.proven:
         told = "  \n".join(plain(line, 400) for line in summary.proven)
-        if proof.holds and not proof.open:
+        if found.is_proven and not proof.open:
             st.success(told, icon=":material/verified_user:")
         else:
-            (st.warning if proof.holds else st.error)(told, icon=":material/gpp_maybe:")
+            (st.warning if found.is_proven else st.error)(told, icon=":material/gpp_maybe:")
     cautions = "  \n".join(plain(line, 400) for line in summary.cautions)
     st.warning(f"**Before you apply them**  \n{cautions}", icon=":material/front_hand:")
     allowed = sum(n.verdict is Verdict.ALLOWED for n in proof.needs)

@@ -61,6 +61,8 @@ def test_a_need_about_no_covered_workload_is_told_and_not_counted() -> None:
     without = recommended(WEB, DB, far, namespaces=frozenset({"shop"}))
     assert found.needs == without.needs
     assert "is about no workload that this recommendation covers: it is not proven here" in questions(found)
+    assert "Not proven: 1 stated need is about no workload that is covered." in summarise(found, "X").proven
+    assert (found.is_proven, without.is_proven) == (False, True)
 
 
 def test_the_api_server_question_names_the_option_and_the_toggle() -> None:

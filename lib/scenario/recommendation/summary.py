@@ -35,7 +35,8 @@ def summarise(found: Recommendation, engine: str) -> Summary:
     """The summary of a recommendation under the engine of that label."""
     proof, other = found.proof, found.other_engine
     if proof is None:
-        return Summary("There is nothing to recommend: no workload is covered.", engine=other)
+        nothing = "There is nothing to recommend: no workload is covered."
+        return Summary(nothing, tuple(_not_covered(found)), engine=other)
     about = (
         f"{_count(len(found.drafts), 'policy', 'policies')} for {_count(len(found.covered.workloads), 'workload')} in "
         f"{_count(len(found.covered.namespaces), 'namespace')}."
@@ -43,7 +44,7 @@ def summarise(found: Recommendation, engine: str) -> Summary:
     if not proof.enforced:
         closes = f"{engine} enforces no policy: these policies, like all others, close nothing."
         return Summary(about, (), (closes, *_mode(found)), other)
-    proven = (*_needs(proof), *_open(proof, len(found.unread)))
+    proven = (*_needs(proof), *_not_covered(found), *_open(proof, len(found.unread)))
     return Summary(about, proven, (*_changed(proof), *_questions(found), *_mode(found)), other)
 
 
@@ -62,6 +63,12 @@ def _needs(proof: Proof) -> Iterator[str]:
     if open_to_doubt:
         parts.append(f"{_count(open_to_doubt, 'is', 'are')} not settled by the input or the documentation")
     yield f"Not proven: of {_count(total, 'needed flow')}, {' and '.join(parts)}."
+
+
+def _not_covered(found: Recommendation) -> Iterator[str]:
+    if found.not_covered:
+        needs = _count(len(found.not_covered), "stated need is", "stated needs are")
+        yield f"Not proven: {needs} about no workload that is covered."
 
 
 def _open(proof: Proof, unread: int) -> Iterator[str]:
