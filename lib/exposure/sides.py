@@ -14,9 +14,9 @@ from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import AddressSet, ConnectionSet
 from lib.policy.bits import Bits, positions, union
-from lib.policy.endpoints import ARBITRARY_NAMESPACE
 from lib.policy.engine import Engine
 from lib.policy.pairs import WorkloadPairs
+from lib.policy.projection import ARBITRARY_NAMESPACE
 
 
 class Isolation(Enum):

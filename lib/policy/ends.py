@@ -12,8 +12,8 @@ from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef
 from lib.model.services import Service
 from lib.model.sets import Address, AddressSet, Family, parse_address
 from lib.model.snapshot import Snapshot
-from lib.policy.endpoints import families_of
 from lib.policy.points import End
+from lib.policy.projection import families_of
 
 SHOWN_CANDIDATES: Final = 20
 OUTSIDE_WORDS: Final = ("internet", "outside")

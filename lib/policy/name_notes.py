@@ -13,7 +13,7 @@ from lib.policy.bits import Bits
 from lib.policy.cilium_match import CiliumMatcher
 from lib.policy.compile import Spaces
 from lib.policy.domain_names import SHOWN, listed, patterns
-from lib.policy.endpoints import parsed
+from lib.policy.projection import parsed
 
 WITHOUT_ADDRESSES: Final = "names-without-addresses"
 """The code of the note that a table of names would settle more."""
