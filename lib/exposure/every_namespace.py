@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import cached_property
 
 from lib.model.labels import EVERYTHING
 from lib.model.policies import Direction
+from lib.model.refs import ObjectRef
 from lib.policy.bits import Bits
 from lib.policy.engine import Engine
 from lib.policy.hypothetical import Hypothetical, with_newcomers
 from lib.policy.newcomers import Newcomers, by_policy
 from lib.policy.projection import ARBITRARY_NAMESPACE
-from lib.policy.rules import Stage
+from lib.policy.rules import Action, CompiledPolicy, Stage
 from lib.policy.tiers import policy_vocabularies
 from lib.policy.walk import Question, walk
 
@@ -26,16 +27,48 @@ class EveryNamespace:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._found: dict[tuple[int, Direction], bool] = {}
+        self._found: dict[Hashable, bool] = {}
 
     def some_have_less(self, workload: int, direction: Direction) -> bool:
         """Whether the pods of a workload, by its position, surely have less with some namespace."""
+        mine = dict.fromkeys(self._engine.spaces.endpoints.members[workload])
+        if not any(self._may_tell_apart(number, direction) for number in mine):
+            return False
         return any(
             self._less(number, direction) for number in dict.fromkeys(self._new.spaces.endpoints.members[workload])
         )
 
+    def _may_tell_apart(self, number: int, direction: Direction) -> bool:
+        """Whether some rule on a class can take anything from a namespace for its labels.
+
+        Rules that allow take nothing from what fulfils them; a namespace without labels fulfils only such selectors as
+        every namespace does, or as speak of the absence of labels.
+        """
+        stages = self._engine.own_nodes.selecting.get(number, ())
+        return any(self._tells_apart(policy, direction) for stage in stages for policy in stage.policies)
+
+    def _tells_apart(self, policy: CompiledPolicy, direction: Direction) -> bool:
+        key = id(policy), direction
+        found = self._telling.get(key)
+        if found is None:
+            rules = [rule for rule in policy.rules if rule.direction is direction]
+            asked = self._named.get(policy.ref, {}).get(direction, ())
+            found = self._telling[key] = any(rule.action is not Action.ALLOW for rule in rules) or any(
+                requirement.matches({}) for each in asked for requirement in each.namespace_requirements
+            )
+        return found
+
+    @cached_property
+    def _telling(self) -> dict[tuple[int, Direction], bool]:
+        return {}
+
     def _less(self, number: int, direction: Direction) -> bool:
-        key = number, direction
+        """As ``_ask``; classes that the same rules are about, with the same named ports, have one answer."""
+        stages = self._stages.get(number, ())
+        policies = (policy for stage in stages for policy in stage.policies)
+        rules = tuple(id(rule) for policy in policies for rule in policy.rules if rule.subjects >> number & 1)
+        closing = tuple((stage.order, stage.closes(direction) >> number & 1) for stage in stages)
+        key = direction, rules, closing, self._new.spaces.endpoints.classes[number].named_ports
         if key not in self._found:
             self._found[key] = self._ask(number, direction)
         return self._found[key]
@@ -54,12 +87,20 @@ class EveryNamespace:
         return seen.allowed, seen.possible
 
     @cached_property
-    def _hypothetical(self) -> Hypothetical:
+    def _named(self) -> Mapping[ObjectRef, Mapping[Direction, tuple[Newcomers, ...]]]:
         engine = self._engine
         policies = (policy for policy, _ in policy_vocabularies(engine.snapshot, engine.profile))
-        named = by_policy((*policies, *engine.snapshot.calico_profiles)).values()
+        return by_policy((*policies, *engine.snapshot.calico_profiles))
+
+    @cached_property
+    def _hypothetical(self) -> Hypothetical:
+        engine = self._engine
         scopes = (
-            each.namespaces for of_policy in named for some in of_policy.values() for each in some if not each.doubt
+            each.namespaces
+            for of_policy in self._named.values()
+            for some in of_policy.values()
+            for each in some
+            if not each.doubt
         )
         return with_newcomers(engine, (Newcomers(scope, EVERYTHING) for scope in dict.fromkeys(scopes)))
 
