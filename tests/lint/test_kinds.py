@@ -487,3 +487,37 @@ def test_a_policy_for_a_workload_scaled_to_zero_says_so() -> None:
     assert "It is for the pods of shop/idle[Deployment] when they run" in finding.sentence
     finding = found(engine_of(WEB, DB, idle, policy("podSelector: {matchLabels: {app: other}}")))["policy"]
     assert "Pods yet to come may be selected" in finding.sentence
+
+
+EACH = ", ".join(f"{{protocol: {protocol}}}" for protocol in ("TCP", "UDP", "SCTP"))
+FROM_WEB_EACH = f"{{from: [{{podSelector: {{matchLabels: {{app: web}}}}}}], ports: [{EACH}]}}"
+RANGES = ", ".join(f"{{portRange: {{protocol: {p}, start: 1, end: 65535}}}}" for p in ("TCP", "UDP", "SCTP"))
+PING_ANP = f"""
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: AdminNetworkPolicy
+metadata: {{name: admin}}
+spec:
+  priority: 1
+  subject: {{namespaces: {{}}}}
+  ingress:
+  - {{action: Allow, from: [{{namespaces: {{}}}}], ports: [{RANGES}]}}
+  - {{action: Allow, from: [{{namespaces: {{}}}}]}}
+"""
+
+
+def test_a_rule_about_all_traffic_is_not_covered_by_rules_about_three_protocols() -> None:
+    """ "NetworkPolicies apply to layer 4 connections … For all the other protocols, the behaviour may vary across
+    network plugins" (kubernetes.io, "Network Policies"): without it a ping may be lost.
+    """
+    report = examine(engine_of(WEB, DB, OPS, to_db(f"{FROM_WEB_EACH}, {FROM_WEB}")))
+    assert {f.place.rule for f in report.findings} == {"spec.ingress[0]"}
+    assert {p.rule for p in report.unproven} == {"spec.ingress[1]"}
+    report = examine(engine_of(WEB, DB, OPS, to_db(f"{FROM_WEB}, {FROM_WEB}")))
+    assert {f.place.rule for f in report.findings} == {"spec.ingress[0]", "spec.ingress[1]"}
+    assert report.unproven == ()
+
+
+def test_nor_is_one_of_a_cluster_wide_policy() -> None:
+    report = examine(engine_of(WEB, DB, OPS, DENY_IN, PING_ANP))
+    assert "spec.ingress[1]" not in {f.place.rule for f in report.findings}
+    assert "spec.ingress[1]" in {p.rule for p in report.unproven}
