@@ -7,11 +7,11 @@ ports that rules name, host network, the address atoms where addresses count).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from lib.model.cluster import Pod
 from lib.model.errors import ModelError
+from lib.model.records import dataclass
 from lib.model.sets import Address, Family, Protocol, family_of, parse_address
 from lib.model.snapshot import Snapshot
 from lib.policy.hidden_keys import (
