@@ -252,3 +252,10 @@ def test_what_is_allowed_on_some_of_the_asked_ports_has_no_tick(
     assert out.startswith(starts)
     assert f"\n{ingress}" in out
     assert "\n✓ egress: allowed" in out
+
+
+def test_no_flow_beside_a_rejected_policy_says_so_too(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    given = tmp_path / "given.yaml"
+    given.write_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n" + REJECTED)
+    assert main(["flows", str(given)]) == 2
+    assert capsys.readouterr().out.startswith("Nothing to list. But 1 policy was rejected")
