@@ -99,8 +99,9 @@ def build_parser() -> argparse.ArgumentParser:
     explain = command("explain", "whether one end may talk to another, and every policy and rule that took part")
     engine(explain)
     names(explain)
-    explain.add_argument("--from", dest="src", required=True, metavar="REF|CIDR", help="where the connection starts")
-    explain.add_argument("--to", dest="dst", required=True, metavar="REF|CIDR", help="where it goes")
+    end = "a REF, an address or prefix, or internet: every address outside, of each IP family that the input shows"
+    explain.add_argument("--from", dest="src", required=True, metavar="END", help=f"where the connection starts: {end}")
+    explain.add_argument("--to", dest="dst", required=True, metavar="END", help=f"where it goes: {end}")
     explain.add_argument("--port", type=int, help="destination port; without it, all ports are explained")
     explain.add_argument(
         "--protocol",

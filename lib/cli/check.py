@@ -67,4 +67,4 @@ def _shortened(row: Mapping[str, object]) -> dict[str, object]:
 def _reading(path: str | None) -> AssertionReading:
     if path is None:
         return AssertionReading((), ())
-    return read_assertions(read_text(path), path)
+    return read_assertions(read_text(path, "a file of assertions (docs/assertions.md)"), path)

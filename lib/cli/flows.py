@@ -44,7 +44,8 @@ def flows_command(arguments: argparse.Namespace) -> int:
     elif arguments.format in DIAGRAM_FORMATS:
         write_edges(arguments.format, map(_flow_edge, counted))
     else:
-        write_rows(arguments.format, (row for flow in counted for row in flow_table([flow])))
+        listed = (row for flow in counted for row in flow_table([flow]))
+        write_rows(arguments.format, listed, given.nothing)
     given.report(engine.notes)
     if counted.cut:
         raise UsageError(f"more than {ROWS_MAX:,} flows; the rest was left out: list them --by class or --by namespace")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.cli.errors import UsageError
-from lib.cli.output import write, write_rows
+from lib.cli.output import terminal_width, write, write_rows
 from lib.cli.plan_arguments import FLAGS, SWITCHES
 from lib.ipplan.plan import plan
 from lib.ipplan.problems import PlanProblem, exit_code
@@ -75,15 +75,15 @@ def _text(found: AddressPlan) -> Iterator[str]:
             limit = cluster.binding_limit
             yield f"  binding limit: {limit.label}, {limit.used} of {limit.value} {limit.unit}\n"
     yield "\nSubnets\n"
-    yield from to_text(subnet_rows(found))
+    yield from to_text(subnet_rows(found), terminal_width())
     for cluster in found.clusters:
         yield f"\nLimits of {cluster.demand.name}\n"
-        yield from to_text(_only(limit_rows(cluster.limits), "limit", "value", "used", "headroom", "unit", "sources"))
+        limits = _only(limit_rows(cluster.limits), "limit", "value", "used", "headroom", "unit", "sources")
+        yield from to_text(limits, terminal_width())
     if found.problems:
         yield "\nProblems\n"
-        yield from to_text(
-            _only(plan_problem_rows(found.problems), "severity", "subject", "problem", "rule", "sources")
-        )
+        problems = _only(plan_problem_rows(found.problems), "severity", "subject", "problem", "rule", "sources")
+        yield from to_text(problems, terminal_width())
 
 
 def _only(rows: Iterable[Row], *columns: str) -> list[Row]:

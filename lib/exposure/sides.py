@@ -9,14 +9,15 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from lib.exposure.every_namespace import EveryNamespace
 from lib.facts.internet import INTERNET
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import AddressSet, ConnectionSet
 from lib.policy.bits import Bits, positions, union
-from lib.policy.endpoints import ARBITRARY_NAMESPACE
 from lib.policy.engine import Engine
 from lib.policy.pairs import WorkloadPairs
+from lib.policy.projection import ARBITRARY_NAMESPACE
 
 
 class Isolation(Enum):
@@ -39,6 +40,7 @@ class Side:
     policies of its own side: with public addresses (``internet``, and the addresses themselves), with any address
     outside the cluster (``outside``), with an unlabelled pod of a namespace that is yet to be made (``any_namespace``)
     and with a new unlabelled pod of its own namespace (``own_namespace``; that one's own policies count as well).
+    ``not_every_namespace``: with some namespace, by its labels, its pods have surely less than ``any_namespace``.
     """
 
     direction: Direction
@@ -51,6 +53,7 @@ class Side:
     outside: ConnectionSet
     any_namespace: ConnectionSet
     own_namespace: ConnectionSet
+    not_every_namespace: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ class _Sides:
                 for number in positions(policy.subjects):
                     self._isolating[direction].setdefault(number, []).append(policy.ref)
         self._governed = {d: union(p.subjects for p in self._engine.policies if p.is_about(d)) for d in Direction}
+        self._every = EveryNamespace(self._engine)
         self._known: dict[tuple[int, Direction], tuple[Bits, Bits, Bits, Bits, Bits]] = {}
 
     def _outside_groups(self) -> dict[object, Bits]:
@@ -125,7 +129,12 @@ class _Sides:
             engine.connections(outside),
             engine.connections(anybody),
             engine.connections(neighbour),
+            bool(anybody) and self._is_selected(classes) and self._every.some_have_less(number, direction),
         )
+
+    def _is_selected(self, classes: Iterable[int]) -> bool:
+        """Whether some policy has anything to say about one of the classes; of others every namespace has the same."""
+        return any(self._engine.own_nodes.selecting.get(number) for number in classes)
 
     def _isolation(self, classes: Iterable[int], direction: Direction) -> Isolation:
         isolated = [bool(self._engine.reachability().isolated[direction] >> c & 1) for c in classes]

@@ -14,7 +14,7 @@ import re
 from bisect import bisect_right
 from typing import Any, Final
 
-from lib.loaders.build import WATCHED, Marks, Span, Watched
+from lib.loaders.built import WATCHED, Marks, Span, Watched
 from lib.loaders.kinds import READ, WORKLOADS, group_of
 from lib.loaders.masked_text import CommentsUnclear, Cover, Edit, comment_edits, edited
 from lib.loaders.raw_kinds import is_list, object_kind

@@ -14,7 +14,7 @@ from lib.model.snapshot import Snapshot
 from lib.policy import tiers
 from lib.policy.any_family import of_any_family
 from lib.policy.bits import Bits, union
-from lib.policy.compile import Spaces, build_spaces, compile_rejection
+from lib.policy.compile import Spaces, build_spaces, compile_rejected_host, compile_rejection
 from lib.policy.engines import KUBERNETES, EngineProfile
 from lib.policy.explain import Explanation, explain
 from lib.policy.notes import notes_on
@@ -141,6 +141,9 @@ def compile_engine(snapshot: Snapshot, profile: EngineProfile = KUBERNETES) -> E
     spaces = build_spaces(snapshot, profile, tiers.vocabularies(snapshot, profile))
     rejected = snapshot.rejected_policies if profile.enforces else ()
     rejections = tuple(compile_rejection(r, spaces) for r in rejected)
+    if profile.enforces_kind("projectcalico.org", "GlobalNetworkPolicy"):
+        forwards = any(policy.on_forward for policy in snapshot.calico_policies)
+        rejections += tuple(compile_rejected_host(r, spaces, forwards=forwards) for r in snapshot.rejected_hosts)
     stages = tiers.stages(snapshot, spaces)
     if not spaces.endpoints.shows_families:
         stages = tuple(map(of_any_family, stages))

@@ -32,7 +32,7 @@ def exposure_rows(found: Iterable[Exposure], locate: Locate) -> list[Row]:
             "kind": each.workload.kind,
             "isolated_ingress": each.ingress.isolation.value,
             "from_internet": _ports(each.ingress.internet, each.ingress),
-            "from_any_namespace": _ports(each.ingress.any_namespace, each.ingress),
+            "from_any_namespace": _ports(each.ingress.any_namespace, each.ingress) + _but(each.ingress),
             "from_own_namespace": _ports(each.ingress.own_namespace, each.ingress),
             "isolated_egress": each.egress.isolation.value,
             "to_internet": _ports(each.egress.internet, each.egress),
@@ -40,6 +40,11 @@ def exposure_rows(found: Iterable[Exposure], locate: Locate) -> list[Row]:
         }
         for each in ordered
     ]
+
+
+def _but(side: Side) -> str:
+    """What of the ports of any namespace does not hold for every one."""
+    return " (not from every namespace)" if side.not_every_namespace else ""
 
 
 def _ports(connections: ConnectionSet, side: Side | None = None) -> str:

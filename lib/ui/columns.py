@@ -217,7 +217,7 @@ _ICONS: Final = MappingProxyType(
         "not checked": "○ not checked",
         "ok": "✔ ok",
         "allowed": "✔ allowed",
-        "allowed on some ports": "✓ allowed on some ports",
+        "allowed on some ports": "◑ allowed on some ports",
         "partly allowed": "◐ partly allowed",
         "partial": "◐ partial",
         "denied": "✖ denied",
