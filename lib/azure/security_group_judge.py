@@ -126,8 +126,10 @@ def rule_words(rule: SecurityRule) -> str:
 
 
 def possible_words(rule: SecurityRule, group: SecurityGroup) -> str:
-    """A rule that may match; one that is not in the input has no name or priority to show."""
-    return f"rules {rule.name}" if rule in group.unseen else rule_words(rule)
+    """A rule that may match; one whose place is not known has no priority to show."""
+    if rule not in group.unseen:
+        return rule_words(rule)
+    return f"rules {rule.name}" if rule.source is None else f"rule {rule.name}"
 
 
 def judge(
@@ -156,7 +158,7 @@ def _ask(group: SecurityGroup, packet: Packet, known: KnownAddresses, direction:
     possible: list[Possible] = []
     for rule in group.unseen:
         if rule.direction is direction and (found := match(rule, packet, known)).fit is not Fit.NO:
-            possible.append(Possible(rule, found.why))
+            possible.append(Possible(rule, found.why or "where it stands in the group is not known"))
     rules = group.of(direction)
     for passed, rule in enumerate(rules):
         found = match(rule, packet, known)

@@ -13,9 +13,9 @@ from functools import cache, lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Final
 
-from lib.facts.nsg import probe_address
+from lib.facts.nsg import probe_address, provider_rules
 from lib.facts.reader import get
-from lib.model.security_rules import ANY, SecurityRule
+from lib.model.security_rules import ANY, Access, SecurityRule
 from lib.model.sets import Address, AddressSet, Family, Protocol, family_of
 
 VIRTUAL_NETWORK: Final = "VirtualNetwork"
@@ -163,6 +163,11 @@ def _destinations(rule: SecurityRule, packet: Packet, known: KnownAddresses) -> 
 
 
 def _sources(rule: SecurityRule, packet: Packet, known: KnownAddresses) -> Match:
+    if _is_probe(packet.source) and rule.access is Access.DENY and rule.name.startswith(_deny_prefix()):
+        # Its destinations are nodes only where floating IP is off; nobody documents what then becomes of probes.
+        return Match(
+            Fit.OPEN, "no source says whether the provider's rule that denies everybody also stops health probes"
+        )
     family = family_of(packet.destination)
     said = _any(_end(text, packet.source, known, family) for text in rule.sources)
     return _or_open(said, rule.open_sources)
@@ -172,6 +177,11 @@ def _or_open(said: Match, unknown: tuple[str, ...]) -> Match:
     if said.fit is Fit.YES or not unknown:
         return said
     return Match(Fit.OPEN, " or ".join(filter(None, (said.why, _not_given(unknown)))))
+
+
+@cache
+def _deny_prefix() -> str:
+    return provider_rules().deny_name.partition("{")[0]
 
 
 def _not_given(unknown: tuple[str, ...]) -> str:

@@ -121,15 +121,6 @@ def provider_rules() -> ProviderRules:
 
 
 @cache
-def provider_conflict(code: str) -> Statement:
-    """Where sources disagree about the provider. Raises FactsError for a code that the data file does not hold."""
-    for entry in _part("provider")["conflicts"]:
-        if entry["code"] == code:
-            return Statement(entry["says"], tuple(entry["sources"]), _checked())
-    raise FactsError(f"there is no conflict {code!r}")
-
-
-@cache
 def attachment() -> Statement:
     """Where AKS attaches its group, and in which order packets meet the groups."""
     found = _part("attachment")
@@ -158,5 +149,4 @@ def nsg_source_keys() -> tuple[str, ...]:
     lists = [_part(name)["sources"] for name in ("default_rules", "custom_priorities", "service_tags", "provider")]
     lists += [_part(name)["sources"] for name in ("attachment", "subnet_group_must_allow")]
     lists += [limit.sources for limit in group_limits()]
-    lists += [entry["sources"] for entry in _part("provider")["conflicts"]]
     return tuple(sorted({key for keys in lists for key in keys}))

@@ -40,15 +40,18 @@ def protocol_of(body: Fields) -> tuple[str, str]:
     return ANY, "the rule's protocol can't be read"
 
 
-def _values(body: Fields, single: str, several: str) -> list[tuple[Path, str]]:
-    """The values of both spellings of a field, each with its place."""
+def _values(body: Fields, single: str, several: str) -> tuple[list[tuple[Path, str]], bool]:
+    """The values of both spellings of a field, each with its place, and whether some are lost."""
     text = body.text(single)
     found: list[tuple[Path, str]] = [((*body.path, single), text)] if text else []
     listed = body.texts(several)
     if len(listed) > VALUES_MAX:
         message = f"{len(listed):,} values are more than the {VALUES_MAX:,} that are read"
         body.error(several, "too-many-values", message, "Paste one security group.")
-    return found + [((*body.path, several, index), text) for index, text in listed[:VALUES_MAX]]
+    kept = listed[:VALUES_MAX]
+    written = body.data.get(several) or []
+    lost = bool(body.data.get(single)) != bool(text) or not isinstance(written, list) or len(written) > len(kept)
+    return found + [((*body.path, several, index), text) for index, text in kept], lost
 
 
 def addresses(body: Fields, end: str, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -56,7 +59,9 @@ def addresses(body: Fields, end: str, name: str) -> tuple[tuple[str, ...], tuple
     single, several = f"{end}AddressPrefix", f"{end}AddressPrefixes"
     found: list[str] = []
     unknown: list[str] = []
-    values = _values(body, single, several)
+    values, lost = _values(body, single, several)
+    if lost:
+        unknown.append(f"all that the {end} of rule {name} names")
     for key, text in values:
         read = _address(text)
         if read is None:
@@ -68,7 +73,7 @@ def addresses(body: Fields, end: str, name: str) -> tuple[tuple[str, ...], tuple
             found.append(read)
     groups = body.children(f"{end}ApplicationSecurityGroups")
     unknown += [f"who is in the application security group {_last(group.text('id'))}" for group in groups]
-    if not values and not groups:
+    if not values and not groups and not lost:
         body.error(single, f"missing-{end}", f"names no {end}", f"Add {single}, for example *.")
         unknown.append(f"the {end} of rule {name}")
     elif not found and not unknown:
@@ -96,7 +101,9 @@ def port_ranges(body: Fields, key: str, name: str) -> tuple[tuple[str, ...], tup
     """The ports of one end, and in words what can't be told of them."""
     found: list[str] = []
     unknown: list[str] = []
-    values = _values(body, key, f"{key}s")
+    values, lost = _values(body, key, f"{key}s")
+    if lost:
+        unknown.append(f"all that {key} of rule {name} names")
     for where, text in values:
         parsed = _PORTS.fullmatch(text)
         bounds = [int(n) for n in parsed.groups() if n is not None] if parsed else []
@@ -108,7 +115,7 @@ def port_ranges(body: Fields, key: str, name: str) -> tuple[tuple[str, ...], tup
             message = f"{quote(text)} is no port, range of ports or *"
             body.entry.error(where, "invalid-port", message, f"Write 443, 8000-8080 or *, up to {_LAST_PORT}.")
             unknown.append(f"which ports {quote(text)} of rule {name} means")
-    if not values:
+    if not values and not lost:
         body.error(key, "missing-ports", f"has no {key}", f"Add {key}, for example *.")
         unknown.append(f"the ports of rule {name}")
     return tuple(dict.fromkeys(found)), tuple(unknown)

@@ -28,6 +28,7 @@ _SUBJECT: Final = ObjectRef("", "security group", "File")
 _GROUP: Final = "microsoft.network/networksecuritygroups"
 _RULE: Final = f"{_GROUP}/securityrules"
 _NAME_CHARS: Final = 80
+_LOST: Final = "that could not be read"
 _FORMS: Final = "Paste what az network nsg show or az network nsg rule list prints, or the group's ARM template."
 
 
@@ -114,9 +115,9 @@ def _document(root: Fields) -> _Read:
             root.error("resources", "no-security-group", "the template holds no security group", _FORMS)
         if len(groups) > 1:
             root.error("resources", "several-groups", "the template holds several groups; the first counts", _FORMS)
-        found = [item for group in groups[:1] for item in _rules_of(group)] + rules
-        return _Read(name, _read_all(root, found))
-    found = _rules_of(root)
+        found, lost = _rules_of(groups[0]) if groups else ([], False)
+        return _Read(name, _read_all(root, found + rules, lost))
+    found, lost = _rules_of(root)
     if not found and not any(key in root.data for key in ("securityRules", "properties", "defaultSecurityRules")):
         root.error(None, "no-security-group", "the text is no security group", _FORMS)
     groups = [item for item in found if "securityRules" in item.data]
@@ -124,8 +125,8 @@ def _document(root: Fields) -> _Read:
         if len(groups) > 1:
             groups[1].error(None, "several-groups", "the text holds several groups; the first counts", _FORMS)
         name = groups[0].text("name")[:_NAME_CHARS]
-        found = _rules_of(groups[0])
-    return _Read(name, _read_all(root, found))
+        found, lost = _rules_of(groups[0])
+    return _Read(name, _read_all(root, found, lost))
 
 
 def _resources(root: Fields) -> tuple[list[Fields], list[Fields]]:
@@ -139,17 +140,23 @@ def _resources(root: Fields) -> tuple[list[Fields], list[Fields]]:
     return groups, rules
 
 
-def _rules_of(group: Fields) -> list[Fields]:
-    """The rules of a group, in the form of ``az`` or, under ``properties``, of ARM."""
+def _rules_of(group: Fields) -> tuple[list[Fields], bool]:
+    """The rules of a group, in the form of ``az`` or, under ``properties``, of ARM; and whether some are lost."""
     holder = group if "securityRules" in group.data else group.section("properties")
-    return holder.children("securityRules")
+    found = holder.children("securityRules")
+    written = holder.data.get("securityRules") or []
+    return found, not isinstance(written, list) or len(written) > len(found)
 
 
-def _read_all(root: Fields, items: list[Fields]) -> tuple[tuple[SecurityRule, bool], ...]:
+def _read_all(root: Fields, items: list[Fields], lost: bool) -> tuple[tuple[SecurityRule, bool], ...]:
     if len(items) > RULES_MAX:
+        lost = True
         message = f"{len(items):,} rules are more than the {RULES_MAX:,} that are read; the rest is left out"
         root.error(None, "too-many-rules", message, "Paste one security group.")
-    return tuple(found for item in items[:RULES_MAX] for found in _rule(item))
+    # What could not be read may be anything, anywhere in the group.
+    anything = [SecurityRule(_LOST, 0, way, access) for way in RuleDirection for access in Access] if lost else []
+    read = (found for item in items[:RULES_MAX] for found in _rule(item))
+    return (*read, *((rule, False) for rule in anything))
 
 
 def _rule(item: Fields) -> Iterator[tuple[SecurityRule, bool]]:

@@ -55,9 +55,15 @@ def reading(page: PageContext, attachment: Attachment) -> SecurityRulesReading |
     return page.cached(("pasted-group", attachment, text), lambda: read_security_rules(text, "pasted"))
 
 
+def _readable(found: SecurityRulesReading | None) -> SecurityRulesReading | None:
+    """None also for a text that holds no group: that is no group without rules."""
+    nothing = found is not None and not found.rules and not found.unplaced and bool(found.problems)
+    return None if nothing else found
+
+
 def groups(page: PageContext) -> Groups:
     """The groups that the page judges by: AKS's own, reconciled into what the visitor gave of it, and the subnet's."""
-    live, own = (reading(page, attachment) for attachment in (Attachment.NIC, Attachment.SUBNET))
+    live, own = (_readable(reading(page, attachment)) for attachment in (Attachment.NIC, Attachment.SUBNET))
     existing = None if live is None else _own(live, Attachment.NIC)
     key = ("nsg", given_text(page, Attachment.NIC))
     provider = page.cached(key, lambda: provider_group(page.snapshot, existing))

@@ -9,9 +9,10 @@ import streamlit as st
 
 from lib.azure.security_group_arrival import SentJudgement
 from lib.azure.security_group_judge import Judgement
+from lib.azure.security_group_match import VIRTUAL_NETWORK
 from lib.azure.security_group_question import Answer, Question, ask, read_destination, read_source
 from lib.azure.security_group_subnet import Through
-from lib.facts.nsg import subnet_group_must_allow
+from lib.facts.nsg import service_tags, subnet_group_must_allow
 from lib.loaders.security_rules import CHARS_MAX
 from lib.model.errors import ModelError
 from lib.model.policies import Verdict
@@ -76,8 +77,8 @@ def ask_packet(page: PageContext, found: Groups) -> Groups:
         network = st.text_input(
             "Ranges of the virtual network, what is joined to it, and user-defined routes", key=NETWORK_KEY,
             bind="query-params", placeholder="10.224.0.0/12, 10.100.0.0/16",
-            help="What the tag VirtualNetwork holds. Without it the input's nodes and internal frontends are in it, "
-            "and whether other private addresses are stays unknown.",
+            help=f"The tag VirtualNetwork holds {plain(_network_means(), 300)}. Without it here, the input's nodes and "
+            "internal frontends are in it, and whether other private addresses are stays unknown.",
         )  # fmt: skip
         ranges, wrong = network_ranges(network or "")
         found = in_network(page, found, ranges)
@@ -96,6 +97,10 @@ def ask_packet(page: PageContext, found: Groups) -> Groups:
             return found
         _show_answer(found, answer)
         return found
+
+
+def _network_means() -> str:
+    return next(tag.means for tag in service_tags() if tag.name == VIRTUAL_NETWORK)
 
 
 def _show_answer(found: Groups, answer: Answer) -> None:

@@ -16,7 +16,7 @@ from lib.model.security_rules import (
     SecurityRule,
     in_evaluation_order,
 )
-from lib.model.services import ServicePort
+from lib.model.services import ServicePort, TrafficPolicy
 from lib.model.sets import Family, Protocol
 from tests.azure.nsg import (
     cluster,
@@ -162,6 +162,17 @@ def test_neighbouring_and_contained_ranges_are_merged():
     ranges = ("0.0.0.0/1", "128.0.0.0/1", "10.0.0.0/8")
     (rule,) = provider_group(cluster(load_balancer("a", frontends=("20.0.0.1",), ranges=ranges))).written
     assert rule.sources == ("0.0.0.0/0",)
+
+
+def test_the_traffic_policy_changes_no_rule():
+    ports = ServicePort(443, 443, node_port=30443)
+    rules = [
+        provider_group(
+            cluster(load_balancer("a", ports, frontends=("20.0.0.1",), external_traffic_policy=policy))
+        ).written
+        for policy in TrafficPolicy
+    ]
+    assert rules[0] == rules[1]
 
 
 def test_any_spelling_of_true_makes_the_rules_those_of_an_internal_service():

@@ -285,3 +285,21 @@ def test_live_priorities_decide_where_they_are_given():
     assert found.verdict is Verdict.DENIED
     assert "mine (600)" in str(found)
     assert sent(snapshot, packet("8.8.8.8")).verdict is Verdict.ALLOWED
+
+
+def test_whether_health_probes_pass_a_closed_node_is_left_open():
+    """No source settles it; with floating IP the closed destinations are frontends, which no probe is sent to."""
+    notes = {
+        "azure-disable-load-balancer-floating-ip": "true",
+        "azure-deny-all-except-load-balancer-source-ranges": "true",
+    }
+    port = ServicePort(443, 443, node_port=30443)
+    closed = load_balancer("web", port, frontends=("20.0.0.1",), notes=notes, ranges=("20.9.0.0/16",))
+    nodes = (node("n", "10.224.0.4"),)
+    probe = packet(Place.PROBE, address("10.224.0.4"), 30443)
+    found = sent(cluster(closed, nodes=nodes), probe)
+    assert found.verdict is Verdict.UNKNOWN
+    assert "no source says" in str(found)
+    del notes["azure-disable-load-balancer-floating-ip"]
+    floating = load_balancer("web", port, frontends=("20.0.0.1",), notes=notes, ranges=("20.9.0.0/16",))
+    assert sent(cluster(floating, nodes=nodes), probe).verdict is Verdict.ALLOWED

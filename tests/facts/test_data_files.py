@@ -29,7 +29,6 @@ from lib.facts.nsg import (
     default_rules,
     group_limits,
     nsg_source_keys,
-    provider_conflict,
     provider_rules,
     service_tags,
     subnet_group_must_allow,
@@ -138,9 +137,6 @@ def test_the_security_group_facts_are_complete():
     assert all(tag.means for tag in service_tags())
     assert attachment().says and attachment().sources
     assert len(subnet_group_must_allow()) == 3
-    assert provider_conflict("ranges-and-tags").says
-    with pytest.raises(FactsError):
-        provider_conflict("no-such-conflict")
 
 
 @pytest.mark.parametrize("rule", address_rules(), ids=lambda rule: rule.code)

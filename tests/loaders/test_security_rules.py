@@ -166,12 +166,35 @@ def test_a_group_without_rules_is_a_group():
     assert not read("[]").problems
 
 
+@pytest.mark.parametrize(
+    ("text", "sure"),
+    [
+        ([rule(), "no rule"], 1),
+        ({"securityRules": "none"}, 0),
+        ({"properties": {"securityRules": [rule(), 7]}}, 1),
+    ],
+)
+def test_rules_that_are_lost_may_be_anything(text, sure):
+    found = read(text)
+    assert found.problems
+    assert len(found.rules) == sure
+    assert {(r.direction, r.access) for r in found.unplaced} == {(d, a) for d in RuleDirection for a in Access}
+
+
+@pytest.mark.parametrize("values", [["443", 8080], "443", {"a": 1}])
+def test_values_that_are_lost_leave_the_rule_open(values):
+    found = read([rule(destinationPortRanges=values)])
+    assert found.problems
+    assert found.rules[0].open_ports
+
+
 def test_every_bound_is_a_problem():
     assert [p.code for p in read("x" * (CHARS_MAX + 1)).problems] == ["too-large"]
     many = [rule(name=f"r{i}", priority=100 + i % 3000) for i in range(RULES_MAX + 1)]
     found = read_security_rules(json.dumps({"securityRules": many}), "pasted")
     assert "too-many-rules" in {p.code for p in found.problems}
     assert len(found.rules) == RULES_MAX
+    assert len(found.unplaced) == 4
     long = rule(destinationAddressPrefixes=[f"10.{i >> 16}.{i >> 8 & 255}.{i & 255}" for i in range(VALUES_MAX + 1)])
     assert "too-many-values" in {p.code for p in read_security_rules(json.dumps([long]), "pasted").problems}
 

@@ -13,10 +13,11 @@ PREFIX = "service.beta.kubernetes.io/"
 PROBE = "168.63.129.16"
 
 
-def allowed(services: list[Raw], nodes: list[str], vnet: str, packet: tuple[str, str, int, str]) -> bool:
+def allowed(services: list[Raw], nodes: list[str], vnet: str, packet: tuple[str, str, int, str]) -> bool | None:
     """Whether a packet (source, destination, port, protocol), as it meets a node, gets through the group.
 
-    ``nodes`` are their addresses, ``vnet`` is the whole of the virtual network.
+    ``nodes`` are their addresses, ``vnet`` is the whole of the virtual network. None for a health probe of a closed
+    destination: no source says what becomes of it.
     """
     source, destination, port, protocol = packet
     closed = False
@@ -30,7 +31,7 @@ def allowed(services: list[Raw], nodes: list[str], vnet: str, packet: tuple[str,
             return True
         closed = closed or closes(service, notes)
     if closed:
-        return False
+        return None if source == PROBE else False
     if inside(source, vnet) and inside(destination, vnet):
         return True
     return source == PROBE
