@@ -157,7 +157,6 @@ _WIDTHS: Final[Mapping[str, int]] = MappingProxyType(
         "state": 112,
         "priority": 75,
         "access": 85,
-        "rule_name": 300,
         "may_match": 300,
         "group": 130,
         "attached_to": 130,
