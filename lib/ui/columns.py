@@ -97,7 +97,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "rule_sources": ("Sources", "Prefixes and service tags; * is any address."),
         "rule": ("Rule", "The rule's position in the policy, or the rule of Azure that is broken."),
         "selects": ("Selects", "Whom the policy is about; an empty selector means every pod of its namespace."),
-        "rule_name": ("Rule", "The load balancing rule's name."),
+        "rule_name": ("Rule", "The rule's name in Azure."),
         "rules": ("Special rules", "What sets the Service apart from an ordinary one."),
         "says": ("What it says", ""),
         "senders": ("Senders", "Whom the Service's own rules let in: a prefix, or a service tag."),

@@ -28,6 +28,7 @@ SERVICE_KEY: Final = "written_for"
 TEXT_KEY: Final = "rule"
 DIRECTION_KEY: Final = "way"
 _PROBLEMS: Final = 5
+_FAULTS: Final = 3
 
 
 def _from(keys: tuple[str, ...]) -> str:
@@ -59,12 +60,12 @@ def show_faults(page: PageContext, found: Groups) -> None:
         return
     rows = finding_rows(faults, results.locate(page))
     with st.container(border=True, gap="xsmall"):
-        for row in rows[:_PROBLEMS]:
+        for row in rows[:_FAULTS]:
             where = f" ({plain(row['source'], 160)})" if row["source"] else ""
             whose = f"{icon_word(str(row['severity']))}: **{plain(row['subject'], 120)}**"
             st.markdown(f"{whose} — {plain(row['what'], 400)}{where}")
             st.caption(f":material/build: {plain(row['remedy'], 300)}", help=plain(row["why"], 600))
-    if len(rows) > _PROBLEMS:
+    if len(rows) > _FAULTS:
         with st.expander(f"All {len(rows):,} findings", icon=":material/list:"):
             hide = ("why", "code", "reference", "kind")
             show_table(rows, "security-findings", alt="Findings about security rules, the worst first", hide=hide)
