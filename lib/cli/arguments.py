@@ -135,6 +135,21 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="one of the cluster's multiple load balancers; may be repeated",
     )
+    azure.add_argument(
+        "--packet",
+        metavar="FROM=TO:PORT[/PROTOCOL]",
+        help="say which security rule answers a packet, e.g. internet=shop/web:443; FROM is internet, vnet, probe or "
+        "an address, TO a Service or an address",
+    )
+    azure.add_argument("--nsg", metavar="FILE", help="AKS's security group as az network nsg show prints it")
+    azure.add_argument("--subnet-nsg", metavar="FILE", help="your own security group on the nodes' subnet, likewise")
+    azure.add_argument(
+        "--vnet",
+        action="append",
+        default=[],
+        metavar="PREFIX",
+        help="a range of the virtual network, of what is joined to it, or of a user-defined route; may be repeated",
+    )
 
     check = command(
         "check",

@@ -36,6 +36,7 @@ from tests.checks.objects import (
     to,
     web,
 )
+from tests.checks.security_rule_cases import SECURITY_RULE_CASES
 
 INTERNAL = "service.beta.kubernetes.io/azure-load-balancer-internal"
 SHOP = namespace("shop")
@@ -84,6 +85,7 @@ TO_DB = {"to": [{"podSelector": {}}], "ports": [{"port": 5432}]}
 # code → the objects, and the names of those that the finding is about.
 CASES: dict[str, tuple[list[Raw], set[str]]] = {
     **AZURE_CASES,
+    **SECURITY_RULE_CASES,
     "service-selects-nothing": ([service("web")], {"web"}),
     "service-no-ready-endpoints": (
         [
