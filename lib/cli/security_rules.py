@@ -14,6 +14,7 @@ from lib.azure.security_group_arrival import known_addresses
 from lib.azure.security_group_match import KnownAddresses
 from lib.azure.security_group_question import Answer, Question, ask, read_question
 from lib.azure.security_group_subnet import group_of_ones_own, through_subnet
+from lib.cli.cluster import inputs_of
 from lib.cli.errors import UsageError
 from lib.cli.load import Input, load, problem_json, read_text
 from lib.cli.output import write, write_json, write_rows
@@ -44,7 +45,7 @@ def security_command(arguments: argparse.Namespace, settings: ProviderSettings) 
     question = _question(arguments)
     live, live_problems = given_group(arguments.nsg or "", Attachment.NIC)
     subnet, problems = given_group(arguments.subnet_nsg or "", Attachment.SUBNET)
-    given = load(arguments.paths, complete=arguments.complete)
+    given = load(inputs_of(arguments), complete=arguments.complete)
     provider = provider_group(given.snapshot, live, settings)
     known = known_addresses(given.snapshot, provider, _network(arguments.vnet))
     wrong = (*live_problems, *problems)
