@@ -98,5 +98,5 @@ def _way(found: OutboundType, network_model: str) -> tuple[AddressStep, ...]:
     return (
         AddressStep("pod", "The pod's own address.", ()),
         node,
-        AddressStep(found.translated_by, found.seen, found.sources),
+        AddressStep(found.translated_by.partition(",")[0].partition(":")[0], found.seen, found.sources),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
+from lib.cli.egress_arguments import add_egress_arguments
 from lib.cli.plan_arguments import add_plan_arguments
 from lib.model.problem import Severity
 
@@ -187,6 +188,16 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="SEVERITY",
         help="info, warning or error; without it findings are no failure",
     )
+
+    egress = command(
+        "egress",
+        "what the cluster must reach outside, which pods do, outbound types and SNAT ports; as firewall rules too",
+        formats=(*TABULAR, "arm", "az", "cilium"),
+    )
+    filters(egress)
+    engine(egress)
+    names(egress)
+    add_egress_arguments(egress)
 
     add_plan_arguments(command("plan", "how many addresses a cluster needs", loads=False))
     dump = command("dump-command", "the command that dumps every kind that is read", formats=(), loads=False)

@@ -22,6 +22,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "check": "check.check_command",
     "lint": "lint.lint_command",
     "plan": "plan.plan_command",
+    "egress": "egress.egress_command",
     "recommend": "recommend.recommend_command",
     "dump-command": "dump.dump_command",
 }

@@ -15,10 +15,14 @@ OWN = "own"
 
 @dataclass(frozen=True, slots=True)
 class OutboundType:
-    """One outbound type in words; ``networks`` holds ``managed`` (AKS makes the virtual network) and ``own``."""
+    """One outbound type in words; ``networks`` holds ``managed`` (AKS makes the virtual network) and ``own``.
+
+    ``ports`` is ``load_balancer`` or ``nat_gateway``, by whose numbers ports are counted; "" where AKS sets up nobody.
+    """
 
     id: str
     state: str
+    ports: str
     is_default: bool
     networks: tuple[str, ...]
     seen: str
@@ -59,6 +63,7 @@ def outbound_types() -> tuple[OutboundType, ...]:
         OutboundType(
             id=entry["id"],
             state=entry["state"],
+            ports=entry["ports"] or "",
             is_default=entry.get("default", False),
             networks=tuple(entry["networks"]),
             seen=entry["seen"],

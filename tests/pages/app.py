@@ -21,6 +21,7 @@ PAGES = (
     "recommendation",
     "engine_migration",
     "assertions",
+    "egress",
     "ip_plan",
     "input",
 )

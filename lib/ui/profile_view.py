@@ -1,0 +1,64 @@
+"""The profile of the cluster: one line that says what is known and from where, and the way to choose."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from lib.azure.profile import CHOOSABLE, Basis, ClusterProfile, choices, cluster_profile
+from lib.model.snapshot import Snapshot
+from lib.tables.egress import profile_rows
+from lib.ui import results
+from lib.ui.page_context import PageContext
+from lib.ui.text import plain
+from lib.ui.widgets import show_table, take_from_link
+
+_AS_SHOWN: Final = ""
+_TITLE: Final = "Profile of the cluster: where this is known from, and what you say of it"
+_LABELS: Final = {each.name: each.label for each in cluster_profile(Snapshot()).aspects}
+
+
+def show_profile(page: PageContext) -> ClusterProfile:
+    """Draw the line and what stands behind it; returns the profile with what the visitor chose, which the URL keeps."""
+    line = st.container()
+    with st.expander(_TITLE, icon=":material/tune:"):
+        columns = st.columns(len(CHOOSABLE))
+        chosen = {}
+        for place, name in zip(columns, CHOOSABLE, strict=True):
+            with place:
+                chosen[name] = _choose(name)
+        key = ("profile", *chosen.items())
+        found = page.cached(key, lambda: cluster_profile(page.snapshot, chosen))
+        show_table(profile_rows(found, results.locate(page)), "cluster-profile", alt="Profile of the cluster")
+    line.markdown(f":small[:material/cloud: {profile_line(found)}]")
+    return found
+
+
+def engine_choice(found: ClusterProfile) -> str:
+    """The policy engine by which the page judges: the chosen one, else the default of all pages."""
+    engine = found.policy_engine
+    return engine.value if engine.basis is Basis.CHOSEN else results.AUTOMATIC
+
+
+def profile_line(found: ClusterProfile) -> str:
+    """All aspects in one line of Markdown; what is unknown is said to be, and what was chosen as well."""
+    parts = []
+    for each in found.aspects:
+        text = f"**{plain(each.text, 90)}**" if each.value else ":orange[unknown]"
+        parts.append(f"{plain(each.label)}: {text}{' (chosen)' if each.basis is Basis.CHOSEN else ''}")
+    return "  ·  ".join(parts)
+
+
+def _choose(name: str) -> str:
+    texts = {_AS_SHOWN: "as the input shows"} | dict(choices(name))
+    take_from_link(name, texts)
+    chosen = st.selectbox(
+        _LABELS[name],
+        list(texts),
+        format_func=lambda value: texts[value],
+        key=name,
+        bind="query-params",
+        help="What you choose counts before what the input shows.",
+    )
+    return str(chosen or _AS_SHOWN)
