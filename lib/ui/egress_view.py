@@ -17,6 +17,7 @@ from lib.model.errors import ModelError
 from lib.tables.egress import example_rows, migration_rows, nat_rows, snat_rows, step_rows, way_rows
 from lib.ui.egress_form import PortsAsked, choose_network, choose_ports
 from lib.ui.page_context import PageContext
+from lib.ui.profile_view import choose_aspect
 from lib.ui.text import plain, sentence
 from lib.ui.widgets import show_figure, show_table
 
@@ -31,14 +32,13 @@ _CHANGES: Final = {
 def show_outbound(profile: ClusterProfile) -> OutboundAnswer:
     """What the outbound type means, for the default type of AKS where it isn't known."""
     st.subheader("Outbound type", anchor=False)
-    network = choose_network()
-    known = profile.outbound_type.value
     default = next(t.id for t in outbound_types() if t.is_default)
-    if not known:
-        st.caption(
-            f":material/info: The outbound type isn't known: no object in a cluster shows it. Shown is {default}, the "
-            "default of AKS; choose yours in the profile above."
-        )
+    left, right = st.columns([0.5, 0.5])
+    with left:
+        choose_aspect(profile.outbound_type.name, unknown=f"not known (shown is {default}, the default of AKS)")
+    with right:
+        network = choose_network()
+    known = profile.outbound_type.value
     answer = outbound_answer(known or default, network, profile.network_model.value)
     if not answer.fits:
         kinds = " or ".join("made by AKS" if kind == "managed" else "brought along" for kind in answer.type.networks)

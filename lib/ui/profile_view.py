@@ -19,15 +19,18 @@ _TITLE: Final = "Profile of the cluster: where this is known from, and what you 
 _LABELS: Final = {each.name: each.label for each in cluster_profile(Snapshot()).aspects}
 
 
-def show_profile(page: PageContext) -> ClusterProfile:
-    """Draw the line and what stands behind it; returns the profile with what the visitor chose, which the URL keeps."""
+def show_profile(page: PageContext, *, elsewhere: tuple[str, ...] = ()) -> ClusterProfile:
+    """Draw the line and what stands behind it; returns the profile with what the visitor chose, which the URL keeps.
+
+    ``elsewhere`` are aspects whose choice the page draws itself, with ``choose_aspect``.
+    """
     line = st.container()
+    drawn = [name for name in CHOOSABLE if name not in elsewhere]
+    chosen = {name: str(st.session_state.get(name) or st.query_params.get(name) or "") for name in elsewhere}
     with st.expander(_TITLE, icon=":material/tune:"):
-        columns = st.columns(len(CHOOSABLE))
-        chosen = {}
-        for place, name in zip(columns, CHOOSABLE, strict=True):
+        for place, name in zip(st.columns(len(drawn)), drawn, strict=True):
             with place:
-                chosen[name] = _choose(name)
+                chosen[name] = choose_aspect(name)
         key = ("profile", *chosen.items())
         found = page.cached(key, lambda: cluster_profile(page.snapshot, chosen))
         show_table(profile_rows(found, results.locate(page)), "cluster-profile", alt="Profile of the cluster")
@@ -50,8 +53,9 @@ def profile_line(found: ClusterProfile) -> str:
     return "  ·  ".join(parts)
 
 
-def _choose(name: str) -> str:
-    texts = {_AS_SHOWN: "as the input shows"} | dict(choices(name))
+def choose_aspect(name: str, unknown: str = "as the input shows") -> str:
+    """A choice of one aspect; ``unknown`` is what no choice is called. Returns "" for it."""
+    texts = {_AS_SHOWN: unknown} | dict(choices(name))
     take_from_link(name, texts)
     chosen = st.selectbox(
         _LABELS[name],
