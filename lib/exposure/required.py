@@ -26,6 +26,7 @@ from lib.model.domain_names import NameEntry, NamePattern, NameTable, addresses_
 from lib.model.policies import Direction, Verdict
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import Address, AddressSet, PortSet, Protocol
+from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits
 from lib.policy.decide import without_rejected
 from lib.policy.domain_names import patterns
@@ -62,7 +63,8 @@ def required_reach(engine: Engine, found: Iterable[Destination]) -> tuple[Reach,
     Destinations of nodes, and those for which no source says who connects, are no pods' and left out, as are service
     tags, for which the names of the same feature stand.
     """
-    judge = _Judge(engine)
+    found = tuple(found)
+    judge = _Judge(engine, {pods for destination in found for pods in destination.need.pods})
     rows = [row for destination in found if not destination.is_service_tag for row in judge.rows(destination)]
     seen = dict.fromkeys(row.workload for row in rows if row.workload is not None)
     rows += [row for ref in seen for row in judge.name_resolution(ref)]
@@ -83,9 +85,10 @@ class _At:
 class _Judge:
     """The answers of one engine; what is compiled for names is kept."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, pods: Iterable[str]) -> None:
         self._engine = engine
         self._snapshot = engine.snapshot
+        self._clients = {pods_id: workloads_of(engine.snapshot, client_pod(pods_id)) for pods_id in pods}
         self._variants: dict[frozenset[NamePattern], Engine] = {}
         self._outsides: dict[int, Outside] = {}
         self._doubted = doubted(engine, Direction.EGRESS)
@@ -106,12 +109,23 @@ class _Judge:
                 found.append(IPv4Network(first))
         return tuple(found)
 
+    @cached_property
+    def _near(self) -> Snapshot:
+        """The clients with their neighbours, and the DNS servers: what others may do changes nothing for these."""
+        known = self._snapshot
+        kept = {w.namespace for workloads in self._clients.values() for w in workloads} | {cluster_dns().namespace}
+        return replace(
+            known,
+            workloads=tuple(w for w in known.workloads if w.namespace in kept),
+            network_policies=tuple(p for p in known.network_policies if p.ref.namespace in kept),
+        )
+
     def rows(self, destination: Destination) -> Iterator[Reach]:
         """A row for each workload that needs a destination, and for each host of it."""
         need = destination.need
         for pods_id in need.pods:
             pods = client_pod(pods_id)
-            workloads = workloads_of(self._snapshot, pods)
+            workloads = self._clients[pods_id]
             for host in destination.hosts or (need.destination,):
                 protocol = Protocol(need.transport)
                 if not workloads:
@@ -165,7 +179,8 @@ class _Judge:
         if found is None:
             table = self._snapshot.domain_names
             entries = MappingProxyType({**table.entries, name: NameEntry(name, self._representatives, _NOWHERE, 0)})
-            snapshot = replace(self._snapshot, domain_names=NameTable(entries, table.complete, table.file))
+            names = NameTable(entries, table.complete, table.file)
+            snapshot = replace(self._near, domain_names=names)
             found = self._variants[meaning] = compile_engine(snapshot, self._engine.profile)
         return found
 

@@ -26,7 +26,7 @@ _ITEMS_UP_TO: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class PortsAsked:
-    """The numbers that ports are counted for."""
+    """The numbers that ports are counted for; nodes do not matter to a NAT gateway."""
 
     nodes: int
     surge_nodes: int
@@ -56,33 +56,34 @@ def choose_ports(page: PageContext, *, nat_gateway: bool) -> PortsAsked:
     surge = get("surge_default_nodes")
     of = "nat_gateway" if nat_gateway else "load_balancer"
     most = snat_fact(of, "public_ips_max" if nat_gateway else "managed_ips_max").value
+    nodes, surged, ports, connections = 1, 0, 0, 0
     with st.container(border=True):
-        first, second, third, fourth = st.columns(4)
-        nodes = first.number_input(
-            "Nodes",
-            min_value=1,
-            max_value=_MANY,
-            value=max(1, min(_MANY, len(page.snapshot.nodes) or 3)),
-            key="snat_nodes",
-            bind="query-params",
-            help="All nodes of the cluster: they share the outbound addresses. At first those of the input.",
-        )
-        surged = second.number_input(
-            "Surge nodes",
-            min_value=0,
-            max_value=_MANY,
-            value=surge.number,
-            key="snat_surge",
-            bind="query-params",
-            help=f"Extra nodes while upgrading. The default is {surge.value_text}."
-            + (f" {plain(surge.conflict_text, 300)}" if surge.conflict else ""),
-        )
-        ips = third.number_input(
+        places = list(st.columns(2 if nat_gateway else 4))
+        if not nat_gateway:
+            nodes = places.pop(0).number_input(
+                "Nodes",
+                min_value=1,
+                max_value=_MANY,
+                value=max(1, min(_MANY, len(page.snapshot.nodes) or 3)),
+                key="snat_nodes",
+                bind="query-params",
+                help="All nodes of the cluster: they share the outbound addresses. At first those of the input.",
+            )
+            surged = places.pop(0).number_input(
+                "Surge nodes",
+                min_value=0,
+                max_value=_MANY,
+                value=surge.number,
+                key="snat_surge",
+                bind="query-params",
+                help=f"Extra nodes while upgrading. The default is {surge.value_text}."
+                + (f" {plain(surge.conflict_text, 300)}" if surge.conflict else ""),
+            )
+        ips = places.pop(0).number_input(
             "Outbound public addresses", min_value=1, max_value=most, value=1, key="outbound_ips", bind="query-params"
         )
-        ports = connections = 0
         if nat_gateway:
-            connections = fourth.number_input(
+            connections = places.pop(0).number_input(
                 "Connections to one destination",
                 min_value=0,
                 max_value=10_000_000,
@@ -93,7 +94,7 @@ def choose_ports(page: PageContext, *, nat_gateway: bool) -> PortsAsked:
                 help="The most at one time to one address and port, for example to one database.",
             )
         else:
-            ports = fourth.number_input(
+            ports = places.pop(0).number_input(
                 "Allocated ports per node",
                 min_value=0,
                 max_value=snat_fact(of, "ports_per_public_ip").value,
