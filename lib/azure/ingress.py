@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from enum import Enum
 from typing import Final
 
@@ -30,7 +31,7 @@ class RecordState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DnsRecord:
-    """The record that a host of a route needs.
+    """The record that a host needs at one address; ``routes`` are those that name the host there.
 
     ``name`` is the record's name inside ``zone`` (``@``: the zone itself); both are "" where no given zone holds the
     host. ``targets`` are the addresses or host names that it leads to, empty where the input does not hold them.
@@ -38,7 +39,7 @@ class DnsRecord:
     """
 
     host: str
-    route: ObjectRef
+    routes: tuple[ObjectRef, ...]
     source: Source
     controller: str
     record: str
@@ -79,17 +80,19 @@ def zone_of(host: str, zones: Iterable[str]) -> tuple[str, str]:
 
 
 def dns_records(snapshot: Snapshot, views: Iterable[RouteView], zones: tuple[str, ...] = ()) -> tuple[DnsRecord, ...]:
-    """The records of all hosts, one for each host and route, in the routes' order.
+    """The records of all hosts, one for each host, controller and address, in the routes' order.
 
     ``zones`` are those that a person names; without them it is left open whether a record is written.
     """
     addresses = _addresses(snapshot)
-    found: dict[tuple[str, ObjectRef], DnsRecord] = {}
+    found: dict[tuple[str, str, tuple[str, ...]], DnsRecord] = {}
     for view in views:
         known = on_azure(view.served_by.controller.id) if view.served_by.controller else None
         if view.host and known is not None and view.route.kind in known.dns.kinds:
             targets = addresses.get(view.gateway or view.route, ())
-            found.setdefault((view.host, view.route), _record(view, known, targets, zones))
+            key = (view.host, known.id, targets)
+            record = found.get(key) or _record(view, known, targets, zones)
+            found[key] = replace(record, routes=tuple(dict.fromkeys((*record.routes, view.route))))
     return tuple(found.values())
 
 
@@ -116,7 +119,7 @@ def _record(view: RouteView, known: IngressOnAzure, targets: tuple[str, ...], zo
         notes.append("The address that it leads to is not in the input.")
     return DnsRecord(
         view.host,
-        view.route,
+        (view.route,),
         view.source,
         view.served_by.label,
         known.dns.record,

@@ -22,7 +22,7 @@ def record_rows(found: Iterable[DnsRecord], locate: Locate) -> list[Row]:
             "leads_to": ", ".join(each.targets),
             "written": each.state.value,
             "writer": each.writer,
-            "route": each.route.qualified_name,
+            "routes": ", ".join(route.qualified_name for route in each.routes),
             "note": each.note,
             "source": locate(each.source),
         }

@@ -9,8 +9,10 @@ import streamlit as st
 
 from lib.azure.ingress import RecordState, annotations_of, dns_records, zones_of
 from lib.tables.azure_ingress import annotation_rows, record_rows, way_in_rows
+from lib.tables.row import Row
 from lib.ui import results
 from lib.ui.page_context import PageContext
+from lib.ui.text import plain
 from lib.ui.widgets import show_table
 
 ZONES_KEY: Final = "zones"
@@ -24,7 +26,8 @@ def show_on_azure(page: PageContext) -> None:
     if not controllers:
         return
     st.subheader("On Azure", anchor=False)
-    show_table(way_in_rows(controllers.values()), "ways-in", alt="Controllers of the routes", hide=("stated_in",))
+    for row in way_in_rows(controllers.values()):
+        _show_way_in(row)
     text = st.text_input(
         "DNS zones",
         key=ZONES_KEY,
@@ -49,3 +52,12 @@ def show_on_azure(page: PageContext) -> None:
         )
         with st.expander(title, icon=":material/label:", expanded=bool(faulty)):
             show_table(annotation_rows(notes, results.locate(page)), "ingress-annotations", alt="Annotations")
+
+
+def _show_way_in(row: Row) -> None:
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(f"**{plain(row['controller'])}** — {plain(row['support'], 400)}")
+        st.markdown(f"{plain(row['way'], 300)}  \n{plain(row['certificates'], 400)}")
+        if row["sources_differ"]:
+            st.warning(f"The sources differ: {plain(row['sources_differ'], 400)}", icon=":material/compare:")
+        st.caption(f"Source: {plain(row['stated_in'], 1200)}")

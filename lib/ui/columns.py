@@ -109,7 +109,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "sources_differ": ("Sources differ", ""),
         "support": ("Support today", ""),
         "way": ("Way of a packet", ""),
-        "written": ("Record", "Whether somebody writes it, as far as the sources and the zones say."),
+        "written": ("Written", "Whether somebody writes it, as far as the sources and the zones say."),
         "known_from": ("Known from", ""),
         "needed_for": ("Needed for", ""),
         "nodes_from": ("From nodes", "The fewest nodes for which each has so many ports."),

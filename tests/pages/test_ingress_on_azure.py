@@ -4,8 +4,9 @@ from tests.pages.app import open_page, table, words
 
 
 def test_controllers_are_shown_with_their_support_and_the_way_of_a_packet() -> None:
-    rows = table(open_page("ingress_routes"), "controller", "support", "way")
-    assert "November 2026" in rows["support"].item() and "NGINX pods" in rows["way"].item()
+    shown = words(open_page("ingress_routes"))
+    assert "November 2026" in shown and "NGINX pods (app-routing-system) → backend pod" in shown
+    assert "The sources differ" not in shown
 
 
 def test_records_follow_the_zones_of_the_link() -> None:
