@@ -14,7 +14,7 @@ from lib.azure.profile import ClusterProfile
 from lib.azure.snat import NatGatewayPlan, SnatPlan, load_balancer_snat, steps_of
 from lib.exposure.internet import InternetReach, ToInternet
 from lib.exposure.required import Reach
-from lib.facts.snat import SnatExample
+from lib.facts.snat import SnatExample, SnatFact
 from lib.facts.sources import describe
 from lib.tables.row import Locate, Row
 
@@ -116,6 +116,21 @@ def example_rows(examples: Iterable[SnatExample]) -> list[Row]:
                 }
             )
     return rows
+
+
+def number_rows(found: Iterable[SnatFact]) -> list[Row]:
+    """The documented numbers of ports, with what they are."""
+    return [
+        {
+            "of": fact.of.replace("_", " "),
+            "quantity": fact.name.replace("_", " "),
+            "value": fact.value,
+            "unit": fact.unit,
+            "note": fact.note,
+            "stated_in": describe(fact.sources),
+        }
+        for fact in found
+    ]
 
 
 def _plain(value: object) -> str:

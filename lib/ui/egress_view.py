@@ -99,7 +99,10 @@ def show_ports(page: PageContext, answer: OutboundAnswer) -> None:
             )
     except ModelError as error:
         st.error(plain(sentence(str(error))), icon=":material/error:")
-    with st.expander("What a port is good for, and the documentation's own examples", icon=":material/menu_book:"):
+    with st.expander(
+        "What a port is good for, the documented numbers, and the documentation's own examples",
+        icon=":material/menu_book:",
+    ):
         st.markdown("\n".join(f"- {plain(w.text, 300)} ({plain(describe((w.source,)), 300)})" for w in semantics()))
         show_table(
             example_rows(snat_examples()),

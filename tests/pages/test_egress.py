@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lib.facts.outbound import outbound_types
-from lib.facts.snat import snat_examples
+from lib.facts.snat import snat_examples, snat_facts
 from tests.azure.test_required import CLUSTER, DENY
 from tests.pages.app import figures, open_page, table, words
 from tests.ui.kit import HOSTILE, app
@@ -91,3 +91,9 @@ def test_hostile_words_in_the_fields_are_shown_letter_by_letter_and_left_out(tex
     assert not page.exception
     assert page.error
     assert text not in "\n".join(c.value for c in page.code)
+
+
+def test_every_documented_number_is_shown_with_its_unit_and_source() -> None:
+    rows = table(open_page("egress"), "of", "quantity", "value", "unit", "stated_in")
+    assert len(rows) == len(snat_facts())
+    assert rows["unit"].ne("").all() and rows["stated_in"].ne("").all()
