@@ -87,5 +87,6 @@ def _point(name: str, nodes: int, ports: int, symbol: str, *, lacks: bool) -> go
         mode="markers",
         name=f"{name}: {nodes:,} nodes, {word}",
         marker={"color": colour, "size": 13, "symbol": "x" if lacks else symbol, "line": {"color": colour, "width": 2}},
+        cliponaxis=False,
         hovertemplate=f"{name}: {nodes:,} nodes, {word}<extra></extra>",
     )

@@ -128,7 +128,7 @@ def choose_destinations(page: PageContext, profile: ClusterProfile) -> Choice:
             "Region",
             key="region",
             bind="query-params",
-            placeholder=region or "westeurope",
+            placeholder=region or "not known, for example westeurope",
             help="Some names hold it. At first the one that the labels of the nodes name.",
         )
         left, right = st.columns([0.62, 0.38])

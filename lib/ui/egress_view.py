@@ -104,6 +104,7 @@ def show_ports(page: PageContext, answer: OutboundAnswer) -> None:
         icon=":material/menu_book:",
     ):
         st.markdown("\n".join(f"- {plain(w.text, 300)} ({plain(describe((w.source,)), 300)})" for w in semantics()))
+        show_table(number_rows(snat_facts()), "snat-facts", alt="Documented numbers of ports")
         show_table(
             example_rows(snat_examples()),
             "snat-examples",
