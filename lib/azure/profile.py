@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from itertools import islice
 from typing import Final
 
@@ -20,6 +20,7 @@ from lib.model.snapshot import Snapshot
 from lib.policy.engines import detect_engine
 
 _RANGES_NAMED: Final = 3
+_PREFIXES_MAX: Final = 20
 _API_SERVER: Final = ObjectRef("default", "kubernetes", "Service")
 _OVERLAY: Final = "azure_cni_overlay"
 _OVERLAY_CILIUM: Final = "azure_cni_overlay_cilium"
@@ -82,6 +83,8 @@ class ClusterProfile:
 
 CHOOSABLE: Final = ("network_model", "policy_engine", "data_plane", "outbound_type", "api_server")
 """The aspects that a person can choose, by name."""
+RANGES: Final = ("node_addresses", "pod_addresses", "service_addresses")
+"""The aspects for which a person can give prefixes, with commas between."""
 
 
 def choices(name: str) -> Mapping[str, str]:
@@ -101,7 +104,7 @@ def cluster_profile(snapshot: Snapshot, chosen: Mapping[str, str] | None = None)
     """The profile of a cluster.
 
     ``chosen`` holds what a person says, by the aspect's name; it counts before what the input shows, which is then
-    told beside it. A value that is none of ``choices`` is not taken.
+    told beside it. A value that is none of ``choices``, and for ``RANGES`` one that is no prefix, is not taken.
     """
     found = chosen or {}
     data_plane = _chosen(_signs(snapshot, "data_plane"), found)
@@ -112,9 +115,9 @@ def cluster_profile(snapshot: Snapshot, chosen: Mapping[str, str] | None = None)
         outbound_type=_chosen(
             _unknown("outbound_type", "Outbound type", "no object in a cluster shows it; Azure knows it"), found
         ),
-        node_addresses=_node_addresses(snapshot),
-        pod_addresses=_pod_addresses(snapshot),
-        service_addresses=_service_addresses(snapshot),
+        node_addresses=_chosen_range(_node_addresses(snapshot), found),
+        pod_addresses=_chosen_range(_pod_addresses(snapshot), found),
+        service_addresses=_chosen_range(_service_addresses(snapshot), found),
         api_server=_chosen(_api_server(snapshot), found),
     )
 
@@ -131,6 +134,24 @@ def _chosen(shown: Aspect, chosen: Mapping[str, str]) -> Aspect:
     other = f"; the input shows {shown.text}: {shown.evidence}" if shown.value else ""
     evidence = f"you chose it{other}"
     return Aspect(shown.name, shown.label, value, texts[value], Basis.CHOSEN, evidence, shown.source, shown.value)
+
+
+def prefixes_of(text: str) -> str:
+    """Prefixes with commas between in their canonical form; "" where one of them can't be read, or there are many."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        return ", ".join(str(ip_network(part, strict=False)) for part in parts) if len(parts) <= _PREFIXES_MAX else ""
+    except ValueError:
+        return ""
+
+
+def _chosen_range(shown: Aspect, chosen: Mapping[str, str]) -> Aspect:
+    value = prefixes_of(chosen.get(shown.name, ""))
+    if not value:
+        return shown
+    other = f"; the input shows {shown.text}: {shown.evidence}" if shown.value else ""
+    evidence = f"you chose it{other}"
+    return Aspect(shown.name, shown.label, value, value, Basis.CHOSEN, evidence, shown.source, shown.value)
 
 
 def _signs(snapshot: Snapshot, name: str) -> Aspect:

@@ -10,11 +10,11 @@ from lib.azure.egress import Change, OutboundAnswer, outbound_answer
 from lib.azure.profile import ClusterProfile
 from lib.azure.snat import SnatPlan, allocation_problems, load_balancer_snat, nat_gateway
 from lib.facts.outbound import migrations, outbound_types, requirements
-from lib.facts.snat import default_steps_sources, semantics, snat_examples, snat_fact
+from lib.facts.snat import default_steps_sources, semantics, snat_examples, snat_fact, snat_facts
 from lib.facts.sources import describe
 from lib.figures.snat_ports import snat_ports
 from lib.model.errors import ModelError
-from lib.tables.egress import example_rows, migration_rows, nat_rows, snat_rows, step_rows, way_rows
+from lib.tables.egress import example_rows, migration_rows, nat_rows, number_rows, snat_rows, step_rows, way_rows
 from lib.ui.egress_form import PortsAsked, choose_network, choose_ports
 from lib.ui.page_context import PageContext
 from lib.ui.profile_view import choose_aspect

@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from lib.azure.profile import CHOOSABLE, Basis, ClusterProfile, choices, cluster_profile
+from lib.azure.profile import CHOOSABLE, RANGES, Basis, ClusterProfile, choices, cluster_profile, prefixes_of
 from lib.model.snapshot import Snapshot
 from lib.tables.egress import profile_rows
 from lib.ui import results
@@ -15,6 +15,7 @@ from lib.ui.text import plain
 from lib.ui.widgets import show_table, take_from_link
 
 _AS_SHOWN: Final = ""
+_CHARS: Final = 500
 _TITLE: Final = "Profile of the cluster: where this is known from, and what you say of it"
 _LABELS: Final = {each.name: each.label for each in cluster_profile(Snapshot()).aspects}
 
@@ -31,6 +32,9 @@ def show_profile(page: PageContext, *, elsewhere: tuple[str, ...] = ()) -> Clust
         for place, name in zip(st.columns(len(drawn)), drawn, strict=True):
             with place:
                 chosen[name] = choose_aspect(name)
+        for place, name in zip(st.columns(len(RANGES)), RANGES, strict=True):
+            with place:
+                chosen[name] = _choose_range(name)
         key = ("profile", *chosen.items())
         found = page.cached(key, lambda: cluster_profile(page.snapshot, chosen))
         show_table(profile_rows(found, results.locate(page)), "cluster-profile", alt="Profile of the cluster")
@@ -66,3 +70,16 @@ def choose_aspect(name: str, unknown: str = "as the input shows") -> str:
         help="What you choose counts before what the input shows.",
     )
     return str(chosen or _AS_SHOWN)
+
+
+def _choose_range(name: str) -> str:
+    text = st.text_input(
+        _LABELS[name],
+        key=name,
+        bind="query-params",
+        max_chars=_CHARS,
+        placeholder="as the input shows, or prefixes: 10.244.0.0/16",
+    )
+    if text and text.strip() and not prefixes_of(text):
+        st.error(f"{plain(text, 80)} can't be read: write prefixes with commas between.", icon=":material/error:")
+    return text or ""

@@ -101,3 +101,18 @@ ports: [{{name: https, port: 443, protocol: TCP}}]
     found = cluster_profile(snapshot_of(text)).api_server
     assert (found.value, found.basis) == (value, Basis.SHOWN)
     assert address in found.evidence
+
+
+def test_a_person_can_give_the_ranges_of_which_objects_show_only_addresses() -> None:
+    found = cluster_profile(
+        sample("shop"), {"service_addresses": "10.0.0.0/16", "pod_addresses": "10.244.0.0/16,fd00::/64"}
+    )
+    assert (found.service_addresses.text, found.service_addresses.basis) == ("10.0.0.0/16", Basis.CHOSEN)
+    assert found.pod_addresses.text == "10.244.0.0/16, fd00::/64"
+    assert "10.244.0.0-10.244.2.255" in found.pod_addresses.evidence
+    assert found.node_addresses.basis is Basis.SHOWN
+
+
+@pytest.mark.parametrize("text", ["", "<b>", "10.0.0.0/33", "10.0.0.0/16, x", ",".join(["10.0.0.0/16"] * 30)])
+def test_what_is_no_list_of_prefixes_is_not_taken(text: str) -> None:
+    assert cluster_profile(Snapshot(), {"pod_addresses": text}).pod_addresses.basis is Basis.UNKNOWN

@@ -97,3 +97,9 @@ def test_every_documented_number_is_shown_with_its_unit_and_source() -> None:
     rows = table(open_page("egress"), "of", "quantity", "value", "unit", "stated_in")
     assert len(rows) == len(snat_facts())
     assert rows["unit"].ne("").all() and rows["stated_in"].ne("").all()
+
+
+def test_ranges_of_the_link_count_and_others_are_refused_in_a_sentence() -> None:
+    assert "10.0.0.0/16 (chosen)" in words(open_page("egress", service_addresses="10.0.0.0/16")).replace("**", "")
+    page = open_page("egress", pod_addresses="<script>")
+    assert any("write prefixes" in e.value for e in page.error)
