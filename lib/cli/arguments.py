@@ -95,6 +95,16 @@ def build_parser() -> argparse.ArgumentParser:
         help="a row for each workload, or for each of the ends beyond the input that it is open to",
     )
 
+    egress = command(
+        "egress",
+        "what the cluster must reach outside, which pods do, outbound types and SNAT ports; as firewall rules too",
+        formats=(*TABULAR, "arm", "az", "cilium"),
+    )
+    filters(egress)
+    engine(egress)
+    names(egress)
+    add_egress_arguments(egress)
+
     explain = command("explain", "whether one end may talk to another, and every policy and rule that took part")
     engine(explain)
     names(explain)
@@ -188,16 +198,6 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="SEVERITY",
         help="info, warning or error; without it findings are no failure",
     )
-
-    egress = command(
-        "egress",
-        "what the cluster must reach outside, which pods do, outbound types and SNAT ports; as firewall rules too",
-        formats=(*TABULAR, "arm", "az", "cilium"),
-    )
-    filters(egress)
-    engine(egress)
-    names(egress)
-    add_egress_arguments(egress)
 
     add_plan_arguments(command("plan", "how many addresses a cluster needs", loads=False))
     dump = command("dump-command", "the command that dumps every kind that is read", formats=(), loads=False)

@@ -104,7 +104,7 @@ class _Lists:
 
     def _outbound(self) -> OutboundAnswer:
         known = self._profile.outbound_type.value or _DEFAULT_TYPE
-        return outbound_answer(known, self._arguments.vnet, self._profile.network_model.value)
+        return outbound_answer(known, self._arguments.virtual_network, self._profile.network_model.value)
 
     def _reach(self) -> list[Row]:
         found = required_reach(engine_of(self._arguments, self._given), destinations(self._choice))

@@ -18,7 +18,7 @@ from lib.facts.snat import snat_fact
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
 
-NETWORK_KEY: Final = "vnet"
+NETWORK_KEY: Final = "virtual_network"
 _NETWORKS: Final = {MANAGED: "made by AKS", OWN: "brought along"}
 _MANY: Final = 5_000
 _ITEMS_UP_TO: Final = 100

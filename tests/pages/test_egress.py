@@ -31,7 +31,7 @@ def test_what_is_chosen_in_the_link_counts() -> None:
 @pytest.mark.parametrize("name", [t.id for t in outbound_types()])
 @pytest.mark.parametrize("network", ["made by AKS", "brought along"])
 def test_every_outbound_type_has_its_page(name: str, network: str) -> None:
-    page = open_page("egress", outbound_type=name, vnet=network)
+    page = open_page("egress", outbound_type=name, virtual_network=network)
     assert not page.error
     assert f"Changing from {name}" in words(page)
 
