@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from lib.loaders.archives import Budget, Entry, clean_name, is_archive, unpack
-from lib.loaders.bundle.manifest import Statement, is_manifest
+from lib.loaders.bundle.manifest import MOST_STATEMENTS, Statement, is_manifest
 from lib.loaders.bundle.statement import read_statement
 from lib.loaders.collector import without_collector
 from lib.loaders.documents import DocumentStore, ListInfo, RawObject, StoredDocument
@@ -16,7 +16,7 @@ from lib.loaders.inputs import STDIN_NAME, InputFile, inputs_from_paths
 from lib.loaders.kinds import CILIUM_POLICY_KINDS, CLUSTER_POLICY_KINDS
 from lib.loaders.limits import DEFAULT, MIB, Limits
 from lib.loaders.lines import line_count
-from lib.loaders.lost_policies import POLICY, lost_policies
+from lib.loaders.lost_policies import POLICY, lost_policies, rejected
 from lib.loaders.raw_kinds import is_kubeconfig, is_list, object_kind
 from lib.loaders.read_documents import Document, Failure
 from lib.loaders.read_result import FileProblems, LoadCancelled, Progress, ReadResult, content_hash
@@ -267,6 +267,13 @@ class _Reading:
 
     def _statement(self, value: dict[str, Any], document: Document) -> None:
         """Take over what a snapshot says of its objects."""
+        if len(self.statements) >= MOST_STATEMENTS:
+            message = (
+                f"there are more than {MOST_STATEMENTS} snapshots; what this one states of its objects is not read"
+            )
+            self._tell(document.number, document.line, _error("too-many-snapshots", message))
+            self.rejected.append(rejected("", "those of snapshots that were not read", Source(self.current.file, 1)))
+            return
         source = Source(self.current.file, document.number)
         self.documents.add(source.file, source.document, StoredDocument(document.line, document.syntax, None))
         found = read_statement(value, source)

@@ -14,6 +14,10 @@ SCHEMA: Final = "netatlas.snapshot/1"
 FAMILY: Final = "netatlas.snapshot/"
 MANIFEST_NAME: Final = "netatlas-snapshot.json"
 OBJECTS: Final = "objects/"
+MOST_ENTRIES: Final = 10_000
+"""Entries in one list of a statement that are read."""
+MOST_STATEMENTS: Final = 20
+"""Snapshots that may be loaded together."""
 
 COVERAGE_WORDS: Final[Mapping[Coverage, str]] = {
     Coverage.COMPLETE: "complete",

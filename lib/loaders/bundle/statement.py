@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from lib.loaders.archives import clean_name
-from lib.loaders.bundle.manifest import COVERAGE_WORDS, SCHEMA, SEVERITIES, Statement
+from lib.loaders.bundle.manifest import COVERAGE_WORDS, MOST_ENTRIES, SCHEMA, SEVERITIES, Statement
 from lib.loaders.documents import RawObject
 from lib.loaders.lost_policies import rejected
 from lib.loaders.parse import KIND_READERS, POLICY_KINDS
@@ -17,7 +17,6 @@ from lib.model.problem import Problem, Severity
 from lib.model.records import dataclass
 from lib.model.refs import Source
 
-_MOST_PROBLEMS: Final = 10_000
 _MESSAGE_CHARS: Final = 1_000
 _NAME_CHARS: Final = 253
 _COVERAGE: Final = {word: coverage for coverage, word in COVERAGE_WORDS.items()}
@@ -51,7 +50,11 @@ def read_statement(value: dict[str, Any], source: Source) -> Read:
     coverage = dict(_each(_mapping(value, "coverage", faults).items(), "coverage", faults, _coverage))
     secrets = tuple(_each(_list(value, "secrets", faults), "secrets", faults, lambda s: _secret(s, source)))
     problems = tuple(_each(_list(value, "problems", faults), "problems", faults, _problem))
+    before = len(faults)
     lost = tuple(_each(_list(value, "rejected_policies", faults), "rejected_policies", faults, _rejected))
+    if len(faults) > before:
+        # What a policy that is not named here would have governed is not known.
+        lost = (*lost, (rejected("", "those that the snapshot's statement does not tell", source), 1))
     remedy = "Make the snapshot anew; what the statement says otherwise counts."
     told = tuple(Advice(Severity.ERROR, "snapshot-statement", fault, remedy) for fault in faults)
     return Read(Statement(coverage), secrets, problems, lost, told)
@@ -70,9 +73,9 @@ def _list(value: dict[str, Any], key: str, faults: list[str]) -> list[Any]:
     if not isinstance(found, list):
         faults.append(f"{key} of the snapshot's statement is no list and was not read")
         return []
-    if len(found) > _MOST_PROBLEMS:
-        faults.append(f"{key} of the snapshot's statement has more than {_MOST_PROBLEMS:,} entries; these count")
-    return found[:_MOST_PROBLEMS]
+    if len(found) > MOST_ENTRIES:
+        faults.append(f"{key} of the snapshot's statement has more than {MOST_ENTRIES:,} entries; these count")
+    return found[:MOST_ENTRIES]
 
 
 def _each(entries: Any, key: str, faults: list[str], read: Any) -> Iterator[Any]:

@@ -13,7 +13,15 @@ from pathlib import PurePath, PurePosixPath
 from typing import Any, Final
 
 from lib.loaders.bundle.anonymise import Names, NotAnonymous, node_names
-from lib.loaders.bundle.manifest import COVERAGE_WORDS, MANIFEST_NAME, OBJECTS, SCHEMA, problem_entry
+from lib.loaders.bundle.manifest import (
+    COVERAGE_WORDS,
+    MANIFEST_NAME,
+    MOST_ENTRIES,
+    OBJECTS,
+    SCHEMA,
+    SEVERITIES,
+    problem_entry,
+)
 from lib.loaders.bundle.needed import needed
 from lib.loaders.documents import RawObject
 from lib.loaders.kinds import group_of
@@ -72,7 +80,7 @@ def write_bundle(
             "here": {what: removed[what] for what in sorted(removed) if removed[what]},
         },
         "secrets": [_secret(raw, names) for raw in read.objects if _is_secret(raw)],
-        "problems": list(_problems(read, (*more_problems, *read.problems), names)),
+        "problems": _cut(list(_problems(read, (*more_problems, *read.problems), names))),
         "rejected_policies": list(_rejected(read, names)),
     }
     texts = [(MANIFEST_NAME, json.dumps(statement, indent=1) + "\n")]
@@ -183,6 +191,17 @@ def _problems(read: ReadResult, problems: Iterable[Problem], names: Names | None
             file = names.file(problem.source.file) if names else relative(problem.source.file)
             line = read.documents.line_of(problem.source) if line is None else line
         yield problem_entry(problem, file, line, names.message(problem.message) if names else problem.message)
+
+
+def _cut(problems: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As many as are read again, the last of them for all others."""
+    if len(problems) <= MOST_ENTRIES:
+        return problems
+    others = problems[MOST_ENTRIES - 1 :]
+    worst = max((SEVERITIES[other["severity"]] for other in others), default=Severity.INFO)
+    message = f"{len(others):,} more problems were not taken into the snapshot"
+    last = Problem(worst, "more-problems", message, "Correct the others and make the snapshot anew.")
+    return [*problems[: MOST_ENTRIES - 1], problem_entry(last, "", None, message)]
 
 
 def _rejected(read: ReadResult, names: Names | None) -> Iterator[dict[str, Any]]:

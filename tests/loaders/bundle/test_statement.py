@@ -14,7 +14,7 @@ import pytest
 from lib.loaders.bundle.write import NotWritten, write_bundle
 from lib.loaders.limits import DEFAULT
 from lib.loaders.manifests import InputFile, read_inputs
-from lib.model.problem import Severity
+from lib.model.problem import Problem, Severity
 from lib.model.snapshot import Coverage
 from tests.conftest import ROOT
 from tests.loaders.bundle.again import load, text, twice
@@ -125,3 +125,34 @@ def test_a_bomb_with_a_statement_is_refused_like_any_other() -> None:
         archive.writestr("objects/0001-a.json", " " * 50_000_000)
     read = read_inputs([InputFile("s.zip", stream.getvalue())])
     assert [p.code for p in read.problems] == ["compression-ratio"]
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [["p"], [{"kind": "NetworkPolicy", "name": "p", "namespace": "a", "file": "f", "document": 1, "line": 1}] * 10_001],
+    ids=["one that is none", "too many"],
+)
+def test_policies_that_a_statement_does_not_tell_may_govern_everything(entries: list[Any]) -> None:
+    _, loaded = load(stated(rejected_policies=entries))
+    assert [p for p in loaded.snapshot.rejected_policies if not p.namespace]
+
+
+def test_more_snapshots_than_are_read_together_are_told_and_may_hide_policies() -> None:
+    statement = b'{"schema": "netatlas.snapshot/1"}'
+    files = [InputFile(f"{number}/netatlas-snapshot.json", statement) for number in range(21)]
+    _, loaded = load([*files, *text(POD)])
+    assert [p.code for p in loaded.problems] == ["too-many-snapshots"]
+    assert loaded.snapshot.rejected_policies
+
+
+def test_more_problems_than_are_read_again_become_one() -> None:
+    read, _ = load(text(POD))
+    many = [Problem(Severity.WARNING, "unreadable-file", f"no file {number}", "Check.") for number in range(10_050)]
+    worst = Problem(Severity.ERROR, "unreadable-file", "no last file", "Check.")
+    data = write_bundle(read, {}, more_problems=[*many, worst])
+    problems = statement_of(data)["problems"]
+    assert len(problems) == 10_000
+    assert problems[-1]["code"] == "more-problems" and problems[-1]["severity"] == "error"
+    _, after = load([InputFile("s.zip", data)])
+    assert not [p for p in after.problems if p.code == "snapshot-statement"]
+    assert len(after.problems) == 10_000
