@@ -38,6 +38,7 @@ _NODE_INFO: Final = field_names("kubeletVersion osImage")
 _NODE_ALLOCATABLE: Final = field_names("pods")
 _PLAIN: Final = field_names("Node Namespace ServiceAccount")
 """Kinds whose reader does not care whether a server wrote the object."""
+_ROUTES: Final = field_names("HTTPRoute GRPCRoute")
 _TOLD: Final = field_names("env envFrom command args image volumes volumeMounts")
 """Fields that the list of what was removed names one by one."""
 
@@ -64,11 +65,26 @@ def needed(raw: RawObject, removed: Counter[str]) -> dict[str, Any]:
     obj["metadata"] = _metadata(obj.get("metadata"), removed, is_workload or raw.kind in _PLAIN)
     if is_workload:
         return _workload(obj, raw.kind, removed)
+    if raw.kind in _ROUTES:
+        obj["spec"] = _without_filters(obj.get("spec"), removed)
     if raw.kind == "Node":
         obj = _of(obj, _TOP, removed, "nodes")
         obj["spec"] = _of(obj.get("spec"), _NODE_SPEC, removed, "nodes")
         obj["status"] = _node_status(_of(obj.get("status"), _NODE_STATUS, removed, "nodes"), removed)
     return {key: value for key, value in obj.items() if value is not None}
+
+
+def _without_filters(value: Any, removed: _Removed) -> Any:
+    """A route's spec with the types of its filters alone: the headers that one sets may hold credentials."""
+    if isinstance(value, list):
+        return [_without_filters(item, removed) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {key: _without_filters(child, removed) for key, child in value.items() if key != "filters"}
+    if "filters" in value:
+        kept["filters"] = value["filters"]
+        kept = _each(kept, "filters", lambda item: _of(item, ("type",), removed, "filters of routes"))
+    return kept
 
 
 _TOP: Final = field_names("apiVersion kind metadata spec status")

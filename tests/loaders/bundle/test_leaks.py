@@ -99,6 +99,15 @@ def test_what_the_model_does_not_need_of_a_pod_is_not_in_it(field: str) -> None:
     has_no_plant(OBJECT.format(version="v1", kind="Pod") + f"spec: {{{field}}}\n")
 
 
+@pytest.mark.parametrize("kind", ["HTTPRoute", "GRPCRoute"])
+def test_headers_that_a_route_sets_are_not_in_it(kind: str) -> None:
+    header = "{name: Authorization, value: Bearer hunter2}"
+    item = f"{{type: RequestHeaderModifier, requestHeaderModifier: {{set: [{header}], add: [{header}]}}}}"
+    backend = f"{{name: s, port: 80, filters: [{item}]}}"
+    route = OBJECT.format(version="gateway.networking.k8s.io/v1", kind=kind)
+    has_no_plant(f"{route}spec: {{rules: [{{filters: [{item}], backendRefs: [{backend}]}}]}}\n")
+
+
 def test_comments_managed_fields_and_a_servers_messages_are_not_in_it() -> None:
     pod_text = OBJECT.format(version="v1", kind="Pod").replace("metadata:", "metadata: # hunter2")
     status = (
