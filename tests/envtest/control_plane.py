@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from urllib.request import HTTPSHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
 from tests.browser.server import free_port
 from tests.conftest import ROOT
@@ -68,9 +68,8 @@ class ControlPlane:
             headers["Content-Type"] = "application/json"
         data = None if body is None else json.dumps(body).encode()
         request = Request(self.url + path, data, headers, method=method)
-        context = ssl.create_default_context(cadata=AUTHORITY)
         try:
-            with urlopen(request, timeout=30, context=context) as answer:
+            with _opener().open(request, timeout=30) as answer:
                 return Answer(answer.status, _parsed(answer.read()))
         except HTTPError as error:
             with error:
@@ -88,6 +87,11 @@ class ControlPlane:
                 return found
             time.sleep(0.5)
         return found
+
+
+def _opener() -> OpenerDirector:
+    """Straight to loopback, whatever proxy the machine has."""
+    return build_opener(ProxyHandler({}), HTTPSHandler(context=ssl.create_default_context(cadata=AUTHORITY)))
 
 
 def _parsed(data: bytes) -> Raw:
@@ -128,7 +132,7 @@ def _etcd(assets: Path, folder: Path) -> Iterator[str]:
 
 
 def _is_healthy(client: str) -> bool:
-    with urlopen(f"{client}/health", timeout=5) as answer:
+    with _opener().open(f"{client}/health", timeout=5) as answer:
         return str(_parsed(answer.read()).get("health")).lower() == "true"
 
 

@@ -96,7 +96,7 @@ def _put(plane: ControlPlane, obj: Raw) -> str:
     status = None if wanted["kind"] in CUSTOM_KINDS else wanted.pop("status", None)
     path, name = _path(wanted), wanted["metadata"]["name"]
     is_there = plane.ask("GET", f"{path}/{name}").status == 200
-    made = Answer(409, {}) if is_there else plane.ask("POST", path, wanted)
+    made = Answer(409, {}) if is_there else _make(plane, path, wanted)
     if made.status == 409:
         # The server has namespaces and a Service of its own; they take the sample's labels and keep the rest.
         present = plane.ask("GET", f"{path}/{name}").body
@@ -112,6 +112,16 @@ def _put(plane: ControlPlane, obj: Raw) -> str:
     if made.status in (200, 201):
         return ""
     return f"{wanted['kind']} {name}: {made.status} {made.body.get('message', made.body)}"
+
+
+def _make(plane: ControlPlane, path: str, wanted: Raw) -> Answer:
+    """Make an object; once more where a server that has just begun is not ready for it."""
+    for _ in range(10):
+        made = plane.ask("POST", path, wanted)
+        if made.status < 500 and made.status != 429:
+            break
+        time.sleep(1)
+    return made
 
 
 def _statuses(kind: str, status: Raw) -> Iterator[Raw]:

@@ -70,10 +70,11 @@ def test_a_list_of_several_pages_is_read_whole_and_no_object_twice(prepared: Pre
 
 def test_nothing_is_written_and_no_secret_is_asked_for(prepared: Prepared) -> None:
     before = versions(prepared)
+    told = {event["auditID"] for event in prepared.plane.events(prepared.user)}
     read_live(prepared.plane.url, prepared.token)
     with Connection(login_of(prepared, prepared.token)) as connection:
         examine_login(connection)
-    events = prepared.plane.events(prepared.user)
+    events = [event for event in prepared.plane.events(prepared.user) if event["auditID"] not in told]
     assert events
     assert {event["verb"] for event in events} <= {"get", "list"}
     asked = {
