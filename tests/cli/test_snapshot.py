@@ -22,6 +22,7 @@ COMMANDS = (
     "services",
     "routes",
     "policies",
+    "azure",
     "check",
     "lint",
     "recommend",
