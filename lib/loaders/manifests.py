@@ -271,7 +271,7 @@ class _Reading:
             message = (
                 f"there are more than {MOST_STATEMENTS} snapshots; what this one states of its objects is not read"
             )
-            self._tell(document.number, document.line, _error("too-many-snapshots", message))
+            self._tell(document.number, document.line, advise("too-many-snapshots", message))
             self.rejected.append(rejected("", "those of snapshots that were not read", Source(self.current.file, 1)))
             return
         source = Source(self.current.file, document.number)
