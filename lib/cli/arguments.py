@@ -217,6 +217,12 @@ def build_parser() -> argparse.ArgumentParser:
         help="info, warning or error; without it findings are no failure",
     )
 
+    snapshot = command("snapshot", "a redacted file of all that was read, which can be loaded again", formats=())
+    snapshot.add_argument("-o", "--output", required=True, metavar="FILE", help="the zip to write, or -")
+    snapshot.add_argument(
+        "--anonymise", action="store_true", help="replace the names of nodes and files, each the same way everywhere"
+    )
+
     add_plan_arguments(command("plan", "how many addresses a cluster needs", loads=False))
     doctor = command(
         "doctor", "what a login may and may not read of a cluster, and the rule that is missing", loads=False
