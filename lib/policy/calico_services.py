@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_network
+from typing import Final
 
 from lib.model.calico_policies import ServiceMatch
 from lib.model.errors import ModelError
 from lib.model.refs import ObjectRef
 from lib.model.services import EndpointSlice, Service
-from lib.model.sets import AddressSet, Network, PortSet, parse_address
+from lib.model.sets import AddressSet, Family, Network, PortSet, parse_address
 from lib.model.snapshot import Snapshot
 from lib.policy.calico_ends import Ends
 from lib.policy.compile import Spaces
 from lib.policy.rules import Named, PortsAt
 from lib.policy.spaces import Vocabulary
+
+_ANY_ADDRESS: Final = frozenset[Network](map(ip_network, ("0.0.0.0/0", "::/0")))
 
 
 def service_vocabulary(snapshot: Snapshot, match: ServiceMatch) -> Vocabulary:
@@ -35,6 +38,8 @@ def service_vocabulary(snapshot: Snapshot, match: ServiceMatch) -> Vocabulary:
     numbers = [(p.protocol, p.target_port) for p in service.ports]
     return Vocabulary(
         pod_keys=service.selector.keys,
+        # A slice is of one IP family, so that pods are told apart by the families that they speak.
+        networks=_ANY_ADDRESS,
         named_ports=frozenset((port, protocol) for protocol, port in numbers if isinstance(port, str)),
         ports=frozenset((protocol, (port, port)) for protocol, port in numbers if isinstance(port, int)),
     )
@@ -68,7 +73,15 @@ class ServiceEnds:
         endpoints = self.spaces.endpoints
         pods = endpoints.in_namespace(match.namespace) & endpoints.with_labels(service.selector)
         # An endpoint on its node's network has the node's address, which everything on that network has.
-        return Ends.both(pods, pods | (endpoints.host_network if self._on_hosts(service) else 0))
+        maybe = pods | (endpoints.host_network if self._on_hosts(service) else 0)
+        surely, possibly = self._families(service)
+        four, six = (endpoints.speaking[family] for family in (Family.IPV4, Family.IPV6))
+        return Ends(
+            pods & four if Family.IPV4 in surely else 0,
+            maybe & four if Family.IPV4 in possibly else 0,
+            pods & six if Family.IPV6 in surely else 0,
+            maybe & six if Family.IPV6 in possibly else 0,
+        )
 
     def doubts(self, match: ServiceMatch) -> Iterator[str]:
         """What may make its ends uncertain, in words."""
@@ -77,8 +90,12 @@ class ServiceEnds:
             yield f"the endpoints of the Service {match}"
         elif not service.selector:
             yield f"which pods and nodes have the addresses of the Service {match}"
-        elif self._on_hosts(service):
-            yield f"which nodes' addresses the Service {service.ref} has"
+        else:
+            if self._on_hosts(service):
+                yield f"which nodes' addresses the Service {service.ref} has"
+            surely, possibly = self._families(service)
+            if surely != possibly:
+                yield f"which IP families the Service {service.ref} has"
 
     def ports(self, match: ServiceMatch) -> tuple[PortsAt, ...]:
         """The ports of its endpoints; every port where they are not known. A slice's port without number is none."""
@@ -101,6 +118,23 @@ class ServiceEnds:
                 declared = spaces.endpoints.with_named_port(port.target_port, port.protocol)
                 ports += [PortsAt(bits, spaces.port_mask(port.protocol, number)) for number, bits in declared.items()]
         return tuple(ports)
+
+    def _families(self, service: Service) -> tuple[frozenset[Family], frozenset[Family]]:
+        """The families of which a Service with a selector surely has EndpointSlices, and those of which it may.
+
+        What neither the Service nor its slices say the API server has settled, by the addresses of the cluster.
+        """
+        every = frozenset(Family)
+        written = frozenset(service.ip_families)
+        if written == every or service.ip_family_policy == "RequireDualStack":
+            return every, every
+        if written:
+            return written, every if service.ip_family_policy == "PreferDualStack" else written
+        if slices := _slices(self.snapshot, service):
+            seen = frozenset(family for each in slices for family in Family if family.label == each.address_type)
+            return seen, seen if self.snapshot.is_complete("EndpointSlice") else every
+        endpoints = self.spaces.endpoints
+        return (frozenset() if endpoints.shows_families and endpoints.families == every else every), every
 
     def _on_hosts(self, service: Service) -> bool:
         """Whether some endpoint of a Service uses its node's network."""

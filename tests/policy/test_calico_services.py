@@ -1,4 +1,4 @@
-"""Services without selector in Calico's rules: the addresses and ports of their EndpointSlices.
+"""Services in Calico's rules: the addresses and ports of their EndpointSlices, also where those follow from a selector.
 
 "Endpoint addresses and ports to allow will be automatically detected from the service" (docs.tigera.io, "Use service
 rules in policy"); felix/serviceindex of projectcalico/calico takes every address of a slice, ready or not, with every
@@ -102,3 +102,67 @@ def test_a_slice_that_means_all_ports_by_giving_no_number_means_none_to_calico()
         "ports: [{name: web, port: 8443}, {name: dns, port: 53, protocol: UDP}]", "ports: [{name: any}]"
     )
     assert verdict(engine_of(*PODS, SERVICE, numberless, OUT), "shop/client", "192.0.2.1", "TCP", 8443) == "denied"
+
+
+def dual(name: str, number: int) -> str:
+    """A pod with an address of each family."""
+    status = f"status: {{phase: Running, podIPs: [{{ip: 10.244.1.{number}}}, {{ip: 'fd00:1::{number}'}}]}}\n"
+    return pod(name, app=name) + status
+
+
+def selecting(spec: str = "") -> str:
+    """The Service with a selector, and with what ``spec`` says of its families."""
+    return SERVICE.replace("spec: {", f"spec: {{selector: {{app: server}}, {spec}")
+
+
+def sliced(family: str, address: str) -> str:
+    """A slice of one family, which holds the server's address."""
+    return (
+        "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
+        f"metadata: {{name: of-{family.lower()}, namespace: shop, labels: {{kubernetes.io/service-name: backend}}}}\n"
+        f"addressType: {family}\nendpoints: [{{addresses: ['{address}']}}]\nports: [{{port: 443}}]\n"
+    )
+
+
+DUAL = [namespace("shop"), dual("client", 5), dual("server", 7)]
+SINGLE = [namespace("shop"), *PODS[1:]]
+CLOSED = of(
+    "NetworkPolicy",
+    f"selector: app == 'client', types: [Egress], egress: [{{action: Deny, {TO}}}, {{action: Allow}}]",
+    "r",
+    "shop",
+)
+
+
+@pytest.mark.parametrize(
+    ("documents", "expected"),
+    [
+        pytest.param([*DUAL, selecting("ipFamilies: [IPv4, IPv6],")], "denied", id="both families written"),
+        pytest.param([*DUAL, selecting("ipFamilies: [IPv4],")], "allowed", id="IPv4 alone leaves IPv6 open"),
+        pytest.param([*DUAL, selecting("clusterIP: 10.0.0.7,")], "allowed", id="its address is of one family"),
+        pytest.param(
+            [*DUAL, selecting("ipFamilyPolicy: RequireDualStack,")], "denied", id="dual stack is required, so both"
+        ),
+        pytest.param(
+            [*DUAL, selecting("ipFamilyPolicy: PreferDualStack, ipFamilies: [IPv4],")],
+            "unknown",
+            id="dual stack is preferred, so the cluster decides on the other family",
+        ),
+        pytest.param([*DUAL, selecting()], "unknown", id="nothing says which family the API server gave it"),
+        pytest.param(
+            [*DUAL, selecting(), sliced("IPv4", "10.244.1.7"), sliced("IPv6", "fd00:1::7")],
+            "denied",
+            id="slices of both families",
+        ),
+        pytest.param([*SINGLE, selecting()], "denied", id="a cluster of one family leaves no choice"),
+    ],
+)
+def test_a_service_means_packets_of_its_own_ip_families(documents: list[str], expected: str) -> None:
+    """ "ipFamilies is a list of IP families (e.g. IPv4, IPv6) assigned to this service"; the EndpointSlices, whose
+    addresses Calico takes, are of those (kubernetes.io, "IPv4/IPv6 dual-stack")."""
+    engine = engine_of(*documents, CLOSED)
+    assert verdict(engine, "shop/client", "shop/server", "TCP", 443) == expected
+    if expected == "unknown":
+        ends = (parse_end(name, engine.snapshot) for name in ("shop/client", "shop/server"))
+        reasons = [d.reason for d in engine.explain(*ends, Protocol.TCP, 443).directions]
+        assert any("IP families" in reason for reason in reasons), reasons
