@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from lib.ipplan.read import PlanReading, read_plan, read_plan_text
 from lib.ipplan.result import AddressPlan
 from lib.ipplan.serialise import problem_json, to_json
 from lib.reports.tabular import Row, to_text
-from lib.tables.plan import limit_rows, plan_problem_rows, subnet_rows
+from lib.tables.plan import limit_rows, plan_problem_rows, remaining, subnet_rows
 
 
 def plan_command(arguments: argparse.Namespace) -> int:
@@ -42,10 +43,12 @@ def _read(arguments: argparse.Namespace) -> PlanReading:
     flags: dict[str, Any] = {name: value for name in names if (value := getattr(arguments, name)) is not None}
     if arguments.node_pool:
         flags["node_pool"] = arguments.node_pool
+    if arguments.extra_subnet:
+        flags["extra_subnets"] = arguments.extra_subnet
     if arguments.file is None:
         if not flags:
             raise UsageError("name a plan file, or give at least --model and --nodes")
-        return read_plan(flags)
+        return read_plan(flags, date.today())
     if flags:
         raise UsageError("a plan file and flags do not go together: the file says it all")
     try:
@@ -53,7 +56,7 @@ def _read(arguments: argparse.Namespace) -> PlanReading:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise UsageError(f"{arguments.file} can't be read: {reason}") from None
-    return read_plan_text(text)
+    return read_plan_text(text, date.today())
 
 
 def _refuse(arguments: argparse.Namespace, problems: tuple[PlanProblem, ...]) -> int:
@@ -73,12 +76,24 @@ def _text(found: AddressPlan) -> Iterator[str]:
             yield f"  assumed: {assumed.text} ({', '.join(assumed.sources)}){conflict}\n"
         if cluster.binding_limit is not None:
             limit = cluster.binding_limit
-            yield f"  binding limit: {limit.label}, {limit.used} of {limit.value} {limit.unit}\n"
+            yield f"  binding limit: {limit.label}, {limit.used} of {limit.value} {limit.unit}; {remaining(limit)}\n"
     yield "\nSubnets\n"
     yield from to_text(subnet_rows(found))
     for cluster in found.clusters:
         yield f"\nLimits of {cluster.demand.name}\n"
-        yield from to_text(_only(limit_rows(cluster.limits), "limit", "value", "used", "headroom", "unit", "sources"))
+        yield from to_text(
+            _only(
+                limit_rows(cluster.limits),
+                "limit",
+                "value",
+                "used",
+                "headroom",
+                "unit",
+                "more_nodes",
+                "reached",
+                "sources",
+            )
+        )
     if found.problems:
         yield "\nProblems\n"
         yield from to_text(

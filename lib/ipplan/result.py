@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from ipaddress import IPv6Network
 
 from lib.ipplan.demand import Address, AddressPlanInput, ClusterDemand, Network
@@ -19,7 +20,9 @@ class Limit:
     ``more_nodes`` is how many nodes any pool may grow by before the limit is passed, counted for the pool that uses
     it up fastest (``pool``); None where nodes don't count against it. ``more_pods`` are the pods of those nodes.
     Negative numbers: the plan is over the limit already (then ``more_nodes`` is 0). ``is_chosen`` is False for the
-    size that the plan itself proposes. ``conflict`` says what other sources state instead.
+    size that the plan itself proposes. ``conflict`` says what other sources state instead. ``months`` counts the months
+    until growth passes the limit (0: it has), None without growth, or where growth does not reach it; ``month`` is the
+    first day of that month where it is known from when the growth counts.
     """
 
     name: str
@@ -33,6 +36,8 @@ class Limit:
     sources: tuple[str, ...]
     conflict: str = ""
     is_chosen: bool = True
+    months: int | None = None
+    month: date | None = None
 
     @property
     def headroom(self) -> int:
@@ -126,6 +131,11 @@ class AddressPlan:
     subnets: tuple[SubnetPlan, ...]
     layout: Layout
     problems: tuple[PlanProblem, ...]
+
+    @property
+    def vnet_reserved(self) -> int:
+        """Those of ``vnet_ips`` that Azure keeps."""
+        return sum(subnet.reserved for subnet in self.subnets)
 
     @property
     def vnet_ips(self) -> int:

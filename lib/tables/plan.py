@@ -58,6 +58,28 @@ def pool_rows(cluster: ClusterPlan) -> list[Row]:
     ]
 
 
+def remaining(limit: Limit) -> str:
+    """What is left of a limit in words: ``room for 14 more nodes with 420 pods, passed in March 2027``."""
+    if limit.more_nodes is None:
+        return "nodes don't count against it"
+    if limit.headroom < 0:
+        return f"passed by {-limit.headroom:,} {limit.unit} already"
+    plural = "" if limit.more_nodes == 1 else "s"
+    text = f"room for {limit.more_nodes:,} more node{plural}"
+    if limit.more_pods:
+        text += f" with {limit.more_pods:,} pods"
+    return f"{text}, passed {reached(limit)}" if limit.months is not None else text
+
+
+def reached(limit: Limit) -> str:
+    """When growth passes the limit: ``in March 2027``, ``in 14 months``; "" where it does not."""
+    if limit.months is None:
+        return ""
+    if limit.months == 0:
+        return "already"
+    return f"in {limit.month:%B %Y}" if limit.month is not None else f"in {limit.months} months"
+
+
 def limit_rows(limits: Iterable[Limit]) -> list[Row]:
     """The limits, the one that is reached first at the top."""
     return [
@@ -69,6 +91,7 @@ def limit_rows(limits: Iterable[Limit]) -> list[Row]:
             "unit": limit.unit,
             "more_nodes": limit.more_nodes,
             "more_pods": limit.more_pods,
+            "reached": reached(limit),
             "pool": limit.pool,
             "set_by": "you or Azure" if limit.is_chosen else "the plan",
             "conflict": limit.conflict,
