@@ -39,6 +39,7 @@ pools = st.builds(
     surge=st.none() | surges,
     replaced=st.booleans(),
     pods_expected=st.none() | st.integers(0, 5000),
+    auto_provisioned=st.booleans(),
 )
 clusters = st.builds(
     ClusterDemand,
