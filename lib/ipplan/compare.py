@@ -22,7 +22,8 @@ class ModelRow:
     ``vnet_ips`` counts every address of the virtual network, those that Azure keeps included. The prefixes are the
     smallest that fit; None where the model has no such range or none is large enough. ``nodes_max`` and ``pods_max``
     are the model's ceilings for a cluster, None where none is stated. ``problems`` are those of the model with the
-    smallest ranges, so only what no other range would cure.
+    smallest ranges, so only what no other range would cure. ``from_vnet`` and ``from_premises`` say who can begin a
+    connection between pods and there, ``agc`` whether Application Gateway for Containers works.
     """
 
     model: NetworkModel
@@ -46,6 +47,10 @@ class ModelRow:
     status_text: str
     retires: date | None
     migrations: tuple[str, ...]
+    from_vnet: str
+    from_premises: str
+    agc: str
+    subnet_shared: bool
     problems: tuple[PlanProblem, ...]
     sources: tuple[str, ...]
 
@@ -99,6 +104,10 @@ def _row(demand: ClusterDemand, surroundings: AddressPlanInput, *, is_current: b
         status_text=found.status_text,
         retires=found.retires,
         migrations=found.migrations,
+        from_vnet=found.from_vnet,
+        from_premises=found.from_premises,
+        agc=found.application_gateway_for_containers,
+        subnet_shared=found.subnet_shared_by_clusters,
         problems=tuple(p for p in answer.problems if p.code not in ("pod-cidr-too-small", "pod-cidr-missing")),
         sources=found.sources,
     )
