@@ -8,6 +8,7 @@ BENCHMARKS = {
     "read_yaml": "Reading YAML",
     "flows": "The policy engine on generated clusters",
     "recommend": "Recommended policies",
+    "plan": "Address plans of many clusters",
     "pages": "The pages in a browser",
 }
 

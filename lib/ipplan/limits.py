@@ -166,7 +166,7 @@ def _fact_limit(
 def _vnet_limit(pools: tuple[SizedPool, ...], uses: Uses, used: int) -> Ceiling:
     fact = facts.get("vnet_private_ips")
     left = room(pools, uses, fact.number - used)
-    label = "Addresses configured in the virtual network, those that Azure keeps not counted"
+    label = "Configured addresses of the virtual network"
     return _ceiling(fact.name, label, fact.number, used, fact.unit, left, fact.sources, shared="vnet")
 
 

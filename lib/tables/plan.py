@@ -179,13 +179,13 @@ def limit_rows(limits: Iterable[Limit]) -> list[Row]:
     return [
         {
             "limit": limit.label,
+            "more_nodes": limit.more_nodes,
+            "more_pods": limit.more_pods,
+            "reached": reached(limit),
             "value": limit.value,
             "used": limit.used,
             "headroom": limit.headroom,
             "unit": limit.unit,
-            "more_nodes": limit.more_nodes,
-            "more_pods": limit.more_pods,
-            "reached": reached(limit),
             "pool": limit.pool,
             "set_by": "you or Azure" if limit.is_chosen else "the plan",
             "conflict": limit.conflict,
