@@ -13,13 +13,14 @@ from typing import Any
 from lib.cli.errors import UsageError
 from lib.cli.output import write, write_rows
 from lib.cli.plan_arguments import FLAGS, SWITCHES
+from lib.facts.networks import network
 from lib.ipplan.plan import plan
 from lib.ipplan.problems import PlanProblem, exit_code
 from lib.ipplan.read import PlanReading, read_plan, read_plan_text
 from lib.ipplan.result import AddressPlan
 from lib.ipplan.serialise import problem_json, to_json
 from lib.reports.tabular import Row, to_text
-from lib.tables.plan import limit_rows, plan_problem_rows, remaining, subnet_rows
+from lib.tables.plan import limit_rows, plan_problem_rows, range_rows, remaining, subnet_rows
 
 
 def plan_command(arguments: argparse.Namespace) -> int:
@@ -69,7 +70,7 @@ def _refuse(arguments: argparse.Namespace, problems: tuple[PlanProblem, ...]) ->
 
 def _text(found: AddressPlan) -> Iterator[str]:
     for cluster in found.clusters:
-        yield f"{cluster.demand.name} ({cluster.demand.model.value})\n"
+        yield f"{cluster.demand.name}: {network(cluster.demand.model).label} ({cluster.demand.model.value})\n"
         yield f"  {cluster.formula}\n"
         for assumed in cluster.assumptions:
             conflict = f" — sources disagree: {assumed.conflict}" if assumed.conflict else ""
@@ -79,6 +80,8 @@ def _text(found: AddressPlan) -> Iterator[str]:
             yield f"  binding limit: {limit.label}, {limit.used} of {limit.value} {limit.unit}; {remaining(limit)}\n"
     yield "\nSubnets\n"
     yield from to_text(subnet_rows(found))
+    yield "\nRanges outside the virtual network\n"
+    yield from to_text(range_rows(found))
     for cluster in found.clusters:
         yield f"\nLimits of {cluster.demand.name}\n"
         yield from to_text(

@@ -11,7 +11,7 @@ import yaml
 
 from lib.facts import reader as facts
 from lib.facts.service_subnets import service_subnet, service_subnets
-from lib.ipplan.demand import AddressPlanInput, ConnectedNetwork, ExtraSubnet, Network
+from lib.ipplan.demand import AddressPlanInput, ClusterDemand, ConnectedNetwork, ExtraSubnet, Network, Subnet
 from lib.ipplan.problems import PlanProblem, unreadable
 from lib.ipplan.read_clusters import read_cluster, unique
 from lib.ipplan.read_values import Fields, shown
@@ -116,9 +116,24 @@ def read_plan(values: Mapping[Any, Any], today: date | None = None) -> PlanReadi
         fields.add("clusters", "The plan has no cluster.", "Give at least one cluster.")
     unique(fields, "extra_subnets", [found.name for found in extra])
     unique(fields, "clusters", [cluster.name for cluster in clusters])
+    _told_apart(fields, clusters, extra)
     if problems:
         return PlanReading(None, tuple(problems))
     return PlanReading(AddressPlanInput(clusters, vnet, extra, connected, start), ())
+
+
+def _told_apart(fields: Fields, clusters: tuple[ClusterDemand, ...], extra: tuple[ExtraSubnet, ...]) -> None:
+    """Report an extra subnet with the name of a cluster's: without a range only names tell subnets apart."""
+    own: list[Subnet | None] = []
+    for cluster in clusters:
+        own += [cluster.node_subnet, cluster.pod_subnet]
+        own += [subnet for pool in cluster.pools for subnet in (pool.node_subnet, pool.pod_subnet)]
+    names = {subnet.name for subnet in own if subnet is not None and subnet.cidr is None}
+    names |= {f"{cluster.name}-{role}" for cluster in clusters for role in ("nodes", "pods")}
+    for found in extra:
+        if found.name in names:
+            message = f"The name {shown(found.name)} in {fields.place('extra_subnets')} is a cluster's subnet too."
+            fields.add("extra_subnets", message, "Each subnet has a name of its own.")
 
 
 def _extra(fields: Fields) -> ExtraSubnet | None:

@@ -46,7 +46,11 @@ def room(pools: Iterable[SizedPool], uses: Uses, headroom: int) -> Room:
     best: tuple[int, SizedPool] | None = None
     answers: dict[tuple[object, ...], int] = {}
     for pool in pools:
-        alike = (pool.now, pool.maximum, pool.extra, pool.max_pods, pool.pool.surge, pool.pool.pods_expected)
+        own = pool.pool
+        alike = (
+            pool.now, pool.maximum, pool.extra, pool.max_pods, own.surge, own.pods_expected, own.replaced,
+            own.auto_provisioned,
+        )  # fmt: skip
         if alike not in answers:
             answers[alike] = _more_nodes(pool, uses, headroom)
         nodes = answers[alike]

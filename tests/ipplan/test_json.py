@@ -89,6 +89,13 @@ def test_a_surge_in_percent_eats_into_what_remains():
     assert (found.name, found.more_nodes) == ("node_subnet", 88)
 
 
+def test_a_pool_that_is_replaced_takes_two_blocks_for_each_node_more_also_beside_one_that_is_not():
+    """256 blocks of the default /16; a replaced pool has old and new nodes, so 128 of each."""
+    limits = planned("azure_cni_overlay", pool(0, name="a"), pool(0, name="b", replaced=True)).limits
+    found = next(limit for limit in limits if limit.name == "pod_cidr")
+    assert (found.more_nodes, found.pool) == (128, "b")
+
+
 def test_the_virtual_network_counts_the_addresses_of_all_clusters():
     clusters = [cluster("node_subnet", pool(100, max_pods=30), name=name) for name in ("a", "b")]
     limits = network_of(*clusters).clusters[0].limits

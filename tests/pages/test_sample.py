@@ -271,6 +271,27 @@ def test_a_link_with_a_value_that_is_none_is_told_in_the_words_of_the_form() -> 
         assert any(words_told in e.value.replace("\\", "") for e in app.error), query
 
 
+@pytest.mark.parametrize(
+    ("page", "query"),
+    [
+        ("policy_flows", {"engine": "weave"}),
+        ("policy_flows", {"port": "99999999"}),
+        ("policy_flows", {"port": "http"}),
+        ("policy_flows", {"protocol": "ICMPv9"}),
+        ("engine_migration", {"old_engine": "weave"}),
+    ],
+)
+def test_a_links_value_that_no_box_takes_is_told(page: str, query: dict[str, str]) -> None:
+    ((name, value),) = query.items()
+    told = [w.value.replace("\\", "") for w in open_page(page, **query).warning]
+    assert any(f"The link's {name} is '{value}', which is left out." in text for text in told), told
+
+
+@pytest.mark.parametrize("query", [{"engine": "cilium"}, {"port": "443"}, {"protocol": "TCP"}])
+def test_a_links_value_that_is_right_is_not_told(query: dict[str, str]) -> None:
+    assert not any("left out" in w.value for w in open_page("policy_flows", **query).warning)
+
+
 def test_the_plan_is_taken_from_nodes_pods_and_services() -> None:
     app = open_page("ip_plan")
     app.button("take-nodes").click().run()
