@@ -47,9 +47,7 @@ class Sheet:
 
     def document(self) -> dict[str, Any]:
         """The mapping that ``read_plan`` reads; a pool of an unknown cluster is left to the reader to refuse."""
-        names = [
-            cluster.get("name") or ("cluster" if i == 0 else f"cluster{i}") for i, cluster in enumerate(self.clusters)
-        ]
+        names = names_of(self.clusters)
         by_cluster: dict[str, list[Texts]] = {name: [] for name in names}
         lost: list[Texts] = []
         for pool in self.pools:
@@ -67,6 +65,11 @@ class Sheet:
         if self.subnets:
             found["extra_subnets"] = [_given(subnet) for subnet in self.subnets]
         return found
+
+
+def names_of(clusters: Iterable[Texts]) -> list[str]:
+    """The names of the clusters, as the reader gives them to those without one."""
+    return [cluster.get("name") or ("cluster" if i == 0 else f"cluster{i}") for i, cluster in enumerate(clusters)]
 
 
 def sheet_of(demand: AddressPlanInput) -> Sheet:

@@ -24,10 +24,14 @@ def to_yaml(demand: AddressPlanInput) -> str:
 
 
 def to_document(demand: AddressPlanInput) -> dict[str, Any]:
-    """The demand as mappings, lists, texts and numbers; what was left open is left out."""
+    """The demand as mappings, lists, texts and numbers; what was left open is left out.
+
+    The day that growth counts from is only said where something grows.
+    """
+    grows = any(cluster.growth is not None for cluster in demand.clusters)
     return _given(
         {
-            "start": demand.start.isoformat() if demand.start is not None else None,
+            "start": demand.start.isoformat() if demand.start is not None and grows else None,
             "vnet": [str(space) for space in demand.vnet],
             "connected": [_given({"name": other.name, "cidr": str(other.cidr)}) for other in demand.connected],
             "extra_subnets": [_extra(extra) for extra in demand.extra_subnets],

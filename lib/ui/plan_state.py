@@ -8,7 +8,7 @@ from typing import Final
 
 import streamlit as st
 
-from lib.ipplan.sheet import CLUSTER_FIELDS, PACKED, PLAN_FIELDS, Sheet, Texts, from_link, to_link
+from lib.ipplan.sheet import CLUSTER_FIELDS, PACKED, PLAN_FIELDS, Sheet, Texts, from_link, names_of, to_link
 
 _SHEET: Final = "netatlas.plan"
 _ROUND: Final = "netatlas.plan_round"
@@ -77,12 +77,28 @@ def set_rows(table: str, rows: Sequence[Texts]) -> None:
     """Replace all rows of ``clusters``, ``pools`` or ``subnets``; a plan keeps at least one cluster."""
     sheet = current()
     if table == "clusters":
-        changed = replace(sheet, clusters=tuple(rows) or sheet.clusters)
+        changed = _with_clusters(sheet, tuple(rows) or sheet.clusters)
+        if names_of(changed.clusters) != names_of(sheet.clusters):
+            begin_anew()
     elif table == "pools":
         changed = replace(sheet, pools=tuple(rows))
     else:
         changed = replace(sheet, subnets=tuple(rows))
     st.session_state[_SHEET] = changed
+
+
+def _with_clusters(sheet: Sheet, clusters: tuple[Texts, ...]) -> Sheet:
+    """The sheet with other clusters: pools follow a name that changes and go with their cluster; a new one has one."""
+    before, after = names_of(sheet.clusters), names_of(clusters)
+    renamed = dict(zip(before, after, strict=True)) if len(before) == len(after) else {name: name for name in after}
+    pools = [
+        {**pool, "cluster": renamed.get(own, own)} if len(after) > 1 else pool
+        for pool in sheet.pools
+        if (own := pool.get("cluster") or before[0]) in renamed or own not in before
+    ]
+    known = {pool.get("cluster", after[0]) for pool in pools}
+    pools += [{"cluster": name, "name": "apps", "nodes": "3"} for name in after if name not in known]
+    return replace(sheet, clusters=clusters, pools=tuple(pools))
 
 
 def rows_of(table: str) -> tuple[Texts, ...]:
@@ -94,9 +110,7 @@ def rows_of(table: str) -> tuple[Texts, ...]:
 def set_cluster_count(count: int) -> None:
     """Make as many clusters as asked for: more are copies of the last with its pools, fewer lose the last ones."""
     sheet = current()
-    names = [
-        cluster.get("name") or ("cluster" if i == 0 else f"cluster{i}") for i, cluster in enumerate(sheet.clusters)
-    ]
+    names = names_of(sheet.clusters)
     clusters = [{**cluster, "name": name} for cluster, name in zip(sheet.clusters, names, strict=True)][:count]
     pools = [{**pool, "cluster": pool.get("cluster") or names[0]} for pool in sheet.pools]
     pools = [pool for pool in pools if pool["cluster"] in names[:count]]

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from lib.ipplan.problems import PlanProblem
-from lib.ipplan.sheet import Sheet
+from lib.ipplan.sheet import Sheet, names_of
 from lib.ui.plan_fields import CLUSTER, MODELS, PLAN, POOL, SUBNET
 
 _PLACE: Final = re.compile(
@@ -21,6 +21,11 @@ def in_words(problem: PlanProblem, sheet: Sheet) -> str:
     if found is None or not problem.field or problem.field not in problem.message:
         return _models(problem.message)
     field = found["field"] or ""
+    if field == "cluster":
+        known_names = names_of(sheet.clusters)
+        lost = [pool for pool in sheet.pools if pool.get("cluster") and pool["cluster"] not in known_names]
+        wrong = ", ".join(f"{pool.get('name', 'without a name')} ({pool['cluster']})" for pool in lost[:5])
+        return f"Node pools name a cluster that the plan does not have: {wrong}. It has {', '.join(known_names[:20])}."
     owner = ""
     if found["subnet"] is not None:
         known = SUBNET.get(field)
