@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from lib.facts import reader as facts
-from lib.facts.engines import Known, engine
+from lib.facts.engines import EngineFacts, Known, engine
 from lib.facts.networks import network
 from lib.ipplan.demand import AddressPlanInput, ClusterDemand, NetworkModel
 from lib.ipplan.plan import plan
@@ -23,7 +23,8 @@ class ModelRow:
     smallest that fit; None where the model has no such range or none is large enough. ``nodes_max`` and ``pods_max``
     are the model's ceilings for a cluster, None where none is stated. ``problems`` are those of the model with the
     smallest ranges, so only what no other range would cure. ``from_vnet`` and ``from_premises`` say who can begin a
-    connection between pods and there, ``agc`` whether Application Gateway for Containers works.
+    connection between pods and there, ``agc`` whether Application Gateway for Containers works. ``policy_engines`` are
+    names, with the last days of those that end.
     """
 
     model: NetworkModel
@@ -96,7 +97,7 @@ def _row(demand: ClusterDemand, surroundings: AddressPlanInput, *, is_current: b
         pods_max_conflict=pods.conflict_text if pods is not None else "",
         pods_reachable_from_vnet=found.pods_reachable_from_vnet,
         snat=found.snat,
-        policy_engines=tuple(engine(name).label for name in found.policy_engines),
+        policy_engines=tuple(_engine_text(engine(name)) for name in found.policy_engines),
         windows=found.windows,
         windows_text=found.windows_text,
         dual_stack=found.dual_stack,
@@ -115,3 +116,9 @@ def _row(demand: ClusterDemand, surroundings: AddressPlanInput, *, is_current: b
 
 def _prefix(subnets: tuple[SubnetPlan, ...]) -> int | None:
     return subnets[0].smallest_prefix if subnets else None
+
+
+def _engine_text(found: EngineFacts) -> str:
+    """The engine's name, with its last days where its support ends."""
+    ends = " and ".join(f"{e.last_day:%-d %B %Y} on {e.operating_system.capitalize()}" for e in found.ends)
+    return f"{found.label} (until {ends})" if ends else found.label

@@ -36,6 +36,7 @@ def cluster_ceilings(
         _fact_limit("pods_per_cluster", "Pods of a cluster", cluster, pools, lambda pool: pool.pods_max),
         _vnet_limit(pools, lambda pool: rules.take(pool, pool.peak).vnet_ips, vnet_ips_used),
         _static("pools_per_cluster", "Node pools of a cluster", sum(not p.pool.auto_provisioned for p in pools)),
+        _static("vnet_subnets", "Subnets of the virtual network", len(subnets)),
         *_backend_limit(cluster, pools),
     ]
     if pod_cidr is not None:

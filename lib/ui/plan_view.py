@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from lib.facts import reader as facts
 from lib.facts.networks import network
 from lib.facts.sources import describe
 from lib.figures.address_space import address_space, hidden_rows
@@ -94,6 +95,19 @@ def _show_formula(cluster: ClusterPlan) -> None:
         words = "1 value" if count == 1 else f"{count:,} values"
         with st.expander(f"{words} that you left open", icon=":material/info:"):
             st.markdown("\n".join(f"- {_assumption(a)}" for a in cluster.assumptions))
+    _show_good_to_know(cluster)
+
+
+def _show_good_to_know(cluster: ClusterPlan) -> None:
+    told = facts.shown_facts(cluster.demand.model)
+    with st.expander("Good to know", icon=":material/lightbulb:"):
+        st.markdown(
+            "\n".join(
+                f"- {plain(fact.name.replace('_', ' '))}: {plain(fact.value_text)}. {plain(fact.note, 300)} "
+                f"({plain(describe(fact.sources), 400)})"
+                for fact in told
+            )
+        )
 
 
 def _assumption(found: Assumption) -> str:
