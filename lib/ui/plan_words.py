@@ -54,4 +54,4 @@ def _models(text: str) -> str:
     """Ids of network models, where one is asked for, as their labels."""
     if "It must be one of azure_cni_overlay" not in text:
         return text
-    return text.partition("It must be one of")[0] + f"It must be one of {', '.join(MODELS.values())}."
+    return text.partition("It must be one of")[0] + f"It must be one of these: {'; '.join(MODELS.values())}."
