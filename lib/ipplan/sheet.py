@@ -86,7 +86,7 @@ def sheet_of(demand: AddressPlanInput) -> Sheet:
             {
                 "start": document.get("start"),
                 "vnet": document.get("vnet"),
-                "connected": [f"{o.get('name', '')} {o['cidr']}".strip() for o in document.get("connected", [])],
+                "connected": [f"{_one(o.get('name', ''))} {o['cidr']}".strip() for o in document.get("connected", [])],
             }
         ),
         clusters=tuple(_texts({k: v for k, v in c.items() if k != "pools"}) for c in document["clusters"]),

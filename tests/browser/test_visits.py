@@ -68,6 +68,19 @@ def test_what_is_typed_into_the_table_of_node_pools_is_planned_with_and_stays(pa
     assert query(page)["pools"] == [pools]
 
 
+def test_the_cards_of_the_plan_are_whole_on_a_narrow_page(browser: Browser, server: Server) -> None:
+    context = browser.new_context(viewport={"width": 1000, "height": 800})
+    page = context.new_page()
+    visit(page, f"{server.url}/ip_plan?vnet=10.20.0.0/23&model=node_subnet&growth_per_month=5")
+    cut = page.locator(".st-key-plan-cards").evaluate(
+        "e => [e, ...e.querySelectorAll('p, [data-testid=stMetricValue] *')]"
+        ".filter(x => x.scrollWidth > x.clientWidth + 1).map(x => x.textContent)"
+    )
+    assert cut == []
+    expect(page.locator(".st-key-plan-cards")).to_contain_text("Passed in")
+    context.close()
+
+
 def test_the_first_visit_shows_the_sample(page: Page, server: Server) -> None:
     visit(page, server.url)
     expect(page.get_by_role("heading", level=1)).to_have_text("Overview")

@@ -243,6 +243,16 @@ def test_three_clusters_are_three_copies_and_each_is_planned() -> None:
     assert "126" in [m.value for m in app.metric]
 
 
+def test_the_cluster_that_is_shown_may_go_away() -> None:
+    app = open_page("ip_plan", clusters="name=a;name=b,model=node_subnet", pools="cluster=a,nodes=3;cluster=b,nodes=4")
+    app.selectbox("plan-cluster").set_value("b").run()
+    assert any("Limits of b" in h.value for h in app.subheader)
+    app.number_input("plan-0-count").set_value(1).run()
+    app.number_input("plan-1-count").set_value(2).run()
+    assert not app.exception
+    assert any("Limits of a" in h.value for h in app.subheader)
+
+
 def test_the_page_and_the_command_line_tell_the_same_numbers(capsys: pytest.CaptureFixture[str]) -> None:
     fields = {"model": "node_subnet", "vnet": "10.20.0.0/16", "growth_per_month": "5"}
     flags = [part for name, value in fields.items() for part in (f"--{name.replace('_', '-')}", value)]
