@@ -143,4 +143,4 @@ def _show_models(cluster: ClusterPlan, answer: AddressPlan) -> None:
 
 
 def _of(cluster: ClusterPlan) -> str:
-    return f" of {cluster.demand.name}" if cluster.demand.name != "cluster" else ""
+    return f" of {plain(cluster.demand.name)}" if cluster.demand.name != "cluster" else ""

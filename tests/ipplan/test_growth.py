@@ -143,6 +143,30 @@ def test_the_month_agrees_with_planning_each_month_anew(nodes, room, growth, pre
     assert told == month
 
 
+@given(
+    st.integers(1, 60), st.lists(st.integers(0, 63), max_size=5, unique=True), st.lists(st.integers(27, 29), max_size=3)
+)
+def test_the_room_in_a_network_is_that_of_the_largest_block_beside_all_other_subnets(nodes, pinned, suggested):
+    """The naive answer: try every block of the network, of every size, against the subnets where they lie."""
+    space = net("10.1.0.0/22")
+    extras = [ExtraSubnet(f"x{i}", 28, net(f"10.1.{i // 16}.{i % 16 * 16}/28")) for i in pinned]
+    extras += [ExtraSubnet(f"y{i}", prefix) for i, prefix in enumerate(suggested)]
+    found = network_of(cluster("azure_cni_overlay", pool(nodes)), vnet=str(space), extra_subnets=tuple(extras))
+    told = limit(found.clusters[0], "vnet_space").more_nodes
+    if found.layout.unplaced:
+        assert told == 0
+        return
+    others = [item.cidr for item in found.layout.placed if item.plan.name != "cluster-nodes"]
+    fitting = [
+        block.num_addresses - 5
+        for prefix in range(22, 30)
+        for block in space.subnets(new_prefix=prefix)
+        if not any(block.overlaps(other) for other in others)
+    ]
+    # Every node takes one address, and one surge node comes on top.
+    assert told == max(fitting) - (nodes + 1)
+
+
 def growth_of(**fields):
     reading = read_plan({"nodes": 40, "nodes_max": 120, **fields}, date(2026, 11, 26))
     assert reading.demand is not None, reading.problems
