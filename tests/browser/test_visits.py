@@ -42,7 +42,9 @@ def type_into_pools(page: Page, column: int, row: int, text: str) -> None:
     page.mouse.click(box["x"] + column, box["y"] + 35 * (row + 1) + 17)
     page.wait_for_timeout(150)
     page.keyboard.press("Enter")
-    page.wait_for_timeout(500)
+    # The browser loads the cell's editor when it is first wanted; what is typed before goes nowhere.
+    page.locator("#portal input, #portal textarea").first.wait_for()
+    page.wait_for_timeout(300)
     page.keyboard.press("Control+A")
     page.keyboard.type(text, delay=80)
     page.keyboard.press("Enter")
