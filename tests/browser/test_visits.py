@@ -6,10 +6,11 @@ import csv
 import io
 import json
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlencode
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, TimeoutError, expect
 
 from lib.ui.navigation import PAGES
 from tests.browser.chromium import Watch, settle
@@ -39,11 +40,15 @@ def type_into_pools(page: Page, column: int, row: int, text: str) -> None:
     """Type into a cell of the table of node pools as a person does, and wait for the page to follow."""
     box = page.locator('[data-testid="stDataFrame"] canvas').first.bounding_box()
     assert box is not None
-    page.mouse.click(box["x"] + column, box["y"] + 35 * (row + 1) + 17)
-    page.wait_for_timeout(150)
-    page.keyboard.press("Enter")
     # The browser loads the cell's editor when it is first wanted; what is typed before goes nowhere.
-    page.locator("#portal input, #portal textarea").first.wait_for()
+    editor = page.locator("#portal input, #portal textarea").first
+    for _ in range(4):
+        page.mouse.click(box["x"] + column, box["y"] + 35 * (row + 1) + 17)
+        page.wait_for_timeout(150)
+        page.keyboard.press("Enter")
+        with suppress(TimeoutError):
+            editor.wait_for(timeout=4000)
+            break
     page.wait_for_timeout(300)
     page.keyboard.press("Control+A")
     page.keyboard.type(text, delay=80)
