@@ -1,9 +1,11 @@
 """Services & load balancers: what stands behind each, who can reach it, and what is wrong."""
 
+from lib.ui.azure_view import show_azure
 from lib.ui.frame import open_page
 from lib.ui.service_view import show_doors, show_services, show_services_graph
 
 page = open_page("Services & load balancers")
 show_services(page)
 show_doors(page)
+show_azure(page)
 show_services_graph(page)

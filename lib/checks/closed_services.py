@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from lib.checks.arrivals import Spot, answers_hold, classes_of_pods, entered, every_end, is_settled, spots_of
-from lib.checks.context import Context, finding
+from lib.checks.context import Context
 from lib.checks.policy_checks import check_policy_subjects
 from lib.flows.ingress import some_pod_may_enter
-from lib.model.finding import Finding
+from lib.model.finding import Finding, finding
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
 from lib.policy.bits import from_positions, union

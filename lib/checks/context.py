@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lib.model.finding import Finding
-from lib.model.refs import ObjectRef, Source
+from lib.model.refs import ObjectRef
 from lib.model.snapshot import Snapshot
 from lib.policy.engine import Engine, compile_engine
 from lib.routing.faults import Issue
@@ -35,11 +35,6 @@ def make_context(
     views = service_views(snapshot) if services is None else services
     rows = route_views(snapshot, views) if routes is None else routes
     return Context(snapshot, views, rows, compile_engine(snapshot) if engine is None else engine)
-
-
-def finding(code: str, subject: ObjectRef, source: Source, **evidence: object) -> Finding:
-    """A Finding whose evidence is given by name; the values become text."""
-    return Finding(code, subject, source, tuple((key, str(value)) for key, value in evidence.items()))
 
 
 def from_issues(subject: ObjectRef, issues: Iterable[Issue]) -> Iterable[Finding]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from lib.checks.context import Context, finding
-from lib.model.finding import Finding
+from lib.checks.context import Context
+from lib.model.finding import Finding, finding
 from lib.model.policies import Direction, NamespacesByLabel, NetworkPolicy, PodPeer
 from lib.model.refs import ObjectRef
 from lib.model.sets import Protocol

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from lib.checks.context import Context, finding
+from lib.checks.context import Context
 from lib.model.cluster import ContainerPort, Workload
-from lib.model.finding import Finding
+from lib.model.finding import Finding, finding
 from lib.model.refs import Source
 from lib.model.services import Service, ServicePort
 from lib.model.sets import Protocol

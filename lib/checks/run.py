@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from lib.checks.azure_checks import check_azure
 from lib.checks.closed_services import check_closed_ports
 from lib.checks.context import Context, make_context
 from lib.checks.policy_checks import (
@@ -28,6 +29,7 @@ Check = Callable[[Context], Iterable[Finding]]
 
 CHECKS: Final[tuple[Check, ...]] = (
     check_services,
+    check_azure,
     check_closed_ports,
     check_node_ports,
     check_host_ports,

@@ -7,8 +7,8 @@ from itertools import chain
 
 from lib.checks.arrivals import Spot, answers_hold, classes_of_pods, entered, is_settled, spots_of
 from lib.checks.closed_services import isolating_policies, listed
-from lib.checks.context import Context, finding, from_issues
-from lib.model.finding import Finding
+from lib.checks.context import Context, from_issues
+from lib.model.finding import Finding, finding
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
 from lib.model.services import TrafficPolicy

@@ -120,6 +120,19 @@ def build_parser() -> argparse.ArgumentParser:
     filters(policies)
     names(policies)
 
+    azure = command("azure", "what Azure makes of the Services: load balancers, frontends, rules, probes")
+    filters(azure)
+    azure.add_argument(
+        "--shared-probe", action="store_true", help="the cluster's load balancers share one health probe"
+    )
+    azure.add_argument(
+        "--load-balancer",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="one of the cluster's multiple load balancers; may be repeated",
+    )
+
     check = command(
         "check",
         "faults of Services, routes and policies, and input that could not be read",

@@ -18,6 +18,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "services": "services.services_command",
     "routes": "routes.routes_command",
     "policies": "policies.policies_command",
+    "azure": "azure.azure_command",
     "check": "check.check_command",
     "lint": "lint.lint_command",
     "plan": "plan.plan_command",

@@ -12,6 +12,7 @@ from lib.model.records import dataclass
 
 FactValue = int | float | str | tuple[str, ...]
 EVERY_MODEL = "all"
+_FILES = ("aks_network.yaml", "load_balancer.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,13 @@ class Fact:
         return self.value
 
     @property
+    def text(self) -> str:
+        """The value as a text. Raises FactsError if it is none."""
+        if not isinstance(self.value, str):
+            raise FactsError(f"{self.name} is not a text")
+        return self.value
+
+    @property
     def fraction(self) -> float:
         """The value as a number. Raises FactsError if it is none."""
         if not isinstance(self.value, int | float):
@@ -81,8 +89,8 @@ class Fact:
 
 @cache
 def all_facts() -> tuple[Fact, ...]:
-    """Every entry of the data file, in its order."""
-    return tuple(_fact(entry) for entry in read_list("aks_network.yaml"))
+    """Every entry of the data files, in their order."""
+    return tuple(_fact(entry) for name in _FILES for entry in read_list(name))
 
 
 def shown_facts(model: str) -> tuple[Fact, ...]:

@@ -18,3 +18,8 @@ class Finding:
     subject: ObjectRef
     source: Source
     evidence: tuple[tuple[str, str], ...] = ()
+
+
+def finding(code: str, subject: ObjectRef, source: Source, **evidence: object) -> Finding:
+    """A Finding whose evidence is given by name; the values become text."""
+    return Finding(code, subject, source, tuple((key, str(value)) for key, value in evidence.items()))

@@ -65,7 +65,8 @@ class Service:
 
     ``selector`` is None for a Service without one: nothing is selected, its endpoints are written by somebody
     else. ``cluster_ips`` is empty where the input is a manifest without an allocated address. ``annotations`` holds
-    only those that networking needs.
+    only those that networking needs. ``load_balancer_source_ranges`` has host bits masked, as kube-proxy takes them;
+    ``load_balancer_source_ranges_written`` is as written, since cloud providers are stricter.
     """
 
     ref: ObjectRef
@@ -93,6 +94,7 @@ class Service:
     load_balancer_class: str = ""
     load_balancer_ip: str = ""
     load_balancer_source_ranges: tuple[Network, ...] = ()
+    load_balancer_source_ranges_written: tuple[str, ...] = ()
     load_balancer_ingress: tuple[LoadBalancerIngress, ...] = ()
     deleting: bool = False
 

@@ -14,6 +14,19 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "addresses_needed": ("Needed", "Addresses at the autoscaler's maximum, with an upgrade's surge nodes."),
         "addresses_now": ("Now", "Addresses for the present number of nodes."),
         "addresses_at_maximum": ("At maximum", "Addresses with every pool at its maximum, without surge nodes."),
+        "address_from": ("Address from", "What decides which address it is."),
+        "backend_pool": ("Backend pool", "The pool of nodes that the rule sends to."),
+        "backend_port": ("To port", "The Service port with floating IP, else the node port."),
+        "distribution": ("Distribution", "Default: by five values of a connection. SourceIP: by the client's address."),
+        "dns_name": ("DNS name", ""),
+        "floating_ip": ("Floating IP", "The node sees the frontend's address as destination."),
+        "frontend_port": ("Port", "The frontend's port."),
+        "idle_timeout_minutes": ("Idle timeout in min", ""),
+        "interval_s": ("Interval in s", ""),
+        "nat_addresses": ("NAT addresses", "How many of the subnet it takes, and which of them are asked for."),
+        "public_ip": ("Public IP", "The name of the public IP resource."),
+        "tcp_reset": ("TCP reset", "Whether both ends are told when an idle connection is dropped."),
+        "threshold": ("Threshold", "Failed probes in a row after which a node gets no new connections."),
         "after": ("After", "Under the engine that the cluster moves to."),
         "allowed_sources": ("Allowed sources", "Source ranges and service tags that limit a load balancer."),
         "arrival": ("From and to", "Of Services with the externalTrafficPolicy, which decides whose address pods see."),
@@ -90,6 +103,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "reserved_by_azure": ("Kept by Azure", "Addresses of every subnet that Azure does not give out."),
         "rule": ("Rule", "The rule's position in the policy, or the rule of Azure that is broken."),
         "selects": ("Selects", "Whom the policy is about; an empty selector means every pod of its namespace."),
+        "rule_name": ("Rule", "The load balancing rule's name."),
         "rules": ("Special rules", "What sets the Service apart from an ordinary one."),
         "says": ("What it says", ""),
         "scope": ("Reach", "How far away a client can be."),
@@ -160,6 +174,15 @@ _WIDTHS: Final[Mapping[str, int]] = MappingProxyType(
         "batches": 300,
         "limit": 330,
         "state": 112,
+        "load_balancer": 150,
+        "frontend": 270,
+        "rule_name": 320,
+        "frontend_port": 70,
+        "backend_port": 75,
+        "probe": 330,
+        "public_ip": 440,
+        "address_from": 300,
+        "dns_name": 330,
         "severity": 105,
         "verdict": 105,
         "answer": 130,
@@ -251,7 +274,7 @@ _ICONS: Final = MappingProxyType(
         "Unwise": "● unwise",
     }
 )
-_PORTS: Final = frozenset(["port", "node_port"])
+_PORTS: Final = frozenset(["port", "node_port", "frontend_port"])
 _WITH_ICON: Final = frozenset(["state", "verdict", "severity", "effect", "answer", "scope", "class"])
 
 

@@ -15,6 +15,7 @@ from lib.routing.services import ServiceView
 from lib.tables.entry_points import entry_point_rows
 from lib.tables.services import backend_rows, port_rows, service_rows
 from lib.ui import results
+from lib.ui.azure_view import show_service_on_azure
 from lib.ui.columns import heading, icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.session import NAMESPACES_KEY
@@ -104,12 +105,13 @@ def show_service(page: PageContext, view: ServiceView) -> None:
     st.markdown(f"{line} — {plain(view.reason, 600)}" if view.reason else line)
     show_notes(view.notes)
     place = results.locate(page)
-    facts, ports, backends, doors, yaml = st.tabs(
+    facts, ports, backends, doors, azure, yaml = st.tabs(
         [
             ":material/info: Facts",
             ":material/lan: Ports",
             ":material/dns: Endpoints",
             ":material/door_open: Ways in",
+            ":material/cloud: Azure and nodes",
             ":material/code: YAML",
         ]
     )
@@ -128,6 +130,8 @@ def show_service(page: PageContext, view: ServiceView) -> None:
             show_table(entry_point_rows(own, place), "service-doors", alt="Ways to the Service from outside")
         else:
             st.caption("Nothing leads to it from outside the cluster but routes of Ingresses and Gateways.")
+    with azure:
+        show_service_on_azure(page, view.service)
     with yaml:
         show_yaml(page.documents, view.service.source)
 

@@ -8,6 +8,7 @@ from lib.checks.run import at_or_over, run_checks
 from lib.checks.wording import finding_texts, message_of, severity_of
 from lib.model.problem import Severity
 from lib.routing.faults import Fault
+from tests.checks.azure_cases import AZURE_CASES
 from tests.checks.objects import (
     CLASS,
     GATEWAY_API,
@@ -82,6 +83,7 @@ TO_DB = {"to": [{"podSelector": {}}], "ports": [{"port": 5432}]}
 
 # code → the objects, and the names of those that the finding is about.
 CASES: dict[str, tuple[list[Raw], set[str]]] = {
+    **AZURE_CASES,
     "service-selects-nothing": ([service("web")], {"web"}),
     "service-no-ready-endpoints": (
         [

@@ -25,6 +25,7 @@ from lib.facts.ingress import (
 from lib.facts.networks import network, network_facts
 from lib.facts.reader import all_facts, find, get
 from lib.facts.readings import SeenAs, Switches, readings
+from lib.facts.service_annotations import service_annotation, service_annotations
 from lib.facts.sources import describe, source
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,6 +74,7 @@ def every_source_key() -> list[str]:
     keys += [pods.source for found in ingress_controllers() for pods in found.pods]
     keys += [found.source for found in (cluster_dns(), node_local_dns(), failsafe_ports())]
     keys += [key for rule in address_rules() for key in rule.sources]
+    keys += [key for found in service_annotations() for key in found.sources]
     return sorted(set(keys))
 
 
@@ -93,6 +95,23 @@ def test_an_unknown_source_key_is_a_defect(key):
 def test_sources_read_as_one_line():
     assert describe(("CL:902",)) == "AKS release notes (Azure/AKS: CHANGELOG.md line 902; 8d1c8909, 2026-08-07)"
     assert describe(()) == ""
+
+
+@pytest.mark.parametrize("found", service_annotations(), ids=lambda found: found.name)
+def test_every_annotation_has_a_form_words_a_source_and_a_date(found):
+    assert found.type and found.sources
+    assert found.state in ("", "dead", "ignored")
+    assert found.checked >= FIRST_CHECK
+    assert found.key.startswith("service.beta.kubernetes.io/")
+    assert service_annotation(found.name) is found
+
+
+def test_every_number_of_an_annotation_is_the_right_way_round():
+    for found in service_annotations():
+        limits = [n for n in (found.minimum, found.documented_maximum, found.maximum) if n is not None]
+        assert limits == sorted(limits)
+        if found.default.isdecimal() and found.minimum is not None:
+            assert found.default_number >= found.minimum
 
 
 @pytest.mark.parametrize("rule", address_rules(), ids=lambda rule: rule.code)

@@ -118,6 +118,7 @@ def service(
         ports,
         load_balancer_ingress=tuple(entries),
         load_balancer_source_ranges=tuple(ip_network(r) for r in ranges),
+        load_balancer_source_ranges_written=ranges,
         **more,
     )
 

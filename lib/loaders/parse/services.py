@@ -56,6 +56,7 @@ def parse_service(session: Session, raw: RawObject) -> Service | None:
     affinity, timeout_s = _affinity(spec)
     external_ips = _addresses(spec, "externalIPs")
     policy = _external_traffic_policy(spec, type_, bool(external_ips))
+    ranges, ranges_written = _source_ranges(spec, type_)
     service = Service(
         ref=reading.ref,
         source=raw.source,
@@ -81,7 +82,8 @@ def parse_service(session: Session, raw: RawObject) -> Service | None:
         health_check_node_port=_health_check(spec, type_, policy),
         load_balancer_class=spec.text("loadBalancerClass"),
         load_balancer_ip=spec.text("loadBalancerIP"),
-        load_balancer_source_ranges=_source_ranges(spec, type_),
+        load_balancer_source_ranges=ranges,
+        load_balancer_source_ranges_written=ranges_written,
         load_balancer_ingress=read_load_balancer(reading.root.section("status")),
         deleting=reading.deleting,
     )
@@ -268,7 +270,8 @@ def _health_check(spec: Fields, type_: ServiceType, policy: TrafficPolicy) -> in
     return port
 
 
-def _source_ranges(spec: Fields, type_: ServiceType) -> tuple[Network, ...]:
+def _source_ranges(spec: Fields, type_: ServiceType) -> tuple[tuple[Network, ...], tuple[str, ...]]:
+    """The source ranges with their host bits masked, and all of them as written."""
     written = spec.texts("loadBalancerSourceRanges")
     if written and type_ is not ServiceType.LOAD_BALANCER:
         message = f"may only be used on a LoadBalancer Service; this is {type_.value}"
@@ -278,4 +281,4 @@ def _source_ranges(spec: Fields, type_: ServiceType) -> tuple[Network, ...]:
         network = read_prefix(spec.entry, (*spec.path, "loadBalancerSourceRanges", index), text.strip())
         if network is not None:
             found.append(network)
-    return tuple(found)
+    return tuple(found), tuple(text for _, text in written)

@@ -1,0 +1,1 @@
+"""What Azure makes of the objects: load balancers, probes, security rules, egress."""

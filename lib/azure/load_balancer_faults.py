@@ -1,0 +1,145 @@
+"""What is wrong with the load balancers of Services, each as a finding with its place."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from lib.azure import annotations as names
+from lib.azure.annotations import Annotations, address_of
+from lib.azure.limits import usages
+from lib.azure.load_balancer import NODE_IP_CONFIGURATION, ServiceLoadBalancer
+from lib.azure.rules import LoadBalancingRule
+from lib.azure.view import AzureView
+from lib.facts.service_traffic import without_node_ports
+from lib.model.finding import Finding, finding
+from lib.model.sets import Family
+from lib.model.snapshot import Snapshot
+from lib.routing.reach import is_public
+
+_AZURE_PROVIDER = "azure://"
+_AZURE_KEY = "/azure-"
+
+
+def is_on_azure(snapshot: Snapshot) -> bool:
+    """Whether a node or a Service's annotation shows that the cluster is Azure's."""
+    return any(node.provider_id.startswith(_AZURE_PROVIDER) for node in snapshot.nodes) or any(
+        _AZURE_KEY in key for service in snapshot.services for key in service.annotations
+    )
+
+
+def load_balancer_faults(view: AzureView, snapshot: Snapshot) -> Iterator[Finding]:
+    """Every fault of the load balancers but those of single annotations."""
+    with_ipv6 = {s.load_balancer for s in view.services if Family.IPV6 in s.families}
+    for found in view.services:
+        annotations = Annotations(found.service)
+        if found.refused:
+            yield finding("azure-load-balancer-refused", found.ref, found.service.source, reason=found.refused)
+        yield from _private_address(annotations, found)
+        yield from _node_ports(annotations, found, view.settings.shared_probe)
+        yield from _private_link(annotations, found, with_ipv6)
+    yield from _claimed_twice(view)
+    yield from _labels(view)
+    yield from _limits(view, snapshot)
+
+
+def _private_address(annotations: Annotations, found: ServiceLoadBalancer) -> Iterator[Finding]:
+    """A public load balancer can't have a private address."""
+    for frontend in found.frontends:
+        address = address_of(frontend.pin.value) if frontend.pin is not None else None
+        if frontend.public and frontend.pin is not None and address is not None and not is_public(address):
+            yield finding(
+                "azure-public-address-private",
+                found.ref,
+                frontend.pin.source,
+                key=frontend.pin.key,
+                address=address,
+            )
+
+
+def _node_ports(annotations: Annotations, found: ServiceLoadBalancer, shared_probe: bool) -> Iterator[Finding]:
+    """Without node ports only some settings work."""
+    service = found.service
+    if service.allocate_load_balancer_node_ports or any(port.node_port for port in service.ports):
+        return
+    floating = not annotations.flag(names.NO_FLOATING_IP)
+    policy = service.external_traffic_policy.value
+    for row in without_node_ports():
+        fits = row.shared_probe in (None, shared_probe)
+        if row.external_traffic_policy == policy and row.floating_ip == floating and fits and not row.works:
+            yield finding(
+                "azure-node-ports-missing",
+                found.ref,
+                service.source.at("spec", "allocateLoadBalancerNodePorts"),
+                policy=policy,
+                floating="on" if floating else "off",
+            )
+
+
+def _private_link(annotations: Annotations, found: ServiceLoadBalancer, with_ipv6: set[str]) -> Iterator[Finding]:
+    if not annotations.flag(names.PLS_CREATE):
+        return
+    why = ""
+    if Family.IPV4 not in found.families:
+        why = "the Service has no IPv4 frontend"
+    elif not found.internal and not annotations.flag(names.NO_FLOATING_IP):
+        why = "the load balancer is public and floating IP is on"
+    elif found.backend_pool_type != NODE_IP_CONFIGURATION:
+        why = f"the backend pools are of type {found.backend_pool_type}"
+    elif found.load_balancer in with_ipv6:
+        why = f"the load balancer {found.load_balancer} has IPv6 frontends"
+    if why:
+        yield finding("azure-private-link-broken", found.ref, annotations.source(names.PLS_CREATE), why=why)
+
+
+def _labels(view: AzureView) -> Iterator[Finding]:
+    """One Service alone may set the DNS label of a public IP that several share."""
+    setting: dict[str, list[ServiceLoadBalancer]] = defaultdict(list)
+    for found in view.services:
+        if not found.internal and Annotations(found.service).text(names.DNS_LABEL) is not None:
+            for address in {f.address or (f.pin.value if f.pin else f.name) for f in found.frontends}:
+                setting[address].append(found)
+    for address, users in setting.items():
+        for found in users if len(users) > 1 else ():
+            other = next(s.ref for s in users if s is not found)
+            source = Annotations(found.service).source(names.DNS_LABEL)
+            yield finding("azure-dns-label-taken", found.ref, source, address=address, other=other)
+
+
+def _limits(view: AzureView, snapshot: Snapshot) -> Iterator[Finding]:
+    """A limit that all Services together pass is told once, at the last of them."""
+    for usage in usages(view, snapshot):
+        if usage.headroom < 0:
+            last = view.services[-1]
+            yield finding(
+                "azure-load-balancer-limit",
+                last.ref,
+                last.service.source,
+                whose=usage.of,
+                used=f"{usage.used:,}",
+                limit=f"{usage.fact.number:,}",
+                unit=usage.fact.unit,
+            )
+
+
+def _claimed_twice(view: AzureView) -> Iterator[Finding]:
+    """Two Services that share a frontend can't share a port of it."""
+    claims: dict[tuple[str, str, str, int], list[tuple[ServiceLoadBalancer, LoadBalancingRule]]] = defaultdict(list)
+    for found in view.services:
+        shared = [(f.name, f.address or (f.pin.value if f.pin else "")) for f in found.frontends]
+        for rule in found.rules:
+            address = next((value for name, value in shared if name == rule.frontend), "")
+            if address:
+                claims[found.load_balancer, address, rule.protocol, rule.frontend_port].append((found, rule))
+    for (_, address, protocol, port), users in claims.items():
+        for found, rule in users if len(users) > 1 else ():
+            other = next(s.ref for s, r in users if r is not rule)
+            yield finding(
+                "azure-frontend-port-conflict",
+                found.ref,
+                rule.source,
+                port=port,
+                protocol=protocol,
+                address=address,
+                other=other,
+            )

@@ -1,0 +1,70 @@
+"""What a Service means on a node, and what a change of it does to its load balancer: facts that fit the Service."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lib.azure.annotations import Annotations
+from lib.azure.balanced import families_of, is_azure_load_balancer
+from lib.azure.data_plane import CILIUM, DataPlane
+from lib.azure.frontends import pin_of
+from lib.facts.service_traffic import NodeRule, UpdateEffect, node_rules, update_effects
+from lib.model.services import Service, ServiceType, SessionAffinity, TrafficPolicy
+
+_TOPOLOGY_MODE: Final = "service.kubernetes.io/topology-mode"
+
+
+def node_rules_of(service: Service, data_plane: DataPlane) -> tuple[tuple[NodeRule, str], ...]:
+    """What holds for a Service on a node, each with its sentence; nothing for an alias."""
+    conditions = _conditions(service, data_plane)
+    words = {
+        "timeout_s": service.session_affinity_timeout_s,
+        "node_ports": ", ".join(str(port.node_port) for port in service.ports if port.node_port),
+        "distribution": service.traffic_distribution,
+    }
+    return tuple((rule, rule.text.format_map(words)) for rule in node_rules() if rule.when in conditions)
+
+
+def _conditions(service: Service, data_plane: DataPlane) -> set[str]:
+    if service.type is ServiceType.EXTERNAL_NAME:
+        return set()
+    if service.headless:
+        return {"headless"}
+    outside = service.type in (ServiceType.NODE_PORT, ServiceType.LOAD_BALANCER) or bool(service.external_ips)
+    ranges = bool(service.load_balancer_source_ranges)
+    local_outside = service.external_traffic_policy is TrafficPolicy.LOCAL
+    found = {
+        "cluster-ip",
+        "internal-local" if service.internal_traffic_policy is TrafficPolicy.LOCAL else "internal-cluster",
+    }
+    sticky = service.session_affinity is SessionAffinity.CLIENT_IP
+    for condition, holds in (
+        ("affinity", sticky),
+        # How Cilium chooses is in no source that was read.
+        ("random", not sticky and data_plane.name != CILIUM),
+        ("node-port", any(port.node_port for port in service.ports)),
+        ("external-local", outside and local_outside),
+        ("external-cluster", outside and not local_outside),
+        ("source-ranges", ranges and data_plane.name != CILIUM),
+        ("source-ranges-cilium", ranges and data_plane.name == CILIUM),
+        # Hints are not used beside internalTrafficPolicy Local.
+        ("zone-hints", service.annotations.get(_TOPOLOGY_MODE) == "Auto" and "internal-cluster" in found),
+        ("topology", bool(service.traffic_distribution)),
+        ("cilium", data_plane.name == CILIUM),
+    ):
+        if holds:
+            found.add(condition)
+    return found
+
+
+def update_effects_of(service: Service) -> tuple[UpdateEffect, ...]:
+    """What changes of a LoadBalancer Service do to its load balancer; nothing for other Services."""
+    if not is_azure_load_balancer(service):
+        return ()
+    annotations, families = Annotations(service), families_of(service)
+    conditions = {"any", "internal" if annotations.internal else "public"}
+    if not annotations.internal:
+        pins = [pin_of(annotations, family, families) for family in families]
+        named = any(pin is not None and "pip-prefix" not in pin.key for pin in pins)
+        conditions.add("named-public-ip" if named else "own-public-ip")
+    return tuple(effect for effect in update_effects() if effect.when in conditions)

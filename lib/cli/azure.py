@@ -1,0 +1,62 @@
+"""The command ``azure``: what Azure makes of the Services."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from lib.azure.data_plane import detect_data_plane
+from lib.azure.provider_settings import ProviderSettings, detect_location
+from lib.azure.view import azure_view
+from lib.cli.load import load, problem_json
+from lib.cli.output import write_json, write_rows
+from lib.cli.tables import in_namespaces
+from lib.tables.azure import load_balancer_json, load_balancer_rule_rows, security_rule_json
+
+_SHORT: Final = (
+    "load_balancer",
+    "service",
+    "address",
+    "rule_name",
+    "protocol",
+    "ports",
+    "probe",
+    "not_known",
+    "source",
+)
+
+
+def azure_command(arguments: argparse.Namespace) -> int:
+    """The load balancers of the Services; a table has a row for each load balancing rule."""
+    given = load(arguments.paths, complete=arguments.complete)
+    kept = in_namespaces(arguments, given)
+    settings = ProviderSettings(
+        shared_probe=arguments.shared_probe,
+        configurations=tuple(arguments.load_balancer),
+        location=detect_location(given.snapshot),
+    )
+    view = azure_view(given.snapshot, settings)
+    view = replace(view, services=tuple(s for s in view.services if kept(s.ref)))
+    if arguments.format == "json":
+        tail = {
+            "security_rules": security_rule_json(view),
+            "left_out": [{"service": str(ref), "reason": why} for ref, why in view.left_out if kept(ref)],
+            "assumptions": list(settings.assumptions),
+            "problems": [problem_json(p, given.documents) for p in given.problems],
+        }
+        plane = detect_data_plane(given.snapshot)
+        found = (load_balancer_json(balancer, plane) for balancer in view.load_balancers)
+        write_json({"schema": "netatlas.azure/1"}, "load_balancers", found, tail)
+    else:
+        rows = load_balancer_rule_rows(view.services, given.locate)
+        write_rows(arguments.format, rows if arguments.format == "csv" else map(_shortened, rows))
+    given.report()
+    return given.exit_status
+
+
+def _shortened(row: Mapping[str, object]) -> dict[str, object]:
+    ports = f"{row['frontend_port']} → {row['backend_port']}" if row["rule_name"] else ""
+    shown = {**row, "service": f"{row['namespace']}/{row['service']}", "ports": ports}
+    return {key: shown[key] for key in _SHORT}
