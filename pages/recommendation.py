@@ -2,6 +2,7 @@
 
 from lib.ui.engine_view import choose_engine
 from lib.ui.frame import open_page
+from lib.ui.names_view import say_unproven_names
 from lib.ui.recommendation_form import choose_options
 from lib.ui.recommendation_view import (
     show_changes,
@@ -18,6 +19,7 @@ engine = choose_engine(page)
 options = choose_options(page)
 found = recommendation(page, engine, options)
 show_summary(page, engine, found)
+say_unproven_names(page, engine)
 show_questions(page, found)
 show_policies(found)
 show_needs(page, found)

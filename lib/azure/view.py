@@ -13,7 +13,9 @@ from lib.azure.load_balancer import ServiceLoadBalancer, load_balancer_of
 from lib.azure.probes import Probe
 from lib.azure.provider_settings import ProviderSettings, detect_location
 from lib.azure.rules import LoadBalancingRule
+from lib.azure.security_group import is_managed, provider_group
 from lib.model.refs import ObjectRef
+from lib.model.security_rules import SecurityGroup
 from lib.model.services import Service, ServiceType
 from lib.model.snapshot import Snapshot
 
@@ -71,20 +73,39 @@ class AzureView:
         return next((s for s in self.services if s.ref == ref), None)
 
 
-def azure_view(snapshot: Snapshot, settings: ProviderSettings | None = None) -> AzureView:
-    """What Azure makes of the Services of ``snapshot``; the settings' default is AKS's own, in the nodes' region."""
+def azure_view(
+    snapshot: Snapshot, settings: ProviderSettings | None = None, existing: SecurityGroup | None = None
+) -> AzureView:
+    """What Azure makes of the Services of ``snapshot``; the settings' default is AKS's own, in the nodes' region.
+
+    ``existing`` is the nodes' security group as it is now, whose priorities are kept.
+    """
     settings = settings or ProviderSettings(location=detect_location(snapshot))
     wanted = sorted((s for s in snapshot.services if is_azure_load_balancer(s)), key=lambda s: s.ref)
     owners = _owners(wanted)
     made = _with_shared_addresses(load_balancer_of(service, settings, owners) for service in wanted)
     balanced = (s for s in snapshot.services if s.type is ServiceType.LOAD_BALANCER)
     others = ((s.ref, why_left_out(s)) for s in balanced if why_left_out(s))
-    return AzureView(settings, made, tuple(sorted(others)), security_rules(snapshot))
+    return AzureView(settings, made, tuple(sorted(others)), security_rules(snapshot, settings, existing))
 
 
-def security_rules(snapshot: Snapshot) -> tuple[SecurityRule, ...]:
-    """The rules that the provider writes; none until ``lib.azure`` knows them."""
-    return ()
+def security_rules(
+    snapshot: Snapshot, settings: ProviderSettings, existing: SecurityGroup | None = None
+) -> tuple[SecurityRule, ...]:
+    """The rules that the provider writes; what the input does not show of one is left out of its lists."""
+    return tuple(
+        SecurityRule(
+            rule.name,
+            rule.priority,
+            rule.protocol,
+            rule.sources,
+            rule.destinations,
+            rule.ports,
+            rule.access.value,
+        )
+        for rule in provider_group(snapshot, existing, settings).written
+        if is_managed(rule)
+    )
 
 
 def _owners(services: Iterable[Service]) -> dict[str, Service]:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 
 from lib.checks.context import Context
 from lib.model.finding import Finding, finding
-from lib.model.policies import Direction, NamespacesByLabel, NetworkPolicy, PodPeer
+from lib.model.policies import Direction, NamespacesByLabel, PodPeer
 from lib.model.refs import ObjectRef
 from lib.model.sets import Protocol
-from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits, from_positions, positions, union
 from lib.policy.engine import Engine
+from lib.policy.nobody import real_classes, real_ends, waited_for
 from lib.policy.rules import Action, CompiledRule
 from lib.routing.services import ServiceView
 
@@ -28,11 +28,11 @@ def check_policy_subjects(context: Context) -> Iterator[Finding]:
     """
     if not context.snapshot.is_complete("Pod"):
         return
-    real = _real_classes(context.engine)
+    real = real_classes(context.engine)
     by_ref = {p.ref: p for p in context.snapshot.network_policies}
     for policy in context.engine.policies:
         written = by_ref.get(policy.ref)
-        if written is not None and not policy.subjects & real and not _selects_absent(context.snapshot, written):
+        if written is not None and not policy.subjects & real and not waited_for(context.snapshot, written):
             yield finding(
                 "policy-selects-nothing",
                 policy.ref,
@@ -42,22 +42,11 @@ def check_policy_subjects(context: Context) -> Iterator[Finding]:
             )
 
 
-def _selects_absent(snapshot: Snapshot, policy: NetworkPolicy) -> bool:
-    """Whether it would select pods that have ended, or those of a workload that has none at the moment."""
-    return any(
-        any(policy.selects(pod) for pod in workload.pods)
-        if workload.pods
-        else policy.pod_selector.matches(workload.labels)
-        for workload in snapshot.workloads_by_namespace.get(policy.namespace, ())
-        if not workload.endpoints
-    )
-
-
 def check_policy_peers(context: Context) -> Iterator[Finding]:
     """A rule whose selectors match no pod permits nothing today."""
     if not context.snapshot.is_complete("Pod", "Namespace"):
         return
-    ends = _real_classes(context.engine) | context.engine.spaces.outside
+    ends = real_ends(context.engine)
     for policy in context.engine.policies:
         for rule in policy.rules:
             if rule.names_pods and not (rule.peers | rule.possible_peers) & ends:
@@ -152,8 +141,3 @@ def _isolating(engine: Engine, classes: set[int]) -> str:
     mask = from_positions(classes)
     names = sorted({p.ref.qualified_name for p in engine.policies if p.isolates(Direction.EGRESS) & mask})
     return ", ".join(names)
-
-
-def _real_classes(engine: Engine) -> Bits:
-    """The classes that have a pod in the input."""
-    return from_positions({c for members in engine.spaces.endpoints.members for c in members})

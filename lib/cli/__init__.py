@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from lib.cli.arguments import build_parser
-from lib.cli.commands import REFUSED, run
+from lib.cli.commands import INTERRUPTED, REFUSED, run
 from lib.cli.errors import UsageError
 
 __all__ = ["main"]
@@ -21,6 +21,9 @@ def main(argv: Sequence[str]) -> int:
     except UsageError as error:
         sys.stderr.write(f"{error}\n")
         return REFUSED
+    except KeyboardInterrupt:
+        sys.stderr.write("given up\n")
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader went away (`| head`). Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
+from lib.cli.cluster import add_cluster_arguments
 from lib.cli.plan_arguments import add_plan_arguments
 from lib.model.problem import Severity
 
@@ -13,7 +14,7 @@ TABULAR: Final = ("text", "json", "csv", "md")
 DIAGRAMS: Final = ("dot", "mermaid")
 
 EPILOG = """\
-A PATH is a file, a folder, an archive, or - for standard input.
+A PATH is a file, a folder, an archive, or - for standard input; --context NAME reads a live cluster instead.
 A REF is namespace/name, namespace/kind/name, or a row's own form namespace/name[Kind].
 
 Exit status: 0 answered; 1 findings at or over the threshold, or a needed flow that is not proven; 2 wrong usage,
@@ -44,7 +45,8 @@ def build_parser() -> argparse.ArgumentParser:
             name, help=text, description=text, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         if loads:
-            sub.add_argument("paths", nargs="+", metavar="PATH", help="file, folder, archive or -")
+            sub.add_argument("paths", nargs="*", metavar="PATH", help="file, folder, archive or -")
+            add_cluster_arguments(sub)
             sub.add_argument(
                 "--complete", action="store_true", help="the input is everything in the cluster: absence is a fact"
             )
@@ -97,8 +99,9 @@ def build_parser() -> argparse.ArgumentParser:
     explain = command("explain", "whether one end may talk to another, and every policy and rule that took part")
     engine(explain)
     names(explain)
-    explain.add_argument("--from", dest="src", required=True, metavar="REF|CIDR", help="where the connection starts")
-    explain.add_argument("--to", dest="dst", required=True, metavar="REF|CIDR", help="where it goes")
+    end = "a REF, an address or prefix, or internet: every address outside, of each IP family that the input shows"
+    explain.add_argument("--from", dest="src", required=True, metavar="END", help=f"where the connection starts: {end}")
+    explain.add_argument("--to", dest="dst", required=True, metavar="END", help=f"where it goes: {end}")
     explain.add_argument("--port", type=int, help="destination port; without it, all ports are explained")
     explain.add_argument(
         "--protocol",
@@ -131,6 +134,21 @@ def build_parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NAME",
         help="one of the cluster's multiple load balancers; may be repeated",
+    )
+    azure.add_argument(
+        "--packet",
+        metavar="FROM=TO:PORT[/PROTOCOL]",
+        help="say which security rule answers a packet, e.g. internet=shop/web:443; FROM is internet, vnet, probe or "
+        "an address, TO a Service or an address",
+    )
+    azure.add_argument("--nsg", metavar="FILE", help="AKS's security group as az network nsg show prints it")
+    azure.add_argument("--subnet-nsg", metavar="FILE", help="your own security group on the nodes' subnet, likewise")
+    azure.add_argument(
+        "--vnet",
+        action="append",
+        default=[],
+        metavar="PREFIX",
+        help="a range of the virtual network, of what is joined to it, or of a user-defined route; may be repeated",
     )
 
     check = command(
@@ -189,6 +207,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
 
     add_plan_arguments(command("plan", "how many addresses a cluster needs", loads=False))
+    doctor = command(
+        "doctor", "what a login may and may not read of a cluster, and the rule that is missing", loads=False
+    )
+    add_cluster_arguments(doctor)
     dump = command("dump-command", "the command that dumps every kind that is read", formats=(), loads=False)
     dump.add_argument("--private", action="store_true", help="wrapped in `az aks command invoke`, for private clusters")
     return parser

@@ -10,9 +10,13 @@ from typing import Final
 from lib.azure.data_plane import detect_data_plane
 from lib.azure.provider_settings import ProviderSettings, detect_location
 from lib.azure.view import azure_view
+from lib.cli.cluster import inputs_of
 from lib.cli.load import load, problem_json
 from lib.cli.output import write_json, write_rows
+from lib.cli.security_rules import given_group, security_command
 from lib.cli.tables import in_namespaces
+from lib.model.problem import Severity
+from lib.model.security_rules import Attachment
 from lib.tables.azure import load_balancer_json, load_balancer_rule_rows, security_rule_json
 
 _SHORT: Final = (
@@ -30,21 +34,21 @@ _SHORT: Final = (
 
 def azure_command(arguments: argparse.Namespace) -> int:
     """The load balancers of the Services; a table has a row for each load balancing rule."""
-    given = load(arguments.paths, complete=arguments.complete)
+    settings = ProviderSettings(shared_probe=arguments.shared_probe, configurations=tuple(arguments.load_balancer))
+    if arguments.packet or arguments.subnet_nsg:
+        return security_command(arguments, settings)
+    existing, nsg_problems = given_group(arguments.nsg or "", Attachment.NIC)
+    given = load(inputs_of(arguments), complete=arguments.complete)
     kept = in_namespaces(arguments, given)
-    settings = ProviderSettings(
-        shared_probe=arguments.shared_probe,
-        configurations=tuple(arguments.load_balancer),
-        location=detect_location(given.snapshot),
-    )
-    view = azure_view(given.snapshot, settings)
+    settings = replace(settings, location=detect_location(given.snapshot))
+    view = azure_view(given.snapshot, settings, existing)
     view = replace(view, services=tuple(s for s in view.services if kept(s.ref)))
     if arguments.format == "json":
         tail = {
             "security_rules": security_rule_json(view),
             "left_out": [{"service": str(ref), "reason": why} for ref, why in view.left_out if kept(ref)],
             "assumptions": list(settings.assumptions),
-            "problems": [problem_json(p, given.documents) for p in given.problems],
+            "problems": [problem_json(p, given.documents) for p in (*given.problems, *nsg_problems)],
         }
         plane = detect_data_plane(given.snapshot)
         found = (load_balancer_json(balancer, plane) for balancer in view.load_balancers)
@@ -52,8 +56,8 @@ def azure_command(arguments: argparse.Namespace) -> int:
     else:
         rows = load_balancer_rule_rows(view.services, given.locate)
         write_rows(arguments.format, rows if arguments.format == "csv" else map(_shortened, rows))
-    given.report()
-    return given.exit_status
+    given.report(nsg_problems)
+    return max(given.exit_status, 2 if any(p.severity is Severity.ERROR for p in nsg_problems) else 0)
 
 
 def _shortened(row: Mapping[str, object]) -> dict[str, object]:

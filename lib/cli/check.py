@@ -10,6 +10,7 @@ from typing import Final
 
 from lib.assertions import Outcome, Result, check_assertions
 from lib.checks.run import at_or_over, run_checks
+from lib.cli.cluster import inputs_of
 from lib.cli.load import Input, load, names_of, read_text
 from lib.cli.output import write
 from lib.cli.tables import in_namespaces, print_rows
@@ -26,7 +27,7 @@ _SHORT: Final = ("severity", "finding", "kind", "subject", "what", "source")
 
 def check_command(arguments: argparse.Namespace) -> int:
     """Check, print, and return the exit status: 1 for findings over the threshold and assertions that do not hold."""
-    given = load(arguments.paths, complete=arguments.complete, names=names_of(arguments))
+    given = load(inputs_of(arguments), complete=arguments.complete, names=names_of(arguments))
     reading = _reading(arguments.assertions)
     engine = compile_engine(given.snapshot)
     kept = in_namespaces(arguments, given)
@@ -66,4 +67,4 @@ def _shortened(row: Mapping[str, object]) -> dict[str, object]:
 def _reading(path: str | None) -> AssertionReading:
     if path is None:
         return AssertionReading((), ())
-    return read_assertions(read_text(path), path)
+    return read_assertions(read_text(path, "a file of assertions (docs/assertions.md)"), path)

@@ -10,6 +10,9 @@ from typing import Final
 REFUSED: Final = 2
 """The exit status of what could not be answered as it was asked."""
 
+INTERRUPTED: Final = 130
+"""The exit status after Ctrl-C, as shells have it."""
+
 COMMANDS: Final[Mapping[str, str]] = {
     "flows": "flows.flows_command",
     "exposure": "exposure.exposure_command",
@@ -23,6 +26,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "lint": "lint.lint_command",
     "plan": "plan.plan_command",
     "recommend": "recommend.recommend_command",
+    "doctor": "doctor.doctor_command",
     "dump-command": "dump.dump_command",
 }
 """Each command's module in here and its function, which is imported when it is asked for: most of a short run's time

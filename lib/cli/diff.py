@@ -8,12 +8,14 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from lib.cli.cluster import inputs_of
 from lib.cli.errors import UsageError
 from lib.cli.load import Input, load, names_of, problem_json
 from lib.cli.output import write, write_json, write_rows
 from lib.model.problem import Problem, Severity
 from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import profile
+from lib.reports.tabular import NOTHING
 from lib.routing.routes import ingress_backends
 from lib.scenario import (
     Advice,
@@ -47,7 +49,7 @@ def diff_command(arguments: argparse.Namespace) -> int:
     left_out = (*_left_out(found), *_unsettled(found))
     problems = _problems(old, new, engines) + [problem_json(p, old.documents) for p in left_out]
     if arguments.by == "namespace":
-        _print_tally(arguments, found, problems)
+        _print_tally(arguments, found, (old, new), problems)
         cut = False
     else:
         cut = _print_flows(arguments, found, routes, (old, new), problems)
@@ -71,16 +73,16 @@ def _inputs(arguments: argparse.Namespace) -> tuple[Input, Input, tuple[Engine, 
         profiles = [p.with_ip_blocks_matching_pods(matches) for p in profiles]
     names = names_of(arguments)
     if len(chosen) == 2:
-        given = load(arguments.paths, complete=arguments.complete, names=names)
+        given = load(inputs_of(arguments), complete=arguments.complete, names=names)
         first, second = (compile_engine(given.snapshot, p) for p in profiles)
         return given, given, (first, second)
-    if len(arguments.paths) != 2:
+    inputs = inputs_of(arguments)
+    if len(inputs) != 2:
         raise UsageError("name two paths, OLD and NEW, or one path and two engines: --engine A --engine B")
     # One table for both; what is wrong with it is told once.
     tables = (names, replace(names, problems=()))
     old, new = (
-        load([path], complete=arguments.complete, names=table)
-        for path, table in zip(arguments.paths, tables, strict=True)
+        load([path], complete=arguments.complete, names=table) for path, table in zip(inputs, tables, strict=True)
     )
     return old, new, (compile_engine(old.snapshot, profiles[0]), compile_engine(new.snapshot, profiles[0]))
 
@@ -118,7 +120,7 @@ def _print_flows(
     if arguments.format == "text":
         write(_workload_lines(found))
     of_routes = route_change_rows(routes, locate_old, locate_new, advised=of_engines)
-    write_rows(arguments.format, _one_table(table, of_routes))
+    write_rows(arguments.format, _one_table(table, of_routes), _nothing(*sides))
     return next(rows, None) is not None
 
 
@@ -149,7 +151,9 @@ def _workload_lines(found: Diff) -> Iterator[str]:
             yield f"{len(refs):,} {noun} {what}: {', '.join(map(str, refs[:6]))}{' …' if len(refs) > 6 else ''}\n"
 
 
-def _print_tally(arguments: argparse.Namespace, found: Diff, problems: list[dict[str, str]]) -> None:
+def _print_tally(
+    arguments: argparse.Namespace, found: Diff, sides: tuple[Input, Input], problems: list[dict[str, str]]
+) -> None:
     names = frozenset(arguments.namespace)
     rows = [r for r in tally_rows(found.tally) if not names or {r["from"], r["to"]} & names]
     if arguments.format == "json":
@@ -157,7 +161,12 @@ def _print_tally(arguments: argparse.Namespace, found: Diff, problems: list[dict
         total = {c.value: found.tally.total.get(c, 0) for c in Change}
         write_json(head, "namespaces", rows, {"total": total, "problems": problems})
     else:
-        write_rows(arguments.format, rows)
+        write_rows(arguments.format, rows, _nothing(*sides))
+
+
+def _nothing(old: Input, new: Input) -> str:
+    """What is said where nothing differs: also what one of the inputs lacks."""
+    return old.nothing if new.nothing == NOTHING else new.nothing
 
 
 def _readings(found: Diff) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
+from lib.cli.cluster import inputs_of
 from lib.cli.engine import engine_of
 from lib.cli.errors import UsageError
 from lib.cli.load import Input, load, names_of, problem_json
@@ -16,7 +17,7 @@ from lib.model.errors import ModelError
 from lib.model.policies import Verdict
 from lib.model.sets import Protocol
 from lib.policy.ends import parse_end
-from lib.policy.explain import DirectionAnswer, Explanation
+from lib.policy.explain import ON_SOME_PORTS, DirectionAnswer, Explanation
 from lib.scenario import SmallestChange, smallest_change
 from lib.tables.changes import side_effect_rows
 from lib.tables.flows import explanation_rows
@@ -26,7 +27,7 @@ _SHOWN_OTHERS: Final = 20
 
 def explain_command(arguments: argparse.Namespace) -> int:
     """Both directions of a flow, and for a denial the smallest change that would allow it."""
-    given = load(arguments.paths, complete=arguments.complete, names=names_of(arguments))
+    given = load(inputs_of(arguments), complete=arguments.complete, names=names_of(arguments))
     engine = engine_of(arguments, given)
     asked = arguments.protocol or ("TCP" if arguments.port is not None else None)
     protocol = Protocol(asked) if asked else None
@@ -89,17 +90,19 @@ def _explain_json(answer: Explanation, change: SmallestChange | None, given: Inp
     }
 
 
-_SIGNS: Final = {"allowed": "✓", "denied": "✗", "partial": "◐", "unknown": "?"}
+_SIGNS: Final = {"allowed": "✓", ON_SOME_PORTS: "◑", "denied": "✗", "partial": "◐", "unknown": "?"}
 
 
 def _explain_text(answer: Explanation, change: SmallestChange | None, given: Input) -> Iterator[str]:
-    granted = answer.verdict not in (Verdict.DENIED.value, Verdict.UNKNOWN.value)
+    word = answer.word
+    granted = word not in (Verdict.DENIED.value, Verdict.UNKNOWN.value)
     ports = f" ({answer.connections if granted else answer.asked})"
-    if answer.verdict == "partial" and not answer.connections:
+    if word == "partial" and not answer.connections:
         ports = " (not the same for all of their pods or addresses)"
-    yield f"{_SIGNS[answer.verdict]} {answer.verdict}: {answer.src} → {answer.dst}{ports}\n"
+    yield f"{_SIGNS[word]} {word}: {answer.src} → {answer.dst}{ports}\n"
     for direction in answer.directions:
-        yield f"\n{_SIGNS[direction.verdict]} {direction.direction.field}: {direction.verdict} — {direction.reason}.\n"
+        said = direction.word
+        yield f"\n{_SIGNS[said]} {direction.direction.field}: {said} — {direction.reason}.\n"
         for tier in direction.tiers:
             yield from _tier_text(tier, direction, given)
     yield from _change_text(change)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lib.cli.cluster import inputs_of
 from lib.cli.engine import engine_of
 from lib.cli.load import load, names_of
 from lib.cli.tables import in_namespaces, print_rows
@@ -17,7 +18,7 @@ from lib.tables.exposure import exposed_to_json, exposed_to_rows, exposure_rows
 
 def exposure_command(arguments: argparse.Namespace) -> int:
     """A row a workload, or one for each end that it is open to; JSON has those ends below their workload."""
-    given = load(arguments.paths, complete=arguments.complete, names=names_of(arguments))
+    given = load(inputs_of(arguments), complete=arguments.complete, names=names_of(arguments))
     in_namespaces(arguments, given)
     engine = engine_of(arguments, given)
     names = frozenset(arguments.namespace) or None

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Final
 
+from lib.cli.cluster import inputs_of
 from lib.cli.engine import engine_of
 from lib.cli.errors import UsageError
 from lib.cli.load import load, names_of, problem_json
@@ -22,7 +23,7 @@ ROWS_MAX: Final = 1_000_000
 
 def flows_command(arguments: argparse.Namespace) -> int:
     """Every permitted flow, by workload, by class or by namespace. Raises UsageError over ``ROWS_MAX`` rows."""
-    given = load(arguments.paths, complete=arguments.complete, names=names_of(arguments))
+    given = load(inputs_of(arguments), complete=arguments.complete, names=names_of(arguments))
     in_namespaces(arguments, given)
     engine = engine_of(arguments, given)
     names = frozenset(arguments.namespace) or None
@@ -43,7 +44,8 @@ def flows_command(arguments: argparse.Namespace) -> int:
     elif arguments.format in DIAGRAM_FORMATS:
         write_edges(arguments.format, map(_flow_edge, counted))
     else:
-        write_rows(arguments.format, (row for flow in counted for row in flow_table([flow])))
+        listed = (row for flow in counted for row in flow_table([flow]))
+        write_rows(arguments.format, listed, given.nothing)
     given.report(engine.notes)
     if counted.cut:
         raise UsageError(f"more than {ROWS_MAX:,} flows; the rest was left out: list them --by class or --by namespace")

@@ -1,4 +1,4 @@
-"""From the paths on the command line to a Snapshot, and from Problems to standard error."""
+"""From the inputs on the command line to a Snapshot, and from Problems to standard error."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lib.cli.cluster import ClusterSource, Given, read_live
 from lib.cli.errors import UsageError
 from lib.loaders.assemble import assemble
 from lib.loaders.documents import DocumentStore
 from lib.loaders.domain_names import NamesReading, read_names
+from lib.loaders.limits import DEFAULT
 from lib.loaders.manifests import inputs_from_paths, read_inputs
 from lib.model.domain_names import NameTable
 from lib.model.problem import Problem, Severity
 from lib.model.refs import Source
 from lib.model.snapshot import Snapshot
 from lib.policy.name_notes import WITHOUT_ADDRESSES
+from lib.reports.tabular import NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,16 @@ class Input:
         """2 when something could not be read or was rejected, else 0."""
         return 2 if any(p.severity is Severity.ERROR for p in self.problems) else 0
 
+    @property
+    def nothing(self) -> str:
+        """What a table without rows says: also that something is missing from it, where the input was not all read."""
+        if rejected := len(self.snapshot.rejected_policies):
+            what = "1 policy was rejected and is" if rejected == 1 else f"{rejected:,} policies were rejected and are"
+            return f"{NOTHING} But {what} not judged here: standard error says why."
+        if self.exit_status:
+            return f"{NOTHING} But something in the input could not be read: standard error says what."
+        return NOTHING
+
     def report(self, more: Iterable[Problem] = ()) -> None:
         """Write each warning and error as ``file:line: message`` to standard error; names without addresses too."""
         _report((*self.problems, *more), self.documents)
@@ -46,25 +59,46 @@ class Input:
         _report(notes, self.documents)
 
 
-def read_text(path: str) -> str:
-    """The text of a file, or of standard input for ``-``. Raises UsageError where it can't be read."""
+def read_text(path: str, expected: str) -> str:
+    """The text of a file, or of standard input for ``-``; of a longer one than any input may be the beginning.
+
+    ``expected`` says what the file is to be. Raises UsageError where it can't be read.
+    """
+    most = DEFAULT.upload_bytes + 1
     try:
-        return sys.stdin.read() if path == "-" else Path(path).read_text("utf-8")
+        if path == "-":
+            return sys.stdin.read(most)
+        with Path(path).open(encoding="utf-8") as file:
+            return file.read(most)
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageError(f"{path} can't be read: {reason}") from None
+        reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+        raise UsageError(f"{path} can't be read: {reason}; expected is {expected}") from None
 
 
 def names_of(arguments: argparse.Namespace) -> NamesReading:
     """The table of domain names that the arguments give; an empty one where they give none."""
-    return read_names(read_text(arguments.names), arguments.names) if arguments.names else NamesReading(NameTable(), ())
+    if not arguments.names:
+        return NamesReading(NameTable(), ())
+    return read_names(read_text(arguments.names, "a table of domain names (docs/names.md)"), arguments.names)
 
 
-def load(paths: Sequence[str], *, complete: bool, names: NamesReading | None = None) -> Input:
-    """Read and assemble what the paths name. Raises UsageError when no object at all could be read.
+def load(given: Sequence[Given], *, complete: bool, names: NamesReading | None = None) -> Input:
+    """Read and assemble the files, or the one cluster. Raises UsageError when no object at all could be read.
 
     ``names`` is the table beside them, whose problems become the input's.
     """
+    paths = [each for each in given if isinstance(each, str)]
+    cluster = next((each for each in given if not isinstance(each, str)), None)
+    if cluster is not None and len(given) > 1:
+        raise UsageError("name files or one cluster; only diff takes two inputs")
+    found = _files(paths, complete) if cluster is None else _cluster(cluster, complete)
+    if names is None:
+        return found
+    snapshot = replace(found.snapshot, domain_names=names.table)
+    return replace(found, snapshot=snapshot, problems=(*found.problems, *names.problems))
+
+
+def _files(paths: Sequence[str], complete: bool) -> Input:
     inputs, path_problems = inputs_from_paths(paths, sys.stdin.buffer)
     read = read_inputs(inputs)
     loaded = assemble(read, title=", ".join(paths), assume_complete=complete)
@@ -72,9 +106,15 @@ def load(paths: Sequence[str], *, complete: bool, names: NamesReading | None = N
     if not read.objects:
         _report(problems, read.documents)
         raise UsageError("nothing could be loaded from " + ", ".join(paths))
-    if names is None:
-        return Input(loaded.snapshot, problems, read.documents)
-    return Input(replace(loaded.snapshot, domain_names=names.table), (*problems, *names.problems), read.documents)
+    return Input(loaded.snapshot, problems, read.documents)
+
+
+def _cluster(source: ClusterSource, complete: bool) -> Input:
+    if complete:
+        raise UsageError("--complete is for files: a cluster says itself what it has")
+    name, found = read_live(source)
+    loaded = assemble(found.read, title=name, coverage=found.coverage)
+    return Input(loaded.snapshot, tuple(loaded.problems), found.read.documents)
 
 
 def _place(problem: Problem, documents: DocumentStore) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from lib.reports.diagram import DIAGRAM_FORMATS, Edge
-from lib.reports.tabular import TABULAR_FORMATS, Row
+from lib.reports.tabular import NOTHING, Row, tabular
 
 
 def write(pieces: Iterable[str]) -> None:
@@ -18,9 +19,14 @@ def write(pieces: Iterable[str]) -> None:
     sys.stdout.flush()
 
 
-def write_rows(format_: str, rows: Iterable[Row]) -> None:
-    """Rows as text, CSV or Markdown."""
-    write(TABULAR_FORMATS[format_](rows))
+def terminal_width() -> int | None:
+    """How many characters a line of the terminal has; None where the output goes elsewhere, where a row is a line."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def write_rows(format_: str, rows: Iterable[Row], nothing: str = NOTHING) -> None:
+    """Rows as text, CSV or Markdown; text as wide as the terminal, and ``nothing`` where there is no row."""
+    write(tabular(format_, rows, terminal_width(), nothing))
 
 
 def write_edges(format_: str, edges: Iterable[Edge]) -> None:

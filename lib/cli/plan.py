@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.cli.errors import UsageError
-from lib.cli.output import write, write_rows
+from lib.cli.output import terminal_width, write, write_rows
 from lib.cli.plan_arguments import FLAGS, SWITCHES
 from lib.facts.networks import network
 from lib.ipplan.plan import plan
@@ -79,29 +79,17 @@ def _text(found: AddressPlan) -> Iterator[str]:
             limit = cluster.binding_limit
             yield f"  binding limit: {limit.label}, {limit.used} of {limit.value} {limit.unit}; {remaining(limit)}\n"
     yield "\nSubnets\n"
-    yield from to_text(subnet_rows(found))
+    yield from to_text(subnet_rows(found), terminal_width())
     yield "\nRanges outside the virtual network\n"
-    yield from to_text(range_rows(found))
+    yield from to_text(range_rows(found), terminal_width())
+    shown = ("limit", "value", "used", "headroom", "unit", "more_nodes", "reached", "sources")
     for cluster in found.clusters:
         yield f"\nLimits of {cluster.demand.name}\n"
-        yield from to_text(
-            _only(
-                limit_rows(cluster.limits),
-                "limit",
-                "value",
-                "used",
-                "headroom",
-                "unit",
-                "more_nodes",
-                "reached",
-                "sources",
-            )
-        )
+        yield from to_text(_only(limit_rows(cluster.limits), *shown), terminal_width())
     if found.problems:
         yield "\nProblems\n"
-        yield from to_text(
-            _only(plan_problem_rows(found.problems), "severity", "subject", "problem", "rule", "sources")
-        )
+        problems = _only(plan_problem_rows(found.problems), "severity", "subject", "problem", "rule", "sources")
+        yield from to_text(problems, terminal_width())
 
 
 def _only(rows: Iterable[Row], *columns: str) -> list[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from lib.cli.cluster import inputs_of
 from lib.cli.load import load, names_of
 from lib.cli.tables import in_namespaces, print_rows
 from lib.model.refs import ObjectRef
@@ -15,7 +16,7 @@ from lib.tables.policies import policy_rows
 
 def policies_command(arguments: argparse.Namespace) -> int:
     """Every policy of every kind."""
-    given = load(arguments.paths, complete=arguments.complete, names=names_of(arguments))
+    given = load(inputs_of(arguments), complete=arguments.complete, names=names_of(arguments))
     kept = in_namespaces(arguments, given)
     selected = selections(compile_engine(given.snapshot))
     rows = policy_rows(given.snapshot, selected, KUBERNETES, given.locate)

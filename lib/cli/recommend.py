@@ -7,10 +7,11 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from lib.cli.cluster import inputs_of
 from lib.cli.engine import engine_of
 from lib.cli.errors import UsageError
 from lib.cli.load import Input, load, names_of, problem_json
-from lib.cli.output import write
+from lib.cli.output import terminal_width, write
 from lib.loaders.policy_text import read_policies
 from lib.model.errors import ModelError
 from lib.policy.engine import Engine
@@ -18,6 +19,7 @@ from lib.reports.tabular import Row, to_text
 from lib.scenario import Change
 from lib.scenario.recommendation import Options, Recommendation, end_text, recommend, summarise
 from lib.tables.recommendation import (
+    arrival_rows,
     effect_rows,
     evidence_json,
     left_out_rows,
@@ -33,7 +35,7 @@ ANSWERED, NOT_PROVEN = 0, 1
 
 def recommend_command(arguments: argparse.Namespace) -> int:
     """Recommend, print, and return the exit status: 1 where a needed flow is not proven."""
-    given = load(arguments.paths, complete=arguments.complete, names=names_of(arguments))
+    given = load(inputs_of(arguments), complete=arguments.complete, names=names_of(arguments))
     engine = engine_of(arguments, given)
     options = Options(frozenset(arguments.namespace), tuple(arguments.need), arguments.replace, arguments.api_server)
     try:
@@ -47,8 +49,7 @@ def recommend_command(arguments: argparse.Namespace) -> int:
     else:
         write(_text(found, engine, given))
     given.report(engine.notes)
-    proven = found.proof is None or found.proof.holds
-    return max(given.exit_status, ANSWERED if proven else NOT_PROVEN)
+    return max(given.exit_status, ANSWERED if found.is_proven else NOT_PROVEN)
 
 
 def _text(found: Recommendation, engine: Engine, given: Input) -> Iterator[str]:
@@ -58,7 +59,7 @@ def _text(found: Recommendation, engine: Engine, given: Input) -> Iterator[str]:
     if proof is not None:
         yield from _section("Needed", need_rows(proof.needs, place), every=True)
         yield from _section("Open, though nothing needs it", open_rows(proof.open, place))
-        yield from _section("Not the same as today", effect_rows(proof, place))
+        yield from _section("Not the same as today", [*effect_rows(proof, place), *arrival_rows(proof, place)])
     yield from _section("Not settled by the input", question_rows(found.questions, place))
     yield from _section("Present rules that name nobody in particular, not kept", not_kept_rows(found.not_kept, place))
     yield from _section("Left out", left_out_rows((*found.covered.left_out, *found.twins)))
@@ -72,7 +73,7 @@ def _section(title: str, rows: Sequence[Row], *, every: bool = False) -> Iterato
     if not rows:
         return
     yield f"\n{title}\n"
-    yield from to_text(rows if every else rows[:_SHOWN])
+    yield from to_text(rows if every else rows[:_SHOWN], terminal_width())
     if not every and len(rows) > _SHOWN:
         yield f"and {len(rows) - _SHOWN:,} more; --format json lists them\n"
 
@@ -117,6 +118,7 @@ def _json(found: Recommendation, engine: Engine, given: Input) -> dict[str, Any]
         "node_flows": proof.node_flows if proof else 0,
         "changed": {c.value: proof.tally.total.get(c, 0) if proof else 0 for c in Change},
         "changes": effect_rows(proof, place) if proof else [],
+        "exposures": arrival_rows(proof, place) if proof else [],
         "questions": question_rows(found.questions, place),
         "not_kept": not_kept_rows(found.not_kept, place),
         "left_out": left_out_rows(found.covered.left_out),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from lib.cli.cluster import inputs_of
 from lib.cli.load import load
 from lib.cli.output import write
 from lib.cli.tables import in_namespaces, print_rows
@@ -15,7 +16,7 @@ from lib.tables.routes import candidate_rows, route_rows
 
 def routes_command(arguments: argparse.Namespace) -> int:
     """Every route; with ``--url`` those that a URL could meet, the winner first."""
-    given = load(arguments.paths, complete=arguments.complete)
+    given = load(inputs_of(arguments), complete=arguments.complete)
     kept = in_namespaces(arguments, given)
     views = [v for v in route_views(given.snapshot) if kept(v.route)]
     if arguments.url:

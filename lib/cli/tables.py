@@ -37,6 +37,6 @@ def print_rows(
     elif arguments.format in DIAGRAM_FORMATS:
         write_edges(arguments.format, edges)
     else:
-        write_rows(arguments.format, rows)
+        write_rows(arguments.format, rows, given.nothing)
     given.report()
     return given.exit_status

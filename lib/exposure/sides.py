@@ -9,14 +9,15 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from lib.exposure.every_namespace import EveryNamespace
 from lib.facts.internet import INTERNET
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import AddressSet, ConnectionSet
 from lib.policy.bits import Bits, positions, union
-from lib.policy.endpoints import ARBITRARY_NAMESPACE
 from lib.policy.engine import Engine
 from lib.policy.pairs import WorkloadPairs
+from lib.policy.projection import ARBITRARY_NAMESPACE
 
 
 class Isolation(Enum):
@@ -26,21 +27,25 @@ class Isolation(Enum):
     SOME = "some pods isolated"
     ALL = "isolated"
     NOT_SELECTABLE = "not covered by policies"
+    UNKNOWN = "not known"
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
     """One direction of a workload.
 
-    ``policies`` isolate at least one of its pods, ``unprotected``: some of them no policy of any kind has
-    something to say about. The connections are what at least one of its pods may have, by the
+    ``settled`` is False where policies that could not be read may govern some of its pods: then what the connections
+    leave out is not closed but unknown. ``policies`` isolate at least one of its pods, ``unprotected``: some of them no
+    policy of any kind has something to say about. The connections are what at least one of its pods may have, by the
     policies of its own side: with public addresses (``internet``, and the addresses themselves), with any address
     outside the cluster (``outside``), with an unlabelled pod of a namespace that is yet to be made (``any_namespace``)
     and with a new unlabelled pod of its own namespace (``own_namespace``; that one's own policies count as well).
+    ``not_every_namespace``: with some namespace, by its labels, its pods have surely less than ``any_namespace``.
     """
 
     direction: Direction
     isolation: Isolation
+    settled: bool
     policies: tuple[ObjectRef, ...]
     unprotected: bool
     internet: ConnectionSet
@@ -48,6 +53,7 @@ class Side:
     outside: ConnectionSet
     any_namespace: ConnectionSet
     own_namespace: ConnectionSet
+    not_every_namespace: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,7 @@ class _Sides:
                 for number in positions(policy.subjects):
                     self._isolating[direction].setdefault(number, []).append(policy.ref)
         self._governed = {d: union(p.subjects for p in self._engine.policies if p.is_about(d)) for d in Direction}
+        self._every = EveryNamespace(self._engine)
         self._known: dict[tuple[int, Direction], tuple[Bits, Bits, Bits, Bits, Bits]] = {}
 
     def _outside_groups(self) -> dict[object, Bits]:
@@ -114,6 +121,7 @@ class _Sides:
         return Side(
             direction,
             self._isolation(classes, direction),
+            not any(engine.perhaps_governed >> c & 1 for c in classes),
             tuple(dict.fromkeys(ref for c in classes for ref in self._isolating[direction].get(c, ()))),
             any(not self._governed[direction] >> c & 1 for c in classes),
             engine.connections(internet),
@@ -121,7 +129,12 @@ class _Sides:
             engine.connections(outside),
             engine.connections(anybody),
             engine.connections(neighbour),
+            bool(anybody) and self._is_selected(classes) and self._every.some_have_less(number, direction),
         )
+
+    def _is_selected(self, classes: Iterable[int]) -> bool:
+        """Whether some policy has anything to say about one of the classes; of others every namespace has the same."""
+        return any(self._engine.own_nodes.selecting.get(number) for number in classes)
 
     def _isolation(self, classes: Iterable[int], direction: Direction) -> Isolation:
         isolated = [bool(self._engine.reachability().isolated[direction] >> c & 1) for c in classes]
@@ -129,6 +142,8 @@ class _Sides:
             return Isolation.NOT_SELECTABLE
         if all(isolated):
             return Isolation.ALL
+        if any(self._engine.perhaps_governed >> c & 1 for c in classes):
+            return Isolation.UNKNOWN
         return Isolation.SOME if any(isolated) else Isolation.NONE
 
     def _of_class(self, number: int, direction: Direction) -> tuple[Bits, Bits, Bits, Bits, Bits]:

@@ -46,7 +46,7 @@ _FILL: Final = {
 _ICON: Final = {
     MatrixState.OPEN: "◇",
     MatrixState.ALLOWED: "✔",
-    MatrixState.ALLOWED_PORTS: "✓",
+    MatrixState.ALLOWED_PORTS: "◑",
     MatrixState.PARTLY: "◐",
     MatrixState.DENIED: "✖",
     MatrixState.UNKNOWN: "?",

@@ -10,13 +10,13 @@ from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
 from lib.model.sets import ConnectionSet, PortSet, Protocol
 from lib.policy.bits import Bits
-from lib.policy.endpoints import ARBITRARY_NAMESPACE
+from lib.policy.ends import INGRESS_CONTROLLER
 from lib.policy.engine import Engine
 from lib.policy.pairs import WorkloadPairs
+from lib.policy.projection import ARBITRARY_NAMESPACE
 from lib.policy.walk import Question, walk
 from lib.routing.routes import RoutedBackend
 
-INGRESS_CONTROLLER = "{ingress-controller}"
 DEPENDS = "it depends on the ingress controller's namespace and labels: the policies let only some in"
 
 

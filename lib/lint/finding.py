@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from lib.model.problem import Severity
 from lib.model.refs import ObjectRef, Source
@@ -36,6 +37,21 @@ class LintKind(Enum):
 
     def __init__(self, code: str, severity: Severity, title: str) -> None:
         self.code, self.severity, self.title = code, severity, title
+
+
+OF_THIS_INPUT: Final = frozenset(
+    {
+        LintKind.POLICY_SELECTS_NO_POD,
+        LintKind.POLICY_WITHOUT_EFFECT,
+        LintKind.RULE_MATCHES_NOBODY,
+        LintKind.RULE_MATCHES_NO_PORT,
+        LintKind.RULE_REDUNDANT_NOW,
+        LintKind.RULE_SHADOWED_NOW,
+        LintKind.RULE_BLOCKED,
+        LintKind.RULE_WITHOUT_EFFECT,
+    }
+)
+"""The kinds of finding that hold for the pods of the input, and say nothing of pods that it lacks."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -72,6 +88,7 @@ class LintFinding:
 class LintReport:
     """All findings, the policies in the snapshot's order and each before its rules.
 
+    ``not_checked`` are places about pods or nodes that the input may just not hold: nothing is claimed of them either.
     ``unproven`` are places that may have no effect, for which an unknown leaves that open: nothing is claimed of them.
     ``cut`` says where the work was stopped, "" where everything was looked at.
     """
@@ -80,4 +97,5 @@ class LintReport:
     policies: int = 0
     rules: int = 0
     unproven: tuple[Place, ...] = ()
+    not_checked: tuple[Place, ...] = ()
     cut: str = ""

@@ -10,8 +10,6 @@ from lib.lint.finding import Place
 from lib.lint.other_protocols import without_ports
 from lib.lint.removal import Answer, Removals
 from lib.lint.written import WrittenRule, rules_of
-from lib.model.calico_policies import CalicoPolicy
-from lib.model.cilium_policies import CiliumPolicy
 from lib.model.refs import ObjectRef
 from lib.policy.bits import Bits, union
 from lib.policy.columns import Columns, RuleKey, StepsSpentError, Without
@@ -88,11 +86,13 @@ def judge(engine: Engine, steps: int) -> Judged:
 
 def _answer(judged: Judged, without: Without, ref: ObjectRef) -> Answer:
     """What leaving out a policy or a rule of it does; NOT_PROVEN where only what is not judged here could change."""
-    answer, policy = judged.removals.of(without).answer, judged.policies[ref]
+    answer = judged.removals.of(without).answer
     if answer is Answer.NOTHING and ref in judged.left_open:
         return Answer.NOT_PROVEN
-    if answer is not Answer.NOTHING or not isinstance(policy, CalicoPolicy | CiliumPolicy):
+    if answer is not Answer.NOTHING:
         return answer
+    # A rule without ports or protocols is about all traffic; what a NetworkPolicy does with other protocols "may vary
+    # across network plugins" (kubernetes.io, "Network Policies"), so that a change there is never called none.
     others = judged.of_other_protocols
     if ref not in others.policies or any(key not in others.rules for key in without.rules):
         return answer

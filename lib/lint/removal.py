@@ -17,6 +17,7 @@ from lib.model.refs import ObjectRef
 from lib.policy.bits import Bits, from_positions, union
 from lib.policy.columns import Columns, Group, Part, Region, RuleKey, Without, is_contested
 from lib.policy.engine import Engine
+from lib.policy.nobody import real_classes, real_ends
 from lib.policy.outcome import Outcome
 from lib.policy.rules import CompiledPolicy, CompiledRule
 
@@ -65,8 +66,8 @@ class Removals:
         self.engine, self.columns, self._narrowed = engine, columns, narrowed
         spaces = engine.spaces
         nodes = from_positions(spaces.endpoints.nodes.values()) & union(p.subjects for p in engine.policies)
-        self.pods = from_positions({c for members in spaces.endpoints.members for c in members}) | nodes
-        self.ends = self.pods | from_positions(spaces.endpoints.nodes.values()) | spaces.outside
+        self.pods = real_classes(engine) | nodes
+        self.ends = real_ends(engine)
         self._rejected = {d: union(r.touches(d) for r in engine.rejections) for d in Direction}
 
     @cached_property

@@ -39,8 +39,10 @@ def examine(engine: Engine, steps: int = STEPS_UP_TO) -> LintReport:
         f"The work was stopped after {steps:,} steps: {judged.looked_at:,} of the {judged.selecting:,} policies that "
         "select pods were tried without each of their parts; what is not listed of the others is not proven to count."
     )
-    unproven = tuple(judged.unproven)
-    return LintReport(tuple(found), len(judged.policies), len(judged.by_key), unproven, said if cut else "")
+    unproven, not_checked = tuple(judged.unproven), tuple(teller.not_checked)
+    return LintReport(
+        tuple(found), len(judged.policies), len(judged.by_key), unproven, not_checked, said if cut else ""
+    )
 
 
 def _of_no_pods(judged: Judged) -> LintReport:

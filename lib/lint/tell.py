@@ -10,15 +10,17 @@ from typing import Final
 from lib.lint import words
 from lib.lint.always import example_of, selects_all, uncovered_peers
 from lib.lint.covers import Account, Accounts
-from lib.lint.finding import LintFinding, LintKind, Place
+from lib.lint.finding import OF_THIS_INPUT, LintFinding, LintKind, Place
 from lib.lint.judge import Judged
 from lib.lint.removal import Answer
+from lib.lint.supplied import Supplied
 from lib.lint.written import WrittenRule, is_about_pods, never_selects, subjects_of
 from lib.model.policies import Direction, NetworkPolicy
 from lib.model.refs import ObjectRef
 from lib.policy.bits import Bits, positions, union
 from lib.policy.columns import RuleKey, Without
 from lib.policy.inventory import inventory
+from lib.policy.nobody import waited_for
 from lib.policy.rules import Action
 from lib.policy.tiers import AnyPolicy
 
@@ -27,17 +29,42 @@ _TRIED_TOGETHER: Final = 4
 
 
 class Teller:
-    """Puts into findings what was judged."""
+    """Puts into findings what was judged; ``not_checked`` are places about what the input may just not hold."""
 
     def __init__(self, judged: Judged) -> None:
         self._judged, self._removals, self._engine = judged, judged.removals, judged.engine
         self._unproven = frozenset(judged.unproven)
+        self._supplied = Supplied(judged.engine.snapshot)
+        self.not_checked: list[Place] = []
         narrowed = frozenset(key for key, rule in judged.by_key.items() if rule.is_narrowed)
         self._accounts = Accounts(judged.removals, judged.is_idle, narrowed)
         self._subjects = {entry.ref: entry.subject for entry in inventory(judged.engine.snapshot)}
 
     def policy(self, ref: ObjectRef) -> Iterator[LintFinding]:
         """The findings about a policy and its rules. Raises StepsSpentError."""
+        for finding in self._policy(ref):
+            if finding.kind in OF_THIS_INPUT and self._lacks(finding):
+                self.not_checked.append(finding.place)
+            else:
+                yield finding
+
+    def _lacks(self, finding: LintFinding) -> bool:
+        """Whether it may only be that the input does not hold what a policy or rule is about."""
+        place = finding.place
+        if finding.kind is LintKind.POLICY_SELECTS_NO_POD:
+            return self._supplied.lacks_subjects(subjects_of(self._judged.policies[place.policy]))
+        rules = self._judged.rules[place.policy]
+        return any(
+            self._supplied.lacks_peers(rule.rule, means_nobody=not self._means_anybody(rule))
+            for rule in rules
+            if place.rule in ("", rule.place.rule)
+        )
+
+    def _means_anybody(self, rule: WrittenRule) -> bool:
+        parts = self._removals.rules.get(rule.key, ())
+        return bool(union(part.sure.any | part.possible.any for part in parts) & self._removals.ends)
+
+    def _policy(self, ref: ObjectRef) -> Iterator[LintFinding]:
         policy = self._judged.policies[ref]
         place = self._whole(ref)
         selects = self._judged.subjects(ref)
@@ -49,7 +76,8 @@ class Teller:
             yield LintFinding(LintKind.POLICY_NEVER_SELECTS, place, f"No pod can ever have {never}.")
             return
         if not selects:
-            sentence = f"It selects no pod of this input: {self._subjects[ref]}. Pods yet to come may be selected."
+            waited = waited_for(self._engine.snapshot, policy) if isinstance(policy, NetworkPolicy) else ()
+            sentence = words.no_pod(self._subjects[ref], [w.ref for w in waited])
             yield LintFinding(LintKind.POLICY_SELECTS_NO_POD, place, sentence)
         elif ref in self._judged.idle_policies:
             yield self._idle_policy(policy, place)
@@ -186,7 +214,7 @@ class Teller:
         text = parts[0].text
         if not union(part.subjects for part in parts) & removals.pods:
             sentence = f"None of the pods that the policy selects in this input is one that it is about: {text}."
-        elif not union(part.sure.any | part.possible.any for part in parts) & removals.ends:
+        elif not self._means_anybody(rule):
             sentence = f"No pod, node or address of this input is meant: {text}. Pods yet to come may be."
         else:
             sentence = f"No pod that it means in this input has a port of that name: {text}."

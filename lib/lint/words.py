@@ -11,6 +11,7 @@ from lib.lint.written import WrittenRule
 from lib.model.calico_policies import CalicoPolicy
 from lib.model.cilium_policies import CiliumPolicy
 from lib.model.policies import NetworkPolicy
+from lib.model.refs import ObjectRef
 from lib.policy.rules import Action
 from lib.policy.tiers import AnyPolicy
 
@@ -26,6 +27,13 @@ def named(things: Iterable[object]) -> str:
     if len(texts) > _SHOWN + 1:
         texts = [*texts[:_SHOWN], f"{len(texts) - _SHOWN} more"]
     return " and ".join(filter(None, (", ".join(texts[:-1]), texts[-1]))) if texts else ""
+
+
+def no_pod(selector: str, waited: Sequence[ObjectRef]) -> str:
+    """A policy that selects no pod now; ``waited`` are workloads without a pod whose pods it would select."""
+    if waited:
+        return f"It selects no pod of this input now: {selector}. It is for the pods of {named(waited)} when they run."
+    return f"It selects no pod of this input: {selector}. Pods yet to come may be selected."
 
 
 def when(always: bool) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
+from lib.loaders.collected import Collected
 from lib.loaders.collector import without_collector
 from lib.loaders.coverage import ListContent, infer_coverage
 from lib.loaders.documents import RawObject
@@ -19,11 +19,9 @@ from lib.loaders.parse import (
     KIND_READERS,
     POLICY_KINDS,
     Controller,
-    KindReader,
     Session,
     is_own_group,
     parse_object,
-    reader_for,
 )
 from lib.loaders.parse.calico_endpoints import pods_of
 from lib.loaders.parse.metadata import DEFAULT_NAMESPACE, rough_ref
@@ -54,34 +52,6 @@ class Loaded:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(slots=True)
-class _Collected:
-    """Model objects by reference, in the order of the input; the later of two with the same name counts."""
-
-    by_kind: dict[str, dict[ObjectRef, Any]] = field(default_factory=dict)
-    raws: dict[ObjectRef, RawObject] = field(default_factory=dict)
-    rejected: list[RejectedPolicy] = field(default_factory=list)
-    damaged: set[str] = field(default_factory=set)
-    counts: Counter[str] = field(default_factory=Counter)
-    others: Counter[str] = field(default_factory=Counter)
-    namespaces: set[str] = field(default_factory=set)
-    readers: dict[tuple[str, str], KindReader | None] = field(default_factory=dict)
-
-    def reader(self, raw: RawObject) -> KindReader | None:
-        """The reader of an object's kind, looked up once for each version and kind."""
-        key = (raw.api_version, raw.kind)
-        if key not in self.readers:
-            self.readers[key] = reader_for(*key)
-        return self.readers[key]
-
-    def all(self, kind: str) -> Iterable[Any]:
-        return self.by_kind.get(kind, {}).values()
-
-    def of(self, *kinds: str) -> list[Any]:
-        """The objects of several kinds."""
-        return [item for kind in kinds for item in self.all(kind)]
-
-
 def assemble(
     read: ReadResult,
     *,
@@ -98,18 +68,18 @@ def assemble(
     objects in all and the kind at hand, every few thousand objects. Raises LoadCancelled when ``cancelled`` says so.
     """
     session = Session()
-    collected = _Collected()
+    collected = Collected()
     with without_collector():
         _take_all(session, collected, read, progress, cancelled)
         for policy in read.rejected_policies:
             collected.counts[policy.ref.kind] += 1
-            _reject(collected, policy)
+            collected.reject(policy)
         return _joined(session, collected, read, title, assume_complete, coverage)
 
 
 def _take_all(
     session: Session,
-    collected: _Collected,
+    collected: Collected,
     read: ReadResult,
     progress: Progress | None,
     cancelled: Callable[[], bool] | None,
@@ -128,7 +98,7 @@ def _take_all(
 
 def _joined(
     session: Session,
-    collected: _Collected,
+    collected: Collected,
     read: ReadResult,
     title: str,
     assume_complete: bool,
@@ -143,6 +113,10 @@ def _joined(
         assume_complete=assume_complete,
     )
     found.update(coverage or {})
+    for kind in collected.damaged:
+        # The list was complete, but "missing" might be said of just the object that was not taken over.
+        if not assume_complete and found.get(kind) is Coverage.COMPLETE:
+            found[kind] = Coverage.PARTIAL
     _settle_tiers(session, collected)
     snapshot = _snapshot(read, collected, title, found)
     return Loaded(snapshot, (*read.problems, *session.problems, *session.closing()))
@@ -154,7 +128,7 @@ def _called(raw: RawObject) -> RawObject:
     return raw if kind == raw.kind else RawObject(raw.obj, raw.source, raw.api_version, kind)
 
 
-def _take(session: Session, collected: _Collected, raw: RawObject) -> None:
+def _take(session: Session, collected: Collected, raw: RawObject) -> None:
     reader = collected.reader(raw)
     if reader is None:
         _count_other(session, collected, raw)
@@ -164,7 +138,7 @@ def _take(session: Session, collected: _Collected, raw: RawObject) -> None:
     if parsed is None:
         collected.damaged.add(raw.kind)
     elif isinstance(parsed, RejectedPolicy):
-        _reject(collected, parsed)
+        collected.reject(parsed)
     else:
         ref = parsed[0].ref if isinstance(parsed, tuple) else _ref(parsed, raw.kind)
         members = collected.by_kind.setdefault(raw.kind, {})
@@ -175,18 +149,12 @@ def _take(session: Session, collected: _Collected, raw: RawObject) -> None:
         collected.namespaces.add(ref.namespace)
 
 
-def _reject(collected: _Collected, policy: RejectedPolicy) -> None:
-    collected.damaged.add(policy.ref.kind)
-    collected.rejected.append(policy)
-    collected.namespaces.add(policy.namespace)
-
-
 def _ref(parsed: Any, kind: str) -> ObjectRef:
     ref = getattr(parsed, "ref", None)
     return ref if isinstance(ref, ObjectRef) else ObjectRef("", parsed.name, kind)
 
 
-def _count_other(session: Session, collected: _Collected, raw: RawObject) -> None:
+def _count_other(session: Session, collected: Collected, raw: RawObject) -> None:
     intended = _KINDS_BY_LOWER.get(raw.kind.lower())
     if intended is not None and intended != raw.kind and is_own_group(raw.api_version):
         ref = rough_ref(raw.obj, intended, KIND_READERS[intended].namespaced)
@@ -196,7 +164,7 @@ def _count_other(session: Session, collected: _Collected, raw: RawObject) -> Non
         intended = called(raw.api_version, intended)
         if intended in POLICY_KINDS:
             collected.counts[intended] += 1
-            _reject(collected, rejected(ref.namespace, ref.name, raw.source, intended))
+            collected.reject(rejected(ref.namespace, ref.name, raw.source, intended))
     elif (problem_of_kind := near_kind(raw)) is not None:
         session.add(problem_of_kind)
     collected.others[f"{raw.api_version} {raw.kind}".strip()] += 1
@@ -229,7 +197,7 @@ def place(source: Source) -> str:
     return ", ".join(words)
 
 
-def _lists(read: ReadResult, collected: _Collected) -> list[ListContent]:
+def _lists(read: ReadResult, collected: Collected) -> list[ListContent]:
     """The lists with what they held, joined by file and document."""
     contents = {
         (item.source.file, item.source.document): ListContent(
@@ -261,7 +229,7 @@ def _lists(read: ReadResult, collected: _Collected) -> list[ListContent]:
     return list(contents.values())
 
 
-def _snapshot(read: ReadResult, collected: _Collected, title: str, coverage: dict[str, Coverage]) -> Snapshot:
+def _snapshot(read: ReadResult, collected: Collected, title: str, coverage: dict[str, Coverage]) -> Snapshot:
     controllers: dict[ObjectRef, Controller] = {}
     for members in collected.by_kind.values():
         controllers.update((ref, item) for ref, item in members.items() if isinstance(item, Controller))
@@ -296,6 +264,7 @@ def _snapshot(read: ReadResult, collected: _Collected, title: str, coverage: dic
         endpoint_slices=tuple(sorted(slices, key=lambda s: (s.ref, s.source))),
         network_policies=_by_ref(policies),
         rejected_policies=tuple(sorted(collected.rejected, key=lambda p: (p.ref, p.source))),
+        rejected_hosts=tuple(sorted(collected.rejected_hosts, key=lambda p: (p.ref, p.source))),
         cluster_policies=_by_ref(collected.of(*CLUSTER_POLICY_KINDS)),
         cilium_policies=_by_ref(collected.of(*CILIUM_POLICY_KINDS)),
         cidr_groups=_by_ref(collected.all("CiliumCIDRGroup")),
@@ -320,7 +289,7 @@ def _snapshot(read: ReadResult, collected: _Collected, title: str, coverage: dic
     )
 
 
-def _settle_tiers(session: Session, collected: _Collected) -> None:
+def _settle_tiers(session: Session, collected: Collected) -> None:
     """Reject Calico policies whose tier is not in the input: nobody knows whom they come before, nor how it ends."""
     known = {*BUILT_IN_TIERS, *(tier.ref.name for tier in collected.all("Tier"))}
     for kind in _CALICO_KINDS:
@@ -332,14 +301,14 @@ def _settle_tiers(session: Session, collected: _Collected) -> None:
                 session.add(Problem(Severity.ERROR, "tier-not-supplied", message, remedy, place, None, policy.ref))
                 del collected.by_kind[kind][policy.ref]
                 everything = RejectedPolicy(policy.ref, policy.source, policy.namespace, EVERYTHING, policy.directions)
-                _reject(collected, everything)
+                collected.reject(everything)
 
 
 def _by_ref(items: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(sorted(items, key=lambda item: item.ref))
 
 
-def _namespaces(collected: _Collected) -> tuple[Namespace, ...]:
+def _namespaces(collected: Collected) -> tuple[Namespace, ...]:
     """Every namespace that an object stands in; one without an object of its own has only the server's label."""
     found = {n.name: n for n in collected.all("Namespace")}
     for name in collected.namespaces:

@@ -12,7 +12,7 @@ from typing import Final
 
 from lib.facts.internet import INTERNET
 from lib.loaders.limits import DEFAULT, Limits
-from lib.loaders.own_file import only, read_documents
+from lib.loaders.own_file import Form, only, read_documents
 from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.session import Session, field_names, quote
 from lib.model.assertions import AddressesEnd, Assertion, AssertionEnd, AssertionKind, WorkloadsEnd
@@ -29,6 +29,7 @@ _KINDS: Final = {kind.value: kind for kind in AssertionKind}
 _PORTS: Final = re.compile(r"(TCP|UDP|SCTP)(?:[ \t]+(\d{1,5})(?:-(\d{1,5}))?)?", re.IGNORECASE)
 _NAMED: Final = re.compile(r"(?P<namespace>[-a-z0-9.]+)/(?P<name>[^/\[\]\s]+)(?:\[(?P<kind>[A-Za-z]+)\])?")
 _SUBJECT: Final = ObjectRef("", "assertions", "File")
+_EXPECTED: Final = Form("a file of assertions", SCHEMA, ("schema", "assertions"), "docs/assertions.md")
 _REMEDY: Final = "Write namespace/name, an address or prefix, internet, outside, any workload, or a mapping."
 
 
@@ -45,7 +46,7 @@ def read_assertions(text: str, file: str, limits: Limits = DEFAULT) -> Assertion
     session = Session(limits.problems_per_file)
     found: list[Assertion] = []
     problems: list[Problem] = []
-    for each in read_documents(session, text, file, limits, _SUBJECT, _document):
+    for each in read_documents(session, text, file, limits, _SUBJECT, _EXPECTED, _document):
         if isinstance(each, Problem):
             problems.append(each)
         else:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from lib.loaders.limits import DEFAULT, MIB, Limits
-from lib.loaders.own_file import Part, only, read_documents
+from lib.loaders.own_file import Form, Part, only, read_documents
 from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.session import Session, field_names, quote
 from lib.model.domain_names import NameEntry, NameTable, canonical
@@ -23,6 +23,7 @@ from lib.model.refs import ObjectRef, PathStep, Source
 from lib.model.sets import Network
 
 SCHEMA: Final = "netatlas.names/1"
+_EXPECTED: Final = Form("a table of domain names", SCHEMA, ("schema", "complete", "names"), "docs/names.md")
 NAMES_MAX: Final = 10_000
 ADDRESSES_MAX: Final = 50_000
 CHARS_MAX: Final = 4 * MIB
@@ -62,7 +63,7 @@ def read_names(text: str, file: str, limits: Limits = DEFAULT) -> NamesReading:
     session = Session(limits.problems_per_file)
     problems: list[Problem] = []
     parts: list[Part[_Read]] = []
-    for each in read_documents(session, text, file, limits, _SUBJECT, _document):
+    for each in read_documents(session, text, file, limits, _SUBJECT, _EXPECTED, _document):
         if isinstance(each, Problem):
             problems.append(each)
         else:

@@ -30,7 +30,7 @@ GROUPS: Final = (
     ("apis/discovery.k8s.io", ("v1",), ("endpointslices",)),
     ("apis/networking.k8s.io", ("v1",), ("networkpolicies", "ingresses", "ingressclasses")),
     ("apis/policy.networking.k8s.io", ("v1alpha1",), ("adminnetworkpolicies", "baselineadminnetworkpolicies")),
-    ("apis/policy.networking.k8s.io", ("v1alpha2",), ("clusternetworkpolicies",)),
+    ("apis/policy.networking.k8s.io", ("v1beta1", "v1alpha2"), ("clusternetworkpolicies",)),
     ("apis/cilium.io", ("v2",), ("ciliumnetworkpolicies", "ciliumclusterwidenetworkpolicies")),
     ("apis/cilium.io", ("v2", "v2alpha1"), ("ciliumcidrgroups", "ciliumlocalredirectpolicies")),
     # The first is served by Calico's own API server, the second holds its objects where there is none.

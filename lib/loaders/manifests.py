@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from lib.loaders.archives import Budget, Entry, clean_name, is_archive, unpack
@@ -19,6 +17,7 @@ from lib.loaders.lines import line_count
 from lib.loaders.lost_policies import POLICY, lost_policies
 from lib.loaders.raw_kinds import is_kubeconfig, is_list, object_kind
 from lib.loaders.read_documents import Document, Failure
+from lib.loaders.read_result import FileProblems, LoadCancelled, Progress, ReadResult, content_hash
 from lib.loaders.recognise import (
     EMPTY_ARRAY,
     HELM_TEMPLATE,
@@ -32,51 +31,13 @@ from lib.loaders.recognise import (
     has_template,
 )
 from lib.loaders.redact import redact
+from lib.loaders.remedies import ARCHIVE_REMEDIES, NESTED_LIST, REMEDIES, advise
 from lib.loaders.yaml_reader import Reader
 from lib.model.policies import RejectedPolicy
 from lib.model.problem import Problem, Severity
 from lib.model.refs import Source
 
 _PROGRESS_STEP = 200
-_ENDS_OF_READING = frozenset({"too-many-documents", "too-many-faults"})
-"""Told however many Problems a file has: what follows them was not looked at."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far reading has come: the file at hand, files done and in all, objects so far by kind.
-
-    ``share`` is of the bytes that were handed over, from 0 to 1; an archive counts once all of it is read.
-    """
-
-    file: str
-    files_done: int
-    files_total: int
-    objects: int
-    kinds: Mapping[str, int]
-    share: float = 0.0
-
-
-class LoadCancelled(Exception):
-    """The person no longer wants the result; nothing was kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadResult:
-    """Everything that was read, and everything that was not.
-
-    ``content_hash`` is the SHA-256 of the files' names and bytes in the order they were given, in hexadecimal.
-    ``files`` are those that were looked into, archives replaced by what they hold. ``rejected_policies`` are the
-    NetworkPolicies in what could not be read, as far as they can be told.
-    """
-
-    objects: tuple[RawObject, ...]
-    lists: tuple[ListInfo, ...]
-    documents: DocumentStore
-    problems: tuple[Problem, ...]
-    content_hash: str
-    files: tuple[str, ...]
-    rejected_policies: tuple[RejectedPolicy, ...] = ()
 
 
 def read_inputs(
@@ -96,42 +57,6 @@ def read_inputs(
         for file in files:
             reading.file(file)
     return reading.result(content_hash(files))
-
-
-def content_hash(files: Iterable[InputFile]) -> str:
-    """SHA-256 over names and bytes in order, lengths included so that no two inputs read alike."""
-    digest = hashlib.sha256()
-    for file in files:
-        name = file.name.encode("utf-8", "surrogatepass")
-        digest.update(b"%d:%d:" % (len(name), len(file.data)))
-        digest.update(name)
-        digest.update(file.data)
-    return digest.hexdigest()
-
-
-@dataclass(slots=True)
-class _FileProblems:
-    """The Problems of one file, of which only so many are told one by one."""
-
-    file: str
-    limit: int
-    told: list[Problem] = field(default_factory=list)
-    untold: int = 0
-    worst: Severity = Severity.INFO
-
-    def add(self, problem: Problem) -> None:
-        if len(self.told) < self.limit or problem.code in _ENDS_OF_READING:
-            self.told.append(problem)
-        else:
-            self.untold += 1
-            self.worst = max(self.worst, problem.severity)
-
-    def all(self) -> list[Problem]:
-        if not self.untold:
-            return self.told
-        message = f"{self.untold:,} more problems in this file are not listed"
-        remedy = "Correct the ones above and load the file again."
-        return [*self.told, Problem(self.worst, "more-problems", message, remedy, Source(self.file, 1))]
 
 
 class _Reading:
@@ -161,7 +86,7 @@ class _Reading:
         self.names: Counter[str] = Counter()
         self.files: list[str] = []
         self.kinds: Counter[str] = Counter()
-        self.current = _FileProblems("", limits.problems_per_file)
+        self.current = FileProblems("", limits.problems_per_file)
 
     def result(self, digest: str) -> ReadResult:
         return ReadResult(
@@ -183,7 +108,7 @@ class _Reading:
         if self.files_done >= self.limits.files:
             if self.files_done == self.limits.files:
                 self._begin(file.name)
-                self._tell(1, None, _error("too-many-files", f"there are more than {self.limits.files:,} files"))
+                self._tell(1, None, advise("too-many-files", f"there are more than {self.limits.files:,} files"))
                 self._end()
                 self.files_done += 1
             return
@@ -191,7 +116,7 @@ class _Reading:
         if self.bytes_left < 0:
             self._begin(file.name)
             mib = self.limits.upload_bytes // MIB
-            self._tell(1, None, _error("too-much-data", f"the input is larger than {mib} MiB; this file is not read"))
+            self._tell(1, None, advise("too-much-data", f"the input is larger than {mib} MiB; this file is not read"))
             self._unread(file.data)
             self._end()
         elif is_archive(file.data):
@@ -214,13 +139,13 @@ class _Reading:
             if isinstance(part, Entry):
                 read += 1
                 if len(self.files) > self.limits.files:
-                    self._tell(1, None, _error("too-many-files", f"there are more than {self.limits.files:,} files"))
+                    self._tell(1, None, advise("too-many-files", f"there are more than {self.limits.files:,} files"))
                     self._end()
                     return
                 self._report()
                 self._content(part.data)
             else:
-                remedy = _ARCHIVE_REMEDIES.get(part.code, "Unpack the archive yourself and load the manifests in it.")
+                remedy = ARCHIVE_REMEDIES.get(part.code, "Unpack the archive yourself and load the manifests in it.")
                 self._tell(1, None, Advice(Severity.ERROR, part.code, part.message, remedy))
             self._end()
         if not read:
@@ -235,7 +160,7 @@ class _Reading:
         # Two files of one name are two files; a Source must tell them apart.
         if self.names[shown] > 1 and shown in self.files:
             shown = f"{shown} ({self.names[shown]})"
-        self.current = _FileProblems(shown, self.limits.problems_per_file)
+        self.current = FileProblems(shown, self.limits.problems_per_file)
 
     def _end(self) -> None:
         self.problems += self.current.all()
@@ -256,7 +181,7 @@ class _Reading:
         try:
             text, utf8 = decode(data)
         except EncodingError as error:
-            self._tell(1, None, _error("encoding", str(error), "Save the file as UTF-8."))
+            self._tell(1, None, advise("encoding", str(error), "Save the file as UTF-8."))
             self._unread(data)
             return
         if not text.strip():
@@ -299,7 +224,7 @@ class _Reading:
 
     def _failure(self, failure: Failure) -> None:
         severity = Severity.WARNING if failure.is_warning else Severity.ERROR
-        remedy = _REMEDIES.get(failure.code, "Correct the document and load it again.")
+        remedy = REMEDIES.get(failure.code, "Correct the document and load it again.")
         self._tell(failure.number, failure.line, Advice(severity, failure.code, failure.message, remedy))
 
     def _document(self, document: Document, is_template: bool) -> None:
@@ -325,7 +250,7 @@ class _Reading:
             return
         for item, child, item_version, item_kind in self._items(redacted.value, source, version, kind):
             if isinstance(child, dict) and item_kind.endswith("List"):
-                self._tell(document.number, None, _NESTED_LIST, item.item)
+                self._tell(document.number, None, NESTED_LIST, item.item)
                 start, end = document.built.marks.items.get(id(child), (0, 0))
                 self._lost(document.text[start:end], document.number, document.line)
             elif isinstance(child, dict):
@@ -377,38 +302,6 @@ class _Reading:
             self.check()
             self._report()
 
-
-def _error(code: str, message: str, remedy: str = "Load less at once.") -> Advice:
-    return Advice(Severity.ERROR, code, message, remedy)
-
-
-_NESTED_LIST = _error("nested-list", "a list inside a list is not read", "Put its items into the outer list.")
-_REMEDIES = {
-    "yaml-syntax": "Correct the YAML at this line: indentation, quotes, brackets and colons.",
-    "json-syntax": "Correct the JSON at this line: commas, quotes and brackets.",
-    "control-character": "Remove the character; a file that holds many of them is no text.",
-    "duplicate-key": "Keep one of the two; the API server refuses an object that has both.",
-    "unknown-tag": "Remove the tag.",
-    "wrong-tag": "Remove the tag or correct the value.",
-    "invalid-key": "Write the key as a plain word or in quotes.",
-    "invalid-merge": "Let << stand before a mapping, an alias of one, or a list of these.",
-    "not-a-number": "Write a number, or put the value in quotes.",
-    "unknown-anchor": "Define the anchor (&name) before the alias (*name), in the same document.",
-    "recursive-alias": "Write the value out.",
-    "excessive-aliases": "Write the values out, or use fewer aliases.",
-    "nested-too-deep": "No Kubernetes object nests that deep; load manifests only.",
-    "scalar-too-long": "The API server keeps no such object; load manifests only.",
-    "too-many-nodes": "Load less at once, for instance one namespace.",
-    "too-many-documents": "Split the file.",
-    "too-many-items": "Split the list, for instance by namespace.",
-    "too-many-faults": "Correct the values above, or dump the objects anew as one list.",
-}
-_ARCHIVE_REMEDIES = {
-    "unsafe-path": "Make the archive anew, from within the folder of the manifests.",
-    "special-file": "Put the file itself into the archive instead of a link.",
-    "encrypted-archive": "Make the archive without a password.",
-    "nested-archive": "Unpack the inner archive and load it by itself.",
-}
 
 __all__ = [
     "STDIN_NAME",

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import yaml
 
-from lib.loaders.build import Span
+from lib.loaders.built import Span
 from lib.loaders.events import yaml_events
 from lib.loaders.lines import BREAK
 from lib.loaders.read_documents import Document

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from difflib import get_close_matches
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from lib.loaders.limits import Limits
 from lib.loaders.locate import Position, positions
@@ -21,6 +21,21 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """What a file is expected to be: in words, by its schema and the keys of its mapping, and where that is told."""
+
+    what: str
+    schema: str
+    keys: tuple[str, ...]
+    told: str
+
+    @property
+    def expected(self) -> str:
+        """What has to be written, in a sentence part."""
+        return f"expected is {self.what}, a mapping with the key {self.keys[-1]}; {self.told} tells its form"
+
+
+@dataclass(frozen=True, slots=True)
 class Part(Generic[T]):
     """What one document gave, and where the lines of its keys are."""
 
@@ -30,9 +45,11 @@ class Part(Generic[T]):
 
 
 def read_documents(
-    session: Session, text: str, file: str, limits: Limits, subject: ObjectRef, read: Callable[[Fields], T]
+    session: Session, text: str, file: str, limits: Limits, subject: ObjectRef, form: Form, read: Callable[[Fields], T]
 ) -> Iterator[Part[T] | Problem]:
-    """``read`` for every document that is a mapping, and a Problem for all that is wrong, in the text's order.
+    """``read`` for every document that may be of the ``form``, and a Problem for all that is wrong, in text order.
+
+    Of a document that is something else one Problem says what it is and what was expected.
 
     ``subject`` is what Problems are about while they arise; it is taken out of their messages.
     """
@@ -44,7 +61,8 @@ def read_documents(
         if not isinstance(result, Document):
             severity = Severity.WARNING if result.is_warning else Severity.ERROR
             place = Source(file, result.number)
-            yield Problem(severity, result.code, result.message, "Correct the text.", place, result.line)
+            message = result.message if result.is_warning else f"{result.message}; {form.expected}"
+            yield Problem(severity, result.code, message, "Correct the text.", place, result.line)
             continue
         before = len(session.problems)
         entry = Entry(session, Source(file, result.number), subject)
@@ -54,15 +72,44 @@ def read_documents(
             return first + found.find(path)
 
         value = result.built.value
-        if isinstance(value, dict):
-            yield Part(read(Fields(entry, value)), result.number, line_of)
+        if other := _something_else(value, form):
+            remedy = f"Name another file, or write {form.what}."
+            code = "another-file" if isinstance(value, dict) else "wrong-type"
+            entry.error((), code, f"this is {other}; {form.expected}", remedy)
         else:
-            entry.error((), "wrong-type", "the document is no mapping", "Begin with a key and a colon.")
+            yield Part(read(Fields(entry, value)), result.number, line_of)
         for problem in session.problems[before:]:
             path = problem.source.path if problem.source else ()
             message = problem.message.removeprefix(f"{subject}: ")
             yield replace(problem, message=message, line=line_of(path))
     yield from (replace(problem, line=1) for problem in session.closing())
+
+
+_OWN: Final = {"netatlas.assertions/": "a file of assertions", "netatlas.names/": "a table of domain names"}
+
+
+def _something_else(value: object, form: Form) -> str:
+    """What a document is that can't be meant to be of the form; "" where it may be meant so."""
+    if not isinstance(value, dict):
+        return (
+            "a list"
+            if isinstance(value, list)
+            else f"text, {quote(value)},"
+            if isinstance(value, str)
+            else "no mapping"
+        )
+    if "apiVersion" in value and "kind" in value and not value.keys() & set(form.keys):
+        return f"a Kubernetes object of kind {quote(value['kind'])}"
+    schema = value.get("schema")
+    if isinstance(schema, str) and form.keys[-1] not in value:
+        for start, what in _OWN.items():
+            if schema.startswith(start) and not form.schema.startswith(start):
+                return f"{what} ({quote(schema)})"
+    if value and "schema" not in value and not value.keys() & set(form.keys):
+        near = [key for key in value if get_close_matches(str(key)[:40], form.keys, n=1)]
+        named = ", ".join(quote(key) for key in list(value)[:3])
+        return "" if near else f"a mapping with the keys {named}{' and others' if len(value) > 3 else ''}"
+    return ""
 
 
 def only(fields: Fields, known: Collection[str]) -> None:

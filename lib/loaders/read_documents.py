@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
-from lib.loaders.build import Built
+from lib.loaders.built import Built
 from lib.model.records import dataclass
 
 Syntax = Literal["yaml", "json"]

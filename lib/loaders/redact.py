@@ -14,7 +14,7 @@ import re
 from bisect import bisect_right
 from typing import Any, Final
 
-from lib.loaders.build import WATCHED, Marks, Span, Watched
+from lib.loaders.built import WATCHED, Marks, Span, Watched
 from lib.loaders.kinds import READ, WORKLOADS, group_of
 from lib.loaders.masked_text import CommentsUnclear, Cover, Edit, comment_edits, edited
 from lib.loaders.raw_kinds import is_list, object_kind
@@ -61,6 +61,16 @@ class Redacted:
 def redact(document: Document) -> Redacted:
     """``document.built.value``, which must be a mapping with a kind, changed in place and without secrets."""
     return _Redaction(document).run()
+
+
+def redact_object(target: dict[str, Any], api_version: str, kind: str) -> None:
+    """Take the secrets out of an object of a kind that is read and that came without a text, in place."""
+    is_workload = (group_of(api_version), kind) in WORKLOADS
+    for key in target.keys() - _READ_FIELDS:
+        del target[key]
+    if is_workload:
+        mask_unknown_container_fields(target)
+    mask_everywhere(target, is_workload, set())
 
 
 class _Redaction:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from lib.loaders.build import CONTAINER_LISTS, LABEL_MAPS, WATCHED
+from lib.loaders.built import CONTAINER_LISTS, LABEL_MAPS, WATCHED
 from lib.loaders.kinds import KEPT_ANNOTATIONS
 from lib.loaders.parse.session import field_names
 

@@ -15,7 +15,10 @@ from typing import Any, Final
 import yaml
 
 from lib.loaders.arrays import JSON_OBJECTS, is_of_objects, json_elements, yaml_elements
-from lib.loaders.build import Builder, DocumentError
+from lib.loaders.bounds_met import too_many_documents, too_many_faults, too_many_nodes
+from lib.loaders.build import Builder
+from lib.loaders.built import DocumentError
+from lib.loaders.document_starts import DOCUMENT_START, passed_over, resumed_from
 from lib.loaders.events import (
     EventSource,
     JSONEvents,
@@ -31,7 +34,6 @@ from lib.loaders.lines import json_line_count, line_count
 from lib.loaders.read_documents import Document, Failure, Result, Syntax
 from lib.model.records import dataclass
 
-_DOCUMENT_START: Final = re.compile(r"---(?:(?<=[\n\r\x85\u2028\u2029]---)|(?<=\A---))(?=\s|\Z)")
 _CONTROL: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 """Characters that YAML forbids. libyaml reads ahead, so one of them would take the documents before it along."""
 _KEY_NAME: Final = re.compile(r"[A-Za-z0-9][-A-Za-z0-9._/]*")
@@ -86,7 +88,7 @@ class Reader:
             self.check()
             self._number += 1
             if self._number > self.limits.documents_per_file:
-                yield self._too_many_documents(array.line - 1 + line, text[begin:])
+                yield too_many_documents(self.limits, self._number, array.line - 1 + line, text[begin:])
                 return
             yield from self._alone(" " * column + text[begin:end], array.line - 1 + line)
 
@@ -114,7 +116,8 @@ class Reader:
         while begin < len(text):
             try:
                 if self._is_crowded and not self._has_room(text, begin):
-                    yield self._too_many_nodes(line, text[begin:])
+                    self._number += 1
+                    yield too_many_nodes(self.limits, self._number, line, text[begin:])
                     return None
                 end = json_value_end(text, begin)
             except JSONSyntaxError as error:
@@ -144,7 +147,7 @@ class Reader:
         """The one value between ``begin`` and ``end``; returns whether more may be read."""
         self._number += 1
         if self._number > self.limits.documents_per_file:
-            yield self._too_many_documents(line, text[begin:])
+            yield too_many_documents(self.limits, self._number, line, text[begin:])
             return False
         source = JSONEvents(text[begin:end])
         source.get_event()
@@ -156,7 +159,7 @@ class Reader:
         number = self._number
         rest = text[broken.begin :]
         results = list(self._yaml(rest, None, broken.line))
-        if _DOCUMENT_START.search(rest) or not any(isinstance(r, Failure) and r.code == "yaml-syntax" for r in results):
+        if DOCUMENT_START.search(rest) or not any(isinstance(r, Failure) and r.code == "yaml-syntax" for r in results):
             yield from results
             return
         self._number = number
@@ -168,11 +171,11 @@ class Reader:
             at = max(error.index, begin)
             self._number += 1
             if self._number > self.limits.documents_per_file:
-                yield self._too_many_documents(line, text[begin:])
+                yield too_many_documents(self.limits, self._number, line, text[begin:])
                 return
             faults += 1
             if faults > self.limits.problems_per_file:
-                yield self._too_many_faults(line, text[begin:])
+                yield too_many_faults(self.limits, self._number, line, text[begin:])
                 return
             # Where a broken value ends can't be told; the next object that begins a line is the next that is tried.
             next_object = _JSON_OBJECT_LINE.search(text, at + 1)
@@ -196,7 +199,7 @@ class Reader:
             yield from self._clean_yaml(text, text.encode() if data is None else data, lines)
             return
         position = 0
-        starts = [0, *(m.start() for m in _DOCUMENT_START.finditer(text)), len(text)]
+        starts = [0, *(m.start() for m in DOCUMENT_START.finditer(text)), len(text)]
         while bad is not None:
             after = bisect_right(starts, bad.start(), hi=len(starts) - 1)
             begin, end = max(starts[after - 1], position), starts[after]
@@ -212,7 +215,7 @@ class Reader:
             position = end
             bad = _CONTROL.search(text, end)
             if self._number > self.limits.documents_per_file:
-                yield self._too_many_documents(lines, text[position:])
+                yield too_many_documents(self.limits, self._number, lines, text[position:])
                 return
         rest = text[position:]
         if rest.strip():
@@ -225,11 +228,11 @@ class Reader:
             return
         # A `---` in the first column always begins a document, so the rest may be cut there. Parts double while all
         # is well, so that neither many faults nor many documents make the work grow faster than the text.
-        starts = [m.start() for m in _DOCUMENT_START.finditer(text, resume_after)]
+        starts = [m.start() for m in DOCUMENT_START.finditer(text, resume_after)]
         position, size, counted = 0, 1, 0
         while position < len(starts):
             if self._number >= self.limits.documents_per_file:
-                yield self._too_many_documents(lines, text[starts[position] :])
+                yield too_many_documents(self.limits, self._number, lines, text[starts[position] :])
                 return
             stop = position + size
             begin, end = starts[position], starts[stop] if stop < len(starts) else len(text)
@@ -257,12 +260,12 @@ class Reader:
                 mark: Any = event.start_mark
                 self._number += 1
                 if self._number > self.limits.documents_per_file:
-                    yield self._too_many_documents(lines + mark.line, text[mark.index :])
+                    yield too_many_documents(self.limits, self._number, lines + mark.line, text[mark.index :])
                     return None
                 in_document, begun = True, mark.index
                 end = yield from self._document(source, event, lines, text, "yaml")
                 if end is None:
-                    return self._after(text, begun)
+                    return resumed_from(text, begun)
                 in_document, begun = False, end
         except yaml.YAMLError as error:
             marks = (getattr(error, "problem_mark", None), getattr(error, "context_mark", None))
@@ -271,26 +274,13 @@ class Reader:
             words = [w for w in (getattr(error, "context", None), getattr(error, "problem", None)) if w]
             if not in_document:
                 self._number += 1
-            resume_after = self._after(text, begun) if in_document else max(index, begun + 1)
+            resume_after = resumed_from(text, begun) if in_document else max(index, begun + 1)
             message, before = "not valid YAML: " + ", ".join(words), line_count(text[:begun])
-            lost = self._lost(text, begun, resume_after)
+            lost = passed_over(text, begun, resume_after)
             yield Failure(
                 self._number, lines + line + 1, "yaml-syntax", message, text=lost, text_line=lines + before + 1
             )
             return resume_after
-
-    @staticmethod
-    def _lost(text: str, begun: int, resume_after: int) -> str:
-        """What is passed over from ``begun`` on when reading is resumed at the first ``---`` from ``resume_after``."""
-        following = _DOCUMENT_START.search(text, resume_after)
-        return text[begun : following.start() if following else len(text)]
-
-    @staticmethod
-    def _after(text: str, begun: int) -> int:
-        """From where on the next document's ``---`` is to be looked for; directives stand before their own."""
-        if text[begun : begun + 1] == "%" and (own := _DOCUMENT_START.search(text, begun)):
-            begun = own.start()
-        return begun + 1
 
     def _document(
         self, source: EventSource, start: Any, lines: int, text: str, syntax: Syntax
@@ -301,7 +291,7 @@ class Reader:
         try:
             built = self._builder.document(source, start)
         except DocumentError as error:
-            lost = self._lost(text, begun.index, self._after(text, begun.index))
+            lost = passed_over(text, begun.index, resumed_from(text, begun.index))
             at = lines + begun.line + 1
             yield Failure(number, lines + error.line + 1, error.code, error.message, text=lost, text_line=at)
             return self._skip(source) if error.resume else None
@@ -340,16 +330,3 @@ class Reader:
                 case yaml.DocumentEndEvent():
                     mark: Any = event.end_mark
                     return int(mark.index)
-
-    def _too_many_nodes(self, line: int, text: str) -> Failure:
-        self._number += 1
-        message = f"the input has more than {self.limits.nodes:,} keys and values; the rest of the file is not read"
-        return Failure(self._number, line + 1, "too-many-nodes", message, text=text, text_line=line + 1)
-
-    def _too_many_faults(self, line: int, text: str) -> Failure:
-        message = f"more than {self.limits.problems_per_file:,} values are not valid JSON; the rest is not read"
-        return Failure(self._number, line + 1, "too-many-faults", message, text=text, text_line=line + 1)
-
-    def _too_many_documents(self, line: int, text: str) -> Failure:
-        message = f"the file has more than {self.limits.documents_per_file:,} documents; the rest is not read"
-        return Failure(self._number, line + 1, "too-many-documents", message, text=text, text_line=line + 1)

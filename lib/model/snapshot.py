@@ -34,6 +34,7 @@ class Coverage(Enum):
     PARTIAL = "partly supplied"
     NOT_SUPPLIED = "not supplied"
     REFUSED = "refused by the server"
+    UNFINISHED = "not read to its end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Snapshot:
     ``other_kinds`` counts the objects of kinds that are not read. ``content_hash`` is of the bytes that were loaded.
     ``domain_names`` is the table that the person gives beside the cluster's objects.
     Objects that could not be read are not here: they are Problems, and rejected policies also stand in
-    ``rejected_policies``.
+    ``rejected_policies``, unreadable HostEndpoints in ``rejected_hosts``.
     """
 
     title: str = ""
@@ -76,6 +77,7 @@ class Snapshot:
     calico_tiers: tuple[CalicoTier, ...] = ()
     network_sets: tuple[NetworkSet, ...] = ()
     host_endpoints: tuple[HostEndpoint, ...] = ()
+    rejected_hosts: tuple[RejectedPolicy, ...] = ()
     calico_profiles: tuple[CalicoProfile, ...] = ()
     service_accounts: tuple[ServiceAccount, ...] = ()
     ingresses: tuple[Ingress, ...] = ()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import ip_network
-from typing import Final, NamedTuple, assert_never
+from typing import Final, assert_never
 
 from lib.facts.engines import Known
 from lib.model.calico_policies import (
@@ -35,66 +35,18 @@ from lib.model.calico_selector import (
 )
 from lib.model.labels import Labels
 from lib.model.refs import ObjectRef
-from lib.model.services import Service
-from lib.model.sets import AddressSet, Family, PortSet, family_of
+from lib.model.sets import AddressSet, Family, family_of
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits, union
+from lib.policy.calico_ends import Ends
+from lib.policy.calico_services import ServiceEnds
 from lib.policy.compile import Spaces
 from lib.policy.hidden_keys import NODE_NAME, SERVICE_ACCOUNT, UNKNOWN_VALUE, account_label
 from lib.policy.host_endpoints import hosts_of, labels_of
-from lib.policy.rules import Named, PortsAt
+from lib.policy.rules import Named
 from lib.policy.spaces import Vocabulary
 
 ACCOUNTS_DOUBT: Final = "the labels of ServiceAccounts that are not in the input"
-
-
-class Ends(NamedTuple):
-    """The ends that are meant, by the family of the packets: surely, and perhaps (which holds the sure ones too)."""
-
-    sure4: Bits
-    maybe4: Bits
-    sure6: Bits
-    maybe6: Bits
-
-    @classmethod
-    def both(cls, sure: Bits, maybe: Bits) -> Ends:
-        """The same ends for both families."""
-        return cls(sure, maybe, sure, maybe)
-
-    @classmethod
-    def of(cls, sure: Named, possible: Named) -> Ends:
-        """Ends by address, as the spaces name them."""
-        four, six = sure.always | sure.ipv4, sure.always | sure.ipv6
-        return cls(four, four | possible.always | possible.ipv4, six, six | possible.always | possible.ipv6)
-
-    def __and__(self, other: Ends) -> Ends:
-        return Ends(*(a & b for a, b in zip(self, other, strict=True)))
-
-    def __or__(self, other: Ends) -> Ends:
-        return Ends(*(a | b for a, b in zip(self, other, strict=True)))
-
-    def inverted(self, everything: Bits) -> Ends:
-        """What is not meant."""
-        return Ends(
-            everything & ~self.maybe4, everything & ~self.sure4, everything & ~self.maybe6, everything & ~self.sure6
-        )
-
-    def only(self, family: Family | None) -> Ends:
-        """The ends for packets of one family; None: of both."""
-        if family is None:
-            return self
-        if family is Family.IPV4:
-            return Ends(self.sure4, self.maybe4, 0, 0)
-        return Ends(0, 0, self.sure6, self.maybe6)
-
-    def named(self, spaces: Spaces) -> tuple[Named, Named]:
-        """Surely and only perhaps meant, as rules have it; outside addresses have a family of their own."""
-        of4, of6 = spaces.outside_of(Family.IPV4), spaces.outside_of(Family.IPV6)
-        maybe4, maybe6 = self.maybe4 & ~self.sure4, self.maybe6 & ~self.sure6
-        return (
-            Named.of(self.sure4 & of4 | self.sure6 & of6, self.sure4 & ~of6, self.sure6 & ~of4),
-            Named.of(maybe4 & of4 | maybe6 & of6, maybe4 & ~of6, maybe6 & ~of4),
-        )
 
 
 @dataclass(frozen=True)
@@ -252,7 +204,7 @@ class Matcher:
         if entity.not_nets:
             yield "notNets", entity.excluded, Ends.of(*self._at(entity.excluded)).inverted(every)
         if entity.service is not None:
-            yield "services", entity.service, self._service_ends(entity)
+            yield "services", entity.service, self.services.ends(entity.service)
 
     def doubts(self, entity: EntityRule) -> Iterable[str]:
         """What may make an end of a rule uncertain, in words."""
@@ -267,58 +219,13 @@ class Matcher:
             yield "the addresses of a set's allowedEgressDomains"
         if (entity.selector is not None or entity.not_selector is not None) and self._host_endpoints:
             yield "whether the traffic of a node has one of its host endpoint's expectedIPs"
-        if entity.service is not None and self.service(entity) is None:
-            yield f"the endpoints of the Service {entity.service.namespace}/{entity.service.name}"
-        elif entity.service is not None and (found := self.service(entity)) is not None and self._on_hosts(found):
-            yield f"which nodes' addresses the Service {found.ref} has"
+        if entity.service is not None:
+            yield from self.services.doubts(entity.service)
 
-    def service(self, entity: EntityRule) -> Service | None:
-        """The Service whose endpoints are meant; None where the input does not show them."""
-        assert entity.service is not None
-        ref = ObjectRef(entity.service.namespace, entity.service.name, "Service")
-        found = self.snapshot.service_by_ref.get(ref)
-        return found if found is not None and found.selector else None
-
-    def _service_ends(self, entity: EntityRule) -> Ends:
-        found = self.service(entity)
-        if found is None:
-            assert entity.service is not None
-            ref = ObjectRef(entity.service.namespace, entity.service.name, "Service")
-            absent = ref not in self.snapshot.service_by_ref and self.snapshot.is_complete("Service")
-            return Ends.both(0, 0 if absent else self.spaces.everything)
-        assert found.selector is not None
-        pods = self.spaces.endpoints.in_namespace(found.ref.namespace) & self.spaces.endpoints.with_labels(
-            found.selector
-        )
-        # An endpoint on its node's network has the node's address, which everything on that network has.
-        hosts = self.spaces.endpoints.host_network if self._on_hosts(found) else 0
-        return Ends.both(pods, pods | hosts)
-
-    def _on_hosts(self, service: Service) -> bool:
-        """Whether some endpoint of a Service uses its node's network."""
-        selector = service.selector
-        return selector is not None and any(
-            pod.host_network and selector.matches(pod.labels)
-            for workload in self.snapshot.workloads
-            if workload.namespace == service.ref.namespace and workload.host_network
-            for pod in workload.endpoints
-        )
-
-    def service_ports(self, entity: EntityRule) -> tuple[PortsAt, ...]:
-        """The ports of the Service's endpoints; every port where they are not known."""
-        found = self.service(entity)
-        spaces = self.spaces
-        if found is None:
-            return (PortsAt(spaces.everything, spaces.ports.all),)
-        ports = []
-        for port in found.ports:
-            if isinstance(port.target_port, int):
-                mask = spaces.ports.mask(port.protocol, PortSet.of(port.target_port))
-                ports.append(PortsAt(spaces.everything, mask))
-            else:
-                declared = spaces.endpoints.with_named_port(port.target_port, port.protocol)
-                ports += [PortsAt(bits, spaces.port_mask(port.protocol, number)) for number, bits in declared.items()]
-        return tuple(ports)
+    @cached_property
+    def services(self) -> ServiceEnds:
+        """The ends that Services of rules mean."""
+        return ServiceEnds(self.snapshot, self.spaces, self._at)
 
 
 def positive_selector(entity: EntityRule) -> CalicoSelector | None:

@@ -15,7 +15,9 @@ from lib.model.refs import ObjectRef
 from lib.model.sets import Family, Network, PortSet, Protocol, family_of
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits
-from lib.policy.calico_match import ACCOUNTS_DOUBT, Ends, Matcher, positive_selector, selector_vocabulary
+from lib.policy.calico_ends import Ends
+from lib.policy.calico_match import ACCOUNTS_DOUBT, Matcher, positive_selector, selector_vocabulary
+from lib.policy.calico_services import service_vocabulary
 from lib.policy.compile import Spaces
 from lib.policy.conditions import Alternative, Condition
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, PortsAt
@@ -42,7 +44,7 @@ def rules_vocabulary(rules: Iterable[CalicoRule], snapshot: Snapshot) -> Vocabul
         for entity in entities:
             parts += [selector_vocabulary(entity.selector), selector_vocabulary(entity.not_selector)]
             if entity.service is not None:
-                parts.append(_service_vocabulary(snapshot, entity.service.namespace, entity.service.name))
+                parts.append(service_vocabulary(snapshot, entity.service))
         named = [p for p in (rule.to.ports, rule.to.not_ports) if p is not None]
         nets = frozenset(net for e in entities for net in (*(e.nets or ()), *e.not_nets))
         # A rule for one family keeps the families apart, as a block of all its addresses does.
@@ -60,18 +62,6 @@ def rules_vocabulary(rules: Iterable[CalicoRule], snapshot: Snapshot) -> Vocabul
             )
         )
     return Vocabulary.merge(parts)
-
-
-def _service_vocabulary(snapshot: Snapshot, namespace: str, name: str) -> Vocabulary:
-    service = snapshot.service_by_ref.get(ObjectRef(namespace, name, "Service"))
-    if service is None:
-        return Vocabulary()
-    numbers = [(p.protocol, p.target_port) for p in service.ports]
-    return Vocabulary(
-        pod_keys=service.selector.keys if service.selector else frozenset(),
-        named_ports=frozenset((port, protocol) for protocol, port in numbers if isinstance(port, str)),
-        ports=frozenset((protocol, (port, port)) for protocol, port in numbers if isinstance(port, int)),
-    )
 
 
 def sets_vocabulary(snapshot: Snapshot) -> Vocabulary:
@@ -253,7 +243,7 @@ def _ports(rule: CalicoRule, matcher: Matcher) -> Iterator[PortsAt]:
     if not whole:
         return
     if rule.to.service is not None:
-        for at in matcher.service_ports(rule.to):
+        for at in matcher.services.ports(rule.to.service):
             yield PortsAt(at.destinations, at.mask & whole)
         return
     groups = [(spaces.everything, whole)]

@@ -140,6 +140,15 @@ def _rejected_vocabulary(rejected: Iterable[RejectedPolicy]) -> Vocabulary:
     return Vocabulary(pod_keys=frozenset().union(*(r.pod_selector.keys for r in rejected)))
 
 
+def compile_rejected_host(rejected: RejectedPolicy, spaces: Spaces, *, forwards: bool) -> CompiledRejection:
+    """The ends that a HostEndpoint which could not be read may be about: every node's, since its own is not known.
+
+    ``forwards``: some policy counts for what nodes forward, so that pods behind them are concerned as well.
+    """
+    subjects = spaces.endpoints.everything if forwards else spaces.endpoints.host_network
+    return CompiledRejection(rejected.ref, rejected.source, subjects, rejected.directions)
+
+
 def compile_rejection(rejected: RejectedPolicy, spaces: Spaces) -> CompiledRejection:
     """The classes that a rejected policy might have governed; all namespaces' for a cluster-wide kind."""
     among = spaces.endpoints.in_namespace(rejected.namespace) if rejected.namespace else spaces.endpoints.selectable

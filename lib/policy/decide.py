@@ -205,7 +205,11 @@ def rejection_note(rejected: tuple[CompiledRejection, ...]) -> str:
 
 def without_rejected(rejected: tuple[CompiledRejection, ...]) -> str:
     """``computed without the rejected policy X``."""
-    noun = "policy" if len(rejected) == 1 else "policies"
+    one = len(rejected) == 1
+    if all(r.ref.kind.endswith("Policy") for r in rejected):
+        noun = "policy" if one else "policies"
+    else:
+        noun = "object" if one else "objects"
     return f"computed without the rejected {noun} {_names(tuple(str(r.ref) for r in rejected))}"
 
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from ipaddress import ip_network
+from typing import Final
 
 from lib.model.cluster import Node, Pod, Workload
 from lib.model.errors import ModelError
 from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef
 from lib.model.services import Service
-from lib.model.sets import Address, AddressSet, parse_address
+from lib.model.sets import Address, AddressSet, Family, parse_address
 from lib.model.snapshot import Snapshot
 from lib.policy.points import End
+from lib.policy.projection import families_of
 
-SHOWN_CANDIDATES = 20
+SHOWN_CANDIDATES: Final = 20
+OUTSIDE_WORDS: Final = ("internet", "outside")
+INGRESS_CONTROLLER: Final = "{ingress-controller}"
+"""The end of the rows of ``flows`` that come from routes."""
 
 
 def parse_end(text: str, snapshot: Snapshot) -> End:
@@ -21,11 +26,20 @@ def parse_end(text: str, snapshot: Snapshot) -> End:
 
     References are ``name`` where only one workload is called so, ``namespace/name``, ``namespace/kind/name``,
     ``namespace/name[Kind]``, ``node/NAME`` and ``node/NAME[Node]``; a workload wins over a pod of the same name. The
-    address of a pod or node of the input means that pod or node. Raises ModelError, with the candidates where there
+    address of a pod or node of the input means that pod or node, and ``internet`` every address outside, of the IP
+    families that the input shows (of both where it shows none). Raises ModelError, with the candidates where there
     are some, for what fits nothing or several things, for what can't send or receive, and for an address that policies
     never see: a Service's.
     """
     text = text.strip()
+    if text in OUTSIDE_WORDS:
+        return _whole_outside(snapshot)
+    if text == INGRESS_CONTROLLER:
+        raise ModelError(
+            f"{text} stands for the controller of the input's routes, wherever it runs: policies judge it by its own "
+            "namespace and labels, so ask for its workload as namespace/name, or for internet where traffic does not "
+            "pass through a controller; flows lists what the routes carry"
+        )
     addresses = _addresses(text)
     if addresses is not None:
         return addresses if isinstance(addresses, AddressSet) else _known_address(addresses, snapshot)
@@ -43,8 +57,16 @@ def parse_end(text: str, snapshot: Snapshot) -> End:
             raise ModelError(f"{text!r} is ambiguous{_listed(str(w.ref) for w in called)}")
         parts = [called[0].namespace, called[0].ref.name]
     if len(parts) != 2:
-        raise ModelError(f"{text[:200]!r} is no reference: write namespace/name, an address or a prefix")
+        raise ModelError(f"{text[:200]!r} is no reference: write namespace/name, an address, a prefix or internet")
     return _referred(text, parts[0], parts[1], kind, snapshot)
+
+
+def _whole_outside(snapshot: Snapshot) -> AddressSet:
+    families = families_of(snapshot) or frozenset(Family)
+    everything = AddressSet.all()
+    return AddressSet(
+        everything.ipv4 if Family.IPV4 in families else (), everything.ipv6 if Family.IPV6 in families else ()
+    )
 
 
 def _referred(text: str, namespace: str, name: str, kind: str, snapshot: Snapshot) -> Workload | Pod:

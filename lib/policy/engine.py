@@ -14,7 +14,7 @@ from lib.model.snapshot import Snapshot
 from lib.policy import tiers
 from lib.policy.any_family import of_any_family
 from lib.policy.bits import Bits, union
-from lib.policy.compile import Spaces, build_spaces, compile_rejection
+from lib.policy.compile import Spaces, build_spaces, compile_rejected_host, compile_rejection
 from lib.policy.engines import KUBERNETES, EngineProfile
 from lib.policy.explain import Explanation, explain
 from lib.policy.notes import notes_on
@@ -22,6 +22,7 @@ from lib.policy.own_nodes import OwnNodes
 from lib.policy.points import End
 from lib.policy.reachability import Reachability, build_reachability
 from lib.policy.rules import CompiledPolicy, CompiledRejection, NodeScope, Stage
+from lib.policy.unread_kinds import stands_for_unread
 from lib.policy.walk import stages_about
 
 
@@ -42,6 +43,11 @@ class Engine:
     def policies(self) -> tuple[CompiledPolicy, ...]:
         """The policies of all stages, first asked first."""
         return tuple(p for stage in self.stages for p in stage.policies)
+
+    @cached_property
+    def perhaps_governed(self) -> Bits:
+        """The classes that policies of a kind that could not be read may govern."""
+        return union(p.subjects for p in self.policies if stands_for_unread(p))
 
     def governed(self, direction: Direction) -> Bits:
         """The classes to which some policy can deny something in one direction."""
@@ -135,6 +141,9 @@ def compile_engine(snapshot: Snapshot, profile: EngineProfile = KUBERNETES) -> E
     spaces = build_spaces(snapshot, profile, tiers.vocabularies(snapshot, profile))
     rejected = snapshot.rejected_policies if profile.enforces else ()
     rejections = tuple(compile_rejection(r, spaces) for r in rejected)
+    if profile.enforces_kind("projectcalico.org", "GlobalNetworkPolicy"):
+        forwards = any(policy.on_forward for policy in snapshot.calico_policies)
+        rejections += tuple(compile_rejected_host(r, spaces, forwards=forwards) for r in snapshot.rejected_hosts)
     stages = tiers.stages(snapshot, spaces)
     if not spaces.endpoints.shows_families:
         stages = tuple(map(of_any_family, stages))

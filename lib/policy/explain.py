@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lib.model.policies import Direction, Verdict
 from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, Source
-from lib.model.sets import ConnectionSet, PortSet, Protocol
+from lib.model.sets import AddressSet, ConnectionSet, PortSet, Protocol
 from lib.policy.bits import Bits
-from lib.policy.decide import Decision
+from lib.policy.decide import Decision, Reason
 from lib.policy.judge import decide, pair_masks
 from lib.policy.near_misses import Known, NearMiss, near_misses
 from lib.policy.points import End, Point, name_of, pairs_of, points_of
@@ -20,6 +21,12 @@ from lib.policy.walk import Closing
 if TYPE_CHECKING:
     from lib.policy.engine import Engine
 
+ON_SOME_PORTS: Final = "allowed on some ports"
+_PARTIAL: Final = "partial"
+# Allowed by what policies say, port by port; other reasons hold for every port.
+_JUDGED: Final = frozenset(
+    {Reason.NOT_DECIDED, Reason.PASSED_ON, Reason.DENIED_IN_PART, Reason.RULE_PERMITS, Reason.RULE_PERMITS_SOME}
+)
 _EFFECTS: Final = {Action.ALLOW: "permits", Action.DENY: "denies", Action.PASS: "passes"}
 
 
@@ -57,6 +64,12 @@ class DirectionAnswer:
         return _common({d.verdict for d in self.decisions})
 
     @property
+    def word(self) -> str:
+        """What people read: the verdict, and where only some of the asked ports are allowed, that."""
+        in_part = any(d.reason in _JUDGED and not d.evidence.covers_all for d in self.decisions)
+        return ON_SOME_PORTS if in_part and self.verdict == Verdict.ALLOWED.value else self.verdict
+
+    @property
     def reason(self) -> str:
         """One sentence part; where pods or addresses differ, one for each case, with an example of it."""
         examples: dict[str, str] = {}
@@ -84,12 +97,22 @@ class Explanation:
     connections: ConnectionSet
     directions: tuple[DirectionAnswer, ...]
 
+    @property
+    def word(self) -> str:
+        """What people read: the verdict, and where not every pair has every asked port, that.
+
+        ``verdict`` is ``allowed`` as soon as every pair has some port, though it may be another one for each.
+        """
+        if self.verdict != Verdict.ALLOWED.value or self.connections == self.asked:
+            return self.verdict
+        return ON_SOME_PORTS if self.connections else _PARTIAL
+
 
 def _common(verdicts: set[Verdict]) -> str:
     if len(verdicts) == 1:
         return next(iter(verdicts)).value
     if Verdict.ALLOWED in verdicts:
-        return "partial"
+        return _PARTIAL
     return Verdict.UNKNOWN.value
 
 
@@ -109,7 +132,7 @@ def explain(engine: Engine, src: End, dst: End, protocol: Protocol | None, port:
     """Ask every pair of differing pods of both ends, and put their answers together."""
     asked = _asked(engine, protocol, port)
     cases = [
-        (a, b, tuple(decide(engine, d, a, b, asked) for d in _DIRECTIONS))
+        (a, b, tuple(_decided(engine, d, a, b, asked, (src, dst)) for d in _DIRECTIONS))
         for a, b in pairs_of(points_of(engine, src), points_of(engine, dst))
     ]
     masks = [_masks(engine, a, b, asked) for a, b, _ in cases]
@@ -133,6 +156,17 @@ def explain(engine: Engine, src: End, dst: End, protocol: Protocol | None, port:
             )
             for i, direction in enumerate(_DIRECTIONS)
         ),
+    )
+
+
+def _decided(engine: Engine, direction: Direction, a: Point, b: Point, asked: Bits, ends: tuple[End, End]) -> Decision:
+    """The decision on a pair. Of addresses outside, whose side nobody governs, all parts say the same."""
+    found = decide(engine, direction, a, b, asked)
+    if not found.evidence.subject_outside:
+        return found
+    end = ends[0 if direction is Direction.EGRESS else 1]
+    return Decision(
+        replace(found.evidence, subject=name_of(end) if isinstance(end, AddressSet) else found.evidence.subject)
     )
 
 

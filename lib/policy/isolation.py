@@ -20,9 +20,11 @@ class Isolation(NamedTuple):
 def open_directions(engine: Engine) -> Mapping[ObjectRef, tuple[Direction, ...]]:
     """The directions for which some pod of a workload is not isolated, in the snapshot's order; empty for closed ones.
 
-    Host-network workloads and those without pods are left out: no policy isolates them.
+    Host-network workloads and those without pods are left out: no policy isolates them. So are those that policies may
+    isolate which could not be read.
     """
-    isolated = engine.reachability().isolated
+    perhaps = engine.perhaps_governed
+    isolated = {d: bits | perhaps for d, bits in engine.reachability().isolated.items()}
     return {
         workload.ref: tuple(d for d in Direction if any(not isolated[d] >> number & 1 for number in classes))
         for workload, classes in zip(engine.snapshot.workloads, engine.spaces.endpoints.members, strict=True)

@@ -13,7 +13,8 @@ from lib.policy.bits import Bits
 from lib.policy.cilium_match import CiliumMatcher
 from lib.policy.compile import Spaces
 from lib.policy.domain_names import SHOWN, listed, patterns
-from lib.policy.endpoints import parsed
+from lib.policy.note import about
+from lib.policy.projection import parsed
 
 WITHOUT_ADDRESSES: Final = "names-without-addresses"
 """The code of the note that a table of names would settle more."""
@@ -69,14 +70,12 @@ def _never_asked(snapshot: Snapshot, spaces: Spaces) -> Iterator[Problem]:
             if spec.subject is not None and any(isinstance(p, NamesPeer) for r in spec.rules for p in r.peers):
                 unread |= matcher.endpoints(spec.subject)[0] & ~readers
         if unread:
-            yield Problem(
-                severity=Severity.WARNING,
-                code="names-never-asked",
-                message=f"{policy.ref}: toFQDNs means the addresses that Cilium's DNS proxy reads in answers, and no "
+            yield about(
+                policy,
+                "names-never-asked",
+                f"{policy.ref}: toFQDNs means the addresses that Cilium's DNS proxy reads in answers, and no "
                 "rule in layer 7 makes it read those to some of the pods that the policy selects",
-                remedy="Add an egress rule to the DNS server on port 53 with rules: {dns: [{matchPattern: …}]}.",
-                source=policy.source,
-                subject=policy.ref,
+                "Add an egress rule to the DNS server on port 53 with rules: {dns: [{matchPattern: …}]}.",
             )
 
 

@@ -17,6 +17,7 @@ from lib.policy.engines import EngineProfile, detect_engine
 from lib.policy.host_endpoints import forwarding
 from lib.policy.inventory import ignored_kinds
 from lib.policy.name_notes import name_notes
+from lib.policy.note import about
 from lib.policy.tiers import policy_vocabularies
 
 _ASKED: Final = 1_000
@@ -158,14 +159,12 @@ def _ignored_labels(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Prob
     for policy, read in policy_vocabularies(snapshot, profile):
         keys = sorted(key for key in read.pod_keys if profile.ignores_label(key))
         if keys:
-            yield Problem(
-                severity=Severity.WARNING,
-                code="labels-ignored",
-                message=f"{policy.ref} selects pods by {', '.join(keys)}, which {profile.label} counts as absent from "
+            yield about(
+                policy,
+                "labels-ignored",
+                f"{policy.ref} selects pods by {', '.join(keys)}, which {profile.label} counts as absent from "
                 f"every pod{profile.because('ignored_labels')}",
-                remedy="Select pods by a label that says what they are, and not which copy.",
-                source=policy.source,
-                subject=policy.ref,
+                "Select pods by a label that says what they are, and not which copy.",
             )
 
 
@@ -177,14 +176,13 @@ def _unknown_namespace_labels(snapshot: Snapshot, profile: EngineProfile) -> Ite
     for policy, read in policy_vocabularies(snapshot, profile):
         keys = read.namespace_keys - {METADATA_NAME_LABEL}
         if keys:
-            yield Problem(
-                severity=Severity.WARNING,
-                code="namespace-labels-not-supplied",
-                message=f"{policy.ref} selects namespaces by {', '.join(sorted(keys))}, but the Namespace objects of "
-                f"{named} were not supplied: they count as having no label but {METADATA_NAME_LABEL}",
-                remedy="Add the Namespace objects to the input: kubectl get namespaces -o yaml.",
-                source=policy.source,
-                subject=policy.ref,
+            labels = ", ".join(sorted(keys))
+            yield about(
+                policy,
+                "namespace-labels-not-supplied",
+                f"{policy.ref} selects namespaces by {labels}, but the Namespace objects of {named} were not supplied: "
+                f"they count as having no label but {METADATA_NAME_LABEL}",
+                "Add the Namespace objects to the input: kubectl get namespaces -o yaml.",
             )
 
 
@@ -193,31 +191,27 @@ def _about_nodes(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem
     if profile.enforces_kind("cilium.io", "CiliumClusterwideNetworkPolicy"):
         for policy in snapshot.cilium_policies:
             if any(spec.subject is None for spec in policy.specs):
-                yield Problem(
-                    severity=Severity.WARNING,
-                    code="host-firewall-unknown",
-                    message=f"{policy.ref} selects nodes, which Cilium enforces only where its host firewall is "
+                yield about(
+                    policy,
+                    "host-firewall-unknown",
+                    f"{policy.ref} selects nodes, which Cilium enforces only where its host firewall is "
                     "enabled; the input does not show that: what it would close on nodes is unknown",
-                    remedy="Read what is unknown on nodes as denied where the host firewall is enabled.",
-                    source=policy.source,
-                    subject=policy.ref,
+                    "Read what is unknown on nodes as denied where the host firewall is enabled.",
                 )
     for each in forwarding(snapshot) if profile.enforces_kind("projectcalico.org", "GlobalNetworkPolicy") else ():
         kind = "doNotTrack or preDNAT" if each.host_only else "applyOnForward"
-        yield Problem(
-            severity=Severity.WARNING,
-            code="forwarding-not-judged",
-            message=f"{each.ref} ({kind}) counts for what nodes forward, which is not judged: what it may stop of the "
+        yield about(
+            each,
+            "forwarding-not-judged",
+            f"{each.ref} ({kind}) counts for what nodes forward, which is not judged: what it may stop of the "
             "traffic of pods on nodes with a host endpoint that it selects is unknown",
-            remedy="Read the unknown flows of those pods as possible ones only.",
-            source=each.source,
-            subject=each.ref,
+            "Read the unknown flows of those pods as possible ones only.",
         )
 
 
 def _coverage(snapshot: Snapshot) -> Iterator[Problem]:
     coverage = snapshot.coverage_of("NetworkPolicy")
-    if coverage in (Coverage.NOT_SUPPLIED, Coverage.REFUSED):
+    if coverage is Coverage.NOT_SUPPLIED:
         yield Problem(
             severity=Severity.INFO,
             code="policies-not-supplied",

@@ -27,6 +27,7 @@ from lib.policy.domain_names import names_vocabulary
 from lib.policy.engines import EngineProfile
 from lib.policy.rules import CompiledPolicy, Stage
 from lib.policy.spaces import Vocabulary
+from lib.policy.unread_kinds import unread_stages
 
 # Calico's numbering of tiers, which has a place for every kind (api/pkg/apis/projectcalico/v3/tier.go).
 ADMIN_ORDER: Final = 1_000
@@ -92,6 +93,7 @@ def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
         else:
             found.append(of_cluster)
     found += cluster_policy.stages(apart, spaces, _CLUSTER_ORDERS)
+    found += unread_stages(snapshot, spaces)
     ordered = sorted((stage for stage in found if stage.levels), key=_place)
     if spaces.profile.enforces_kind("projectcalico.org", "NetworkPolicy"):
         of_hosts, last = calico_hosts.stage(snapshot, spaces), calico_profiles.stage(snapshot, spaces)

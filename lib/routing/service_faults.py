@@ -111,7 +111,8 @@ def _hint(snapshot: Snapshot, service: Service) -> str:
     if service.selector is None:
         return ""
     for workload in snapshot.workloads_by_namespace.get(service.namespace, ()):
-        if workload.replicas == 0 and service.selector.matches(workload.labels):
+        # Of a workload's own labels its pods have none: what counts are those of their template.
+        if workload.replicas == 0 and any(service.selector.matches(pod.labels) for pod in workload.to_come):
             return f"; {workload.ref} is scaled to 0"
     requirements = service.selector.requirements
     for workload in snapshot.workloads_by_namespace.get(service.namespace, ()):

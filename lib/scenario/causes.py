@@ -13,8 +13,8 @@ from lib.model.policies import Direction
 from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef
 from lib.model.sets import ConnectionSet, parse_address
 from lib.policy.bits import Bits, union
-from lib.policy.endpoints import ARBITRARY_NAMESPACE
 from lib.policy.engine import Engine
+from lib.policy.projection import ARBITRARY_NAMESPACE
 from lib.policy.rules import Action, CompiledPolicy
 from lib.policy.walk import Question, walk
 from lib.scenario.answer import FlowAnswer

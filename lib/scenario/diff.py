@@ -13,22 +13,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from lib.flows.ingress import INGRESS_CONTROLLER, ingress_rows
-from lib.flows.row import RowVerdict, unknown_reason
-from lib.flows.rows import doubted
 from lib.model.policies import Direction
 from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef
-from lib.model.sets import AddressSet, ConnectionSet, Family, family_of
+from lib.model.sets import AddressSet, Family, family_of
 from lib.policy.bits import Bits, from_positions, positions
-from lib.policy.decide import without_rejected
+from lib.policy.ends import INGRESS_CONTROLLER
 from lib.policy.engine import Engine
-from lib.policy.rules import CompiledRejection
 from lib.routing.routes import RoutedBackend
 from lib.scenario.answer import NOTHING, Change, FlowAnswer, judge
 from lib.scenario.causes import Causes
 from lib.scenario.changes import FlowChange, Tally
+from lib.scenario.diff_notes import DiffNotes
 from lib.scenario.doubts import differing_doubts
-from lib.scenario.side import Side
+from lib.scenario.side import Side, from_ingress, with_rest
 
 
 class Block(NamedTuple):
@@ -240,44 +237,13 @@ class Diff:
             str(dst),
             pair.old,
             pair.new,
-            workloads=self._said(src, dst),
-            notes=self._notes(pair.old, pair.new, src, dst, host),
+            workloads=self._beside.said(src, dst),
+            notes=self._beside.notes(pair.old, pair.new, src, dst, host),
             pods=pods,
             host=host,
             src_ref=src,
             dst_ref=dst,
         )
-
-    def _said(self, *ends: ObjectRef | None) -> tuple[str, ...]:
-        found = []
-        for ref in ends:
-            if ref is not None and ref not in self.old.workload_numbers:
-                found.append(f"{ref} was added")
-            if ref is not None and ref not in self.new.workload_numbers:
-                found.append(f"{ref} was removed")
-        return tuple(found)
-
-    def _notes(
-        self, old: FlowAnswer, new: FlowAnswer, src: ObjectRef | None, dst: ObjectRef | None, host: bool
-    ) -> tuple[str, ...]:
-        found = []
-        for number, (engine, answer) in enumerate(((self.old, old), (self.new, new))):
-            if answer.unknown:
-                found.append(unknown_reason(engine, host))
-            by_direction = self._doubted[number]
-            rejected = dict.fromkeys(
-                (
-                    *(by_direction[Direction.EGRESS].get(src, ()) if src else ()),
-                    *(by_direction[Direction.INGRESS].get(dst, ()) if dst else ()),
-                )
-            )
-            if rejected:
-                found.append(without_rejected(tuple(rejected)))
-        return tuple(dict.fromkeys(found))
-
-    @cached_property
-    def _doubted(self) -> tuple[dict[Direction, dict[ObjectRef, tuple[CompiledRejection, ...]]], ...]:
-        return tuple({d: dict(doubted(engine, d)) for d in Direction} for engine in (self.old, self.new))
 
     def _outside_rows(self, namespaces: Container[str] | None) -> Iterator[FlowChange]:
         for direction in (Direction.EGRESS, Direction.INGRESS):
@@ -291,8 +257,8 @@ class Diff:
                         ends, host = f"{first}-{last}{OUTSIDE_SUFFIX}", self._is_host(i)
                         src, dst = (str(ref), ends) if direction is Direction.EGRESS else (ends, str(ref))
                         src_ref, dst_ref = (ref, None) if direction is Direction.EGRESS else (None, ref)
-                        notes = self._notes(before, after, src_ref, dst_ref, False)
-                        said = self._said(ref)
+                        notes = self._beside.notes(before, after, src_ref, dst_ref, False)
+                        said = self._beside.said(ref)
                         yield FlowChange(
                             change,
                             src,
@@ -310,7 +276,7 @@ class Diff:
         key = direction, *(side.mixture(i) for side in self._sides)
         found = self._outsides.get(key)
         if found is None:
-            old, new = (_with_rest(side.outside(i, direction)) for side in self._sides)
+            old, new = (with_rest(side.outside(i, direction)) for side in self._sides)
             found = self._outsides[key] = tuple(
                 (change, before, after, common)
                 for before, some in old.items()
@@ -325,7 +291,7 @@ class Diff:
 
     def _ingress_rows(self, namespaces: Container[str] | None) -> Iterator[FlowChange]:
         old, new = (
-            _from_ingress(side, backends, namespaces)
+            from_ingress(side, backends, namespaces)
             for side, backends in zip(self._sides, (self.old_backends, self.new_backends), strict=True)
         )
         for ref in dict.fromkeys((*old, *new)):
@@ -338,10 +304,14 @@ class Diff:
                     str(ref),
                     before,
                     after,
-                    workloads=self._said(ref),
-                    notes=self._notes(FlowAnswer(), FlowAnswer(), None, ref, False),
+                    workloads=self._beside.said(ref),
+                    notes=self._beside.notes(FlowAnswer(), FlowAnswer(), None, ref, False),
                     dst_ref=ref,
                 )
+
+    @cached_property
+    def _beside(self) -> DiffNotes:
+        return DiffNotes(self.old, self.new)
 
     @cached_property
     def _causes(self) -> Causes:
@@ -361,25 +331,6 @@ class _Pair(NamedTuple):
 
 def _outer(name: str) -> str:
     return "outside" if name.endswith(OUTSIDE_SUFFIX) else name
-
-
-def _with_rest(answers: dict[FlowAnswer, AddressSet]) -> dict[FlowAnswer, AddressSet]:
-    rest = AddressSet.all()
-    for addresses in answers.values():
-        rest -= addresses
-    return {**answers, NOTHING: rest} if rest else answers
-
-
-def _from_ingress(
-    side: Side, backends: Iterable[RoutedBackend], namespaces: Container[str] | None
-) -> dict[ObjectRef, FlowAnswer]:
-    ports: dict[ObjectRef, dict[RowVerdict, ConnectionSet]] = defaultdict(dict)
-    for row in ingress_rows(side.pairs, backends, namespaces):
-        if row.dst_ref is not None:
-            held = ports[row.dst_ref]
-            held[row.verdict] = held.get(row.verdict, ConnectionSet()) | row.ports
-    nothing = ConnectionSet()
-    return {ref: FlowAnswer(*(held.get(verdict, nothing) for verdict in RowVerdict)) for ref, held in ports.items()}
 
 
 def diff(

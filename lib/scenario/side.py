@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
 
+from lib.flows.ingress import ingress_rows
 from lib.flows.outside import Outside
+from lib.flows.row import RowVerdict
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
-from lib.model.sets import AddressSet
+from lib.model.sets import AddressSet, ConnectionSet
 from lib.policy.bits import Bits, positions
 from lib.policy.engine import Engine
 from lib.policy.pairs import Part, Sum, WorkloadPairs, add_up
+from lib.routing.routes import RoutedBackend
 from lib.scenario.answer import NOTHING, FlowAnswer
 
 Mixture = tuple[tuple[int, int], ...]
@@ -165,3 +168,24 @@ class Side:
             for ends, total in self._outside.cells(number, direction):
                 found[self._answer(total)] |= ends
         return {answer: self._outside.addresses(ends) for answer, ends in found.items() if answer != NOTHING}
+
+
+def with_rest(answers: dict[FlowAnswer, AddressSet]) -> dict[FlowAnswer, AddressSet]:
+    """With NOTHING for the addresses that no answer is about."""
+    rest = AddressSet.all()
+    for addresses in answers.values():
+        rest -= addresses
+    return {**answers, NOTHING: rest} if rest else answers
+
+
+def from_ingress(
+    side: Side, backends: Iterable[RoutedBackend], namespaces: Container[str] | None
+) -> dict[ObjectRef, FlowAnswer]:
+    """What ingress controllers have towards each workload behind routes."""
+    ports: dict[ObjectRef, dict[RowVerdict, ConnectionSet]] = defaultdict(dict)
+    for row in ingress_rows(side.pairs, backends, namespaces):
+        if row.dst_ref is not None:
+            held = ports[row.dst_ref]
+            held[row.verdict] = held.get(row.verdict, ConnectionSet()) | row.ports
+    nothing = ConnectionSet()
+    return {ref: FlowAnswer(*(held.get(verdict, nothing) for verdict in RowVerdict)) for ref, held in ports.items()}

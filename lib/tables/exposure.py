@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from lib.exposure import ExposedTo, Exposure, Isolation
+from lib.exposure import ExposedTo, Exposure, Isolation, Side
 from lib.model.sets import ConnectionSet
 from lib.tables.row import Locate, Row
 
 _RULES_NAMED: Final = 3
 
-_RANK = (Isolation.NONE, Isolation.SOME, Isolation.ALL, Isolation.NOT_SELECTABLE)
+_RANK = (Isolation.NONE, Isolation.SOME, Isolation.UNKNOWN, Isolation.ALL, Isolation.NOT_SELECTABLE)
 
 
 def exposure_rows(found: Iterable[Exposure], locate: Locate) -> list[Row]:
@@ -31,18 +31,25 @@ def exposure_rows(found: Iterable[Exposure], locate: Locate) -> list[Row]:
             "workload": each.workload.name,
             "kind": each.workload.kind,
             "isolated_ingress": each.ingress.isolation.value,
-            "from_internet": _ports(each.ingress.internet),
-            "from_any_namespace": _ports(each.ingress.any_namespace),
-            "from_own_namespace": _ports(each.ingress.own_namespace),
+            "from_internet": _ports(each.ingress.internet, each.ingress),
+            "from_any_namespace": _ports(each.ingress.any_namespace, each.ingress) + _but(each.ingress),
+            "from_own_namespace": _ports(each.ingress.own_namespace, each.ingress),
             "isolated_egress": each.egress.isolation.value,
-            "to_internet": _ports(each.egress.internet),
+            "to_internet": _ports(each.egress.internet, each.egress),
             "source": locate(each.source),
         }
         for each in ordered
     ]
 
 
-def _ports(connections: ConnectionSet) -> str:
+def _but(side: Side) -> str:
+    """What of the ports of any namespace does not hold for every one."""
+    return " (not from every namespace)" if side.not_every_namespace else ""
+
+
+def _ports(connections: ConnectionSet, side: Side | None = None) -> str:
+    if not connections and side is not None and not side.settled:
+        return Isolation.UNKNOWN.value
     return str(connections) if connections else "–"
 
 

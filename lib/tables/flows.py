@@ -35,7 +35,7 @@ def explanation_rows(explanation: Explanation, locate: Locate) -> list[Row]:
     return [
         {
             "direction": answer.direction.field,
-            "verdict": answer.verdict,
+            "verdict": answer.word,
             "tier": effect.tier,
             "policy": effect.policy.qualified_name,
             "effect": effect.effect,

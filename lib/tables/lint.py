@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from lib.lint import LintFinding, Place
 from lib.tables.row import Locate, Row, listed
@@ -50,3 +50,13 @@ def lint_json(finding: LintFinding, locate: Locate) -> dict[str, object]:
 def place_json(place: Place, locate: Locate) -> dict[str, str]:
     """A policy or a rule, and its line."""
     return {"policy": str(place.policy), "rule": place.rule, "source": locate(place.source)}
+
+
+def not_checked_sentence(places: Sequence[Place]) -> str:
+    """Why nothing is said of some policies and rules; ``places`` are one or more."""
+    one = len(places) == 1
+    subject = "1 policy or rule is" if one else f"{len(places):,} policies and rules are"
+    return (
+        f"Not checked: {subject} about pods or nodes of which none is in the input, which may not hold all of them: "
+        f"{listed(places)}."
+    )

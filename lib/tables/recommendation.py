@@ -66,6 +66,25 @@ def effect_rows(proof: Proof, locate: Locate) -> list[Row]:
     ]
 
 
+def arrival_rows(proof: Proof, locate: Locate) -> list[Row]:
+    """One row a port of a load balancer or node port that lets in more or less than today, under the same columns."""
+    rows: list[Row] = []
+    for each in proof.arrivals:
+        service, _, behind = each.name.partition(" to ")
+        rows.append(
+            {
+                "change": each.change.value,
+                "from": f"clients of {service}",
+                "to": behind,
+                "now": each.old,
+                "then": each.new,
+                "permitted_by": "",
+                "notes": f"through its load balancer or node port ({locate(each.new_source)})",
+            }
+        )
+    return rows
+
+
 def _permitting(sides: Sequence[Permitted], locate: Locate) -> str:
     if not any(side.rules for side in sides):
         return "open by default" if sides else ""

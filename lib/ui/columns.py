@@ -11,9 +11,11 @@ import streamlit as st
 # Column → heading and, for jargon, an explanation.
 _COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
+        "access": ("Access", ""),
         "addresses_needed": ("Needed", "Addresses at the autoscaler's maximum, with an upgrade's surge nodes."),
         "addresses_now": ("Now", "Addresses for the present number of nodes."),
         "addresses_at_maximum": ("At maximum", "Addresses with every pool at its maximum, without surge nodes."),
+        "attached_to": ("Attached to", ""),
         "address_from": ("Address from", "What decides which address it is."),
         "backend_pool": ("Backend pool", "The pool of nodes that the rule sends to."),
         "backend_port": ("To port", "The Service port with floating IP, else the node port."),
@@ -74,6 +76,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "from_vnet": ("Pods and virtual networks", "Who can begin a connection, in the same or a peered network."),
         "ideal_max_pods": ("Max pods without waste", "The max pods that would fill as many blocks."),
         "migrations": ("What can change later", ""),
+        "may_match": ("May match before", "Rules that the input leaves open, and that would decide otherwise."),
         "more_nodes": ("Room for nodes", "How many more nodes fit before this limit is reached."),
         "more_pods": ("Room for pods", "The pods of those nodes."),
         "needed_at_maximum": ("At maximum", "With every pool at its maximum, without surge nodes."),
@@ -85,6 +88,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "only_some": ("Only some of them", "What only some of these pods have, or what the input does not settle."),
         "open_for": ("Open for", "Directions in which no policy isolates the workload."),
         "order": ("Order", "Within its tier, the policy with the lowest number is asked first."),
+        "not_in_input": ("Not in the input", "What a rule names and the input does not show; it may match there."),
         "not_known": ("Not known", "What the input does not settle; such flows stay closed until they are stated."),
         "now": ("Today", "What the present policies let through."),
         "path_type": (
@@ -101,11 +105,14 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "reached_by": ("Who can reach it", ""),
         "reached": ("Passed", "When the growth that you gave needs more than there is."),
         "reserved_by_azure": ("Kept by Azure", "Addresses of every subnet that Azure does not give out."),
+        "rule_ports": ("Ports", ""),
+        "rule_sources": ("Sources", "Prefixes and service tags; * is any address."),
         "rule": ("Rule", "The rule's position in the policy, or the rule of Azure that is broken."),
         "selects": ("Selects", "Whom the policy is about; an empty selector means every pod of its namespace."),
-        "rule_name": ("Rule", "The load balancing rule's name."),
+        "rule_name": ("Rule", "The rule's name in Azure."),
         "rules": ("Special rules", "What sets the Service apart from an ordinary one."),
         "says": ("What it says", ""),
+        "senders": ("Senders", "Whom the Service's own rules let in: a prefix, or a service tag."),
         "scope": ("Reach", "How far away a client can be."),
         "session_affinity": ("Session affinity", "ClientIP: a client keeps its backend for the given time."),
         "share_percent": ("Share in %", "The part of the requests that the backend gets, by its weight."),
@@ -125,6 +132,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "vnet_addresses": ("Network addresses", "Addresses that the model takes of the virtual network."),
         "wasted_per_node": ("Wasted a node", "Addresses of a node's blocks that no pod can use."),
         "why": ("Why", ""),
+        "written_for": ("Written for", "The Services that want the rule; equal rules are shared."),
         "why_not": ("Why not", ""),
     }
 )  # fmt: skip
@@ -174,6 +182,17 @@ _WIDTHS: Final[Mapping[str, int]] = MappingProxyType(
         "batches": 300,
         "limit": 330,
         "state": 112,
+        "priority": 75,
+        "access": 85,
+        "may_match": 300,
+        "group": 130,
+        "attached_to": 130,
+        "written_for": 230,
+        "senders": 150,
+        "not_in_input": 260,
+        "destinations": 170,
+        "rule_sources": 150,
+        "rule_ports": 90,
         "load_balancer": 150,
         "frontend": 270,
         "rule_name": 320,
@@ -244,9 +263,10 @@ _ICONS: Final = MappingProxyType(
         "not checked": "○ not checked",
         "ok": "✔ ok",
         "allowed": "✔ allowed",
-        "allowed on some ports": "✓ allowed on some ports",
+        "allowed on some ports": "◑ allowed on some ports",
         "partly allowed": "◐ partly allowed",
         "partial": "◐ partial",
+        "partly denied": "◐ partly denied",
         "denied": "✖ denied",
         "unknown": "? unknown",
         "open by default": "◇ open by default",
@@ -259,6 +279,12 @@ _ICONS: Final = MappingProxyType(
         "staged": "○ staged, not enforced",
         "permits": "✔ permits",
         "denies": "✖ denies",
+        "Allow": "✔ Allow",
+        "Deny": "✖ Deny",
+        "decides": "► decides",
+        "may match": "? may match",
+        "matches": "✔ matches",
+        "does not match": "· does not match",
         "passes": "→ passes on",
         "isolates": "✖ isolates",
         "undecided": "? undecided",
@@ -274,8 +300,8 @@ _ICONS: Final = MappingProxyType(
         "Unwise": "● unwise",
     }
 )
-_PORTS: Final = frozenset(["port", "node_port", "frontend_port"])
-_WITH_ICON: Final = frozenset(["state", "verdict", "severity", "effect", "answer", "scope", "class"])
+_PORTS: Final = frozenset(["port", "node_port", "frontend_port", "priority"])
+_WITH_ICON: Final = frozenset(["state", "verdict", "severity", "effect", "answer", "scope", "class", "access"])
 
 
 def decorated(column: str, value: object) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.ui import session
+from lib.ui.cluster_view import show_connect
 from lib.ui.dump_help import show_dump_commands
 from lib.ui.load_form import dialog_is_open, show_load_form
 from lib.ui.samples import FIRST
@@ -27,6 +28,7 @@ def show_empty_state() -> None:
         )
         if not dialog_is_open():
             show_load_form("empty", with_commands=False)
+    show_connect()
     with st.container(border=True):
         st.subheader("Dump a cluster", anchor=False)
         show_dump_commands()

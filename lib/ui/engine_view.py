@@ -89,6 +89,11 @@ def show_unisolated(page: PageContext, choice: str) -> None:
     rows, workloads = results.unisolated(page, choice)
     if not workloads:
         return
+    if not rows and not results.policies_are_read(page, choice):
+        st.caption(
+            ":material/help: Which workloads are isolated is not known: the server did not give every kind of policies."
+        )
+        return
     if not rows:
         st.caption(":material/lock: Policies in the input isolate every workload that is shown, in both directions.")
         return

@@ -96,7 +96,7 @@ def _end(page: PageContext, name: str) -> End:
 def _show(page: PageContext, answer: Explanation) -> None:
     asked = f"on {answer.asked}" if not answer.asked.is_all else "on any port"
     st.markdown(
-        f"### {icon_word(answer.verdict)}\n{plain(answer.src, 120)} → {plain(answer.dst, 120)} {plain(asked, 120)}"
+        f"### {icon_word(answer.word)}\n{plain(answer.src, 120)} → {plain(answer.dst, 120)} {plain(asked, 120)}"
     )
     if answer.verdict in ("allowed", "partial") and answer.connections != answer.asked:
         st.caption(f"Every pair of pods has: {plain(answer.connections, 300)}")
@@ -124,7 +124,7 @@ _TITLES: Final = {"egress": "Leaving the source (egress)", "ingress": "Entering 
 
 def _show_direction(page: PageContext, answer: DirectionAnswer) -> None:
     with st.container(border=True):
-        st.markdown(f"**{_TITLES[answer.direction.field]}**  \n{icon_word(answer.verdict)}")
+        st.markdown(f"**{_TITLES[answer.direction.field]}**  \n{icon_word(answer.word)}")
         st.markdown(f"{plain(sentence(answer.reason), 900)}.")
         for effect in answer.effects[:3]:
             title = f"{plain(effect.policy.qualified_name, 80)} {plain(effect.rule, 60)} ({plain(effect.tier, 60)})"

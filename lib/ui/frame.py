@@ -10,6 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from lib.model.snapshot import Snapshot
 from lib.ui import navigation, session
+from lib.ui.cluster_refresh import draw_refresh
 from lib.ui.empty_state import show_empty_state
 from lib.ui.failed_load import show_failed_load, show_nothing_read
 from lib.ui.filters import draw_filters
@@ -83,6 +84,7 @@ def _begin(title: str) -> _Begun:
     with st.sidebar:
         current = session.current()
         draw_source_picker(current.loaded)
+        draw_refresh(current.loaded)
         view = draw_filters(current.loaded.snapshot if current.loaded else Snapshot())
     if dialog_is_open():
         load_dialog()

@@ -19,6 +19,7 @@ _MARKS: Final = {
     Coverage.PARTIAL: "◐ partly supplied",
     Coverage.NOT_SUPPLIED: "○ not supplied",
     Coverage.REFUSED: "✖ refused by the server",
+    Coverage.UNFINISHED: "✖ not read to its end",
 }
 _NARROW_PX: Final = 640
 _COMPLETE_KEY: Final = "netatlas.complete"
@@ -41,7 +42,7 @@ def show_coverage(page: PageContext) -> None:
     """How much of every kind the input holds."""
     st.subheader("Kinds", anchor=False)
     snapshot = page.snapshot
-    if not page.loaded.is_sample:
+    if not page.loaded.is_sample and page.loaded.live is None:
         st.session_state[_COMPLETE_KEY] = page.loaded.assume_complete
         st.toggle(
             "This is everything in the cluster",
@@ -50,12 +51,13 @@ def show_coverage(page: PageContext) -> None:
             help="Then a kind without objects is known to be empty, and NetAtlas may say that something is missing.",
         )
     known = set(snapshot.coverage) | set(snapshot.object_counts)
+    not_installed = page.loaded.live.not_installed if page.loaded.live is not None else frozenset()
     kinds = sorted(known, key=lambda kind: (not snapshot.object_counts.get(kind), kind))
     read = [
         {
             "kind": kind,
             "objects": snapshot.object_counts.get(kind, 0),
-            "coverage": _MARKS[snapshot.coverage_of(kind)],
+            "coverage": "– not installed" if kind in not_installed else _MARKS[snapshot.coverage_of(kind)],
         }
         for kind in kinds
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.lint import LintFinding
-from lib.tables.lint import lint_rows
+from lib.tables.lint import lint_rows, not_checked_sentence
 from lib.ui import results
 from lib.ui.columns import icon_word
 from lib.ui.page_context import PageContext
@@ -30,9 +30,12 @@ def show_lint(page: PageContext, choice: str, shown: tuple[LintFinding, ...]) ->
         places = ", ".join(plain(place, 120) for place in report.unproven[:_COVERS_SHOWN])
         more = f" and {len(report.unproven) - _COVERS_SHOWN:,} more" if len(report.unproven) > _COVERS_SHOWN else ""
         st.caption(f":material/help: Of these the input does not settle whether they do something: {places}{more}.")
+    if report.not_checked:
+        st.caption(f":material/help: {plain(not_checked_sentence(report.not_checked), 900)}")
     say_hidden(len(shown), len(report.findings), "findings")
     if not shown:
-        st.caption(_nothing(page, len(report.findings), report.policies))
+        if report.findings or not (report.not_checked or report.unproven):
+            st.caption(_nothing(page, len(report.findings), report.policies))
         return
     rows = lint_rows(shown, results.locate(page))
     show_table(
@@ -40,7 +43,7 @@ def show_lint(page: PageContext, choice: str, shown: tuple[LintFinding, ...]) ->
         _TABLE,
         alt="Policies and rules that do nothing",
         hide=("code", "proof"),
-        first=("severity", "finding", "policy", "rule", "what"),
+        first=("severity", "finding", "namespace", "policy", "rule", "what"),
         on_select=_stay,
     )
     chosen = selected_row(_TABLE)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from lib.loaders.cluster.errors import ClusterError
 from lib.loaders.manifests import LoadCancelled
 from lib.ui.loaded import LoadedInput, LoadProgress
 
@@ -69,6 +70,8 @@ class LoadJob:
             self.result = load(progress=self._report, cancelled=self._stop.is_set)
         except LoadCancelled:
             self.was_cancelled = True
+        except ClusterError as error:
+            self.failure = str(error)
         except MemoryError:
             self.failure = "There was not enough memory to load this input."
         except Exception as error:  # a fault of ours must not leave the page waiting for ever

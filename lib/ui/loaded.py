@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from lib.loaders.assemble import assemble
 from lib.loaders.limits import DEFAULT
@@ -14,22 +15,32 @@ from lib.loaders.manifests import InputFile, Progress, ReadResult, read_inputs
 from lib.model.domain_names import NameTable
 from lib.model.problem import Problem, Severity
 from lib.model.snapshot import Coverage, Snapshot
+from lib.ui.live_source import LiveSource
+
+if TYPE_CHECKING:
+    from lib.loaders.cluster.read import ClusterProgress
 
 
 @dataclass(frozen=True, slots=True)
 class LoadProgress:
-    """How far a load is: reading files first, then building ``built`` of ``total`` objects, ``kind`` at the moment."""
+    """How far a load is: reading files or a ``cluster`` first, then building ``built`` of ``total`` objects.
+
+    ``kind`` is what is built at the moment.
+    """
 
     reading: Progress | None = None
     built: int = 0
     total: int = 0
     kind: str = ""
+    cluster: ClusterProgress | None = None
 
     @property
     def share(self) -> float:
         """From 0 to 1; reading takes the first two thirds."""
         if self.total:
             return (2 + min(self.built / self.total, 1.0)) / 3
+        if self.cluster is not None:
+            return 2 / 3 * self.cluster.share
         return 2 / 3 * min(self.reading.share, 1.0) if self.reading is not None else 0.0
 
 
@@ -37,7 +48,8 @@ class LoadProgress:
 class LoadedInput:
     """A snapshot, the trouble with its input and the documents behind it.
 
-    ``id`` names the input in the URL: ``sample:<name>`` or ``upload:<start of the content hash>``. ``read`` is kept so
+    ``id`` names the input in the URL: ``sample:<name>``, ``upload:<start of the content hash>`` or ``cluster:<hash of
+    context and server>``; ``live`` is where the latter was read from (None: from files). ``read`` is kept so
     that the statement "this is everything" can be changed without reading again. ``duration_s`` is the time that
     reading and building took. ``names_key`` tells the tables of domain names apart that a visitor gave ("": none).
     """
@@ -51,6 +63,7 @@ class LoadedInput:
     loaded_at: datetime
     duration_s: float
     names_key: str = ""
+    live: LiveSource | None = None
 
     def with_names(self, table: NameTable, key: str) -> LoadedInput:
         """The same input with a visitor's table of domain names; ``key`` tells it from other tables."""
@@ -111,16 +124,21 @@ def build(
     read: ReadResult,
     *,
     assume_complete: bool,
+    coverage: Mapping[str, Coverage] | None = None,
     begun: float | None = None,
     progress: Callable[[LoadProgress], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> LoadedInput:
-    """Build the snapshot of what was read, as a new input. Raises LoadCancelled as ``load``."""
+    """Build the snapshot of what was read, as a new input. Raises LoadCancelled as ``load``.
+
+    ``coverage`` is what the loader of a cluster knows of the kinds that it asked for.
+    """
     begun = time.perf_counter() if begun is None else begun
     result = assemble(
         read,
         title=title,
         assume_complete=assume_complete,
+        coverage=coverage,
         progress=lambda done, total, kind: progress(LoadProgress(None, done, total, kind)),
         cancelled=cancelled,
     )

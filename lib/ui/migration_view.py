@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -39,6 +40,7 @@ LISTED_UP_TO: Final = 2_000
 _REMEDIES_UP_TO: Final = 3
 _BEFORE: Final = "azure-npm"
 _AFTER: Final = "cilium"
+_AFTER_CILIUM: Final = "calico"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +59,36 @@ def choose_engines(page: PageContext) -> tuple[str, str]:
     """The engine of today and the one to move to, both kept in the URL."""
     ids = tuple(p.id for p in profiles())
     labels = {p.id: p.label for p in profiles()} | {"kubernetes": "Kubernetes API, by its own words"}
-    found = results.detected(page).name
-    before = found if found in ids and found != _AFTER else _BEFORE
+    found = results.detected(page)
+    before = found.name if found.name in ids else _BEFORE
+    after = _AFTER if before != _AFTER else _AFTER_CILIUM
     left, right = st.columns(2)
     chosen = []
-    for column, key, title, first in ((left, OLD_KEY, "From", before), (right, NEW_KEY, "To", _AFTER)):
+    for column, key, title, first in ((left, OLD_KEY, "From", before), (right, NEW_KEY, "To", after)):
         take_from_link(key, ids, labels.values())
         chosen.append(
             column.selectbox(
                 title, ids, index=ids.index(first), format_func=lambda i: labels[i], key=key, bind="query-params"
             )
         )
-    return str(chosen[0]), str(chosen[1])
+    old, new = map(str, chosen)
+    _say_guess(page, old, {p.id: p.label for p in profiles()})
+    return old, new
+
+
+def _say_guess(page: PageContext, old: str, labels: Mapping[str, str]) -> None:
+    """What the input shows of the cluster's engine, and whether the comparison starts from that."""
+    found = results.detected(page)
+    if found.name is not None and found.name in labels:
+        place = results.locate(page)(found.source)
+        at = f" {plain(f'({place})', 160)}" if place else ""
+        starts = ", so the comparison starts from it" if old == found.name else "; the comparison starts from another"
+        runs = "no engine" if found.name == "none" else plain(labels[found.name])
+        st.caption(f":material/search: The cluster runs **{runs}**{starts}: {plain(found.evidence, 300)}{at}.")
+    elif old == _BEFORE:
+        st.caption(
+            f":material/help: Which engine the cluster runs is not shown: {plain(found.evidence, 400)}. Choose it."
+        )
 
 
 def show_summary(page: PageContext, old: str, new: str) -> None:

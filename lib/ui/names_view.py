@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import streamlit as st
@@ -37,13 +38,24 @@ def say_open_names(page: PageContext, choice: str) -> None:
     key = ("unknown-for-names", choice, page.view)
     count = page.cached(key, lambda: unknown_for_names(engine, rows))
     flows = f"{count:,} of the flows below {'is' if count == 1 else 'are'} unknown"
-    some = "a domain name" if len(names) == 1 else f"{len(names):,} domain names"
+    _say(f":material/dns: {flows} since the input does not show the addresses of {_some(names)} in policies: ", names)
+
+
+def say_unproven_names(page: PageContext, choice: str) -> None:
+    """That nothing is proven of what hangs on names without addresses, with the way to the table; else nothing."""
+    names = results.engine(page, choice).open_names
+    if names:
+        start = f":material/dns: What hangs on the addresses of {_some(names)} in present policies is not settled, "
+        _say(f"{start}since the input does not show them: ", names)
+
+
+def _some(names: Sequence[str]) -> str:
+    return "a domain name" if len(names) == 1 else f"{len(names):,} domain names"
+
+
+def _say(start: str, names: Sequence[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(
-            f":material/dns: {flows} since the input does not show the addresses of {some} in policies: "
-            f"{plain(listed(list(names)), 300)}.",
-            width="content",
-        )
+        st.markdown(f"{start}{plain(listed(list(names)), 300)}.", width="content")
         st.page_link(spec("input").path, label="Give their addresses", icon=":material/edit:")
 
 

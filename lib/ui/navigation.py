@@ -53,6 +53,13 @@ PAGES: Final = (
         "Every Service, load balancer and side door, with what stands behind it.",
     ),
     PageSpec(
+        "security_rules",
+        "Security rules",
+        ":material/shield:",
+        "Network",
+        "What Azure's network security group lets in for the Services, and which rule answers a packet.",
+    ),
+    PageSpec(
         "ingress_routes",
         "Ingress routes",
         ":material/alt_route:",

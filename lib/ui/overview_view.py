@@ -45,12 +45,13 @@ def show_tiles(page: PageContext) -> None:
         open_, workloads = results.unisolated(page)
         tile(
             "Unisolated workloads",
-            f"{len(open_):,}",
+            f"{len(open_):,}" if results.policies_are_read(page) else "?",
             page="pages/policy_flows.py",
             link=f"of {workloads:,} workloads",
             query={UNISOLATED_KEY: "true"},
             help="Workloads that are open in at least one direction, because no NetworkPolicy in the input isolates "
-            "them for it. Host-network workloads are not counted: no policy covers them.",
+            "them for it. Host-network workloads are not counted: no policy covers them. A question mark: the server "
+            "did not give every kind of policies, so that nobody knows.",
         )
     with columns[2]:
         empty = sum(v.without_endpoints for v in services)

@@ -77,8 +77,9 @@ def where(problem: Problem, documents: DocumentStore) -> str:
     """``file:line``, as far as it is known; "" for the input as a whole."""
     if problem.source is None:
         return ""
-    line = _line(problem, documents)
-    return f"{problem.source.file}:{line}" if line else problem.source.file
+    if problem.line is not None:
+        return f"{problem.source.file}:{problem.line}"
+    return documents.file_line(problem.source)
 
 
 def show_problems(loaded: LoadedInput, *, key: str) -> None:

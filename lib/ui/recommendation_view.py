@@ -9,7 +9,15 @@ import streamlit as st
 from lib.model.policies import Verdict
 from lib.scenario import Change
 from lib.scenario.recommendation import Recommendation, summarise
-from lib.tables.recommendation import effect_rows, left_out_rows, need_rows, not_kept_rows, open_rows, question_rows
+from lib.tables.recommendation import (
+    arrival_rows,
+    effect_rows,
+    left_out_rows,
+    need_rows,
+    not_kept_rows,
+    open_rows,
+    question_rows,
+)
 from lib.ui import results
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain, sentence
@@ -27,15 +35,15 @@ def show_summary(page: PageContext, choice: str, found: Recommendation) -> None:
     if summary.engine:
         st.warning(plain(summary.engine, 400), icon=":material/tune:")
     if proof is None:
-        st.info(plain(summary.about), icon=":material/info:")
+        st.info(plain(" ".join((summary.about, *summary.proven)), 400), icon=":material/info:")
         return
     st.markdown(f"**{plain(summary.about)}**")
     if summary.proven:
         told = "  \n".join(plain(line, 400) for line in summary.proven)
-        if proof.holds and not proof.open:
+        if found.is_proven and not proof.open:
             st.success(told, icon=":material/verified_user:")
         else:
-            (st.warning if proof.holds else st.error)(told, icon=":material/gpp_maybe:")
+            (st.warning if found.is_proven else st.error)(told, icon=":material/gpp_maybe:")
     cautions = "  \n".join(plain(line, 400) for line in summary.cautions)
     st.warning(f"**Before you apply them**  \n{cautions}", icon=":material/front_hand:")
     allowed = sum(n.verdict is Verdict.ALLOWED for n in proof.needs)
@@ -124,12 +132,14 @@ def show_changes(page: PageContext, found: Recommendation) -> None:
         return
     st.subheader("What differs from today", anchor=False)
     proof = found.proof
-    if not proof.tally:
+    if not proof.tally and not proof.arrivals:
         st.caption("No flow differs.")
         return
     if proof.tally.flows > len(proof.changes):
         st.caption(f"The first {len(proof.changes):,} of {proof.tally.flows:,} flows.")
-    show_table(effect_rows(proof, results.locate(page)), "policy-effects", alt="Flows that differ from today")
+    place = results.locate(page)
+    rows = [*effect_rows(proof, place), *arrival_rows(proof, place)]
+    show_table(rows, "policy-effects", alt="Flows that differ from today")
 
 
 def show_rest(page: PageContext, found: Recommendation) -> None:

@@ -27,7 +27,7 @@ from lib.routing.entry_points import EntryPoint, entry_points
 from lib.routing.route_view import RouteView
 from lib.routing.routes import ingress_backends, route_views
 from lib.routing.services import ServiceView, service_views
-from lib.scenario.recommendation import Options, Recommendation, recommend
+from lib.scenario.recommendation import Options, Recommendation, StatedNeedsError, recommend
 from lib.tables.exposure import exposed_to_rows, exposure_rows
 from lib.tables.row import Locate, Row
 from lib.tables.workloads import unisolated_rows
@@ -125,6 +125,11 @@ def unisolated(page: PageContext, choice: str = AUTOMATIC) -> tuple[Sequence[Row
     return [r for r in rows if _ref(r) in shown], len(shown)
 
 
+def policies_are_read(page: PageContext, choice: str = AUTOMATIC) -> bool:
+    """Whether the server gave every kind of policies that could isolate a workload."""
+    return not engine(page, choice).perhaps_governed
+
+
 def _ref(row: Row) -> ObjectRef:
     return ObjectRef(str(row["namespace"]), str(row["workload"]), str(row["kind"]))
 
@@ -215,7 +220,8 @@ def recommendation(page: PageContext, choice: str, options: Options) -> Recommen
     with st.spinner("Putting the policies together and proving them", show_time=True):
         found = page.cached(("recommendation", chosen.profile.id, options), build)
     if isinstance(found, ModelError):
-        st.error(plain(found, 900), icon=":material/error:")
+        faults = found.faults if isinstance(found, StatedNeedsError) else (str(found),)
+        st.error("  \n".join(plain(fault, 900) for fault in faults), icon=":material/error:")
         st.stop()
     return found
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from lib.loaders.domain_names import NamesReading, read_names
 from lib.loaders.manifests import InputFile
-from lib.ui.load_job import LoadJob
+from lib.ui.load_job import Load, LoadJob
 from lib.ui.loaded import LoadedInput, build, load
 from lib.ui.samples import FIRST, sample
 
@@ -26,6 +26,8 @@ _JOB: Final = _PREFIX + "job"
 _NAMES: Final = _PREFIX + "names"
 _NOTICE: Final = _PREFIX + "notice"
 _FAILED: Final = _PREFIX + "failed_load"
+CLUSTER_KEYS: Final = (_PREFIX + "kubeconfig", _PREFIX + "cluster")
+"""Credentials of the session: they go with the input that they were brought for."""
 _PATIENCE_S: Final = 0.9
 _HIDDEN: Final = "<style>.st-key-source-in-url { display: none; }</style>"
 
@@ -79,16 +81,22 @@ def clear() -> None:
     """Forget the visitor's own input and show nothing; for callbacks."""
     cancel()
     forget_failed_load()
-    st.session_state.pop(_UPLOAD, None)
-    st.session_state.pop(_NAMES, None)
+    for kept in (_UPLOAD, _NAMES, *CLUSTER_KEYS):
+        st.session_state.pop(kept, None)
     _switch(NOTHING)
 
 
 def start_load(title: str, files: tuple[InputFile, ...], *, assume_complete: bool) -> None:
     """Load the visitor's own files; a short load ends before this returns, a longer one goes on behind the page."""
+    st.session_state.pop(CLUSTER_KEYS[1], None)
+    start(title, partial(load, "upload:", title, files, assume_complete=assume_complete))
+
+
+def start(title: str, loading: Load) -> None:
+    """Load an input of the visitor's own, instead of what is being loaded; a short load ends before this returns."""
     cancel()
     forget_failed_load()
-    job = LoadJob.start(title, partial(load, "upload:", title, files, assume_complete=assume_complete))
+    job = LoadJob.start(title, loading)
     st.session_state[_JOB] = job
     job.wait(_PATIENCE_S)
     _take_over()
@@ -166,8 +174,11 @@ def _take_over() -> None:
     if job.result is not None and not job.result.object_count:
         st.session_state[_FAILED] = job.result
     elif job.result is not None:
+        before = own_input()
         st.session_state[_UPLOAD] = job.result
-        _switch(job.result.id)
+        # A cluster that was read again stays where it is shown, with its filters, and does not push itself forward.
+        if before is None or job.result.live is None or before.id != job.result.id:
+            _switch(job.result.id)
     elif job.failure:
         st.session_state[_NOTICE] = job.failure
 
@@ -201,6 +212,10 @@ def _find(source: str) -> LoadedInput | None:
 
 
 def _why_not(source: str) -> str:
+    if source.startswith("cluster:"):
+        return (
+            "The cluster behind this link was read in an earlier session, whose login was not kept: connect it again."
+        )
     if source.startswith("upload:"):
         return "The input behind this link was loaded in an earlier session and was not kept: load it again."
     return "There is no such sample: choose another, or load manifests."

@@ -19,7 +19,7 @@ def draw_source_picker(loaded: LoadedInput | None) -> None:
     titles = {f"sample:{s.name}": f"Sample: {s.title}" for s in samples()}
     own = session.own_input()
     if own is not None:
-        titles = {own.id: own.title, **titles}
+        titles = {own.id: own.title if own.live is None else f"Cluster: {own.title}", **titles}
     st.session_state[_CHOICE] = loaded.id if loaded is not None else None
     st.selectbox(
         "Source",

@@ -9,6 +9,7 @@ import streamlit as st
 
 from lib.loaders.kinds import CUSTOM_KINDS
 from lib.model.snapshot import Coverage
+from lib.ui.live_source import LiveSource
 from lib.ui.loaded import LoadedInput
 from lib.ui.navigation import spec
 from lib.ui.text import plain
@@ -41,22 +42,50 @@ def strip_text(loaded: LoadedInput, view: ViewFilter) -> str:
         f"loaded {_local(loaded.loaded_at):%H:%M:%S} in {loaded.duration_s:.1f} s",
         f"`{snapshot.content_hash[:10]}`",
     ]
+    if loaded.live is not None:
+        parts += _live_parts(loaded.live)
     if not view.labels.is_everything:
         parts.insert(2, f"labels {plain(view.labels, 60)}")
     absent = sum(
-        coverage in (Coverage.NOT_SUPPLIED, Coverage.REFUSED) and kind not in CUSTOM_KINDS
+        coverage is Coverage.NOT_SUPPLIED and kind not in CUSTOM_KINDS and (loaded.live is None or kind != "Secret")
         for kind, coverage in snapshot.coverage.items()
     )
-    if absent:
-        parts.append(f":orange[{absent} kind{'s' if absent != 1 else ''} not supplied]")
+    refused = sum(coverage in (Coverage.REFUSED, Coverage.UNFINISHED) for coverage in snapshot.coverage.values())
+    for count, what in ((absent, "not supplied"), (refused, "not readable")):
+        if count:
+            parts.append(f":orange[{count} kind{'s' if count != 1 else ''} {what}]")
     return "  ·  ".join(parts)
+
+
+def _live_parts(live: LiveSource) -> list[str]:
+    """What changed since the cluster was read before, and what is to be known of the connection."""
+    parts = []
+    if live.changes is not None:
+        added, removed, changed = live.changes.counts
+        counted = ((added, "added"), (removed, "removed"), (changed, "otherwise"))
+        what = ", ".join(f"{count:,} {word}" for count, word in counted if count) or "nothing"
+        parts.append(f"changed since {_local(live.changes.since):%H:%M:%S}: {what}")
+    if live.warning:
+        parts.append(f":red[:material/warning: {plain(live.warning, 200)}]")
+    return parts
+
+
+def _changes_help(live: LiveSource) -> list[str]:
+    changes = live.changes
+    if changes is None or not changes.kinds:
+        return []
+    told = (
+        f"{kind} +{changes.added.get(kind, 0):,} −{changes.removed.get(kind, 0):,} ~{changes.changed.get(kind, 0):,}"
+        for kind in changes.kinds
+    )
+    return [f"**Changed (added, removed, otherwise):** {plain(', '.join(told), 600)}"]
 
 
 def _coverage_help(loaded: LoadedInput) -> str:
     by_coverage = {
         coverage: sorted(kind for kind, c in loaded.snapshot.coverage.items() if c is coverage) for coverage in Coverage
     }
-    lines = []
+    lines = _changes_help(loaded.live) if loaded.live is not None else []
     for coverage, kinds in by_coverage.items():
         for custom, note in ((False, ""), (True, ", of kinds that not every cluster has")):
             if named := [kind for kind in kinds if (kind in CUSTOM_KINDS) is custom]:

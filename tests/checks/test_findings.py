@@ -36,6 +36,7 @@ from tests.checks.objects import (
     to,
     web,
 )
+from tests.checks.security_rule_cases import SECURITY_RULE_CASES
 
 INTERNAL = "service.beta.kubernetes.io/azure-load-balancer-internal"
 SHOP = namespace("shop")
@@ -84,6 +85,7 @@ TO_DB = {"to": [{"podSelector": {}}], "ports": [{"port": 5432}]}
 # code → the objects, and the names of those that the finding is about.
 CASES: dict[str, tuple[list[Raw], set[str]]] = {
     **AZURE_CASES,
+    **SECURITY_RULE_CASES,
     "service-selects-nothing": ([service("web")], {"web"}),
     "service-no-ready-endpoints": (
         [
@@ -393,3 +395,21 @@ def test_the_worst_comes_first_and_a_threshold_cuts() -> None:
     severities = [severity_of(f) for f in found]
     assert severities == sorted(severities, reverse=True) == [Severity.ERROR, Severity.WARNING]
     assert at_or_over(found, Severity.ERROR) == found[:1]
+
+
+def scaled_to_zero(labels: Raw, template: Raw) -> Raw:
+    containers = [{"name": "main", "image": "example/main:1"}]
+    spec = {
+        "replicas": 0,
+        "selector": {"matchLabels": template},
+        "template": {"metadata": {"labels": template}, "spec": {"containers": containers}},
+    }
+    return obj("Deployment", "idle", spec, api="apps/v1", meta={"labels": labels})
+
+
+@pytest.mark.parametrize(
+    ("labels", "template", "reported"), [({"app": "x"}, {"app": "idle"}, False), ({"app": "idle"}, {"app": "x"}, True)]
+)
+def test_a_policy_waits_for_pods_by_the_labels_of_their_template(labels: Raw, template: Raw, reported: bool) -> None:
+    found = run_checks(cluster(*web(), SHOP, scaled_to_zero(labels, template), policy("p", "idle")))
+    assert ("policy-selects-nothing" in [f.code for f in found]) is reported

@@ -137,3 +137,10 @@ def test_an_input_without_a_workload_is_answered(capsys: pytest.CaptureFixture[s
         status, out, _ = ask(capsys, "recommend", str(tmp_path), "--format", form)
         assert status == 0
         assert "NetworkPolicy" not in out
+
+
+def test_a_need_about_no_covered_workload_is_not_proven_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    covered = ["recommend", SHOP, "--namespace", "shop-web", "--format", "yaml"]
+    assert main([*covered, "--need", "shop-web/storefront=192.0.2.1:443"]) == 0
+    assert main([*covered, "--need", "shop-api/cart=192.0.2.1:443"]) == 1
+    capsys.readouterr()

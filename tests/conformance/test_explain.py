@@ -18,12 +18,12 @@ from lib.model.cluster import Workload
 from lib.model.policies import Direction
 from lib.model.sets import Protocol
 from lib.model.snapshot import Snapshot
-from lib.policy.endpoints import ARBITRARY_NAMESPACE
 from lib.policy.ends import parse_end
 from lib.policy.engine import Engine, compile_engine
 from lib.policy.explain import DirectionAnswer
 from lib.policy.judge import decide
 from lib.policy.points import End, Point, points_of
+from lib.policy.projection import ARBITRARY_NAMESPACE
 from lib.routing.routes import ingress_backends
 from tests.conformance.cases import Case, ask, cases
 from tests.conformance.reasons import Act, Side, points, sides

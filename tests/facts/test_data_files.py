@@ -23,6 +23,16 @@ from lib.facts.ingress import (
     ingress_controllers,
 )
 from lib.facts.networks import network, network_facts
+from lib.facts.nsg import (
+    attachment,
+    custom_priorities,
+    default_rules,
+    group_limits,
+    nsg_source_keys,
+    provider_rules,
+    service_tags,
+    subnet_group_must_allow,
+)
 from lib.facts.reader import all_facts, find, get
 from lib.facts.readings import SeenAs, Switches, readings
 from lib.facts.service_annotations import service_annotation, service_annotations
@@ -75,6 +85,7 @@ def every_source_key() -> list[str]:
     keys += [found.source for found in (cluster_dns(), node_local_dns(), failsafe_ports())]
     keys += [key for rule in address_rules() for key in rule.sources]
     keys += [key for found in service_annotations() for key in found.sources]
+    keys += nsg_source_keys()
     return sorted(set(keys))
 
 
@@ -112,6 +123,20 @@ def test_every_number_of_an_annotation_is_the_right_way_round():
         assert limits == sorted(limits)
         if found.default.isdecimal() and found.minimum is not None:
             assert found.default_number >= found.minimum
+
+
+def test_the_security_group_facts_are_complete():
+    first, last = custom_priorities()
+    assert first < provider_rules().first_priority < provider_rules().last_priority < last
+    for direction in ("inbound", "outbound"):
+        priorities = [rule.priority for rule in default_rules(direction)]
+        assert priorities == sorted(set(priorities)) and priorities[0] > last
+    assert {limit.name for limit in group_limits()} == {"rules", "source_addresses", "destination_addresses"}
+    assert all(limit.sources and limit.value and limit.checked >= FIRST_CHECK for limit in group_limits())
+    assert provider_rules().sources and provider_rules().checked >= FIRST_CHECK
+    assert all(tag.means for tag in service_tags())
+    assert attachment().says and attachment().sources
+    assert len(subnet_group_must_allow()) == 3
 
 
 @pytest.mark.parametrize("rule", address_rules(), ids=lambda rule: rule.code)

@@ -3,6 +3,7 @@
 from lib.figures.matrix import STATES, flow_matrix, state_icon
 from lib.flows import MatrixCell, MatrixState
 from lib.model.sets import ConnectionSet
+from lib.ui.columns import icon_word
 
 NAMES = ("a", "<b>b</b>")
 
@@ -50,3 +51,11 @@ def test_a_large_matrix_has_no_symbols_and_lower_rows() -> None:
     figure = flow_matrix(big, names, names)
     assert set(figure.data[0].text[0]) == {""}
     assert figure.layout.height < 70 * 25 + 200
+
+
+def test_partly_allowed_has_no_tick_on_pages_or_in_the_matrix() -> None:
+    ticks = set("✓✔")
+    for state in (MatrixState.ALLOWED_PORTS, MatrixState.PARTLY):
+        assert not ticks & set(state_icon(state))
+        assert not ticks & set(icon_word(state.value))
+    assert len({state_icon(state) for state in MatrixState}) == len(MatrixState)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lib.exposure import Exposure, Isolation, exposures
+from lib.tables.exposure import exposure_rows
 from tests.policy.build import engine_of, namespace, pod, policy
 
 WEB = pod("web", app="web")
@@ -79,3 +80,50 @@ def test_a_host_network_workload_is_not_covered_by_policies() -> None:
 def test_a_filter_limits_the_workloads() -> None:
     engine = engine_of(WEB, pod("other", namespace="other"))
     assert [e.workload.name for e in exposures(engine, {"other"})] == ["other"]
+
+
+# policy.networking.k8s.io: rules of the Admin tier come before every NetworkPolicy.
+def admin(action: str, namespaces: str) -> str:
+    return f"""
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: AdminNetworkPolicy
+metadata: {{name: admin}}
+spec:
+  priority: 1
+  subject: {{namespaces: {{}}}}
+  ingress: [{{action: {action}, from: [{{namespaces: {namespaces}}}]}}]
+"""
+
+
+FROM_ALL = "podSelector: {}\ningress: [{from: [{namespaceSelector: {}}]}]"
+UNLESS_TEAM = (
+    "podSelector: {}\ningress: "
+    "[{from: [{namespaceSelector: {matchExpressions: [{key: team, operator: DoesNotExist}]}}]}]"
+)
+NOT_BLUE = UNLESS_TEAM.replace("operator: DoesNotExist", "operator: NotIn, values: [blue]")
+
+
+@pytest.mark.parametrize(
+    ("documents", "open_to_some", "but_not_all"),
+    [
+        ([policy(FROM_ALL)], True, False),
+        ([], True, False),
+        ([policy("podSelector: {}")], False, False),
+        ([policy(UNLESS_TEAM)], True, True),
+        ([policy(NOT_BLUE)], True, True),
+        ([policy(FROM_ALL), admin("Deny", "{matchLabels: {team: red}}")], True, True),
+        ([admin("Deny", "{matchLabels: {team: red}}")], True, True),
+        ([admin("Deny", "{matchLabels: {team: red, env: dev}}")], True, True),
+        ([policy("podSelector: {}"), admin("Allow", "{matchLabels: {team: red}}")], False, False),
+        ([policy(FROM_ALL), policy(UNLESS_TEAM, name="other")], True, False),
+        # A namespace that is there and is denied by its name is a counterexample too.
+        ([namespace("dark"), admin("Deny", "{matchLabels: {kubernetes.io/metadata.name: dark}}")], True, True),
+    ],
+)
+def test_what_a_new_namespace_has_is_not_said_of_every_namespace_where_labels_decide(
+    documents: list[str], open_to_some: bool, but_not_all: bool
+) -> None:
+    (found,) = exposures(engine_of(namespace("shop"), WEB, *documents))
+    assert (bool(found.ingress.any_namespace), found.ingress.not_every_namespace) == (open_to_some, but_not_all)
+    (row,) = exposure_rows([found], lambda _: "")
+    assert str(row["from_any_namespace"]).endswith("(not from every namespace)") is but_not_all

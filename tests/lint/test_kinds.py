@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import yaml
 
 from lib.lint import LintFinding, LintKind, examine, lint
 from lib.model.problem import Severity
+from lib.model.snapshot import Coverage
 from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import profile
 from tests.policy.build import engine_of, load, namespace, pod, policy
@@ -394,3 +397,127 @@ def test_a_rule_that_is_shadowed_for_any_pods_is_told_apart_from_one_that_is_so_
     )
     today = kinds(engine_of(pod("web", app="web", tier="web"), DB, narrow))
     assert today["admin spec.ingress[1]"] is LintKind.RULE_SHADOWED_NOW
+
+
+DNS = "{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}}], ports: [{port: 53}]}"
+DNS_OF_ANY = "{to: [{namespaceSelector: {}, podSelector: {matchLabels: {k8s-app: kube-dns}}}], ports: [{port: 53}]}"
+OUT = "podSelector: {}\npolicyTypes: [Egress]\negress: "
+
+
+@pytest.mark.parametrize("rule", [DNS, DNS_OF_ANY])
+def test_a_rule_about_a_namespace_that_was_not_supplied_is_not_checked(rule: str) -> None:
+    documents = (WEB, DB, policy(f"{OUT}[{rule}]", name="dns"), policy(f"{OUT}[]", name="deny"))
+    snapshot = engine_of(*documents).snapshot
+    report = examine(compile_engine(snapshot))
+    # Taking the policy out would cut the pods off from their DNS, of which the input just does not hold the pods.
+    assert not [f for f in report.findings if f.place.policy.name == "dns"]
+    assert {(p.policy.name, p.rule) for p in report.not_checked} == {("dns", ""), ("dns", "spec.egress[0]")}
+    whole = replace(snapshot, coverage={"Pod": Coverage.COMPLETE, "Namespace": Coverage.COMPLETE})
+    report = examine(compile_engine(whole))
+    assert {f.place.policy.name for f in report.findings} >= {"dns"}
+    assert report.not_checked == ()
+
+
+@pytest.mark.parametrize("rule", [DNS, DNS_OF_ANY])
+def test_nor_is_the_single_rule_of_a_policy_that_counts(rule: str) -> None:
+    report = examine(engine_of(WEB, DB, policy(f"{OUT}[{rule}]", name="dns")))
+    assert report.findings == ()
+    assert {p.rule for p in report.not_checked} == {"spec.egress[0]"}
+
+
+def test_a_rule_about_pods_of_a_supplied_namespace_is_checked() -> None:
+    report = examine(engine_of(WEB, DB, to_db("{from: [{podSelector: {matchLabels: {app: nobody}}}]}")))
+    assert [f.kind for f in report.findings] == [LintKind.RULE_MATCHES_NOBODY]
+    dns = pod("dns", namespace="kube-system", **{"k8s-app": "other"})
+    report = examine(
+        engine_of(WEB, DB, dns, policy(f"{OUT}[{DNS.replace('}}}]', '}}, podSelector: {matchLabels: {x: y}}}]')}]"))
+    )
+    assert [f.kind for f in report.findings] == [LintKind.RULE_MATCHES_NOBODY]
+
+
+@pytest.mark.parametrize(("complete", "kinds"), [(False, []), (True, [LintKind.POLICY_SELECTS_NO_POD])])
+def test_a_policy_of_a_namespace_that_was_not_supplied_is_not_checked(complete: bool, kinds: list[LintKind]) -> None:
+    snapshot = engine_of(WEB, DB, policy("podSelector: {}", namespace="elsewhere")).snapshot
+    coverage = dict.fromkeys(("Pod", "Namespace"), Coverage.COMPLETE) if complete else {}
+    report = examine(compile_engine(replace(snapshot, coverage=coverage)))
+    assert [f.kind for f in report.findings] == kinds
+    assert len(report.not_checked) == (0 if complete else 1)
+
+
+def test_calico_and_cilium_rules_about_what_was_not_supplied_are_not_checked_either() -> None:
+    calico = """
+        apiVersion: projectcalico.org/v3
+        kind: NetworkPolicy
+        metadata: {name: dns, namespace: shop}
+        spec:
+          selector: all()
+          types: [Egress]
+          egress: [{action: Allow, destination: {namespaceSelector: x == "y", selector: k8s-app == "kube-dns"}}]
+    """
+    cilium = """
+        apiVersion: cilium.io/v2
+        kind: CiliumNetworkPolicy
+        metadata: {name: dns, namespace: shop}
+        spec:
+          endpointSelector: {}
+          egress: [{toEndpoints: [{matchLabels: {k8s:io.kubernetes.pod.namespace: kube-system, k8s-app: kube-dns}}]}]
+    """
+    for text in (calico, cilium):
+        report = examine(engine_of(WEB, DB, text))
+        assert report.findings == (), report.findings
+        assert len(report.not_checked) == 1
+    here = calico.replace('namespaceSelector: x == "y", ', "")
+    assert [f.kind for f in examine(engine_of(WEB, DB, here)).findings] == [LintKind.RULE_MATCHES_NOBODY]
+
+
+def test_a_policy_for_a_workload_scaled_to_zero_says_so() -> None:
+    idle = """
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: idle, namespace: shop, labels: {app: other}}
+        spec:
+          replicas: 0
+          selector: {matchLabels: {app: idle}}
+          template:
+            metadata: {labels: {app: idle}}
+            spec: {containers: [{name: main, image: example.org/a}]}
+    """
+    finding = found(engine_of(WEB, DB, idle, policy("podSelector: {matchLabels: {app: idle}}")))["policy"]
+    assert finding.kind is LintKind.POLICY_SELECTS_NO_POD
+    assert "It is for the pods of shop/idle[Deployment] when they run" in finding.sentence
+    finding = found(engine_of(WEB, DB, idle, policy("podSelector: {matchLabels: {app: other}}")))["policy"]
+    assert "Pods yet to come may be selected" in finding.sentence
+
+
+EACH = ", ".join(f"{{protocol: {protocol}}}" for protocol in ("TCP", "UDP", "SCTP"))
+FROM_WEB_EACH = f"{{from: [{{podSelector: {{matchLabels: {{app: web}}}}}}], ports: [{EACH}]}}"
+RANGES = ", ".join(f"{{portRange: {{protocol: {p}, start: 1, end: 65535}}}}" for p in ("TCP", "UDP", "SCTP"))
+PING_ANP = f"""
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: AdminNetworkPolicy
+metadata: {{name: admin}}
+spec:
+  priority: 1
+  subject: {{namespaces: {{}}}}
+  ingress:
+  - {{action: Allow, from: [{{namespaces: {{}}}}], ports: [{RANGES}]}}
+  - {{action: Allow, from: [{{namespaces: {{}}}}]}}
+"""
+
+
+def test_a_rule_about_all_traffic_is_not_covered_by_rules_about_three_protocols() -> None:
+    """ "NetworkPolicies apply to layer 4 connections … For all the other protocols, the behaviour may vary across
+    network plugins" (kubernetes.io, "Network Policies"): without it a ping may be lost.
+    """
+    report = examine(engine_of(WEB, DB, OPS, to_db(f"{FROM_WEB_EACH}, {FROM_WEB}")))
+    assert {f.place.rule for f in report.findings} == {"spec.ingress[0]"}
+    assert {p.rule for p in report.unproven} == {"spec.ingress[1]"}
+    report = examine(engine_of(WEB, DB, OPS, to_db(f"{FROM_WEB}, {FROM_WEB}")))
+    assert {f.place.rule for f in report.findings} == {"spec.ingress[0]", "spec.ingress[1]"}
+    assert report.unproven == ()
+
+
+def test_nor_is_one_of_a_cluster_wide_policy() -> None:
+    report = examine(engine_of(WEB, DB, OPS, DENY_IN, PING_ANP))
+    assert "spec.ingress[1]" not in {f.place.rule for f in report.findings}
+    assert "spec.ingress[1]" in {p.rule for p in report.unproven}

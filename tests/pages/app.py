@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = (
     "overview",
     "services",
+    "security_rules",
     "ingress_routes",
     "policy_flows",
     "recommendation",

@@ -26,6 +26,11 @@ spec:
   ingress: [{from: [{podSelector: {matchLabels: {app: web}}}]}]
 ---
 """
+DNS = """
+  egress:
+  - to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}}]
+    ports: [{port: 53, protocol: UDP}]
+"""
 
 
 def test_the_tab_lists_what_the_command_line_lists(capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,3 +78,17 @@ def test_hostile_names_are_shown_as_text() -> None:
     broken = PODS + POLICY.replace("app: db", f'app: "{name}"').replace("NAME", "one")
     app = open_page("policy_flows", files={"cluster.yaml": broken.encode()})
     assert not app.exception
+
+
+def test_the_namespace_stands_next_to_the_policy() -> None:
+    columns = list(table(open_page("policy_flows"), "finding", "covered_by").columns)
+    assert columns.index("policy") == columns.index("namespace") + 1
+
+
+def test_rules_about_what_was_not_supplied_are_named_as_not_checked() -> None:
+    dns = POLICY.replace("NAME", "dns").replace("  ingress: [{from: [{podSelector: {matchLabels: {app: web}}}]}]", DNS)
+    files = {"cluster.yaml": (PODS + dns).encode()}
+    said = words(open_page("policy_flows", files=files))
+    assert "Not checked: 1 policy or rule is about pods or nodes of which none is in the input" in said
+    assert "shop/dns[NetworkPolicy] spec.egress[0]" in said
+    assert "Every policy and every rule in the input counts" not in said

@@ -41,7 +41,7 @@ def test_a_comparison_of_engines_tells_of_rejected_policies() -> None:
 
 
 def test_a_comparison_says_that_its_counts_are_of_the_whole_cluster_and_what_the_filter_hides() -> None:
-    said = words(open_page("engine_migration", ns="monitoring"))
+    said = words(open_page("engine_migration", ns="monitoring", old_engine="azure-npm", new_engine="cilium"))
     assert "These counts are of the whole cluster" in said
     assert "The filter hides all" in said
     assert "is the same under both" not in said

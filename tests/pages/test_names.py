@@ -6,25 +6,10 @@ import re
 
 from streamlit.testing.v1 import AppTest
 
+from tests.cli.test_names import CLUSTER
 from tests.pages.app import open_page, table, words
 
-CLUSTER = b"""
-apiVersion: v1
-kind: Pod
-metadata: {name: web, namespace: shop, labels: {app: web}}
-spec: {containers: [{name: a, image: b}]}
----
-apiVersion: cilium.io/v2
-kind: CiliumNetworkPolicy
-metadata: {name: names, namespace: shop}
-spec:
-  endpointSelector: {}
-  egress:
-  - toFQDNs: [{matchName: api.example.com}]
-    toPorts: [{ports: [{port: "443", protocol: TCP}]}]
-  - toPorts: [{ports: [{port: "53", protocol: ANY}], rules: {dns: [{matchPattern: "*"}]}}]
-"""
-FILES = {"cluster.yaml": CLUSTER}
+FILES = {"cluster.yaml": CLUSTER.encode()}
 TABLE = "names: {api.example.com: [203.0.113.7]}"
 
 
@@ -107,3 +92,12 @@ def test_a_visitors_table_for_a_sample_is_the_visitors_own() -> None:
     assert sample.key != named.key
     stores = [as_visitor(session, lambda: store_of(named)) for session in ("one", "two")]
     assert stores[0] is not stores[1]
+
+
+def test_the_recommendation_says_what_hangs_on_names_beside_the_way_to_the_table() -> None:
+    app = open_page("recommendation", files=FILES)
+    assert "What hangs on the addresses of a domain name in present policies is not settled" in words(app)
+    assert "Give their addresses" in [link.proto.label for link in app.get("page_link")]
+    plain = CLUSTER.partition("---")[0].encode()
+    app = open_page("recommendation", files={"cluster.yaml": plain})
+    assert "Give their addresses" not in [link.proto.label for link in app.get("page_link")]

@@ -108,3 +108,15 @@ apiVersion: v1
 kind: Namespace
 metadata: {{name: {name}, labels: {labels}}}
 """
+
+
+def endpoint_slice(service: str, address: str, namespace: str = "shop", port: int = 80) -> str:
+    """The EndpointSlice of a Service with one IPv4 address."""
+    return textwrap.dedent(f"""
+        apiVersion: discovery.k8s.io/v1
+        kind: EndpointSlice
+        metadata: {{name: {service}, namespace: {namespace}, labels: {{kubernetes.io/service-name: {service}}}}}
+        addressType: IPv4
+        endpoints: [{{addresses: [{address}]}}]
+        ports: [{{port: {port}}}]
+    """)

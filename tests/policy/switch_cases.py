@@ -522,6 +522,11 @@ CASES = [
 ]
 
 
+ON_ITS_NODES_NETWORK = {
+    "kubernetes": (K8S, "it ignores hostNetwork pods when matching podSelector and namespaceSelector"),
+    "azure-npm": (USE, FULL),
+    "calico": (FEATURES, "In Kubernetes, each pod is a Calico endpoint; host endpoints are interfaces on a host"),
+}
 SAME_FOR_ALL: list[tuple[str, tuple[str, ...], Flow, str, dict[str, tuple[str, str]]]] = [
     (
         "a node reaches its own pods whatever isolates them",
@@ -562,12 +567,7 @@ SAME_FOR_ALL: list[tuple[str, tuple[str, ...], Flow, str, dict[str, tuple[str, s
         Flow("shop/web", "shop/agent"),
         "allowed",
         {
-            "kubernetes": (K8S, "it ignores hostNetwork pods when matching podSelector and namespaceSelector"),
-            "azure-npm": (USE, FULL),
-            "calico": (
-                FEATURES,
-                "In Kubernetes, each pod is a Calico endpoint; host endpoints are interfaces on a host",
-            ),
+            **ON_ITS_NODES_NETWORK,
             "cilium": (POWERED, "Network policies aren't applied to pods using host networking"),
         },
     ),
@@ -582,12 +582,7 @@ SAME_FOR_ALL: list[tuple[str, tuple[str, ...], Flow, str, dict[str, tuple[str, s
         Flow("shop/agent", "shop/web"),
         "denied",
         {
-            "kubernetes": (K8S, "it ignores hostNetwork pods when matching podSelector and namespaceSelector"),
-            "azure-npm": (USE, FULL),
-            "calico": (
-                FEATURES,
-                "In Kubernetes, each pod is a Calico endpoint; host endpoints are interfaces on a host",
-            ),
+            **ON_ITS_NODES_NETWORK,
             "cilium": (POWERED, "these pods use the host identity instead of having individual identities"),
         },
     ),

@@ -9,10 +9,10 @@ from __future__ import annotations
 import pytest
 
 from lib.model.sets import Protocol
-from lib.policy.endpoints import ARBITRARY_NAMESPACE
 from lib.policy.ends import parse_end
 from lib.policy.engine import Engine
 from lib.policy.engines import profile
+from lib.policy.projection import ARBITRARY_NAMESPACE
 from tests.policy.build import engine_of, namespace, pod, policy, rows_of
 from tests.policy.test_cluster_policies import DENY, anp, banp, cnp
 from tests.policy.test_cluster_policies import PASS as PASS_ON

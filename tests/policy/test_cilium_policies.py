@@ -13,7 +13,7 @@ from lib.policy.decide import Verdict
 from lib.policy.ends import parse_end
 from lib.policy.engine import Engine
 from lib.policy.engines import profile
-from tests.policy.build import engine_of, namespace, pod, policy, rows_of
+from tests.policy.build import endpoint_slice, engine_of, namespace, pod, policy, rows_of
 from tests.policy.test_semantics import ALL, CLIENT, NODES, SERVER, TO_SERVER, on_node, ports_between
 
 SHOP, OTHER = namespace("shop", team="a"), namespace("other", team="b")
@@ -393,13 +393,6 @@ class TestServicesAndNodes:
         kind: Service
         metadata: {name: outside, namespace: shop, labels: {tier: back}}
         spec: {ports: [{port: 80}]}
----
-        apiVersion: discovery.k8s.io/v1
-        kind: EndpointSlice
-        metadata: {name: outside, namespace: shop, labels: {kubernetes.io/service-name: outside}}
-        addressType: IPv4
-        endpoints: [{addresses: [203.0.113.9]}]
-        ports: [{port: 80}]
     """
 
     @pytest.mark.parametrize(
@@ -433,7 +426,7 @@ class TestServicesAndNodes:
     def test_a_service_means_what_stands_behind_it(
         self, service: str, client: str, behind: str, elsewhere: str
     ) -> None:
-        documents = self.SERVICES.split("---")
+        documents = [*self.SERVICES.split("---"), endpoint_slice("outside", "203.0.113.9")]
         engine = engine_of(SHOP, CLIENT, SERVER, *documents, cnp(f"egress: [{{toServices: [{{{service}}}]}}]"))
         found = [verdict(engine, "server", end) for end in ("client", "203.0.113.9", "198.51.100.1")]
         assert found == [client, behind, elsewhere]

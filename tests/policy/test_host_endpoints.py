@@ -6,14 +6,17 @@ and "Summary" of the host endpoints' reference.
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
+import yaml
 
 from lib.model.sets import ConnectionSet, Protocol
 from lib.policy.ends import parse_end
-from lib.policy.engine import Engine
+from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import profile
 from lib.policy.points import End
-from tests.policy.build import engine_of, namespace, pod, rows_of
+from tests.policy.build import engine_of, load, namespace, pod, rows_of
 from tests.policy.test_calico_policies import of
 
 PORT = 8080
@@ -308,3 +311,32 @@ def test_the_explanation_names_the_host_endpoint_and_the_policy_with_their_lines
     isolating = [e for d in found.directions for e in d.effects if e.effect == "isolates"]
     (hep,) = asked.snapshot.host_endpoints
     assert [(e.policy, e.source) for e in isolating] == [(hep.ref, hep.source)]
+
+
+def test_a_host_endpoint_that_cannot_be_read_is_named_where_it_could_change_the_answer() -> None:
+    """Which node it is of is not known for certain; a host endpoint closes its node but for failsafe ports."""
+    broken = NAMED.replace("10.0.0.1]", "10.0.0.999]")
+    documents = (d for text in (*CLUSTER, broken) for d in yaml.safe_load_all(textwrap.dedent(text)) if d)
+    loaded = load(documents)
+    assert [p.severity.label for p in loaded.problems] == ["error"]
+    assert loaded.snapshot.rejected_policies == ()
+    for engine_id, named in (("kubernetes", True), ("calico", True), ("cilium", False)):
+        asked = compile_engine(loaded.snapshot, profile(engine_id))
+        for subject, expected in ((ONE, named), (AGENT, named), (TWO, named), (FAR, False)):
+            ends = (parse_end(end, asked.snapshot) for end in (subject, OUTSIDE))
+            reason = asked.explain(*ends, Protocol.TCP, PORT).directions[0].reason
+            assert ("computed without the rejected object hep[HostEndpoint]" in reason) is expected, (
+                engine_id,
+                subject,
+            )
+    rows = [row for row in rows_of(compile_engine(loaded.snapshot)) if "rejected object hep" in row.reason]
+    assert {str(row.src_ref or row.dst_ref) for row in rows} >= {"shop/agent[Pod]"}
+
+
+def test_with_policies_for_forwarded_traffic_it_is_named_for_pods_too() -> None:
+    broken = NAMED.replace("10.0.0.1]", "10.0.0.999]")
+    forward = gnp("applyOnForward: true, types: [Ingress]")
+    documents = (d for text in (*CLUSTER, broken, forward) for d in yaml.safe_load_all(textwrap.dedent(text)) if d)
+    asked = compile_engine(load(documents).snapshot)
+    ends = (parse_end(end, asked.snapshot) for end in (FAR, OUTSIDE))
+    assert "rejected object hep[HostEndpoint]" in asked.explain(*ends, Protocol.TCP, PORT).directions[0].reason

@@ -30,7 +30,6 @@ CASES = [
     ("policy.networking.k8s.io/v1alpha2", "BaselineAdminNetworkPolicy"),
     ("policy.networking.k8s.io/v1alpha1", "ClusterNetworkPolicy"),
     ("policy.networking.k8s.io/v1alpha3", "ClusterNetworkPolicy"),
-    ("policy.networking.k8s.io/v1beta1", "ClusterNetworkPolicy"),
     ("policy.networking.k8s.io/v1", "ClusterNetworkPolicy"),
     ("cilium.io/v3", "CiliumNetworkPolicy"),
     ("cilium.io/v2alpha1", "CiliumClusterwideNetworkPolicy"),
@@ -72,6 +71,21 @@ def test_it_is_a_problem_and_every_verdict_that_it_could_change_names_it(
     leaving = engine.explain(src, dst, Protocol.TCP, 80).directions[0]
     assert "computed without the rejected policy" in leaving.reason
     assert all("computed without the rejected policy" in row.reason for row in flow_rows(engine) if row.src_ref)
+
+
+def test_cluster_network_policy_v1beta1_says_what_v1alpha2_says() -> None:
+    """network-policy-api, release v0.3.0: "The v1beta1 and v1alpha2 schemas are identical"."""
+    answers = []
+    for version in ("v1alpha2", "v1beta1"):
+        found = loaded(f"policy.networking.k8s.io/{version}", "ClusterNetworkPolicy", "one object")
+        assert [p for p in found.problems if p.severity.label == "error"] == []
+        assert found.snapshot.rejected_policies == ()
+        assert [p.ref.name for p in found.snapshot.cluster_policies] == ["default"]
+        engine = compile_engine(found.snapshot)
+        src, dst = (parse_end(f"shop/{name}", found.snapshot) for name in ("client", "server"))
+        answers.append(engine.explain(src, dst, Protocol.TCP, 80))
+    assert answers[0].verdict == "denied"
+    assert [a.directions[0].reason for a in answers] == [answers[0].directions[0].reason] * 2
 
 
 def test_calico_enterprises_domains_reject_a_policy_and_leave_a_set_unknown() -> None:

@@ -86,8 +86,12 @@ def test_without_all_pods_nothing_is_said_to_be_missing() -> None:
 
 
 def test_a_workload_scaled_to_zero_is_named() -> None:
-    idle = workload("web", replicas=0, labels={"app": "web"})
+    template = pod("web", {"app": "web"})
+    idle = workload("web", replicas=0, labels={"team": "shop"}, to_come=(template,))
     assert "shop/web[Deployment] is scaled to 0" in view(snapshot(svc("web"), idle)).reason
+    # A selector takes pods by their own labels, never by those of what makes them.
+    other = workload("web", replicas=0, labels={"app": "web"}, to_come=(replace(template, labels={"app": "x"}),))
+    assert "scaled to 0" not in view(snapshot(svc("web"), other)).reason
 
 
 # discovery.k8s.io/v1, EndpointConditions: only ready endpoints get new connections.

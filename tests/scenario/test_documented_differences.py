@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,53 +76,54 @@ EGRESS = "podSelector: {}\npolicyTypes: [Egress]\n"
 TO_RANGE = EGRESS + "egress: [{to: [{podSelector: {}}], ports: [{protocol: TCP, port: 32000, endPort: 32768}]}]"
 
 
+def npm_guide(title: str, spec: str, dst: str, change: Change, switch: str, remedy: str) -> Any:
+    """A difference that the guide for leaving Azure NPM names, about one policy and what the backend sends."""
+    source = "migrate-from-npm-to-cilium-network-policy.md"
+    return pytest.param([policy(spec)], ("shop/backend[Pod]", dst), change, switch, remedy, source, id=title)
+
+
 @pytest.mark.parametrize(
     ("documents", "ends", "change", "switch", "remedy", "source"),
     [
-        pytest.param(
-            [policy(TO_RANGE)],
-            ("shop/backend[Pod]", "shop/other[Pod]"),
+        npm_guide(
+            "NetworkPolicy with endPort",
+            TO_RANGE,
+            "shop/other[Pod]",
             Change.UNKNOWN,
             "end_port",
             "one by one, or bring the nodes to Kubernetes 1.32 or later",
-            "migrate-from-npm-to-cilium-network-policy.md",
-            id="NetworkPolicy with endPort",
         ),
-        pytest.param(
-            [policy(EGRESS + "egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}]}]")],
-            ("shop/backend[Pod]", "shop/other[Pod]"),
+        npm_guide(
+            "NetworkPolicy with ipBlock, to pods",
+            EGRESS + "egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}]}]",
+            "shop/other[Pod]",
             Change.LOST,
             "ip_block_matches_pods",
             "Add pods by podSelector and namespaceSelector",
-            "migrate-from-npm-to-cilium-network-policy.md",
-            id="NetworkPolicy with ipBlock, to pods",
         ),
-        pytest.param(
-            [policy(EGRESS + "egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}]}]")],
-            ("shop/backend[Pod]", "shop/agent[Pod]"),
+        npm_guide(
+            "NetworkPolicy with ipBlock, to nodes",
+            EGRESS + "egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}]}]",
+            "shop/agent[Pod]",
             Change.LOST,
             "ip_block_matches_nodes",
             "by a CiliumNetworkPolicy with the entities host and remote-node",
-            "migrate-from-npm-to-cilium-network-policy.md",
-            id="NetworkPolicy with ipBlock, to nodes",
         ),
-        pytest.param(
-            [policy(EGRESS + "egress: [{ports: [{port: http-test, protocol: TCP}]}]")],
-            ("shop/backend[Pod]", "shop/other[Pod]"),
+        npm_guide(
+            "NetworkPolicy with named ports",
+            EGRESS + "egress: [{ports: [{port: http-test, protocol: TCP}]}]",
+            "shop/other[Pod]",
             Change.UNKNOWN,
             "tells_port_names_apart",
             "Write port numbers instead of the name in shop/policy[NetworkPolicy] spec.egress[0]",
-            "migrate-from-npm-to-cilium-network-policy.md",
-            id="NetworkPolicy with named ports",
         ),
-        pytest.param(
-            [policy(EGRESS + "egress: [{to: [{ipBlock: {cidr: 10.20.30.0/24}}]}]")],
-            ("shop/backend[Pod]", "its own node"),
+        npm_guide(
+            "NetworkPolicy with egress policies",
+            EGRESS + "egress: [{to: [{ipBlock: {cidr: 10.20.30.0/24}}]}]",
+            "its own node",
             Change.LOST,
             "own_node_egress_allowed",
             "by a CiliumNetworkPolicy with toEntities: [host]",
-            "migrate-from-npm-to-cilium-network-policy.md",
-            id="NetworkPolicy with egress policies",
         ),
         pytest.param(
             [

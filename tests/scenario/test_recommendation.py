@@ -14,6 +14,7 @@ from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import KUBERNETES, profile
 from lib.scenario import Change
 from lib.scenario.recommendation import Options, Recommendation, end_text, recommend, summarise
+from lib.scenario.recommendation.needs import NodeGroup
 from tests.naive.evaluator import NaiveCluster, PodEnd
 from tests.policy.build import engine_of, load, namespace, pod, policy
 
@@ -619,3 +620,47 @@ def test_a_workload_scaled_to_zero_is_told_apart_where_labels_can_and_named_wher
     (twin,) = recommended(web, idle(kind, "{app: web, tier: x}"), needs=need).twins
     assert twin.what == "shop/web[Pod]"
     assert f"shop/idle[{kind}]" in twin.why
+
+
+NODES = """
+apiVersion: v1
+kind: Node
+metadata: {name: n1}
+status: {addresses: [{type: InternalIP, address: 10.0.0.4}]}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: n2}
+status: {addresses: [{type: InternalIP, address: 10.0.0.5}]}
+"""
+BLOCK = "{{from: [{{ipBlock: {{cidr: {}}}}}], ports: [{{port: 8080}}]}}"
+
+
+@pytest.mark.parametrize(
+    ("blocks", "nodes", "asked"),
+    [
+        ([], ["node n1", "node n2"], False),
+        (["198.51.100.0/24"], [], True),
+        (["198.51.100.0/24", "10.0.0.4/31"], ["node n1", "node n2"], False),
+        (["198.51.100.0/24", "10.0.0.4/32"], ["node n1"], False),
+    ],
+)
+def test_nodes_that_present_policies_close_stay_closed_and_are_asked_about(
+    blocks: list[str], nodes: list[str], asked: bool
+) -> None:
+    """With externalTrafficPolicy Cluster a packet may come from another node's address."""
+    balancer = service("type: LoadBalancer, loadBalancerSourceRanges: [198.51.100.0/24]")
+    present = [policy(f"podSelector: {{}}\ningress: [{', '.join(map(BLOCK.format, blocks))}]")] if blocks else []
+    found = recommended(WEB, *NODES.split("---"), balancer, *present, replace=True)
+    needed = [n for need in found.needs if isinstance(need.src, NodeGroup) for n in need.src.nodes]
+    assert [f"node {name}" for name, _ in needed] == nodes
+    assert ("none of which the present policies are known to let in" in questions(found)) is asked
+
+
+def test_nodes_that_are_closed_are_opened_where_that_is_stated() -> None:
+    balancer = service("type: LoadBalancer, loadBalancerSourceRanges: [198.51.100.0/24]")
+    present = policy(f"podSelector: {{}}\ningress: [{BLOCK.format('198.51.100.0/24')}]")
+    only_one = NODES.split("---")[0]
+    found = recommended(WEB, only_one, balancer, present, replace=True, needs=("node/n1=shop/web:8080",))
+    assert "none of which the present policies" not in questions(found)
+    assert "node n1 → shop/web[Pod] TCP 8080" in flows(found)

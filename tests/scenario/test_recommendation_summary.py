@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lib.scenario.recommendation import API_SERVER_TOGGLE, summarise
-from tests.scenario.test_recommendation import COREDNS, DB, WEB, questions, recommended
+from lib.tables.recommendation import arrival_rows
+from tests.scenario.test_recommendation import COREDNS, DB, WEB, questions, recommended, service
 from tests.scenario.test_recommendation_beside_others import admin
 
 # The DaemonSet that Cilium's own installation names: cilium in kube-system.
@@ -60,8 +61,37 @@ def test_a_need_about_no_covered_workload_is_told_and_not_counted() -> None:
     without = recommended(WEB, DB, far, namespaces=frozenset({"shop"}))
     assert found.needs == without.needs
     assert "is about no workload that this recommendation covers: it is not proven here" in questions(found)
+    assert "Not proven: 1 stated need is about no workload that is covered." in summarise(found, "X").proven
+    assert (found.is_proven, without.is_proven) == (False, True)
 
 
 def test_the_api_server_question_names_the_option_and_the_toggle() -> None:
     told = questions(recommended(WEB.replace("containers:", "serviceAccountName: reader\n  containers:"), DB))
     assert "--api-server; on the page: " + API_SERVER_TOGGLE in told
+
+
+NODE = """
+apiVersion: v1
+kind: Node
+metadata: {name: n1}
+status: {addresses: [{type: InternalIP, address: 10.0.0.4}]}
+"""
+
+
+def test_what_node_ports_let_in_no_longer_is_counted_against_today() -> None:
+    # Without a policy everything gets in. Cilium takes what another node sends on for that node's, which no ipBlock
+    # means, so that a rule for the clients' addresses lets in only a part.
+    documents = (WEB, NODE, service("type: NodePort"))
+    found = recommended(*documents, engine="cilium")
+    assert found.proof is not None
+    (arrival,) = found.proof.arrivals
+    assert arrival.name.startswith("shop/web[Service] to shop/web[Pod] TCP 8080")
+    assert arrival.old.startswith("allowed")
+    assert not arrival.new.startswith("allowed")
+    assert "ways in through load balancers and node ports: 1 changed" in " ".join(summarise(found, "X").cautions)
+    (row,) = arrival_rows(found.proof, str)
+    assert (row["from"], row["to"]) == ("clients of shop/web[Service]", "shop/web[Pod] TCP 8080 (Cluster)")
+    closed = recommended(WEB, NODE, engine="cilium")
+    assert closed.proof is not None
+    assert closed.proof.arrivals == ()
+    assert "node ports" not in " ".join(summarise(closed, "X").cautions)

@@ -6,7 +6,7 @@ import pytest
 
 from lib.model.errors import ModelError
 from tests.policy.build import pod
-from tests.scenario.test_recommendation import WEB, flows, recommended
+from tests.scenario.test_recommendation import WEB, flows, questions, recommended
 
 NODE = """
 apiVersion: v1
@@ -60,3 +60,21 @@ def test_prefixes_that_hold_other_addresses_too_may_be_stated(end: str) -> None:
 def test_a_slip_of_the_pen_is_told(need: str, says: str) -> None:
     with pytest.raises(ModelError, match=says):
         recommended(WEB, needs=(need,))
+
+
+HOST = pod("agent", app="agent", host=True) + "status: {phase: Running, hostIPs: [{ip: 10.240.0.4}]}\n"
+
+
+def test_all_pods_of_a_namespace_are_those_on_a_network_of_their_own_and_that_is_said() -> None:
+    # A podSelector takes no pod on its node's network: what such a pod is, no NetworkPolicy can say.
+    said = questions(recommended(WEB, at("10.244.1.63"), HOST, NODE, needs=("shop/*=192.0.2.1:443",)))
+    assert "the stated need shop/* → outside 192.0.2.1/32 (TCP 443) is not about shop/agent[Pod]" in said
+    assert "is not about" not in questions(recommended(WEB, at("10.244.1.63"), NODE, needs=("shop/*=192.0.2.1:443",)))
+
+
+def test_a_prefix_that_holds_addresses_of_pods_too_says_so() -> None:
+    said = questions(recommended(WEB, at("10.244.1.63"), NODE, needs=("shop/web=10.244.0.0/16:9090",)))
+    assert "names addresses of shop/db[Pod], which an ipBlock does not surely mean" in said
+    for end in ("192.0.2.0/24", "outside", "internet"):
+        said = questions(recommended(WEB, at("10.244.1.63"), NODE, needs=(f"shop/web={end}:9090",)))
+        assert "does not surely mean" not in said

@@ -23,6 +23,7 @@ from lib.loaders.parse.cilium_objects import parse_cidr_group, parse_local_redir
 from lib.loaders.parse.cilium_policies import CILIUM_VERSION, parse_cilium_policy, parse_clusterwide_policy
 from lib.loaders.parse.cluster_policies import (
     CLUSTER_POLICY_GROUP,
+    CLUSTER_POLICY_VERSIONS,
     parse_admin_policy,
     parse_baseline_policy,
     parse_cluster_policy,
@@ -138,7 +139,7 @@ KIND_READERS: Final[dict[str, KindReader]] = {
     "BaselineAdminNetworkPolicy": KindReader(
         parse_baseline_policy, (f"{CLUSTER_POLICY_GROUP}/v1alpha1",), namespaced=False
     ),
-    "ClusterNetworkPolicy": KindReader(parse_cluster_policy, (f"{CLUSTER_POLICY_GROUP}/v1alpha2",), namespaced=False),
+    "ClusterNetworkPolicy": KindReader(parse_cluster_policy, CLUSTER_POLICY_VERSIONS, namespaced=False),
     "CiliumNetworkPolicy": KindReader(parse_cilium_policy, (CILIUM_VERSION,)),
     "CiliumClusterwideNetworkPolicy": KindReader(parse_clusterwide_policy, (CILIUM_VERSION,), namespaced=False),
     "CiliumCIDRGroup": KindReader(parse_cidr_group, (CILIUM_VERSION, "cilium.io/v2alpha1"), namespaced=False),

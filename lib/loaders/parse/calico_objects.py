@@ -10,6 +10,8 @@ from lib.loaders.parse.calico_policies import read_order
 from lib.loaders.parse.metadata import open_object
 from lib.loaders.parse.session import Session, Unknown, field_names
 from lib.model.calico_policies import CalicoTier, HostEndpoint, NetworkSet, ServiceAccount
+from lib.model.labels import EVERYTHING
+from lib.model.policies import Direction, RejectedPolicy
 
 _HOST_FIELDS: Final = field_names("node interfaceName expectedIPs profiles ports")
 
@@ -39,8 +41,8 @@ def parse_network_set(session: Session, raw: RawObject) -> NetworkSet | None:
     return None if reading.entry.failed else found
 
 
-def parse_host_endpoint(session: Session, raw: RawObject) -> HostEndpoint | None:
-    """A HostEndpoint."""
+def parse_host_endpoint(session: Session, raw: RawObject) -> HostEndpoint | RejectedPolicy:
+    """A HostEndpoint; of one that can't be read the name is kept, since it changes what policies do on some node."""
     reading = open_object(session, raw, namespaced=False, unknown=Unknown.WARNS)
     spec = reading.root.section("spec")
     spec.only(_HOST_FIELDS)
@@ -52,7 +54,8 @@ def parse_host_endpoint(session: Session, raw: RawObject) -> HostEndpoint | None
         if (address := read_address(reading.entry, (*spec.path, "expectedIPs", index), text)) is not None
     )
     found = HostEndpoint(reading.ref, raw.source, reading.labels, spec.text("node"), interface, profiles, addresses)
-    return None if reading.entry.failed else found
+    unread = RejectedPolicy(reading.ref, raw.source, "", EVERYTHING, frozenset(Direction))
+    return unread if reading.entry.failed else found
 
 
 def parse_service_account(session: Session, raw: RawObject) -> ServiceAccount | None:

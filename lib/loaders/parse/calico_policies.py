@@ -10,7 +10,8 @@ from math import inf, isfinite
 from typing import Final
 
 from lib.loaders.documents import RawObject
-from lib.loaders.parse.calico_rules import in_namespace, of_namespaces, read_rules, selector_text
+from lib.loaders.parse.calico_entities import in_namespace, of_namespaces, selector_text
+from lib.loaders.parse.calico_rules import read_rules
 from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.metadata import Reading, open_object
 from lib.loaders.parse.selectors import selector_at

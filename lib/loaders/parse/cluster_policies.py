@@ -1,6 +1,7 @@
 """AdminNetworkPolicy, BaselineAdminNetworkPolicy and ClusterNetworkPolicy, refused where their schemas refuse them.
 
 Source: apis/v1alpha1 and apis/v1alpha2 of kubernetes-sigs/network-policy-api, whose validation rules are on the types.
+Of v1beta1 its release v0.3.0 says: "The v1beta1 and v1alpha2 schemas are identical".
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ from lib.model.records import dataclass
 from lib.model.sets import FIRST_PORT, LAST_PORT, PortSet, Protocol
 
 CLUSTER_POLICY_GROUP: Final = "policy.networking.k8s.io"
+CLUSTER_POLICY_VERSIONS: Final = (f"{CLUSTER_POLICY_GROUP}/v1beta1", f"{CLUSTER_POLICY_GROUP}/v1alpha2")
+"""The versions of ClusterNetworkPolicy that a server may answer with; the newest first."""
+_ADMIN_VERSIONS: Final = (f"{CLUSTER_POLICY_GROUP}/v1alpha1",)
 _PRIORITIES: Final = (0, 1000)
 # A BaselineAdminNetworkPolicy has no priority: there is one only.
 _LAST: Final = _PRIORITIES[1] + 1
@@ -77,19 +81,19 @@ def parse_baseline_policy(session: Session, raw: RawObject) -> ClusterPolicy | R
 
 
 def parse_cluster_policy(session: Session, raw: RawObject) -> ClusterPolicy | RejectedPolicy:
-    """A v1alpha2 ClusterNetworkPolicy."""
+    """A ClusterNetworkPolicy, v1alpha2 or v1beta1."""
     return _parse(session, raw, _CLUSTER)
 
 
 def _parse(session: Session, raw: RawObject, dialect: _Dialect) -> ClusterPolicy | RejectedPolicy:
     reading = open_object(session, raw, namespaced=False, unknown=Unknown.REJECTS)
     entry, spec = reading.entry, reading.root.section("spec")
-    served = f"{CLUSTER_POLICY_GROUP}/{'v1alpha2' if dialect is _CLUSTER else 'v1alpha1'}"
+    served = CLUSTER_POLICY_VERSIONS if dialect is _CLUSTER else _ADMIN_VERSIONS
     if not raw.api_version:
         entry.failed = True  # which the reader of the document has told
-    elif raw.api_version != served:
+    elif raw.api_version not in served:
         message = f"there is no {raw.kind} in the API version {quote(raw.api_version)}"
-        entry.error(("apiVersion",), "unsupported-api-version", message, f"Write apiVersion: {served}.")
+        entry.error(("apiVersion",), "unsupported-api-version", message, f"Write apiVersion: {served[-1]}.")
     if dialect is _BASELINE and reading.ref.name not in ("default", "?"):
         message = f"is named {quote(reading.ref.name)}; there is only one, of the name default"
         reading.meta.error("name", "baseline-not-default", message, "Write name: default.")

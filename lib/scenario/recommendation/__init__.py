@@ -6,6 +6,7 @@ from lib.scenario.recommendation.needs import Basis, Evidence, Need, NotKept, Po
 from lib.scenario.recommendation.permitted import Permitted
 from lib.scenario.recommendation.proof import OpenFlow, Proof, ProvenNeed
 from lib.scenario.recommendation.recommend import Options, Recommendation, recommend
+from lib.scenario.recommendation.stated import StatedNeedsError
 from lib.scenario.recommendation.summary import Summary, summarise
 from lib.scenario.recommendation.writing import MANAGED_BY
 
@@ -25,6 +26,7 @@ __all__ = [
     "ProvenNeed",
     "Question",
     "Recommendation",
+    "StatedNeedsError",
     "Summary",
     "end_text",
     "recommend",

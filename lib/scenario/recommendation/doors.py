@@ -118,8 +118,33 @@ class _Doors:
             remedy = f"Load the Nodes, or state the need: NODE_PREFIX={ref.qualified_name}:PORT"
             yield Question(text, remedy, ref, ports, source)
         elif not _covers(clients, self._nodes):
-            text = f"Service {service.ref.qualified_name} forwards from other nodes with their addresses"
-            yield Need(self._nodes, ref, ports, (Evidence(Basis.SERVICE, text, source),))
+            yield from self._from_nodes(self._nodes, service, ref, ports, source)
+
+    def _from_nodes(
+        self, nodes: NodeGroup, service: Service, ref: ObjectRef, ports: ConnectionSet, source: Source
+    ) -> Iterator[Need | Question]:
+        """The nodes that the present policies let in: what somebody has closed stays closed, unless it is stated."""
+        kept = self._nodes_open_today(nodes, ref, ports) if self._profile.enforces else nodes
+        text = f"Service {service.ref.qualified_name} forwards from other nodes with their addresses"
+        if kept is not None:
+            part = "" if kept == nodes else ", of which the present policies let in a part"
+            yield Need(kept, ref, ports, (Evidence(Basis.SERVICE, text + part, source),))
+        elif not any(n.dst == ref and n.src == nodes and ports <= n.ports for n in self._stated):
+            text += f", none of which the present policies are known to let in to {ref} ({ports}): left closed"
+            end = f"{ref.qualified_name}:{ports.ports[0][1].intervals[0][0]}"
+            remedy = f"If it is needed, state it for each node: node/{nodes.nodes[0][0]}={end}; or set "
+            yield Question(text, f"{remedy}externalTrafficPolicy: Local.", ref, ports, source)
+
+    def _nodes_open_today(self, nodes: NodeGroup, ref: ObjectRef, ports: ConnectionSet) -> NodeGroup | None:
+        engine = self._today.engine
+        classes = dict.fromkeys(engine.spaces.endpoints.members[self._today.number(ref)])
+        between, numbers = engine.reachability().between, engine.spaces.endpoints.nodes
+        kept = tuple(
+            (name, addresses)
+            for name, addresses in nodes.nodes
+            if any(ports <= engine.connections(between(numbers[name], number)[0]) for number in classes)
+        )
+        return NodeGroup(kept) if kept else None
 
     def _clients(self, service: Service) -> tuple[AddressSet, str]:
         """Who may connect, and what says so in words."""

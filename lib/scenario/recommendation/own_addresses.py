@@ -34,6 +34,10 @@ class OwnAddresses:
             f"ask for the workload or the node{candidates}"
         )
 
+    def held_in(self, addresses: AddressSet) -> tuple[str, ...]:
+        """Whose addresses are among ``addresses``: workloads and nodes by name, each once."""
+        return tuple(sorted({name for address, name in self._holders if address in addresses}))
+
     @cached_property
     def _holders(self) -> tuple[tuple[Address, str], ...]:
         return tuple(_holders(self._snapshot))

@@ -17,6 +17,7 @@ from lib.policy.engine import Engine
 from lib.policy.pairs import WorkloadPairs
 from lib.policy.points import End as ExplainedEnd
 from lib.scenario.answer import Change
+from lib.scenario.arrivals import arrival_changes
 from lib.scenario.changes import FlowChange, Tally
 from lib.scenario.diff import Diff
 from lib.scenario.recommendation.coverage import Covered
@@ -24,6 +25,7 @@ from lib.scenario.recommendation.needed import Needed
 from lib.scenario.recommendation.needs import EVERYWHERE, End, Need, NodeGroup, PodGroup
 from lib.scenario.recommendation.permitted import Permitted, PermittedToday
 from lib.scenario.recommendation.today import has_several_pods
+from lib.scenario.routes import RouteChange
 
 OPEN_UP_TO: Final = 500
 CHANGES_UP_TO: Final = 1_000
@@ -64,7 +66,9 @@ class Proof:
     ``open`` are at most OPEN_UP_TO flows, ``open_cut`` says that there are more; ``node_flows`` counts those with a
     workload on its node's network, which policies do not fully govern. ``changes`` are the first CHANGES_UP_TO flows
     that differ from today, ``permitted`` is for each of them what lets it through today; ``tally`` counts all that
-    differ. ``enforced``: the engine enforces policies at all.
+    differ. ``arrivals`` are the ports of load balancers and node ports that let in more or less than today, which
+    flows do not show where the engine sees another source than the client. ``enforced``: the engine enforces policies
+    at all.
     """
 
     needs: tuple[ProvenNeed, ...]
@@ -75,6 +79,7 @@ class Proof:
     permitted: tuple[tuple[Permitted, ...], ...]
     tally: Tally
     enforced: bool = True
+    arrivals: tuple[RouteChange, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -103,6 +108,7 @@ def prove(before: Engine, after: Engine, assumed: Engine, covered: Covered, need
         tuple(map(PermittedToday(before).of, changes)),
         compared.tally,
         after.profile.enforces,
+        arrival_changes(before, after),
     )
 
 

@@ -27,7 +27,7 @@ from lib.scenario.recommendation.needs import EVERYWHERE, Need, NotKept, PodGrou
 from lib.scenario.recommendation.present import kept
 from lib.scenario.recommendation.proof import Proof, prove
 from lib.scenario.recommendation.selectors import PodSelectors
-from lib.scenario.recommendation.stated import parse_needs
+from lib.scenario.recommendation.stated import not_meant, parse_needs
 from lib.scenario.recommendation.today import Today
 from lib.scenario.recommendation.writing import Locate, removal, write_policies
 from lib.scenario.whatif import PolicyEdit, edited
@@ -62,7 +62,7 @@ class Recommendation:
     are what the input leaves open; what they are about stays closed. ``twins`` are workloads whose labels do not tell
     them apart from others. ``proof`` is None where there is nothing to recommend. ``other_engine`` is the sentence that
     names the cluster's engine where it is not the one judged by. ``unread`` are rejected policies that stay, of which
-    nothing is proven.
+    nothing is proven. ``not_covered`` are stated needs about no covered workload, which are not proven either.
     """
 
     options: Options
@@ -77,6 +77,12 @@ class Recommendation:
     proof: Proof | None
     other_engine: str = ""
     unread: tuple[ObjectRef, ...] = ()
+    not_covered: tuple[Need, ...] = ()
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether every needed flow is proven, the stated ones among them."""
+        return not self.not_covered and (self.proof is None or self.proof.holds)
 
     @property
     def removal(self) -> tuple[str, ...]:
@@ -95,7 +101,8 @@ def recommend(engine: Engine, options: Options, parse: Parse, locate: Locate) ->
     if unknown:
         raise ModelError(f"no namespace {', '.join(sorted(unknown))} in the input")
     covered = cover(snapshot, options.namespaces)
-    needs, questions, not_kept = _collect(engine, options, covered)
+    stated = parse_needs(options.needs, snapshot)
+    needs, questions, not_kept = _collect(engine, options, covered, stated)
     if len(needs) > FLOWS_UP_TO:
         raise ModelError(
             f"{len(needs):,} flows are needed, more than the {FLOWS_UP_TO:,} that one recommendation takes: ask for "
@@ -115,17 +122,28 @@ def recommend(engine: Engine, options: Options, parse: Parse, locate: Locate) ->
         proof = prove(engine, after, assumed, covered, needs)
     unread = tuple(p.ref for p in _unread(snapshot, options, covered))
     return Recommendation(
-        options, text, drafts, needs, covered, removed, questions, not_kept, twins, proof, other, unread
+        options,
+        text,
+        drafts,
+        needs,
+        covered,
+        removed,
+        questions,
+        not_kept,
+        twins,
+        proof,
+        other,
+        unread,
+        tuple(need for need in stated if not _is_about(need, covered)),
     )
 
 
 def _collect(
-    engine: Engine, options: Options, covered: Covered
+    engine: Engine, options: Options, covered: Covered, parsed: Sequence[Need]
 ) -> tuple[tuple[Need, ...], tuple[Question, ...], tuple[NotKept, ...]]:
     snapshot, today = engine.snapshot, Today(engine)
     services = service_views(snapshot)
     dns = find_dns(snapshot, services, covered)
-    parsed = parse_needs(options.needs, snapshot)
     stated = [need for need in parsed if _is_about(need, covered)]
     present = kept(today, covered.workloads, frozenset(covered.namespaces), {(n.src, n.dst) for n in stated})
     found: list[Need | Question] = [
@@ -140,6 +158,7 @@ def _collect(
         *(f for f in found if isinstance(f, Question)),
         *dns.questions,
         *_unused(parsed, covered),
+        *not_meant(stated, snapshot),
         *present.questions,
         *_rejected(snapshot, options, covered),
         *_other_kinds(snapshot),

@@ -6,6 +6,7 @@ or ``internet``; ports are numbers and ranges with an optional protocol, ``5432`
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_interface
 from typing import Final
 
@@ -16,20 +17,40 @@ from lib.model.refs import OUTSIDE_SUFFIX
 from lib.model.sets import Address, AddressSet, ConnectionSet, Protocol, family_of
 from lib.model.snapshot import Snapshot
 from lib.policy.ends import parse_end
-from lib.scenario.recommendation.needs import Basis, End, Evidence, Need, PodGroup
+from lib.scenario.recommendation.needs import Basis, End, Evidence, Need, PodGroup, Question
 from lib.scenario.recommendation.nodes import group_of, nodes_of
 from lib.scenario.recommendation.own_addresses import OwnAddresses
 
 NEEDS_UP_TO: Final = 1_000
+FAULTS_SHOWN: Final = 30
+_NAMED: Final = 3
 _FORM: Final = "write FROM=TO:PORTS, for example shop-web/storefront=shop-data/postgres:5432"
 
 
+class StatedNeedsError(ModelError):
+    """Stated needs that can't be read; ``faults`` says of each why, in their order."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
 def parse_needs(texts: tuple[str, ...], snapshot: Snapshot) -> tuple[Need, ...]:
-    """The needs that the texts state. Raises ModelError that names the first one which can't be read."""
+    """The needs that the texts state. Raises StatedNeedsError that names every one which can't be read."""
     if len(texts) > NEEDS_UP_TO:
         raise ModelError(f"{len(texts):,} needs are stated; at most {NEEDS_UP_TO:,} are read")
     own = OwnAddresses(snapshot)
-    return tuple(_need(text, snapshot, own) for text in texts)
+    found, faults = [], []
+    for text in texts:
+        try:
+            found.append(_need(text, snapshot, own))
+        except ModelError as error:
+            faults.append(str(error))
+    if len(faults) > FAULTS_SHOWN:
+        faults = [*faults[:FAULTS_SHOWN], f"and {len(faults) - FAULTS_SHOWN:,} more needs can't be read"]
+    if faults:
+        raise StatedNeedsError(tuple(faults))
+    return tuple(found)
 
 
 def _need(text: str, snapshot: Snapshot, own: OwnAddresses) -> Need:
@@ -121,3 +142,36 @@ def _ports(text: str) -> ConnectionSet:
             raise ModelError(f"{protocol[:40]!r} is none of TCP, UDP, SCTP") from None
         found |= ConnectionSet.of(kind, int(first), int(last or first))
     return found
+
+
+def not_meant(needs: Iterable[Need], snapshot: Snapshot) -> Iterator[Question]:
+    """What the ends of stated needs seem to mean and do not: pods on their node's network, pods inside of prefixes."""
+    own = OwnAddresses(snapshot)
+    for need in needs:
+        for end in (need.src, need.dst):
+            if isinstance(end, PodGroup):
+                yield from _on_hosts(need, end, snapshot)
+            elif isinstance(end, AddressSet) and end not in (AddressSet.all(), INTERNET):
+                held = own.held_in(end)
+                if held:
+                    text = (
+                        f"the stated need {need} names addresses of {_first(held)}, which an ipBlock does not surely "
+                    )
+                    yield Question(
+                        f"{text}mean: it is proven for addresses outside only", "State those by name as well."
+                    )
+
+
+def _on_hosts(need: Need, group: PodGroup, snapshot: Snapshot) -> Iterator[Question]:
+    running = [w for w in snapshot.workloads_by_namespace.get(group.namespace, ()) if w.endpoints and w.host_network]
+    if running:
+        names = _first([str(w.ref) for w in running])
+        text = (
+            f"the stated need {need} is not about {names}, which use their node's network: no pod selector takes them"
+        )
+        yield Question(text, f"State the need for them as well, for example {running[0].ref.qualified_name}=TO:PORTS.")
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

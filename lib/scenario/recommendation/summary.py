@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from lib.model.policies import Verdict
 from lib.scenario.answer import Change
@@ -33,7 +35,8 @@ def summarise(found: Recommendation, engine: str) -> Summary:
     """The summary of a recommendation under the engine of that label."""
     proof, other = found.proof, found.other_engine
     if proof is None:
-        return Summary("There is nothing to recommend: no workload is covered.", engine=other)
+        nothing = "There is nothing to recommend: no workload is covered."
+        return Summary(nothing, tuple(_not_covered(found)), engine=other)
     about = (
         f"{_count(len(found.drafts), 'policy', 'policies')} for {_count(len(found.covered.workloads), 'workload')} in "
         f"{_count(len(found.covered.namespaces), 'namespace')}."
@@ -41,7 +44,7 @@ def summarise(found: Recommendation, engine: str) -> Summary:
     if not proof.enforced:
         closes = f"{engine} enforces no policy: these policies, like all others, close nothing."
         return Summary(about, (), (closes, *_mode(found)), other)
-    proven = (*_needs(proof), *_open(proof, len(found.unread)))
+    proven = (*_needs(proof), *_not_covered(found), *_open(proof, len(found.unread)))
     return Summary(about, proven, (*_changed(proof), *_questions(found), *_mode(found)), other)
 
 
@@ -62,6 +65,12 @@ def _needs(proof: Proof) -> Iterator[str]:
     yield f"Not proven: of {_count(total, 'needed flow')}, {' and '.join(parts)}."
 
 
+def _not_covered(found: Recommendation) -> Iterator[str]:
+    if found.not_covered:
+        needs = _count(len(found.not_covered), "stated need is", "stated needs are")
+        yield f"Not proven: {needs} about no workload that is covered."
+
+
 def _open(proof: Proof, unread: int) -> Iterator[str]:
     if not proof.open and unread:
         what = "policy that could not be read permits" if unread == 1 else "policies that could not be read permit"
@@ -77,20 +86,30 @@ def _open(proof: Proof, unread: int) -> Iterator[str]:
     yield f"{many} {noun} open{unsettled}; so does what comes from a pod's own node."
 
 
+_WORDS: Final = (
+    (Change.LOST, "lost"),
+    (Change.CHANGED, "changed"),
+    (Change.GAINED, "gained"),
+    (Change.UNKNOWN, "not settled"),
+)
+
+
 def _changed(proof: Proof) -> Iterator[str]:
-    counts = proof.tally.total
-    words = (
-        (Change.LOST, "lost"),
-        (Change.CHANGED, "changed"),
-        (Change.GAINED, "gained"),
-        (Change.UNKNOWN, "not settled"),
-    )
-    parts = [f"{counts[change]:,} {word}" for change, word in words if counts.get(change)]
-    if not parts:
+    flows = _counted(proof.tally.total)
+    counts = Counter(each.change for each in proof.arrivals)
+    ways = _counted(counts)
+    if not flows and not ways:
         yield "Against today no flow differs."
         return
-    unused = " Manifests do not show which of those are used: look at them." if counts.get(Change.LOST) else ""
-    yield f"Against today, flows: {', '.join(parts)}.{unused}"
+    told = [f"flows: {flows}"] if flows else ["no flow between workloads, or with addresses outside, differs"]
+    told += [f"ways in through load balancers and node ports: {ways}"] if ways else []
+    lost = proof.tally.total.get(Change.LOST) or counts[Change.LOST]
+    unused = " Manifests do not show which of those are used: look at them." if lost else ""
+    yield f"Against today, {'; '.join(told)}.{unused}"
+
+
+def _counted(counts: Mapping[Change, int]) -> str:
+    return ", ".join(f"{counts[change]:,} {word}" for change, word in _WORDS if counts.get(change))
 
 
 def _questions(found: Recommendation) -> Iterator[str]:

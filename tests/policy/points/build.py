@@ -8,7 +8,7 @@ from lib.model.sets import Protocol
 from tests.policy import test_calico_policies as calico
 from tests.policy import test_cilium_policies as cilium
 from tests.policy import test_cluster_policies as cluster
-from tests.policy.build import namespace, pod, policy
+from tests.policy.build import endpoint_slice, namespace, pod, policy
 from tests.policy.switch_cases import placed
 
 WEB, API = pod("web", app="web"), pod("api", app="api", ports="[{name: http, containerPort: 8080}]")
@@ -66,27 +66,14 @@ SIDECAR = "  initContainers: [{name: s, image: i, %sports: [{name: side, contain
 DUAL = API + "status: {phase: Running, podIPs: [{ip: 10.2.0.6}, {ip: 'fd00::6'}]}\n"
 DUAL_WEB = WEB + "status: {phase: Running, podIPs: [{ip: 10.2.0.5}, {ip: 'fd00::5'}]}\n"
 TWO_NAMES = "[{name: dns, containerPort: 53, protocol: UDP}]"
-API_SLICE = """
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: kubernetes, namespace: default, labels: {kubernetes.io/service-name: kubernetes}}
-addressType: IPv4
-endpoints: [{addresses: [203.0.113.9]}]
-ports: [{port: 443}]
-"""
+API_SLICE = endpoint_slice("kubernetes", "203.0.113.9", "default", 443)
 PLAIN_SERVICE = """
 apiVersion: v1
 kind: Service
 metadata: {name: legacy, namespace: shop}
 spec: {ports: [{port: 80}]}
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: legacy, namespace: shop, labels: {kubernetes.io/service-name: legacy}}
-addressType: IPv4
-endpoints: [{addresses: [203.0.113.7]}]
-ports: [{port: 80}]
-"""
+---"""
+PLAIN_SERVICE += endpoint_slice("legacy", "203.0.113.7")
 
 
 def cnp(spec: str, selects: str = "app: api") -> str:

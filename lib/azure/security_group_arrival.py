@@ -1,0 +1,196 @@
+"""A packet from a client's point of view: what the load balancer makes of it, and what the security groups then say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from ipaddress import ip_network
+
+from lib.azure.annotations import Annotations
+from lib.azure.data_plane import CILIUM, KUBE_PROXY, DataPlane, detect_data_plane
+from lib.azure.security_group import ProviderGroup
+from lib.azure.security_group_access import ServiceAccess
+from lib.azure.security_group_destinations import frontends_of, node_destinations
+from lib.azure.security_group_judge import Judgement, judge
+from lib.azure.security_group_match import Fit, KnownAddresses, Packet, Place, in_virtual_network
+from lib.model.cluster import Node
+from lib.model.errors import ModelError
+from lib.model.policies import Verdict
+from lib.model.refs import ObjectRef
+from lib.model.security_rules import SecurityGroup
+from lib.model.services import ServicePort
+from lib.model.sets import Address, AddressSet, Family, family_of, parse_address
+from lib.model.snapshot import Snapshot
+
+
+class Reason(Enum):
+    """Every way in which the verdict on a sent packet comes about."""
+
+    GROUPS_DECIDE = "{said}"
+    NODES_DIFFER = "Unknown: it depends on the node: {said}"
+    NO_NODE = "Unknown: the load balancer hands it to a node, and {open}."
+
+
+@dataclass(frozen=True, slots=True)
+class SentJudgement:
+    """The verdict on a packet as a client sends it, and its explanation.
+
+    ``service`` is the one whose load balancing rule takes it, None where none of the input does. ``judgements`` are
+    those on what arrives at the nodes: one under floating IP, one for each node without. ``notes`` say what happens
+    beside the groups.
+    """
+
+    sent: Packet
+    service: ObjectRef | None
+    judgements: tuple[Judgement, ...]
+    open: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def reason(self) -> Reason:
+        """Why the verdict is what it is."""
+        if not self.judgements:
+            return Reason.NO_NODE
+        verdicts = {found.verdict for found in self.judgements}
+        return Reason.GROUPS_DECIDE if len(verdicts) == 1 and not self.open else Reason.NODES_DIFFER
+
+    @property
+    def verdict(self) -> Verdict:
+        """Allowed, denied or unknown, as far as security groups are concerned."""
+        return self.judgements[0].verdict if self.reason is Reason.GROUPS_DECIDE else Verdict.UNKNOWN
+
+    def __str__(self) -> str:
+        if self.reason is Reason.GROUPS_DECIDE:
+            said = str(self.judgements[0])
+        else:
+            said = " ".join(f"to {found.packet.destination}: {found}" for found in self._unlike())
+        return self.reason.value.format(said=said, open=" and ".join(self.open))
+
+    def _unlike(self) -> tuple[Judgement, ...]:
+        """One judgement for each verdict."""
+        return tuple({found.verdict: found for found in reversed(self.judgements)}.values())
+
+
+def known_addresses(
+    snapshot: Snapshot, provider: ProviderGroup, virtual_network: AddressSet | None = None
+) -> KnownAddresses:
+    """What the input shows of the virtual network: nodes and internal frontends; beside it what the person says.
+
+    The public frontends are not in it. With ``virtual_network`` every other address is outside.
+    """
+    nodes = [a for node in snapshot.nodes for a in _addresses(node)]
+    internal: list[Address] = []
+    public: list[Address] = []
+    for access in provider.accesses:
+        found = frontends_of(access.service).addresses
+        (internal if Annotations(access.service).internal else public).extend(found)
+        public += access.additional_addresses
+    inside = _set([*nodes, *internal]) | (virtual_network or AddressSet())
+    return KnownAddresses(
+        inside, _set(public) - inside, _set([*nodes, *internal, *public]), whole=virtual_network is not None
+    )
+
+
+def _set(addresses: list[Address]) -> AddressSet:
+    return AddressSet.from_networks(ip_network(address) for address in addresses)
+
+
+def _addresses(node: Node) -> list[Address]:
+    found = []
+    for text in node.addresses_of("InternalIP"):
+        try:
+            found.append(parse_address(text))
+        except ModelError:
+            continue
+    return found
+
+
+def judge_sent(
+    packet: Packet, snapshot: Snapshot, provider: ProviderGroup, groups: Sequence[SecurityGroup], known: KnownAddresses
+) -> SentJudgement:
+    """What becomes of a packet that a client sends to a frontend address and Service port.
+
+    ``groups`` are those on the way, the provider's among them. A packet to any other address is judged as it is.
+    """
+    found = _taker(packet, provider)
+    if found is None:
+        return SentJudgement(packet, None, (judge(packet, groups, known),), notes=_strange(packet, known))
+    access, port = found
+    notes = _notes(packet, access, known, detect_data_plane(snapshot))
+    return replace(judge_for(access, port, packet, snapshot, groups, known), notes=notes)
+
+
+def judge_for(
+    access: ServiceAccess,
+    port: ServicePort,
+    packet: Packet,
+    snapshot: Snapshot,
+    groups: Sequence[SecurityGroup],
+    known: KnownAddresses,
+) -> SentJudgement:
+    """The same for a packet to a frontend and port of one Service, without notes."""
+    ref = access.service.ref
+    if keeps_destination(access, family_of(packet.destination)):
+        return SentJudgement(packet, ref, (judge(packet, groups, known),))
+    ends = node_destinations(snapshot, access.service, family_of(packet.destination))
+    if not port.node_port:
+        unknown = (f"the node port of {ref.qualified_name} port {port.port} is not in the input",)
+        return SentJudgement(packet, ref, (), unknown)
+    arriving = (replace(packet, destination=node, port=port.node_port) for node in ends.addresses)
+    missing = tuple(f"the input does not show {text}" for text in ends.unknown)
+    return SentJudgement(packet, ref, tuple(judge(p, groups, known) for p in arriving), missing)
+
+
+def keeps_destination(access: ServiceAccess, family: Family) -> bool:
+    """Whether a packet reaches the node with the frontend's address and the Service's port: floating IP.
+
+    It is off where an annotation says so, and for internal IPv6 frontends.
+    """
+    internal_ipv6 = family is Family.IPV6 and Annotations(access.service).internal_in_any_case
+    return access.floating_ip and not internal_ipv6
+
+
+def _taker(packet: Packet, provider: ProviderGroup) -> tuple[ServiceAccess, ServicePort] | None:
+    for access in provider.accesses:
+        if packet.destination not in (*frontends_of(access.service).addresses, *access.additional_addresses):
+            continue
+        for port in access.service.ports:
+            if (port.port, port.protocol) == (packet.port, packet.protocol):
+                return access, port
+    return None
+
+
+def _strange(packet: Packet, known: KnownAddresses) -> tuple[str, ...]:
+    if packet.destination in known.taken:
+        return ()
+    return (f"No Service of the input has the frontend {packet.destination}.",)
+
+
+def _on_the_node(packet: Packet, access: ServiceAccess, plane: DataPlane) -> str:
+    """What becomes of a sender whom spec.loadBalancerSourceRanges may not hold: nodes enforce it beside the groups.
+
+    Source: configure-load-balancer-standard.md of AKS's documentation, which speaks of kube-proxy; none that is known
+    here says what Cilium does.
+    """
+    ranges = AddressSet.from_networks(access.service.load_balancer_source_ranges)
+    if not ranges or packet.source is Place.PROBE or (not isinstance(packet.source, Place) and packet.source in ranges):
+        return ""
+    outside = f"senders that spec.loadBalancerSourceRanges of {access.service.ref.qualified_name} does not hold"
+    whose = "; it may be one of them" if isinstance(packet.source, Place) else f", and {packet.source} is one of them"
+    if plane.name == CILIUM:
+        return f"Beside the groups, whether Cilium drops {outside} on the node is not documented{whose}."
+    unsure = "" if plane.name == KUBE_PROXY else " (the input does not show whether it runs)"
+    return f"Beside the groups, kube-proxy{unsure} drops {outside} on the node{whose}."
+
+
+def _notes(packet: Packet, access: ServiceAccess, known: KnownAddresses, plane: DataPlane) -> tuple[str, ...]:
+    dropped = _on_the_node(packet, access, plane)
+    notes = [dropped] if dropped else []
+    inside = in_virtual_network(packet.source, known).fit is Fit.YES and packet.source is not Place.PROBE
+    if inside and in_virtual_network(packet.destination, known).fit is Fit.NO:
+        notes.append(
+            "What the virtual network sends to a public address is translated on its way out: ask with the address "
+            "that its outbound type gives it. Pods of this cluster never send it to Azure at all."
+        )
+    return tuple(notes)

@@ -1,0 +1,47 @@
+"""The command that says what a login may and may not read."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from lib.cli.cluster import ClusterSource, connect
+from lib.cli.errors import UsageError
+from lib.cli.output import write, write_json, write_rows
+
+
+def doctor_command(arguments: argparse.Namespace) -> int:
+    """One row a resource and the missing rules; status 1 where something is refused or not known."""
+    from lib.loaders.cluster.doctor import Permission, examine_login, missing_rules
+    from lib.loaders.cluster.errors import ClusterError
+
+    if len(arguments.context) > 1:
+        raise UsageError("name one context")
+    name, connection = connect(ClusterSource(arguments.kubeconfig, next(iter(arguments.context), "")))
+    try:
+        with connection:
+            examined = examine_login(connection)
+    except ClusterError as error:
+        raise UsageError(str(error)) from None
+    rows = [{"resource": e.resource.name, "permission": e.permission.value, "note": e.note} for e in examined]
+    rules = missing_rules(examined)
+    if arguments.format == "json":
+        head = {"schema": "netatlas.doctor/1", "context": name, "server": connection.server}
+        write_json(head, "resources", rows, {"missing_rules": list(rules)})
+    else:
+        write_rows(arguments.format, rows)
+        if arguments.format == "text":
+            write(_told(rules))
+    settled = all(e.permission in (Permission.GRANTED, Permission.NOT_INSTALLED) for e in examined)
+    return 0 if settled else 1
+
+
+def _told(rules: tuple[dict[str, list[str]], ...]) -> list[str]:
+    if not rules:
+        return ["\nNothing is refused. Secrets are never asked for.\n"]
+    lines = ["\nMissing in the login's ClusterRole:\n\n"]
+    for rule in rules:
+        # JSON is YAML too, and quotes what needs it.
+        groups, resources, verbs = (json.dumps(rule[key]) for key in ("apiGroups", "resources", "verbs"))
+        lines.append(f"- apiGroups: {groups}\n  resources: {resources}\n  verbs: {verbs}\n")
+    return lines

@@ -1,0 +1,200 @@
+"""Reads a network security group as Azure prints it: ``az network nsg show``, ``rule list``, or an ARM template.
+
+Read are JSON and YAML. Every field that can't be read is a Problem with its line, and what hangs on it stays open: a
+rule that is only half understood may match, so that no verdict is surer than the text.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Final
+
+from lib.facts.nsg import custom_priorities, group_limits
+from lib.loaders.limits import DEFAULT, MIB, Limits
+from lib.loaders.own_file import Part, read_documents
+from lib.loaders.parse.fields import Fields
+from lib.loaders.parse.session import Session, quote
+from lib.loaders.security_rule_fields import addresses, port_ranges, protocol_of, words
+from lib.model.problem import Problem, Severity
+from lib.model.refs import ObjectRef, Source
+from lib.model.security_rules import Access, RuleDirection, SecurityRule, in_evaluation_order
+
+CHARS_MAX: Final = 4 * MIB
+RULES_MAX: Final = 2 * max(limit.value for limit in group_limits())
+_SUBJECT: Final = ObjectRef("", "security group", "File")
+_GROUP: Final = "microsoft.network/networksecuritygroups"
+_RULE: Final = f"{_GROUP}/securityrules"
+_NAME_CHARS: Final = 80
+_LOST: Final = "that could not be read"
+_FORMS: Final = "Paste what az network nsg show or az network nsg rule list prints, or the group's ARM template."
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityRulesReading:
+    """The rules of one group's own, in evaluation order, without Azure's default ones.
+
+    ``unplaced`` are rules whose priority, access or direction can't be read, once for each way in which they may be
+    meant. ``name`` is the group's, "" where the text has none.
+    """
+
+    name: str
+    rules: tuple[SecurityRule, ...]
+    unplaced: tuple[SecurityRule, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    name: str
+    found: tuple[tuple[SecurityRule, bool], ...]
+
+
+def read_security_rules(text: str, file: str, limits: Limits = DEFAULT) -> SecurityRulesReading:
+    """The security group of a text; ``file`` is what it is called in Problems."""
+    if len(text) > CHARS_MAX:
+        message = f"the text is longer than {CHARS_MAX:,} characters"
+        problem = Problem(Severity.ERROR, "too-large", message, "Paste one security group.", Source(file, 1), 1)
+        return SecurityRulesReading("", (), (), (problem,))
+    session = Session(limits.problems_per_file)
+    problems: list[Problem] = []
+    parts: list[Part[_Read]] = []
+    # A list of rules is read as the rules of a group; on one line, so that the text's lines stay what they are.
+    wrapped = f'{{"securityRules":{text}}}' if text.lstrip("\ufeff \t\r\n").startswith("[") else text
+    for each in read_documents(session, wrapped, file, limits, _SUBJECT, _document):
+        if isinstance(each, Problem):
+            problems.append(each)
+        else:
+            parts.append(each)
+    if len(parts) > 1:
+        message = f"the text has {len(parts)} documents; the first counts"
+        place = Source(file, parts[1].number)
+        problems.append(
+            Problem(Severity.ERROR, "several-groups", message, "Paste one group.", place, parts[1].line_of(()))
+        )
+    if not parts:
+        return SecurityRulesReading("", (), (), tuple(problems))
+    return _group(parts[0], problems)
+
+
+def _group(part: Part[_Read], problems: list[Problem]) -> SecurityRulesReading:
+    placed: list[SecurityRule] = []
+    unplaced: list[SecurityRule] = []
+    for rule, sure in part.value.found:
+        lined = replace(rule, line=part.line_of(rule.source.path) if rule.source else None)
+        (placed if sure else unplaced).append(lined)
+    problems += _twice(placed)
+    return SecurityRulesReading(part.value.name, in_evaluation_order(placed), tuple(unplaced), tuple(problems))
+
+
+def _twice(rules: list[SecurityRule]) -> Iterator[Problem]:
+    """Azure takes no two rules of one name, nor of one priority in one direction."""
+    kinds: tuple[tuple[str, Callable[[SecurityRule], object]], ...] = (
+        ("name", lambda rule: rule.name.lower()),
+        ("priority", lambda rule: (rule.direction, rule.priority)),
+    )
+    for word, key in kinds:
+        counts = Counter(map(key, rules))
+        seen = set()
+        for rule in rules:
+            if counts[key(rule)] > 1 and key(rule) not in seen:
+                seen.add(key(rule))
+                said = quote(rule.name) if word == "name" else f"{rule.priority} {rule.direction.value}"
+                message = f"{counts[key(rule)]} rules have the {word} {said}; Azure takes no such group"
+                remedy = f"Give each rule its own {word}."
+                yield Problem(Severity.WARNING, f"duplicate-{word}", message, remedy, rule.source, rule.line)
+
+
+def _document(root: Fields) -> _Read:
+    name = root.text("name")[:_NAME_CHARS] if isinstance(root.data.get("name"), str) else ""
+    if root.has("resources"):
+        groups, rules = _resources(root)
+        if not groups and not rules:
+            root.error("resources", "no-security-group", "the template holds no security group", _FORMS)
+        if len(groups) > 1:
+            root.error("resources", "several-groups", "the template holds several groups; the first counts", _FORMS)
+        found, lost = _rules_of(groups[0]) if groups else ([], False)
+        return _Read(name, _read_all(root, found + rules, lost))
+    found, lost = _rules_of(root)
+    if not found and not any(key in root.data for key in ("securityRules", "properties", "defaultSecurityRules")):
+        root.error(None, "no-security-group", "the text is no security group", _FORMS)
+    groups = [item for item in found if "securityRules" in item.data]
+    if groups:
+        if len(groups) > 1:
+            groups[1].error(None, "several-groups", "the text holds several groups; the first counts", _FORMS)
+        name = groups[0].text("name")[:_NAME_CHARS]
+        found, lost = _rules_of(groups[0])
+    return _Read(name, _read_all(root, found, lost))
+
+
+def _resources(root: Fields) -> tuple[list[Fields], list[Fields]]:
+    groups, rules = [], []
+    for item in root.children("resources"):
+        kind = item.text("type").lower()
+        if kind == _GROUP:
+            groups.append(item)
+        elif kind == _RULE:
+            rules.append(item)
+    return groups, rules
+
+
+def _rules_of(group: Fields) -> tuple[list[Fields], bool]:
+    """The rules of a group, in the form of ``az`` or, under ``properties``, of ARM; and whether some are lost."""
+    holder = group if "securityRules" in group.data else group.section("properties")
+    found = holder.children("securityRules")
+    written = holder.data.get("securityRules") or []
+    return found, not isinstance(written, list) or len(written) > len(found)
+
+
+def _read_all(root: Fields, items: list[Fields], lost: bool) -> tuple[tuple[SecurityRule, bool], ...]:
+    if len(items) > RULES_MAX:
+        lost = True
+        message = f"{len(items):,} rules are more than the {RULES_MAX:,} that are read; the rest is left out"
+        root.error(None, "too-many-rules", message, "Paste one security group.")
+    # What could not be read may be anything, anywhere in the group.
+    anything = [SecurityRule(_LOST, 0, way, access) for way in RuleDirection for access in Access] if lost else []
+    read = (found for item in items[:RULES_MAX] for found in _rule(item))
+    return (*read, *((rule, False) for rule in anything))
+
+
+def _rule(item: Fields) -> Iterator[tuple[SecurityRule, bool]]:
+    """A rule and whether its place in the order is sure; otherwise once for each way in which it may be meant."""
+    body = item.section("properties") if item.has("properties") else item
+    name = (item.text("name") or f"rule {len(item.path) and item.path[-1]}")[:_NAME_CHARS]
+    first, last = custom_priorities()
+    priority = body.integer("priority")
+    if priority is None and not body.has("priority"):
+        body.error("priority", "missing-priority", "has no priority", f"Add a number from {first} to {last}.")
+    elif priority is not None and not first <= priority <= last:
+        message = f"{quote(priority)} is not within {first}-{last}"
+        body.error("priority", "out-of-range", message, f"Write a number from {first} to {last}.")
+        priority = None
+    accesses = words(body, "access", {a.value.lower(): a for a in Access})
+    directions = words(body, "direction", {d.value.lower(): d for d in RuleDirection})
+    protocol, open_protocol = protocol_of(body)
+    sources, open_sources = addresses(body, "source", name)
+    destinations, open_destinations = addresses(body, "destination", name)
+    source_ports, open_source_ports = port_ranges(body, "sourcePortRange", name)
+    ports, open_ports = port_ranges(body, "destinationPortRange", name)
+    sure = priority is not None and len(accesses) == 1 and len(directions) == 1
+    for access, direction in product(accesses, directions):
+        rule = SecurityRule(
+            name,
+            priority or 0,
+            direction,
+            access,
+            protocol,
+            sources,
+            source_ports,
+            destinations,
+            ports,
+            open_protocol,
+            open_sources,
+            open_source_ports,
+            open_destinations,
+            open_ports=open_ports,
+            source=item.source,
+        )
+        yield rule, sure

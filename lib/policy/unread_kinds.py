@@ -1,0 +1,110 @@
+"""Kinds of policies that the API server refused to list, or whose list broke off: nobody knows what they decide.
+
+Such a kind is neither "none" nor a fault of one policy: any of its policies may allow or deny anything to the pods
+that it can select. So a stage stands for it whose rules are only possible, and every verdict that it could change is
+unknown, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from lib.model.calico_policies import CALICO_NETWORK_POLICY
+from lib.model.policies import Direction
+from lib.model.refs import ObjectRef, Source
+from lib.model.snapshot import Coverage, Snapshot
+from lib.policy.bits import Bits
+from lib.policy.compile import Spaces
+from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, PortsAt, Stage
+
+NAME: Final = "(not read)"
+_FIRST: Final = float("-inf")
+_JUST_BEFORE_NETWORK_POLICIES: Final = 999_999.5
+_JUST_BEFORE_BASELINE: Final = 9_999_999.5
+_UNREAD: Final = (Coverage.REFUSED, Coverage.UNFINISHED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind that decides verdicts: what the engine enforces where it counts, where it is asked, whether of nodes.
+
+    ``referred_to``: it holds no rules but what policies of Calico's refer to, and counts where there are some.
+    """
+
+    kind: str
+    enforced_as: tuple[str, str]
+    order: float = _FIRST
+    selects_nodes: bool = False
+    referred_to: bool = False
+
+    def counts(self, snapshot: Snapshot, spaces: Spaces) -> bool:
+        """Whether it could change a verdict, and the server gave it at most in part."""
+        if snapshot.coverage_of(self.kind) not in _UNREAD or not spaces.profile.enforces_kind(*self.enforced_as):
+            return False
+        return not self.referred_to or bool(snapshot.calico_policies or snapshot.rejected_policies)
+
+
+_CALICO: Final = ("projectcalico.org", "NetworkPolicy")
+_CILIUM: Final = ("cilium.io", "CiliumNetworkPolicy")
+_KINDS: Final = (
+    _Kind("NetworkPolicy", ("networking.k8s.io", "NetworkPolicy"), _JUST_BEFORE_NETWORK_POLICIES),
+    _Kind("AdminNetworkPolicy", ("policy.networking.k8s.io", "AdminNetworkPolicy")),
+    _Kind(
+        "BaselineAdminNetworkPolicy",
+        ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy"),
+        _JUST_BEFORE_BASELINE,
+    ),
+    _Kind("ClusterNetworkPolicy", ("policy.networking.k8s.io", "ClusterNetworkPolicy")),
+    # A policy of Calico's or Cilium's may stand in any tier or deny before all others.
+    _Kind(CALICO_NETWORK_POLICY, _CALICO),
+    _Kind("GlobalNetworkPolicy", _CALICO, selects_nodes=True),
+    _Kind("Tier", _CALICO, selects_nodes=True, referred_to=True),
+    _Kind("NetworkSet", _CALICO, selects_nodes=True, referred_to=True),
+    _Kind("GlobalNetworkSet", _CALICO, selects_nodes=True, referred_to=True),
+    _Kind("HostEndpoint", _CALICO, selects_nodes=True, referred_to=True),
+    _Kind("CiliumNetworkPolicy", _CILIUM),
+    _Kind("CiliumClusterwideNetworkPolicy", _CILIUM, selects_nodes=True),
+)
+
+
+def stands_for_unread(policy: CompiledPolicy) -> bool:
+    """Whether it is no policy of the input but stands for those of a kind that could not be read."""
+    return policy.ref.name == NAME
+
+
+def unread_stages(snapshot: Snapshot, spaces: Spaces) -> Iterator[Stage]:
+    """A stage for every kind of policies, or of what they refer to, that the server gave at most in part."""
+    for each in _KINDS:
+        if each.counts(snapshot, spaces):
+            yield _stage(each, snapshot.coverage_of(each.kind), spaces)
+
+
+def _stage(kind: _Kind, coverage: Coverage, spaces: Spaces) -> Stage:
+    ends = spaces.endpoints
+    subjects = ends.selectable | (ends.host_network if kind.selects_nodes else 0)
+    # One after the other: a packet that may be denied may as well be allowed.
+    levels = tuple((_perhaps(kind, coverage, subjects, action, spaces),) for action in (Action.DENY, Action.ALLOW))
+    return Stage(f"{kind.kind} {NAME}", kind.order, levels)
+
+
+def _perhaps(kind: _Kind, coverage: Coverage, subjects: Bits, action: Action, spaces: Spaces) -> CompiledPolicy:
+    ref, source = ObjectRef("", NAME, kind.kind), Source(kind.kind, 1)
+    rules = tuple(
+        CompiledRule(
+            policy=ref,
+            direction=direction,
+            label=f"rules that may {action.value}",
+            source=source,
+            text=f"what depends on {kind.kind} objects, which were {coverage.value}",
+            subjects=subjects,
+            sure=Named(),
+            possible=Named(always=spaces.everything),
+            ports=(PortsAt(spaces.everything, spaces.ports.all),),
+            doubt=f"which objects of the kind {kind.kind} there are ({coverage.value})",
+            action=action,
+        )
+        for direction in Direction
+    )
+    return CompiledPolicy(ref, source, subjects, frozenset(), rules)

@@ -1,0 +1,117 @@
+"""Security groups: their rules, who wrote what into them, and what a packet met on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from lib.azure.security_group import ProviderGroup
+from lib.azure.security_group_judge import GroupAnswer, possible_words
+from lib.azure.security_group_match import Fit, KnownAddresses, Packet, Place, match
+from lib.azure.security_group_subnet import PortThrough, Through
+from lib.model.security_rules import RuleDirection, SecurityRule
+from lib.tables.row import Locate, Row, listed
+
+_ORDER = (Through.NONE, Through.SOME, Through.UNKNOWN, Through.ALL)
+_EVERYBODY = "Azure's default"
+
+
+def rule_rows(rules: Iterable[SecurityRule]) -> list[Row]:
+    """One row a rule, in the order given, with all that it lists."""
+    return [
+        {
+            "priority": rule.priority,
+            "direction": rule.direction.value,
+            "access": rule.access.value,
+            "protocol": rule.protocol,
+            "rule_sources": ", ".join(rule.sources),
+            "destinations": ", ".join(rule.destinations),
+            "rule_ports": ", ".join(rule.ports),
+            "written_for": _written_for(rule),
+            "not_in_input": ", ".join(rule.open_parts),
+            "rule_name": rule.name,
+        }
+        for rule in rules
+    ]
+
+
+def _written_for(rule: SecurityRule) -> str:
+    return _EVERYBODY if rule.is_default else ", ".join(ref.qualified_name for ref in rule.services)
+
+
+def contribution_rows(provider: ProviderGroup, rule: SecurityRule, locate: Locate) -> list[Row]:
+    """Which destinations each Service put into one rule."""
+    services = {access.service.ref: access.service for access in provider.accesses}
+    return [
+        {
+            "namespace": found.service.namespace,
+            "service": found.service.name,
+            "destinations": listed(found.destinations),
+            "source": locate(services[found.service].source),
+        }
+        for found in provider.contributions
+        if found.rule == rule.name
+    ]
+
+
+def asked_rows(answer: GroupAnswer, packet: Packet, known: KnownAddresses, direction: RuleDirection) -> list[Row]:
+    """Every rule of a group that was asked, up to the one that decides, and whether it matches."""
+    rows: list[Row] = []
+    words = {Fit.YES: "matches", Fit.NO: "does not match", Fit.OPEN: "may match"}
+    for rule in answer.group.of(direction):
+        found = match(rule, packet, known)
+        decides = rule is answer.rule
+        rows.append(
+            {
+                "answer": "decides" if decides else words[found.fit],
+                "priority": rule.priority,
+                "rule_name": rule.name,
+                "access": rule.access.value,
+                "because": found.why,
+            }
+        )
+        if decides:
+            break
+    return rows
+
+
+def through_rows(found: Sequence[PortThrough], locate: Locate) -> list[Row]:
+    """What a group on the subnet does with each Service port, what it blocks first."""
+    ordered = sorted(found, key=lambda at: (_ORDER.index(at.through), at.service, at.port.port, at.senders))
+    return [
+        {
+            "verdict": at.through.value,
+            "namespace": at.service.namespace,
+            "service": at.service.name,
+            "address": at.frontend,
+            "port": at.port.port,
+            "protocol": at.port.protocol.value,
+            "senders": at.senders,
+            "because": at.why or _example(at),
+            "source": locate(at.port.source),
+        }
+        for at in ordered
+    ]
+
+
+def _example(at: PortThrough) -> str:
+    if at.example is None:
+        return ""
+    sender = at.example.sent.source
+    whose = f"For example from {sender}: " if at.through is Through.SOME and not isinstance(sender, Place) else ""
+    return f"{whose}{at.example}"
+
+
+def group_answer_row(answer: GroupAnswer) -> Row:
+    """One group's answer to a packet, in words and in its rule."""
+    rule = answer.rule
+    return {
+        "verdict": answer.verdict.value,
+        "group": answer.group.name,
+        "attached_to": answer.group.attachment.value,
+        "origin": answer.group.origin,
+        "may_match": listed(possible_words(found.rule, answer.group) for found in answer.possible),
+        "rule": rule.name if rule is not None else "",
+        "priority": rule.priority if rule is not None else None,
+        "written_for": _written_for(rule) if rule is not None else "",
+        "reason": str(answer),
+    }
