@@ -6,6 +6,7 @@ import argparse
 from typing import Final
 
 from lib.cli.cluster import add_cluster_arguments
+from lib.cli.egress_arguments import add_egress_arguments
 from lib.cli.plan_arguments import add_plan_arguments
 from lib.model.problem import Severity
 
@@ -95,6 +96,16 @@ def build_parser() -> argparse.ArgumentParser:
         default="workload",
         help="a row for each workload, or for each of the ends beyond the input that it is open to",
     )
+
+    egress = command(
+        "egress",
+        "what the cluster must reach outside, which pods do, outbound types and SNAT ports; as firewall rules too",
+        formats=(*TABULAR, "arm", "az", "cilium"),
+    )
+    filters(egress)
+    engine(egress)
+    names(egress)
+    add_egress_arguments(egress)
 
     explain = command("explain", "whether one end may talk to another, and every policy and rule that took part")
     engine(explain)

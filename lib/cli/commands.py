@@ -25,6 +25,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "check": "check.check_command",
     "lint": "lint.lint_command",
     "plan": "plan.plan_command",
+    "egress": "egress.egress_command",
     "recommend": "recommend.recommend_command",
     "doctor": "doctor.doctor_command",
     "dump-command": "dump.dump_command",

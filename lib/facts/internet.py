@@ -33,3 +33,8 @@ _NOT_INTERNET = AddressSet.from_networks(
     )
 )
 INTERNET: Final = AddressSet.all() - _NOT_INTERNET
+
+# RFC 1918, the shared address space of RFC 6598, and RFC 4193.
+PRIVATE: Final = AddressSet.from_networks(
+    ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+)

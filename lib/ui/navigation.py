@@ -95,6 +95,13 @@ PAGES: Final = (
         "What must and must not flow, in a few lines of YAML, checked against the policies.",
     ),
     PageSpec(
+        "egress",
+        "Egress",
+        ":material/logout:",
+        "Network",
+        "Outbound type, SNAT ports, the destinations that the cluster must reach, and who may reach the Internet.",
+    ),
+    PageSpec(
         "ip_plan",
         "IP plan",
         ":material/calculate:",

@@ -9,9 +9,13 @@ from typing import Final
 
 import streamlit as st
 
+from lib.azure.destinations import Choice, destinations
 from lib.checks.run import run_checks
 from lib.exposure import exposed_to as open_to
 from lib.exposure import exposures
+from lib.exposure.internet import ToInternet, to_internet
+from lib.exposure.required import Reach
+from lib.exposure.required import required_reach as reach_of_required
 from lib.flows import FlowRow, NamespaceMatrix, flow_rows, namespace_matrix
 from lib.graph.flows import OpenEnds, open_ends
 from lib.lint import LintFinding, LintReport, examine
@@ -276,3 +280,17 @@ def side_doors(points: Iterable[EntryPoint]) -> tuple[EntryPoint, ...]:
     """The doors that stand beside load balancers, Ingresses and Gateways."""
     main = {"load balancer", "ingress", "gateway"}
     return tuple(p for p in points if p.kind.value not in main)
+
+
+def required_reach(page: PageContext, choice: str, chosen: Choice) -> tuple[Reach, ...]:
+    """Which pods reach the destinations that the cluster needs, filtered or not."""
+    found = engine(page, choice)
+    return page.cached(("required", found.profile.id, chosen), lambda: reach_of_required(found, destinations(chosen)))
+
+
+def internet(page: PageContext, choice: str = AUTOMATIC) -> tuple[ToInternet, ...]:
+    """Which shown workloads may connect to the Internet."""
+    chosen = engine(page, choice)
+    found = page.cached(("internet", chosen.profile.id), lambda: to_internet(chosen))
+    shown = {w.ref for w in page.workloads}
+    return tuple(row for row in found if row.workload in shown)

@@ -22,6 +22,7 @@ PAGES = (
     "recommendation",
     "engine_migration",
     "assertions",
+    "egress",
     "ip_plan",
     "input",
 )

@@ -1,0 +1,138 @@
+"""The command ``egress``: what a cluster must reach outside, who does, and what its outbound type means."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from lib.azure.destinations import Choice, api_server_shown, destinations, features_shown, region_of, region_shown
+from lib.azure.egress import OutboundAnswer, outbound_answer
+from lib.azure.firewall import firewall_rules, to_arm, to_az
+from lib.azure.fqdn_policy import fqdn_policies
+from lib.azure.profile import ClusterProfile, cluster_profile
+from lib.azure.snat import load_balancer_snat, nat_gateway
+from lib.cli.cluster import inputs_of
+from lib.cli.egress_arguments import LISTS
+from lib.cli.engine import engine_of
+from lib.cli.errors import UsageError
+from lib.cli.load import Input, load, names_of
+from lib.cli.output import write
+from lib.cli.tables import in_namespaces, print_rows
+from lib.exposure.internet import to_internet
+from lib.exposure.required import required_reach
+from lib.facts.egress_needs import conditions, features
+from lib.facts.outbound import outbound_types
+from lib.facts.reader import get
+from lib.model.errors import ModelError
+from lib.tables.egress import (
+    destination_rows,
+    internet_rows,
+    migration_rows,
+    nat_rows,
+    profile_rows,
+    reach_rows,
+    snat_rows,
+    way_rows,
+)
+from lib.tables.row import Row
+
+_DEFAULT_TYPE: Final = next(t.id for t in outbound_types() if t.is_default)
+
+
+def egress_command(arguments: argparse.Namespace) -> int:
+    """One list as rows, all of them as JSON, or rules and policies as the text that Azure and kubectl take."""
+    given = load(inputs_of(arguments), complete=arguments.complete, names=names_of(arguments))
+    in_namespaces(arguments, given)
+    profile = _profile(arguments, given)
+    choice = _choice(arguments, given, profile)
+    if arguments.format in _TEXTS:
+        write((_TEXTS[arguments.format](given, choice),))
+        given.report()
+        return given.exit_status
+    lists = _Lists(arguments, given, profile, choice)
+    if arguments.format != "json":
+        return print_rows(arguments, given, "egress", lists.rows(arguments.list))
+    tail = {name: lists.rows(name) for name in LISTS if name != "reach"}
+    return print_rows(arguments, given, "egress", lists.rows("reach"), tail=tail, engine=arguments.engine)
+
+
+def _profile(arguments: argparse.Namespace, given: Input) -> ClusterProfile:
+    chosen = {"network_model": arguments.network_model, "outbound_type": arguments.outbound_type}
+    return cluster_profile(given.snapshot, {name: value for name, value in chosen.items() if value})
+
+
+def _choice(arguments: argparse.Namespace, given: Input, profile: ClusterProfile) -> Choice:
+    region = region_of(arguments.region or "")
+    if arguments.region and not region:
+        raise UsageError(f"{arguments.region!r} can be no region of Azure: write it like westeurope")
+    known = {f.id for f in features()}
+    shown = {found.feature for found in features_shown(given.snapshot)}
+    private = True if arguments.private else {"private": True, "public": False}.get(profile.api_server.value)
+    return Choice(
+        features=frozenset(arguments.feature) & known if arguments.feature else frozenset(shown),
+        conditions=frozenset(arguments.condition) & conditions().keys(),
+        private=private,
+        region=region or region_shown(given.snapshot),
+        dns_servers=tuple(map(str, arguments.dns_server)),
+        api_server=api_server_shown(given.snapshot),
+    )
+
+
+class _Lists:
+    """The lists, each made when it is asked for."""
+
+    def __init__(self, arguments: argparse.Namespace, given: Input, profile: ClusterProfile, choice: Choice) -> None:
+        self._arguments = arguments
+        self._given = given
+        self._profile = profile
+        self._choice = choice
+        names = frozenset(arguments.namespace)
+        self._namespaces = names or None
+
+    def rows(self, name: str) -> list[Row]:
+        """One list of ``LISTS``."""
+        made: Mapping[str, Callable[[], list[Row]]] = {
+            "reach": self._reach,
+            "required": lambda: destination_rows(destinations(self._choice)),
+            "internet": self._internet,
+            "outbound": lambda: way_rows(self._outbound()),
+            "migrations": lambda: migration_rows(self._outbound().migrations),
+            "snat": self._snat,
+            "profile": lambda: profile_rows(self._profile, self._given.locate),
+        }
+        return made[name]()
+
+    def _outbound(self) -> OutboundAnswer:
+        known = self._profile.outbound_type.value or _DEFAULT_TYPE
+        return outbound_answer(known, self._arguments.virtual_network, self._profile.network_model.value)
+
+    def _reach(self) -> list[Row]:
+        found = required_reach(engine_of(self._arguments, self._given), destinations(self._choice))
+        shown = self._namespaces
+        return reach_rows(
+            (r for r in found if shown is None or (r.workload is not None and r.workload.namespace in shown)),
+            self._given.locate,
+        )
+
+    def _internet(self) -> list[Row]:
+        found = to_internet(engine_of(self._arguments, self._given), self._namespaces)
+        return internet_rows(found, self._given.locate)
+
+    def _snat(self) -> list[Row]:
+        arguments = self._arguments
+        nodes = len(self._given.snapshot.nodes) if arguments.nodes is None else arguments.nodes
+        surge = get("surge_default_nodes").number if arguments.surge is None else arguments.surge
+        try:
+            if self._outbound().type.ports == "nat_gateway":
+                return nat_rows(nat_gateway(arguments.outbound_ips))
+            return snat_rows(load_balancer_snat(nodes, surge, arguments.outbound_ips, arguments.ports_per_node))
+        except ModelError as error:
+            raise UsageError(str(error)) from None
+
+
+_TEXTS: Final[Mapping[str, Callable[[Input, Choice], str]]] = {
+    "arm": lambda _, choice: to_arm(firewall_rules(destinations(choice))) + "\n",
+    "az": lambda _, choice: to_az(firewall_rules(destinations(choice))),
+    "cilium": lambda given, choice: fqdn_policies(destinations(choice), given.snapshot).text,
+}

@@ -1,0 +1,66 @@
+"""What Azure makes of routes, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lib.azure.ingress import DnsRecord, ReadAnnotation
+from lib.facts.ingress import IngressController
+from lib.facts.ingress_azure import on_azure
+from lib.facts.sources import describe
+from lib.tables.row import Locate, Row
+
+
+def record_rows(found: Iterable[DnsRecord], locate: Locate) -> list[Row]:
+    """The DNS records of hosts."""
+    return [
+        {
+            "host": each.host,
+            "record": each.record,
+            "zone": each.zone,
+            "name": each.name,
+            "leads_to": ", ".join(each.targets),
+            "written": each.state.value,
+            "writer": each.writer,
+            "routes": ", ".join(route.qualified_name for route in each.routes),
+            "note": each.note,
+            "source": locate(each.source),
+        }
+        for each in found
+    ]
+
+
+def annotation_rows(found: Iterable[ReadAnnotation], locate: Locate) -> list[Row]:
+    """The annotations of Ingresses, faulty ones first."""
+    return [
+        {
+            "state": "warning" if each.fault else "ok",
+            "ingress": each.ingress.qualified_name,
+            "annotation": each.name,
+            "value": each.value,
+            "meaning": each.meaning,
+            "default": each.default,
+            "reason": each.fault,
+            "source": locate(each.source),
+        }
+        for each in sorted(found, key=lambda each: not each.fault)
+    ]
+
+
+def way_in_rows(controllers: Iterable[IngressController]) -> list[Row]:
+    """The controllers that serve routes: their state today, and how a packet goes through them."""
+    rows: list[Row] = []
+    for controller in controllers:
+        known = on_azure(controller.id)
+        sources = dict.fromkeys((*controller.sources, *(known.sources if known else ())))
+        rows.append(
+            {
+                "controller": controller.label,
+                "support": controller.state_text,
+                "way": " → ".join(known.way) if known else "",
+                "certificates": known.tls if known else "",
+                "sources_differ": known.conflict if known else "",
+                "stated_in": describe(tuple(sources)),
+            }
+        )
+    return rows

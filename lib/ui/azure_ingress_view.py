@@ -1,0 +1,63 @@
+"""What Azure makes of the routes: controllers and their state, DNS records, annotations."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+import streamlit as st
+
+from lib.azure.ingress import RecordState, annotations_of, dns_records, zones_of
+from lib.tables.azure_ingress import annotation_rows, record_rows, way_in_rows
+from lib.tables.row import Row
+from lib.ui import results
+from lib.ui.page_context import PageContext
+from lib.ui.text import plain
+from lib.ui.widgets import show_table
+
+ZONES_KEY: Final = "zones"
+_ZONES_CHARS: Final = 2_000
+
+
+def show_on_azure(page: PageContext) -> None:
+    """Who serves the routes and how, the records of their hosts, and what annotations say."""
+    views = results.routes(page)
+    controllers = {v.served_by.controller.id: v.served_by.controller for v in views if v.served_by.controller}
+    if not controllers:
+        return
+    st.subheader("On Azure", anchor=False)
+    for row in way_in_rows(controllers.values()):
+        _show_way_in(row)
+    text = st.text_input(
+        "DNS zones",
+        key=ZONES_KEY,
+        bind="query-params",
+        max_chars=_ZONES_CHARS,
+        placeholder="example.com, internal.example.com",
+        help="The zones that are attached to the add-on, or that you keep. No object in a cluster names them.",
+    )
+    zones = zones_of(text or "")
+    records = page.cached(("dns", zones, page.view), lambda: dns_records(page.snapshot, views, zones))
+    if records:
+        counts = Counter(record.state for record in records)
+        told = [f"{counts[state]:,} {state.value}" for state in RecordState if counts[state]]
+        st.caption(f"{len(records):,} records: {', '.join(told)}.")
+        show_table(record_rows(records, results.locate(page)), "dns-records", alt="DNS records of the routes' hosts")
+    shown = {v.route for v in views}
+    notes = [a for a in annotations_of(page.snapshot, results.all_routes(page)) if a.ingress in shown]
+    if notes:
+        faulty = sum(bool(note.fault) for note in notes)
+        title = f"{len(notes):,} annotations for controllers of AKS" + (
+            f", {faulty:,} of them faulty" if faulty else ""
+        )
+        with st.expander(title, icon=":material/label:", expanded=bool(faulty)):
+            show_table(annotation_rows(notes, results.locate(page)), "ingress-annotations", alt="Annotations")
+
+
+def _show_way_in(row: Row) -> None:
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(f"**{plain(row['controller'])}** — {plain(row['support'], 400)}")
+        st.markdown(f"{plain(row['way'], 300)}  \n{plain(row['certificates'], 400)}")
+        if row["sources_differ"]:
+            st.warning(f"The sources differ: {plain(row['sources_differ'], 400)}", icon=":material/compare:")
+        st.caption(f"Source: {plain(row['stated_in'], 1200)}")

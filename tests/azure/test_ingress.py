@@ -1,0 +1,153 @@
+"""DNS records of hosts and annotations of Ingresses, as the gathered facts say."""
+
+from __future__ import annotations
+
+import pytest
+
+from lib.azure.ingress import RecordState, annotations_of, dns_records, zone_of, zones_of
+from lib.facts.ingress import ingress_controllers
+from lib.facts.ingress_azure import ingress_on_azure, on_azure
+from lib.facts.sources import source
+from lib.model.snapshot import Snapshot
+from lib.routing.routes import route_views
+from lib.routing.services import service_views
+from tests.azure.load import sample, snapshot_of
+
+INGRESS = """\
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {{name: web, namespace: shop, annotations: {{{annotations}}}}}
+spec:
+  ingressClassName: {class_name}
+  rules: [{{host: "{host}", http: {{paths: [{{path: /, pathType: Prefix, backend: {{service: {{name: web, port: {{number: 80}}}}}}}}]}}}}]
+status: {{loadBalancer: {{ingress: [{{ip: 203.0.113.9}}]}}}}
+"""  # noqa: E501
+APP_ROUTING = "webapprouting.kubernetes.azure.com"
+AGIC = "azure-application-gateway"
+AGC = "azure-alb-external"
+
+
+def views(snapshot: Snapshot):
+    return route_views(snapshot, service_views(snapshot))
+
+
+def ingress(class_name: str, host: str = "shop.example.com", annotations: str = "") -> Snapshot:
+    return snapshot_of(INGRESS.format(class_name=class_name, host=host, annotations=annotations))
+
+
+def record(class_name: str, *zones: str, host: str = "shop.example.com"):
+    snapshot = ingress(class_name, host)
+    (found,) = dns_records(snapshot, views(snapshot), zones)
+    return found
+
+
+def test_every_controller_of_the_other_data_file_has_its_entry_with_a_source() -> None:
+    assert {c.id for c in ingress_controllers()} == {c.id for c in ingress_on_azure()}
+    for found in ingress_on_azure():
+        assert found.way[0] == "client" and found.way[-1].startswith("backend pod")
+        assert found.sources and all(source(key).title for key in found.sources)
+        assert found.dns.record in ("A", "CNAME") and found.dns.kinds
+        assert len({a.name for a in found.annotations}) == len(found.annotations)
+    assert on_azure("other") is None
+
+
+@pytest.mark.parametrize(
+    ("host", "zones", "found"),
+    [
+        ("shop.example.com", ("example.com",), ("example.com", "shop")),
+        ("example.com", ("example.com",), ("example.com", "@")),
+        ("a.b.example.com", ("example.com", "b.example.com"), ("b.example.com", "a")),
+        ("*.example.com", ("example.com",), ("example.com", "*")),
+        ("badexample.com", ("example.com",), ("", "")),
+        ("SHOP.Example.com", ("example.com",), ("example.com", "shop")),
+        ("shop.example.com", (), ("", "")),
+    ],
+)
+def test_the_longest_zone_that_holds_a_host_gets_its_record(host: str, zones: tuple[str, ...], found) -> None:
+    assert zone_of(host, zones) == found
+
+
+def test_zones_are_read_from_a_list() -> None:
+    assert zones_of(" Example.com., b.example ,,example.com") == ("example.com", "b.example")
+
+
+def test_app_routing_writes_an_a_record_inside_its_zones_only() -> None:
+    inside = record(APP_ROUTING, "example.com")
+    assert (inside.record, inside.state, inside.name) == ("A", RecordState.WRITTEN, "shop")
+    assert inside.targets == ("203.0.113.9",)
+    assert record(APP_ROUTING, "example.org").state is RecordState.OUTSIDE
+    assert record(APP_ROUTING).state is RecordState.NO_ZONES
+
+
+def test_more_zones_than_can_be_attached_are_told() -> None:
+    most = on_azure("app-routing-nginx").dns.zones_max
+    assert most is not None
+    zones = tuple(f"zone{number}.example" for number in range(most + 1))
+    assert f"At most {most} zones" in record(APP_ROUTING, *zones).note
+    assert "At most" not in record(APP_ROUTING, *zones[:most]).note
+
+
+def test_application_gateway_for_containers_needs_a_cname_by_hand_and_agic_has_no_known_writer() -> None:
+    assert (record(AGC, "example.com").record, record(AGC, "example.com").state) == ("CNAME", RecordState.BY_HAND)
+    assert record(AGIC, "example.com").state is RecordState.NOBODY
+
+
+def test_routes_of_the_gateway_api_depend_on_an_object_that_is_not_read() -> None:
+    snapshot = sample("gateway-ipv6")
+    found = dns_records(snapshot, views(snapshot), ("example.com",))
+    assert {r.state for r in found} == {RecordState.DEPENDS}
+    assert all("is not read" in r.note and "IPv6" in r.note for r in found)
+
+
+def test_the_shop_gets_the_records_that_a_careful_reader_would_write() -> None:
+    snapshot = sample("shop")
+    found = dns_records(snapshot, views(snapshot), ("example.com",))
+    # The hosts of sample_data/shop/ingresses.yaml; all of the class of app routing, at one address.
+    assert sorted((r.host, r.record, r.name, r.targets, r.state.value) for r in found) == [
+        (f"{name}.example.com", "A", name, ("203.0.113.20",), "written") for name in ("admin.shop", "api.shop", "shop")
+    ]
+    (api,) = (r for r in found if r.name == "api.shop")
+    assert {str(ref) for ref in api.routes} == {
+        "shop-api/api[Ingress]",
+        "shop-api/checkout[Ingress]",
+        "shop-payments/callback[Ingress]",
+    }
+
+
+@pytest.mark.parametrize(
+    ("annotation", "fault"),
+    [
+        ('appgw.ingress.kubernetes.io/request-timeout: "45"', ""),
+        ('appgw.ingress.kubernetes.io/request-timeout: "soon"', "must be a whole number"),
+        ('appgw.ingress.kubernetes.io/ssl-redirect: "yes"', "must be true or false"),
+        ('appgw.ingress.kubernetes.io/backend-protocol: "grpc"', "must be http or https"),
+        ('appgw.ingress.kubernetes.io/override-frontend-port: "65000"', "must be from 1 to 64999"),
+        ('appgw.ingress.kubernetes.io/ssl-redirekt: "true"', "is not known"),
+        ('alb.networking.azure.io/alb-name: "gw"', "has no effect"),
+        ('kubernetes.azure.com/tls-cert-keyvault-uri: "https://kv.vault.azure.net/certificates/a"', "has no effect"),
+    ],
+)
+def test_annotations_are_checked_against_the_controller_that_serves(annotation: str, fault: str) -> None:
+    snapshot = ingress(AGIC, annotations=annotation)
+    (found,) = annotations_of(snapshot, views(snapshot))
+    assert found.fault.startswith(fault) if fault else found.fault == ""
+    assert found.source.path[-1] == annotation.partition(":")[0]
+
+
+def test_annotations_of_others_are_left_alone() -> None:
+    snapshot = ingress(AGIC, annotations='kubernetes.azure.com/something: x, nginx.ingress.kubernetes.io/x: "1"')
+    assert annotations_of(snapshot, views(snapshot)) == ()
+
+
+@pytest.mark.parametrize("found", ingress_on_azure(), ids=lambda found: found.id)
+def test_every_known_annotation_takes_its_own_default(found) -> None:
+    class_name = {"agic": AGIC, "application-gateway-for-containers": AGC, "app-routing-nginx": APP_ROUTING}.get(
+        found.id
+    )
+    told = [a for a in found.annotations if a.default and a.name != "override-frontend-port"]
+    if class_name is None:
+        assert not found.annotations
+        return
+    text = ", ".join(f'{found.prefix}{a.name}: "{a.default}"' for a in told)
+    snapshot = ingress(class_name, annotations=text)
+    assert [a.fault for a in annotations_of(snapshot, views(snapshot))] == [""] * len(told)

@@ -1,0 +1,23 @@
+"""What Azure makes of routes, on the page Ingress routes."""
+
+from tests.pages.app import open_page, table, words
+
+
+def test_controllers_are_shown_with_their_support_and_the_way_of_a_packet() -> None:
+    shown = words(open_page("ingress_routes"))
+    assert "November 2026" in shown and "NGINX pods (app-routing-system) → backend pod" in shown
+    assert "The sources differ" not in shown
+
+
+def test_records_follow_the_zones_of_the_link() -> None:
+    page = open_page("ingress_routes", zones="example.com")
+    rows = table(page, "host", "record", "zone")
+    assert set(rows["zone"]) == {"example.com"} and set(rows["written"]) == {"written"}
+    assert "written" in words(page)
+    without = table(open_page("ingress_routes"), "host", "record", "written")
+    assert set(without["written"]) == {"zones not given"}
+
+
+def test_hostile_zones_hold_no_host() -> None:
+    page = open_page("ingress_routes", zones="<b>x</b>, ![x](http://evil.example/x.png)")
+    assert set(table(page, "host", "record", "written")["written"]) == {"outside the zones"}
