@@ -12,6 +12,7 @@ from lib.facts.service_subnets import service_subnet
 from lib.ipplan.allocation import API_SERVER
 from lib.ipplan.demand import AddressPlanInput, ClusterDemand, OperatingSystem, PoolMode
 from lib.ipplan.limits import egress_gateway_nodes, load_balancer_backends
+from lib.ipplan.outbound import check_outbound
 from lib.ipplan.pools import SizedPool, size_pools
 from lib.ipplan.problems import PlanProblem, problem
 from lib.ipplan.ranges import pod_cidr
@@ -34,6 +35,7 @@ def check_features(cluster: ClusterDemand) -> Iterator[PlanProblem]:
         message = f"{cluster.load_balancer_ports} ports × {nodes} nodes = {backends}, more than {limit}."
         yield problem("load-balancer-full", message, cluster.name, "load_balancer_ports")
     yield from _expansion(cluster)
+    yield from check_outbound(cluster)
 
 
 def _name(cluster: ClusterDemand, sized: SizedPool) -> Iterator[PlanProblem]:

@@ -131,6 +131,19 @@ class OtherAddresses:
 
 
 @dataclass(frozen=True, slots=True)
+class Outbound:
+    """How a cluster's nodes reach the Internet: ``type`` is an id of the outbound types, "" when it plays no part.
+
+    ``ips`` are the public addresses, ``ports_per_node`` the ports that each node is allocated, 0 for Azure's own
+    allocation.
+    """
+
+    type: str = ""
+    ips: int = 1
+    ports_per_node: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class NodePool:
     """One node pool.
 
@@ -191,6 +204,7 @@ class ClusterDemand:
     api_server_vnet_integration: bool = False
     growth: Growth | None = None
     growth_until: date | None = None
+    outbound: Outbound = Outbound()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from lib.facts.engines import engine
 from lib.ipplan.allocation import node_subnet_of, pod_subnet_of
 from lib.ipplan.demand import ClusterDemand, NetworkModel, PoolMode
 from lib.ipplan.models import rules_of
+from lib.ipplan.outbound import outbound_ceilings
 from lib.ipplan.pools import SizedPool, size_pools
 from lib.ipplan.result import Limit, PodCidrPlan, ServiceCidrPlan
-from lib.ipplan.room import Ceiling, Room, Uses, room
+from lib.ipplan.room import Ceiling, Room, Uses, ceiling_of, room
 from lib.ipplan.subnets import SubnetPlan
 
 
@@ -38,6 +39,7 @@ def cluster_ceilings(
         _static("pools_per_cluster", "Node pools of a cluster", sum(not p.pool.auto_provisioned for p in pools)),
         _static("vnet_subnets", "Subnets of the virtual network", len(subnets)),
         *_backend_limit(cluster, pools),
+        *outbound_ceilings(cluster, pools),
     ]
     if pod_cidr is not None:
         found.append(_pod_cidr_limit(cluster, pools, pod_cidr))
@@ -57,14 +59,6 @@ def in_order(limits: Iterable[Limit]) -> tuple[Limit, ...]:
 
 def _reached_first(limit: Limit) -> tuple[bool, int, int, str]:
     return limit.more_nodes is None, limit.more_nodes or 0, limit.headroom, limit.name
-
-
-def _ceiling(
-    name: str, label: str, value: int, used: int, unit: str, left: Room, sources: tuple[str, ...],
-    conflict: str = "", is_chosen: bool = True, shared: str = "",
-) -> Ceiling:  # fmt: skip
-    limit = Limit(name, label, value, used, unit, left.nodes, left.pods, left.pool, sources, conflict, is_chosen)
-    return Ceiling(limit, shared, left.max_pods, left.cost)
 
 
 def _subnet_limits(
@@ -99,7 +93,7 @@ def _role_limits(
         used = subnet.ips_needed + subnet.ips_other
         left = room(members, uses, subnet.usable - used)
         size = f"/{subnet.prefix}" if subnet.prefix is not None else "none large enough"
-        yield _ceiling(
+        yield ceiling_of(
             name if len(by_key) == 1 else f"{name}:{subnet.name}",
             f"{label} {subnet.cidr or f'{subnet.name} ({size})'}",
             subnet.usable, used, "addresses", left,
@@ -111,7 +105,7 @@ def _role_limits(
 def _pod_cidr_limit(cluster: ClusterDemand, pools: tuple[SizedPool, ...], plan: PodCidrPlan) -> Ceiling:
     left = room(pools, lambda pool: pool.peak, plan.nodes_max - plan.nodes_needed)
     sources = facts.get("pod_cidr_prefix_per_node", cluster.model).sources
-    return _ceiling(
+    return ceiling_of(
         "pod_cidr", f"Pod CIDR {plan.cidr}", plan.nodes_max, plan.nodes_needed, "nodes", left, sources,
         is_chosen=cluster.pod_cidr is not None,
     )  # fmt: skip
@@ -123,7 +117,7 @@ def _pool_limits(pools: tuple[SizedPool, ...]) -> Iterable[Ceiling]:
     largest = max(scale_sets, key=lambda pool: pool.peak, default=None)
     if largest is not None:
         left = room((largest,), lambda pool: pool.peak, fact.number - largest.peak)
-        yield _ceiling(
+        yield ceiling_of(
             fact.name, f"Nodes of a pool ({largest.pool.name})", fact.number, largest.peak, fact.unit, left,
             fact.sources, fact.conflict_text,
         )  # fmt: skip
@@ -133,7 +127,7 @@ def _pool_limits(pools: tuple[SizedPool, ...]) -> Iterable[Ceiling]:
             value = egress_gateway_nodes(pool.pool.egress_prefix)
             left = room((pool,), lambda sized: sized.maximum, value - pool.maximum)
             label = f"Public IP prefix /{pool.pool.egress_prefix} of the gateway pool {pool.pool.name}"
-            yield _ceiling(
+            yield ceiling_of(
                 f"egress_prefix:{pool.pool.name}", label, value, pool.maximum, "nodes", left, gateway.sources
             )
 
@@ -161,14 +155,14 @@ def _fact_limit(
         conflict = f"{', '.join(sources)} says {value}; the other figure was chosen"
         value, sources = cluster.pods_ceiling or value, chosen.sources
     used = sum(uses(pool) for pool in pools)
-    return _ceiling(name, label, value, used, fact.unit, room(pools, uses, value - used), sources, conflict)
+    return ceiling_of(name, label, value, used, fact.unit, room(pools, uses, value - used), sources, conflict)
 
 
 def _vnet_limit(pools: tuple[SizedPool, ...], uses: Uses, used: int) -> Ceiling:
     fact = facts.get("vnet_private_ips")
     left = room(pools, uses, fact.number - used)
     label = "Configured addresses of the virtual network"
-    return _ceiling(fact.name, label, fact.number, used, fact.unit, left, fact.sources, shared="vnet")
+    return ceiling_of(fact.name, label, fact.number, used, fact.unit, left, fact.sources, shared="vnet")
 
 
 def _backend_limit(cluster: ClusterDemand, pools: tuple[SizedPool, ...]) -> Iterable[Ceiling]:
@@ -177,7 +171,7 @@ def _backend_limit(cluster: ClusterDemand, pools: tuple[SizedPool, ...]) -> Iter
         used = load_balancer_backends(cluster, pools)
         left = room(pools, lambda pool: cluster.load_balancer_ports * pool.peak, fact.number - used)
         label = f"Load balancer backends ({cluster.load_balancer_ports} ports × nodes)"
-        yield _ceiling(fact.name, label, fact.number, used, fact.unit, left, fact.sources)
+        yield ceiling_of(fact.name, label, fact.number, used, fact.unit, left, fact.sources)
 
 
 def load_balancer_backends(cluster: ClusterDemand, pools: tuple[SizedPool, ...]) -> int:
@@ -187,14 +181,14 @@ def load_balancer_backends(cluster: ClusterDemand, pools: tuple[SizedPool, ...])
 
 def _static(name: str, label: str, used: int) -> Ceiling:
     fact = facts.get(name)
-    return _ceiling(name, label, fact.number, used, fact.unit, Room(None, None, ""), fact.sources, fact.conflict_text)
+    return ceiling_of(name, label, fact.number, used, fact.unit, Room(None, None, ""), fact.sources, fact.conflict_text)
 
 
 def _service_limit(plan: ServiceCidrPlan, services: int) -> Ceiling:
     sources = facts.get("service_cidr_prefix_longer_than").sources
     # The network's own address is given to nobody.
     label = f"Service CIDR {plan.cidr}"
-    return _ceiling(
+    return ceiling_of(
         "service_cidr", label, plan.size - 1, services, "addresses", Room(None, None, ""), sources
     )  # fmt: skip
 
@@ -211,4 +205,4 @@ def _engine_limits(cluster: ClusterDemand, pools: tuple[SizedPool, ...]) -> Iter
         if value is not None:
             used = sum(uses(pool) for pool in pools)
             left = room(pools, uses, value - used)
-            yield _ceiling(name, f"{found.label}, {unit}", value, used, unit, left, found.sources)
+            yield ceiling_of(name, f"{found.label}, {unit}", value, used, unit, left, found.sources)

@@ -15,6 +15,7 @@ from lib.ipplan.growth import with_months
 from lib.ipplan.layout import Layout, lay_out
 from lib.ipplan.limits import cluster_ceilings, in_order
 from lib.ipplan.models import rules_of
+from lib.ipplan.outbound import plan_outbound
 from lib.ipplan.pools import SizedPool, size_pools
 from lib.ipplan.problems import PlanProblem
 from lib.ipplan.result import AddressPlan, ClusterPlan, Limit, PodCidrPlan, ServiceCidrPlan
@@ -81,6 +82,7 @@ def _plan_cluster(
         formula_sources=rules.sources,
         limits=limits,
         assumptions=ranges.assumptions(cluster),
+        outbound=plan_outbound(cluster),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from lib.facts import reader as facts
 from lib.facts.engines import engine_facts
 from lib.facts.networks import network
+from lib.facts.outbound import outbound_types
 from lib.ipplan.demand import (
     ClusterDemand,
     Growth,
@@ -17,6 +18,7 @@ from lib.ipplan.demand import (
     NodePool,
     OperatingSystem,
     OtherAddresses,
+    Outbound,
     PoolMode,
     Subnet,
     Surge,
@@ -62,9 +64,21 @@ def read_cluster(fields: Fields, default_name: str, start: date | None) -> Clust
         api_server_vnet_integration=fields.flag("api_server_vnet_integration"),
         growth=growth,
         growth_until=until,
+        outbound=_outbound(fields),
     )
     fields.finish()
     return cluster
+
+
+def _outbound(fields: Fields) -> Outbound:
+    """The way out; addresses or ports without a type stand for the default one."""
+    types = {found.id.lower(): found.id for found in outbound_types()}
+    word = fields.word("outbound_type", tuple(types))
+    ips = fields.optional_count("outbound_ips", 1)
+    ports = fields.optional_count("outbound_ports_per_node")
+    default = next((found.id for found in outbound_types() if found.is_default), "")
+    given = ips is not None or ports is not None
+    return Outbound(types.get(word, default if given else ""), ips or 1, ports or 0)
 
 
 def _pods_ceiling(fields: Fields, model: NetworkModel) -> int | None:

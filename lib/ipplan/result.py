@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from ipaddress import IPv6Network
 
+from lib.azure.snat import NatGatewayPlan, SnatPlan
 from lib.ipplan.demand import Address, AddressPlanInput, ClusterDemand, Network
 from lib.ipplan.layout import Layout
 from lib.ipplan.pools import SizedPool
@@ -88,6 +89,24 @@ class ServiceCidrPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class OutboundStep:
+    """The ports at one size of the cluster: ``when`` is ``now`` or ``at maximum``, both with the surge besides."""
+
+    when: str
+    ports: SnatPlan
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundPlan:
+    """The ports of one cluster: ``steps`` of a load balancer, or the NAT gateway's; neither for other ways out."""
+
+    type: str
+    steps: tuple[OutboundStep, ...]
+    gateway: NatGatewayPlan | None
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterPlan:
     """What one cluster takes. ``limits`` begins with the one that is reached first."""
 
@@ -101,6 +120,7 @@ class ClusterPlan:
     formula_sources: tuple[str, ...]
     limits: tuple[Limit, ...]
     assumptions: tuple[Assumption, ...]
+    outbound: OutboundPlan | None = None
 
     @property
     def binding_limit(self) -> Limit | None:

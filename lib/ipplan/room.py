@@ -65,6 +65,15 @@ def room(pools: Iterable[SizedPool], uses: Uses, headroom: int) -> Room:
     )  # fmt: skip
 
 
+def ceiling_of(
+    name: str, label: str, value: int, used: int, unit: str, left: Room, sources: tuple[str, ...],
+    conflict: str = "", is_chosen: bool = True, shared: str = "",
+) -> Ceiling:  # fmt: skip
+    """A limit with what remains to it."""
+    limit = Limit(name, label, value, used, unit, left.nodes, left.pods, left.pool, sources, conflict, is_chosen)
+    return Ceiling(limit, shared, left.max_pods, left.cost)
+
+
 def _more_nodes(pool: SizedPool, uses: Uses, headroom: int) -> int:
     """The most nodes whose additional use is within ``headroom``; _UNLIMITED where nodes cost nothing.
 

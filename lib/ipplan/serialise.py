@@ -10,7 +10,7 @@ from lib.ipplan.pod_subnet_dynamic import allotment, batch_size, max_free, min_f
 from lib.ipplan.pod_subnet_static_block import blocks_per_node
 from lib.ipplan.pools import SizedPool
 from lib.ipplan.problems import PlanProblem
-from lib.ipplan.result import AddressPlan, ClusterPlan, Limit, PodCidrPlan, ServiceCidrPlan
+from lib.ipplan.result import AddressPlan, ClusterPlan, Limit, OutboundPlan, PodCidrPlan, ServiceCidrPlan
 from lib.ipplan.subnets import SubnetPlan
 
 SCHEMA = "netatlas.plan/1"
@@ -62,6 +62,7 @@ def _cluster(plan: ClusterPlan) -> dict[str, Any]:
         "nodes_peak": plan.nodes_peak,
         "pods_max": plan.pods_max,
         "pools": [_pool(pool, plan.demand.model) for pool in plan.pools],
+        "outbound": _outbound(plan.outbound) if plan.outbound is not None else None,
         "formula": plan.formula,
         "formula_source": "; ".join(plan.formula_sources),
         "assumptions": [
@@ -104,6 +105,35 @@ def _subnet(plan: SubnetPlan) -> dict[str, Any]:
         "available": plan.available,
         "utilization": round(plan.utilization, 2),
         "ips_other": plan.ips_other,
+    }
+
+
+def _outbound(plan: OutboundPlan) -> dict[str, Any]:
+    gateway = plan.gateway
+    return {
+        "type": plan.type,
+        "load_balancer": [
+            {
+                "when": step.when,
+                "nodes": step.ports.nodes,
+                "surge_nodes": step.ports.surge_nodes,
+                "outbound_ips": step.ports.outbound_ips,
+                "ports_per_node": step.ports.ports_per_node,
+                "ports_while_surging": step.ports.ports_while_surging,
+                "available_ports": step.ports.available_ports,
+                "headroom_ports": step.ports.headroom_ports,
+                "required_ips": step.ports.required_ips,
+            }
+            for step in plan.steps
+        ],
+        "nat_gateway": None
+        if gateway is None
+        else {
+            "public_ips": gateway.public_ips,
+            "ports": gateway.ports,
+            "connections_to_one_destination": gateway.connections_to_one_destination,
+        },
+        "source": "; ".join(plan.sources),
     }
 
 

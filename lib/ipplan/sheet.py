@@ -19,7 +19,8 @@ CLUSTER_FIELDS: Final = (
     "name", "model", "node_subnet", "pod_subnet", "pod_cidr", "service_cidr", "dns_service_ip", "dual_stack",
     "pod_cidr_ipv6", "service_cidr_ipv6", "pod_cidr_now", "services", "load_balancer_ports", "internal_load_balancers",
     "private_link_services", "private_link_ips", "private_endpoints", "other_addresses", "api_server_vnet_integration",
-    "policy_engine", "pods_ceiling", "growth_per_month", "target_date",
+    "policy_engine", "outbound_type", "outbound_ips", "outbound_ports_per_node", "pods_ceiling",
+    "growth_per_month", "target_date",
 )  # fmt: skip
 POOL_FIELDS: Final = (
     "cluster", "name", "nodes", "nodes_max", "max_pods", "surge", "mode", "os", "max_unavailable", "replaced",

@@ -113,6 +113,25 @@ def cluster_rows(plan: AddressPlan) -> list[Row]:
     return rows
 
 
+def outbound_rows(cluster: ClusterPlan) -> list[Row]:
+    """The outbound ports of a cluster's nodes through a load balancer, now and at its maximum; empty for other ways."""
+    steps = cluster.outbound.steps if cluster.outbound is not None else ()
+    return [
+        {
+            "when": step.when,
+            "nodes": step.ports.nodes,
+            "surge_nodes": step.ports.surge_nodes,
+            "outbound_ips": step.ports.outbound_ips,
+            "ports_per_node": step.ports.ports_per_node,
+            "ports_in_upgrade": step.ports.ports_while_surging,
+            "available_ports": step.ports.available_ports,
+            "headroom_ports": step.ports.headroom_ports,
+            "required_ips": step.ports.required_ips,
+        }
+        for step in steps
+    ]
+
+
 def nodes_text(nodes: int) -> str:
     """``1 node``, ``14 nodes``."""
     return f"{nodes:,} node{'' if nodes == 1 else 's'}"

@@ -103,6 +103,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "present": ("In the input", "Workloads of the input that the selector means today; 0: only pods yet to come."),
         "protocol": ("Protocol", ""),
         "reached_by": ("Who can reach it", ""),
+        "ports_in_upgrade": ("Ports a node in an upgrade", "With the surge nodes; automatic ports fall in steps."),
         "reached": ("Passed", "When the growth that you gave needs more than there is."),
         "reserved_by_azure": ("Kept by Azure", "Addresses of every subnet that Azure does not give out."),
         "rule_ports": ("Ports", ""),

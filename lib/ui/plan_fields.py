@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from lib.facts.engines import engine_facts
 from lib.facts.networks import network_facts
+from lib.facts.outbound import outbound_types
 from lib.facts.service_subnets import service_subnets
 
 Kind = Literal["text", "count", "flag", "choice"]
@@ -45,6 +46,7 @@ def _flag(label: str, help_: str) -> PlanField:
 
 MODELS: Final = MappingProxyType({found.id: found.label for found in network_facts()})
 _ENGINES: Final = MappingProxyType({found.id: found.label for found in engine_facts()})
+_OUTBOUND: Final = MappingProxyType({found.id: found.id for found in outbound_types()})
 _SERVICES: Final = MappingProxyType({found.id: found.label for found in service_subnets()})
 
 PLAN: Final[Mapping[str, PlanField]] = MappingProxyType(
@@ -84,6 +86,9 @@ CLUSTER: Final[Mapping[str, PlanField]] = MappingProxyType(
         "private_endpoints": _count("Private endpoints", "In the node subnet; a private cluster has one of its own."),
         "other_addresses": _count("Other addresses", "Anything else that takes addresses of the node subnet."),
         "policy_engine": PlanField("Policy engine", "Some engines have limits of their own.", "choice", options=_ENGINES),
+        "outbound_type": PlanField("Way out", "Counts the outbound ports (SNAT) of the nodes; the page Egress says more.", "choice", options=_OUTBOUND),
+        "outbound_ips": _count("Outbound addresses", "Public addresses of the load balancer or the NAT gateway.", "1"),
+        "outbound_ports_per_node": _count("Outbound ports a node", "Allocated to each node; empty or 0 leaves it to Azure.", "automatic"),
         "pods_ceiling": _count("Pods of a cluster at most", "Where sources state several figures: the one to count with.", "default"),
         "pod_cidr_now": _named("Pod CIDR today", "Of a cluster that exists, to check an expansion.", "new cluster", rare=True),
         "pod_cidr_ipv6": _named("IPv6 pod CIDR", "With dual stack.", "fd12:3456:789a::/64", rare=True),

@@ -22,6 +22,7 @@ _CLUSTERS_UP_TO: Final = 100
 _POOL_VIEW: Final = "netatlas.plan_pool_view"
 _MORE: Final = ("start", "name", "dns_service_ip", "services", "load_balancer_ports", "internal_load_balancers",
     "private_link_services", "private_link_ips", "private_endpoints", "other_addresses", "policy_engine",
+    "outbound_type", "outbound_ips", "outbound_ports_per_node",
     "pods_ceiling", "pod_cidr_now", "dual_stack", "api_server_vnet_integration")  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from lib.ipplan.plan import plan
 from lib.ipplan.problems import PlanProblem, ProblemClass
 from lib.ipplan.read import PlanReading
 from lib.ipplan.result import AddressPlan, Assumption, ClusterPlan
-from lib.tables.plan import limit_rows, plan_problem_rows, pool_rows, range_rows, subnet_rows
+from lib.tables.plan import limit_rows, outbound_rows, plan_problem_rows, pool_rows, range_rows, subnet_rows
 from lib.tables.plan_models import comparison_rows, reach_rows
 from lib.ui.plan_cards import show_cards
 from lib.ui.plan_form import show_reading_problems
@@ -37,6 +37,7 @@ def show_plan(reading: PlanReading) -> AddressPlan | None:
     cluster = _choose_cluster(answer)
     _show_limits(cluster)
     _show_formula(cluster)
+    _show_outbound(cluster)
     _show_models(cluster, answer)
     return answer
 
@@ -128,6 +129,25 @@ def _show_space(answer: AddressPlan) -> None:
 def _show_limits(cluster: ClusterPlan) -> None:
     st.subheader(f"Limits{_of(cluster)}, the one that is reached first at the top", anchor=False)
     show_table(limit_rows(cluster.limits), "plan-limits", alt="Limits, the one that is reached first at the top")
+
+
+def _show_outbound(cluster: ClusterPlan) -> None:
+    found = cluster.outbound
+    if found is None:
+        return
+    st.subheader(f"Outbound ports{_of(cluster)}", anchor=False)
+    if found.steps:
+        show_table(outbound_rows(cluster), "plan-outbound", alt="Outbound ports of the nodes, now and at the maximum")
+    elif found.gateway is not None:
+        st.markdown(
+            f"{found.gateway.ports:,} ports of {found.gateway.public_ips:,} public addresses, taken on demand; "
+            f"{found.gateway.connections_to_one_destination:,} connections to one destination at the same time."
+        )
+    else:
+        st.markdown(
+            f"With {plain(found.type)} no ports are counted here: what stands on the way out translates addresses."
+        )
+    st.caption(f"Source: {plain(describe(found.sources), 600)}")
 
 
 def _show_models(cluster: ClusterPlan, answer: AddressPlan) -> None:

@@ -151,7 +151,10 @@ def test_a_rule_is_reported_where_it_is_broken_and_only_there(code, breaks, keep
 
 
 def test_every_rule_has_a_case():
-    assert {rule.code for rule in address_rules()} == {case[0] for case in CASES}
+    outbound = {"outbound-allocation", "outbound-ports-lacking", "outbound-ports-fall", "outbound-ports-not-stated"}
+    assert {rule.code for rule in address_rules()} - outbound == {case[0] for case in CASES}, (
+        "test_outbound has the rest"
+    )
 
 
 def test_the_worst_problem_comes_first_and_decides_the_exit_code():

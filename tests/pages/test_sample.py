@@ -253,6 +253,15 @@ def test_the_cluster_that_is_shown_may_go_away() -> None:
     assert any("Limits of a" in h.value for h in app.subheader)
 
 
+def test_the_plan_counts_outbound_ports_where_a_way_out_is_chosen() -> None:
+    # AKS, "Configure a public load balancer": 1,000 ports a node and two addresses serve 128 nodes.
+    query = {"outbound_type": "loadBalancer", "outbound_ips": "2", "outbound_ports_per_node": "1000"}
+    app = open_page("ip_plan", pools="name=a,nodes=3,surge=1", **query)
+    limits = table(app, "limit", "headroom")
+    assert limits[limits["limit"].str.startswith("Outbound ports")]["value"].item() == 128
+    assert list(table(app, "when", "ports_per_node")["ports_per_node"]) == [1000, 1000]
+
+
 def test_the_page_and_the_command_line_tell_the_same_numbers(capsys: pytest.CaptureFixture[str]) -> None:
     fields = {"model": "node_subnet", "vnet": "10.20.0.0/16", "growth_per_month": "5"}
     flags = [part for name, value in fields.items() for part in (f"--{name.replace('_', '-')}", value)]
