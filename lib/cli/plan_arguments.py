@@ -30,6 +30,7 @@ FLAGS: Final = {
     "mode": "system, user or gateway",
     "os": "the nodes' operating system, e.g. linux",
     "policy-engine": "cilium, calico, azure-npm or none",
+    "keep": "places of an earlier layout that should stay, e.g. shop-nodes=10.20.0.0/24,shop-pods=10.20.16.0/20",
     "private-link-ips": "addresses of each Private Link Service, 1 to 8",
     "load-balancer-ports": "ports of all load-balanced Services together",
     "outbound-type": "loadBalancer, managedNATGateway and so on, to count outbound ports",
@@ -55,6 +56,12 @@ SWITCHES: Final = {
 def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     """The plan's file and flags."""
     parser.add_argument("file", nargs="?", metavar="FILE", help="a plan file (YAML or JSON), or -")
+    parser.add_argument(
+        "--existing",
+        nargs="+",
+        metavar="FILE",
+        help="check what exists: JSON of az aks show, az aks nodepool list, az network vnet show, or -",
+    )
     for flag, text in FLAGS.items():
         parser.add_argument(f"--{flag}", help=text)
     for switch, text in SWITCHES.items():

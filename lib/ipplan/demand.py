@@ -233,6 +233,7 @@ class ConnectedNetwork:
 class AddressPlanInput:
     """Clusters that share one virtual network; ``vnet`` holds its address spaces, empty while none is chosen.
 
+    ``kept`` are places of an earlier layout by the names of their subnets: suggestions that should not move.
     ``start`` is the day that growth is counted from; None where months are only counted.
     """
 
@@ -240,4 +241,5 @@ class AddressPlanInput:
     vnet: tuple[Network, ...] = ()
     extra_subnets: tuple[ExtraSubnet, ...] = ()
     connected: tuple[ConnectedNetwork, ...] = ()
+    kept: tuple[tuple[str, IPv4Network], ...] = ()
     start: date | None = None

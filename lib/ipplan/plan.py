@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from lib.ipplan import ranges
 from lib.ipplan.allocation import node_subnet_of, plan_subnets, pod_subnet_of
+from lib.ipplan.avoid import avoided
 from lib.ipplan.check_clusters import check_cluster
 from lib.ipplan.check_features import check_features, check_service_subnets
 from lib.ipplan.check_ranges import check_cluster_ranges, check_vnet_ranges
@@ -32,7 +33,7 @@ def plan(demand: AddressPlanInput | ClusterDemand) -> AddressPlan:
     subnets = plan_subnets(whole)
     vnet_used = sum(_vnet_ips(cluster) for cluster in whole.clusters)
     by_key = {subnet.key: subnet for subnet in subnets}
-    layout = lay_out(whole, subnets)
+    layout = lay_out(whole, subnets, avoided(whole))
     clusters = _plan_clusters(whole, by_key, layout, vnet_used)
     found = [*_problems(whole, subnets, vnet_used), *layout.problems]
     worst_first = tuple(sorted(found, key=lambda problem: -problem.problem_class.exit_code))

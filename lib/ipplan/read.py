@@ -14,6 +14,7 @@ from lib.facts.service_subnets import service_subnet, service_subnets
 from lib.ipplan.demand import AddressPlanInput, ClusterDemand, ConnectedNetwork, ExtraSubnet, Network, Subnet
 from lib.ipplan.problems import PlanProblem, unreadable
 from lib.ipplan.read_clusters import read_cluster, unique
+from lib.ipplan.read_places import read_places
 from lib.ipplan.read_values import Fields, shown
 
 TEXT_LENGTH_MAX = 2_000_000
@@ -95,6 +96,7 @@ def read_plan(values: Mapping[Any, Any], today: date | None = None) -> PlanReadi
     fields = Fields(values, "", problems)
     vnet = _networks(fields, "vnet")
     connected = _connected(fields)
+    kept = read_places(fields)
     start = fields.day("start") or today
     extra = tuple(
         found for place, item in fields.mappings("extra_subnets") if (found := _extra(Fields(item, place, problems)))
@@ -119,7 +121,7 @@ def read_plan(values: Mapping[Any, Any], today: date | None = None) -> PlanReadi
     _told_apart(fields, clusters, extra)
     if problems:
         return PlanReading(None, tuple(problems))
-    return PlanReading(AddressPlanInput(clusters, vnet, extra, connected, start), ())
+    return PlanReading(AddressPlanInput(clusters, vnet, extra, connected, kept, start), ())
 
 
 def _told_apart(fields: Fields, clusters: tuple[ClusterDemand, ...], extra: tuple[ExtraSubnet, ...]) -> None:

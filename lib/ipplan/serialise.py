@@ -23,10 +23,12 @@ def to_json(plan: AddressPlan) -> dict[str, Any]:
         "clusters": [_cluster(cluster) for cluster in plan.clusters],
         "subnets": [
             {"name": subnet.name, "role": subnet.role.value, "suggested_cidr": plan.layout.cidr_text(subnet)}
+            | _place(plan, subnet)
             | _subnet(subnet)
             for subnet in plan.subnets
         ],
         "free": [_free(space) for space in plan.layout.free],
+        "avoided": [{"cidr": str(item.cidr), "name": item.name} for item in plan.layout.avoided],
         "problems": [problem_json(problem) for problem in plan.problems],
     }
 
@@ -69,6 +71,14 @@ def _cluster(plan: ClusterPlan) -> dict[str, Any]:
             {"field": a.field, "text": a.text, "source": "; ".join(a.sources), "conflict": a.conflict or None}
             for a in plan.assumptions
         ],
+    }
+
+
+def _place(plan: AddressPlan, subnet: SubnetPlan) -> dict[str, Any]:
+    place = plan.layout.place_of(subnet)
+    return {
+        "cidr_ipv6": str(place.ipv6) if place is not None and place.ipv6 is not None else None,
+        "can_grow_to": str(place.room) if place is not None and place.room != place.cidr else None,
     }
 
 

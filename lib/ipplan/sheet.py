@@ -14,7 +14,7 @@ from lib.ipplan.demand import AddressPlanInput
 from lib.ipplan.write import to_document
 
 Texts = dict[str, str]
-PLAN_FIELDS: Final = ("vnet", "connected", "start")
+PLAN_FIELDS: Final = ("vnet", "connected", "start", "keep")
 CLUSTER_FIELDS: Final = (
     "name", "model", "node_subnet", "pod_subnet", "pod_cidr", "service_cidr", "dns_service_ip", "dual_stack",
     "pod_cidr_ipv6", "service_cidr_ipv6", "pod_cidr_now", "services", "load_balancer_ports", "internal_load_balancers",
@@ -88,6 +88,7 @@ def sheet_of(demand: AddressPlanInput) -> Sheet:
                 "start": document.get("start"),
                 "vnet": document.get("vnet"),
                 "connected": [f"{_one(o.get('name', ''))} {o['cidr']}".strip() for o in document.get("connected", [])],
+                "keep": [f"{name}={cidr}" for name, cidr in document.get("keep", {}).items()],
             }
         ),
         clusters=tuple(_texts({k: v for k, v in c.items() if k != "pools"}) for c in document["clusters"]),

@@ -64,7 +64,7 @@ def fits(demand: AddressPlanInput, layout: Layout, subnets: Mapping[str, SubnetP
             grown.append(replace(subnet, cidr=here, prefix=here.prefixlen))
         else:
             grown.append(replace(subnet, prefix=prefix, ips_needed=needed))
-    return not lay_out(demand, tuple(grown)).unplaced
+    return not lay_out(demand, tuple(grown), layout.avoided).unplaced
 
 
 def _largest(layout: Layout, subnet: SubnetPlan) -> int:

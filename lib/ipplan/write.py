@@ -35,6 +35,7 @@ def to_document(demand: AddressPlanInput) -> dict[str, Any]:
             "vnet": [str(space) for space in demand.vnet],
             "connected": [_given({"name": other.name, "cidr": str(other.cidr)}) for other in demand.connected],
             "extra_subnets": [_extra(extra) for extra in demand.extra_subnets],
+            "keep": {name: str(cidr) for name, cidr in demand.kept} or None,
             "clusters": [_cluster(cluster) for cluster in demand.clusters],
         }
     )

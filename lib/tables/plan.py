@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from lib.facts.networks import network
 from lib.facts.sources import describe
 from lib.ipplan.demand import NetworkModel
+from lib.ipplan.layout import PlacedSubnet
 from lib.ipplan.pod_subnet_dynamic import allotment, batch_size, max_free, min_free
 from lib.ipplan.pod_subnet_static_block import blocks_per_node
 from lib.ipplan.pools import SizedPool
@@ -26,7 +27,7 @@ def subnet_rows(plan: AddressPlan) -> list[Row]:
         {
             "subnet": subnet.name,
             "for": subnet.role.value,
-            "range": str(plan.layout.cidr_of(subnet) or ""),
+            **_place(plan.layout.place_of(subnet)),
             "chosen": "yes" if subnet.is_chosen else "no",
             "prefix": prefix_text(subnet.prefix),
             "smallest_prefix": prefix_text(subnet.smallest_prefix),
@@ -41,6 +42,14 @@ def subnet_rows(plan: AddressPlan) -> list[Row]:
         }
         for subnet in plan.subnets
     ]
+
+
+def _place(place: PlacedSubnet | None) -> Row:
+    """Where a subnet lies, and the range that it can grow to there."""
+    if place is None:
+        return {"range": "", "range_ipv6": "", "can_grow_to": ""}
+    room = str(place.room) if place.room != place.cidr else ""
+    return {"range": str(place.cidr), "range_ipv6": str(place.ipv6 or ""), "can_grow_to": room}
 
 
 def range_rows(plan: AddressPlan) -> list[Row]:

@@ -58,6 +58,9 @@ PLAN: Final[Mapping[str, PlanField]] = MappingProxyType(
             "hq 10.100.0.0/16, hub 10.8.0.0/16",
         ),
         "start": _named("Growth counts from", "A day or a month; empty: today.", "today", rare=True),
+        "keep": _named(
+            "Kept places", "Suggested subnets that stay where they are.", "shop-nodes=10.20.0.0/24", rare=True
+        ),
     }
 )
 CLUSTER: Final[Mapping[str, PlanField]] = MappingProxyType(

@@ -307,3 +307,27 @@ def test_a_reading_of_what_json_writes_is_the_same():
     assert read_plan_text(json.dumps({"nodes": 4, "vnet": ["10.0.0.0/16"]})) == read_plan_text(
         "nodes: 4\nvnet: 10.0.0.0/16"
     )
+
+
+@pytest.mark.parametrize("keep", ["a-nodes=10.1.0.0/24, b=10.2.0.0/16", {"a-nodes": "10.1.0.0/24", "b": "10.2.0.0/16"}])
+def test_places_are_kept_as_a_text_or_a_mapping(keep):
+    demand = read_plan({"nodes": 3, "keep": keep}).demand
+    assert demand is not None
+    assert demand.kept == (("a-nodes", ip_network("10.1.0.0/24")), ("b", ip_network("10.2.0.0/16")))
+
+
+@pytest.mark.parametrize(
+    ("keep", "part"),
+    [
+        ("a-nodes", "keep is 'a-nodes'. Places are written as"),
+        (["a"], "keep is a list."),
+        ({"a": "10.0.0.1/24"}, "keep.a is '10.0.0.1/24'. An address range begins at its first address: 10.0.0.0/24."),
+        ({"a": "fd00::/64"}, "keep.a is 'fd00::/64'. Places are kept in IPv4."),
+        ({"a": {"b": 1}}, "keep.a is a mapping."),
+        ("a=x", "keep.a is 'x'. It must be an address range"),
+    ],
+)
+def test_a_place_that_cannot_be_kept_is_told(keep, part):
+    reading = read_plan({"nodes": 3, "keep": keep})
+    assert reading.demand is None
+    assert part in reading.problems[0].message
