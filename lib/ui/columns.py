@@ -89,6 +89,10 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "open_for": ("Open for", "Directions in which no policy isolates the workload."),
         "order": ("Order", "Within its tier, the policy with the lowest number is asked first."),
         "not_in_input": ("Not in the input", "What a rule names and the input does not show; it may match there."),
+        "not_stated": ("Not stated", ""),
+        "can_grow_to": ("Can grow to", "The range that is free for it where it lies."),
+        "range_ipv6": ("IPv6 range", ""),
+        "json_path": ("JSON path", "The file and the path inside its JSON."),
         "not_known": ("Not known", "What the input does not settle; such flows stay closed until they are stated."),
         "now": ("Today", "What the present policies let through."),
         "path_type": (
@@ -172,6 +176,7 @@ _NUMBERS: Final = frozenset(
         "nodes_at_peak",
         "max_pods",
         "pods_at_maximum",
+        "size",
         "addresses_now",
         "addresses_at_maximum",
         "addresses_needed",

@@ -9,18 +9,19 @@ import streamlit as st
 from lib.facts import reader as facts
 from lib.facts.networks import network
 from lib.facts.sources import describe
-from lib.figures.address_space import address_space, hidden_rows
 from lib.ipplan.compare import compare_models
 from lib.ipplan.plan import plan
 from lib.ipplan.problems import PlanProblem, ProblemClass
 from lib.ipplan.read import PlanReading
 from lib.ipplan.result import AddressPlan, Assumption, ClusterPlan
-from lib.tables.plan import limit_rows, outbound_rows, plan_problem_rows, pool_rows, range_rows, subnet_rows
+from lib.tables.plan import limit_rows, outbound_rows, plan_problem_rows, pool_rows
 from lib.tables.plan_models import comparison_rows, reach_rows
 from lib.ui.plan_cards import show_cards
+from lib.ui.plan_export_view import show_export
 from lib.ui.plan_form import show_reading_problems
+from lib.ui.plan_space_view import show_space
 from lib.ui.text import plain
-from lib.ui.widgets import show_figure, show_table
+from lib.ui.widgets import show_table
 
 _TOLD_UP_TO: Final = 5
 
@@ -33,12 +34,13 @@ def show_plan(reading: PlanReading) -> AddressPlan | None:
     answer = plan(reading.demand)
     show_cards(answer)
     _show_problems(answer)
-    _show_space(answer)
+    show_space(answer)
     cluster = _choose_cluster(answer)
     _show_limits(cluster)
     _show_formula(cluster)
     _show_outbound(cluster)
     _show_models(cluster, answer)
+    show_export(answer)
     return answer
 
 
@@ -114,16 +116,6 @@ def _show_good_to_know(cluster: ClusterPlan) -> None:
 def _assumption(found: Assumption) -> str:
     text = f"{plain(found.text, 400)} ({plain(describe(found.sources), 500)})"
     return f"{text}; other sources say: {plain(found.conflict, 300)}" if found.conflict else text
-
-
-def _show_space(answer: AddressPlan) -> None:
-    st.subheader("Address space", anchor=False)
-    show_figure(address_space(answer), key="plan-space", alt="The address space, and how full every range is")
-    if hidden := hidden_rows(answer):
-        st.caption(f"{hidden:,} more ranges are in the table only.")
-    show_table(subnet_rows(answer), "plan-subnets", alt="Subnets of the plan")
-    st.markdown("**Ranges outside the virtual network**")
-    show_table(range_rows(answer), "plan-ranges", alt="Pod CIDRs and service CIDRs")
 
 
 def _show_limits(cluster: ClusterPlan) -> None:
