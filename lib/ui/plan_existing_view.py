@@ -7,8 +7,9 @@ from typing import Final
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from lib.ipplan.existing.documents import TEXT_LENGTH_MAX, read_json, reduced
 from lib.ipplan.existing.read import ExistingReading, read_existing
-from lib.ipplan.existing.values import TEXT_LENGTH_MAX, Notes, read_json, reduced
+from lib.ipplan.existing.values import Notes
 from lib.ipplan.read import PlanReading
 from lib.tables.plan_space import unknown_rows
 from lib.ui.text import plain

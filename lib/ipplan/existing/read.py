@@ -9,6 +9,7 @@ from lib.facts.service_subnets import service_subnets
 from lib.ipplan.allocation import API_SERVER
 from lib.ipplan.demand import AddressPlanInput, ClusterDemand, ExtraSubnet, Subnet
 from lib.ipplan.existing.clusters import FoundCluster, FoundPool, owner_of, read_cluster, read_pool
+from lib.ipplan.existing.documents import read_json
 from lib.ipplan.existing.networks import (
     FoundNetworks,
     FoundSubnet,
@@ -17,7 +18,7 @@ from lib.ipplan.existing.networks import (
     read_network,
     read_subnet,
 )
-from lib.ipplan.existing.values import Json, Notes, Unknown, read_json
+from lib.ipplan.existing.values import Json, Notes, Unknown
 from lib.ipplan.problems import PlanProblem
 
 _KINDS = "the output of az aks show, az aks nodepool list, az network vnet show or az network vnet subnet list"
