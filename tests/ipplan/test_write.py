@@ -122,3 +122,16 @@ def test_rows_are_written_as_they_are_read():
     assert rows_text(rows) == "name=apps,nodes-max=10;name=web,surge=33%"
     assert rows_of(rows_text(rows)) == rows
     assert rows_of(";;,") == ()
+
+
+def test_kept_places_stay_through_the_file_and_the_link():
+    places = {"cluster-nodes": "10.20.0.0/28", "b.c_d": "10.20.1.0/24"}
+    demand = read_plan({"vnet": "10.20.0.0/16", "nodes": 3, "keep": places}).demand
+    assert demand is not None and len(demand.kept) == 2
+    assert read_plan_text(to_yaml(demand)).demand == demand
+    link = to_link(sheet_of(demand))
+    assert link is not None
+    sheet, wrong = from_link(link, Sheet({}, ({},), ({},)))
+    assert wrong == ""
+    again = read_plan(sheet.document()).demand
+    assert again is not None and again.kept == demand.kept
