@@ -18,6 +18,7 @@ from lib.ipplan.demand import (
     NetworkModel,
     NodePool,
     OperatingSystem,
+    Outbound,
     PoolMode,
     Subnet,
     Surge,
@@ -400,3 +401,14 @@ def test_special_pools_and_subnets_are_said_in_each_language():
     (body,) = terraform(written(result, "terraform"))["azapi_resource"].values()
     assert body["body"]["properties"]["nodeProvisioningProfile"] == {"mode": "Auto"}
     assert "the 50 nodes that the plan counts for auto" in written(result, "bicep")
+
+
+def test_the_outbound_type_is_said_where_it_was_chosen():
+    result = network_of(cluster(outbound=Outbound("userDefinedRouting")), vnet="10.128.0.0/16")
+    (create,) = [options(call) for call in az_calls(written(result, "az")) if call[:2] == ["aks", "create"]]
+    assert create["--outbound-type"] == ["userDefinedRouting"]
+    network = bicep(written(result, "bicep"))["aks_cluster"]["properties"]["networkProfile"]
+    assert network["outboundType"] == "userDefinedRouting"
+    (body,) = terraform(written(result, "terraform"))["azurerm_kubernetes_cluster"].values()
+    assert body["network_profile"][0]["outbound_type"] == "userDefinedRouting"
+    assert "outbound" not in written(network_of(cluster(), vnet="10.128.0.0/16"), "terraform")

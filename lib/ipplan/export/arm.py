@@ -31,6 +31,7 @@ def cluster_properties(cluster: ClusterResource) -> dict[str, Any]:
         "podCidrs": list(cluster.pod_cidrs),
         "serviceCidrs": list(cluster.service_cidrs),
         "dnsServiceIP": cluster.dns_service_ip,
+        "outboundType": cluster.outbound_type,
     }
     found: dict[str, Any] = {
         "dnsPrefix": dns_prefix(cluster.name),

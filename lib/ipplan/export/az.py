@@ -61,6 +61,7 @@ def _cluster(cluster: ClusterResource) -> Iterator[str]:
         ("--network-plugin-mode", cluster.plugin_mode),
         ("--network-dataplane", cluster.dataplane),
         ("--network-policy", cluster.policy),
+        ("--outbound-type", cluster.outbound_type),
     ):
         if value:
             options.append((flag, value))

@@ -66,7 +66,7 @@ class PoolResource:
 class ClusterResource:
     """A cluster. The first of ``pools`` can be made with it: a Linux system pool, where there is one.
 
-    ``plugin_mode``, ``dataplane``, ``policy`` and ``allocation_mode`` are "" where nothing is to be said.
+    ``plugin_mode``, ``dataplane``, ``policy``, ``allocation_mode`` and ``outbound_type`` are "" where nothing is to be said.
     """
 
     name: str
@@ -80,6 +80,7 @@ class ClusterResource:
     pod_cidrs: tuple[str, ...]
     service_cidrs: tuple[str, ...]
     dns_service_ip: str
+    outbound_type: str
     pools: tuple[PoolResource, ...]
     provisions_nodes: bool
     api_server_subnet: SubnetResource | None
@@ -162,6 +163,7 @@ def _cluster(
         pod_cidrs=tuple(str(cidr) for cidr in pod_cidrs if cidr is not None and has_pod_cidr),
         service_cidrs=tuple(str(cidr) for cidr in services if cidr is not None),
         dns_service_ip=str(ranges.dns_service_ip(cluster)),
+        outbound_type=cluster.outbound.type,
         pools=(*first, *(pool for pool in pools if pool not in first)),
         provisions_nodes=any(pool.auto_provisioned for pool in cluster.pools),
         api_server_subnet=api_server if cluster.api_server_vnet_integration else None,

@@ -45,6 +45,7 @@ def _beyond_azurerm(cluster: ClusterResource) -> str:
         "maxUnavailable": any(pool.max_unavailable for pool in cluster.pools),
         "gateway pools": any(pool.mode == "Gateway" for pool in cluster.pools),
         "node auto-provisioning": cluster.provisions_nodes,
+        "this outbound type": cluster.outbound_type in ("managedNATGatewayV2", "block"),
         "the API server's own subnet": cluster.api_server_subnet is not None,
     }
     return ", ".join(name for name, is_needed in found.items() if is_needed)
@@ -127,6 +128,7 @@ def _profile(cluster: ClusterResource) -> Iterator[Attribute]:
         ("network_plugin_mode", cluster.plugin_mode),
         ("network_data_plane", cluster.dataplane),
         ("network_policy", policy),
+        ("outbound_type", cluster.outbound_type),
     ):
         if value:
             yield Attribute(name, value)
