@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest
 # Two workers: each has one server and one browser, and machines with two cores are the measure.
 WORKERS ?= 2
 
-.PHONY: run test test-full check format bench browser clean
+.PHONY: run test test-full envtest check format bench browser clean
 
 run: $(VENV)/.installed-run
 	@$(BIN)/python -m streamlit run app.py
@@ -19,13 +19,17 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(PYTEST) -q -n $(WORKERS) -m "not full and not browser and not corpus and not app"
+	$(PYTEST) -q -n $(WORKERS) -m "not full and not browser and not corpus and not app and not envtest"
 
 test: check browser
 	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not full and (browser or corpus or app)"
 
 test-full: $(VENV)/.installed-dev browser
 	HYPOTHESIS_PROFILE=full $(PYTEST) -n $(WORKERS) --dist loadgroup -m "full or property"
+
+# Against a real API server, where KUBEBUILDER_ASSETS names its programs; otherwise it says how many tests it skips.
+envtest: $(VENV)/.installed-dev
+	$(PYTEST) -q -m envtest tests/envtest
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .

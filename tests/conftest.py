@@ -34,8 +34,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Turn a skip into a failure in CI: there, everything a test needs has to be installed."""
+    """Turn a skip into a failure in CI: there, everything a test needs has to be installed.
+
+    The programs of a real control plane can't be asked of every machine; that tier says itself why it is skipped.
+    """
     report = yield
+    if item.get_closest_marker("envtest"):
+        return report
     if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"skipped in CI: {report.longrepr}"

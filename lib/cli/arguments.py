@@ -217,6 +217,12 @@ def build_parser() -> argparse.ArgumentParser:
         help="info, warning or error; without it findings are no failure",
     )
 
+    snapshot = command("snapshot", "a redacted file of all that was read, which can be loaded again", formats=())
+    snapshot.add_argument("-o", "--output", required=True, metavar="FILE", help="the zip to write, or -")
+    snapshot.add_argument(
+        "--anonymise", action="store_true", help="replace the names of nodes and files, each the same way everywhere"
+    )
+
     plan_formats = (*TABULAR, "az", "bicep", "terraform")
     add_plan_arguments(command("plan", "how many addresses a cluster needs", formats=plan_formats, loads=False))
     doctor = command(

@@ -27,6 +27,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "plan": "plan.plan_command",
     "egress": "egress.egress_command",
     "recommend": "recommend.recommend_command",
+    "snapshot": "snapshot.snapshot_command",
     "doctor": "doctor.doctor_command",
     "dump-command": "dump.dump_command",
 }

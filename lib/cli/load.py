@@ -14,7 +14,7 @@ from lib.loaders.assemble import assemble
 from lib.loaders.documents import DocumentStore
 from lib.loaders.domain_names import NamesReading, read_names
 from lib.loaders.limits import DEFAULT
-from lib.loaders.manifests import inputs_from_paths, read_inputs
+from lib.loaders.manifests import ReadResult, inputs_from_paths, read_inputs
 from lib.model.domain_names import NameTable
 from lib.model.problem import Problem, Severity
 from lib.model.refs import Source
@@ -29,7 +29,14 @@ class Input:
 
     snapshot: Snapshot
     problems: tuple[Problem, ...]
-    documents: DocumentStore
+    read: ReadResult
+    path_problems: tuple[Problem, ...] = ()
+    """Those of ``problems`` that finding the files gave."""
+
+    @property
+    def documents(self) -> DocumentStore:
+        """The text of what was read."""
+        return self.read.documents
 
     def locate(self, source: Source | None) -> str:
         """``file:line`` for a table's cell; "" without a source."""
@@ -106,7 +113,7 @@ def _files(paths: Sequence[str], complete: bool) -> Input:
     if not read.objects:
         _report(problems, read.documents)
         raise UsageError("nothing could be loaded from " + ", ".join(paths))
-    return Input(loaded.snapshot, problems, read.documents)
+    return Input(loaded.snapshot, problems, read, path_problems)
 
 
 def _cluster(source: ClusterSource, complete: bool) -> Input:
@@ -114,7 +121,7 @@ def _cluster(source: ClusterSource, complete: bool) -> Input:
         raise UsageError("--complete is for files: a cluster says itself what it has")
     name, found = read_live(source)
     loaded = assemble(found.read, title=name, coverage=found.coverage)
-    return Input(loaded.snapshot, tuple(loaded.problems), found.read.documents)
+    return Input(loaded.snapshot, tuple(loaded.problems), found.read)
 
 
 def _place(problem: Problem, documents: DocumentStore) -> str:

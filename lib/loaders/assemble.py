@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from lib.loaders.collected import Collected
 from lib.loaders.collector import without_collector
-from lib.loaders.coverage import ListContent, infer_coverage
+from lib.loaders.coverage import ListContent, infer_coverage, with_statements
 from lib.loaders.documents import RawObject
 from lib.loaders.folding import fold
 from lib.loaders.kinds import CILIUM_POLICY_KINDS, CLUSTER_POLICY_KINDS, called
@@ -112,6 +112,7 @@ def _joined(
         damaged=collected.damaged,
         assume_complete=assume_complete,
     )
+    found.update(with_statements(found, (statement.coverage for statement in read.statements), assume_complete))
     found.update(coverage or {})
     for kind in collected.damaged:
         # The list was complete, but "missing" might be said of just the object that was not taken over.

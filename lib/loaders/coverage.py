@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from lib.model.snapshot import Coverage
 
@@ -68,3 +69,30 @@ def infer_coverage(
         else:
             found[kind] = Coverage.NOT_SUPPLIED
     return dict(found)
+
+
+_STRENGTH: Final = (
+    Coverage.NOT_SUPPLIED,
+    Coverage.PARTIAL,
+    Coverage.UNFINISHED,
+    Coverage.REFUSED,
+    Coverage.COMPLETE,
+)
+"""Of two parts of an input the later of these counts: a refusal is told also where some objects came otherwise."""
+
+
+def with_statements(
+    inferred: Mapping[str, Coverage], stated: Iterable[Mapping[str, Coverage]], assume_complete: bool
+) -> dict[str, Coverage]:
+    """Coverage with what snapshots in the input state of their objects, which show no list to infer it from.
+
+    ``assume_complete`` is the person's word on all of the input; only what a server did not give stays open.
+    """
+    found = dict(inferred)
+    for statement in stated:
+        for kind, coverage in statement.items():
+            if assume_complete and coverage in (Coverage.REFUSED, Coverage.UNFINISHED):
+                found[kind] = coverage
+            else:
+                found[kind] = max(found.get(kind, coverage), coverage, key=_STRENGTH.index)
+    return found

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from lib.loaders.archives import Budget, Entry, clean_name, is_archive, unpack
+from lib.loaders.bundle.manifest import MOST_STATEMENTS, Statement, is_manifest
+from lib.loaders.bundle.statement import read_statement
 from lib.loaders.collector import without_collector
 from lib.loaders.documents import DocumentStore, ListInfo, RawObject, StoredDocument
 from lib.loaders.encoding import EncodingError, decode
@@ -14,7 +16,7 @@ from lib.loaders.inputs import STDIN_NAME, InputFile, inputs_from_paths
 from lib.loaders.kinds import CILIUM_POLICY_KINDS, CLUSTER_POLICY_KINDS
 from lib.loaders.limits import DEFAULT, MIB, Limits
 from lib.loaders.lines import line_count
-from lib.loaders.lost_policies import POLICY, lost_policies
+from lib.loaders.lost_policies import POLICY, lost_policies, rejected
 from lib.loaders.raw_kinds import is_kubeconfig, is_list, object_kind
 from lib.loaders.read_documents import Document, Failure
 from lib.loaders.read_result import FileProblems, LoadCancelled, Progress, ReadResult, content_hash
@@ -83,6 +85,7 @@ class _Reading:
         self.documents = DocumentStore()
         self.problems: list[Problem] = []
         self.rejected: list[RejectedPolicy] = []
+        self.statements: list[Statement] = []
         self.names: Counter[str] = Counter()
         self.files: list[str] = []
         self.kinds: Counter[str] = Counter()
@@ -97,6 +100,7 @@ class _Reading:
             digest,
             tuple(self.files),
             tuple(self.rejected),
+            tuple(self.statements),
         )
 
     def check(self) -> None:
@@ -229,6 +233,9 @@ class _Reading:
 
     def _document(self, document: Document, is_template: bool) -> None:
         value = document.built.value
+        if is_manifest(value):
+            self._statement(value, document)
+            return
         advice = self._objection(value, is_template)
         if advice is not None:
             self._tell(document.number, document.line, advice)
@@ -257,6 +264,29 @@ class _Reading:
                 self._object(child, item, item_version, item_kind)
             else:
                 self._tell(document.number, None, NOT_A_MAPPING, item.item)
+
+    def _statement(self, value: dict[str, Any], document: Document) -> None:
+        """Take over what a snapshot says of its objects."""
+        if len(self.statements) >= MOST_STATEMENTS:
+            message = (
+                f"there are more than {MOST_STATEMENTS} snapshots; what this one states of its objects is not read"
+            )
+            self._tell(document.number, document.line, advise("too-many-snapshots", message))
+            self.rejected.append(rejected("", "those of snapshots that were not read", Source(self.current.file, 1)))
+            return
+        source = Source(self.current.file, document.number)
+        self.documents.add(source.file, source.document, StoredDocument(document.line, document.syntax, None))
+        found = read_statement(value, source)
+        self.statements.append(found.statement)
+        self.problems += found.problems
+        for advice in found.faults:
+            self._tell(document.number, document.line, advice)
+        for policy, line in found.rejected:
+            self.rejected.append(policy)
+            if not self.documents.knows(policy.source.file, policy.source.document):
+                self.documents.add(policy.source.file, policy.source.document, StoredDocument(line, "yaml", None))
+        for secret in found.secrets:
+            self._object(secret.obj, secret.source, secret.api_version, secret.kind)
 
     def _objection(self, value: Any, is_template: bool) -> Advice | None:
         """Why a document is no object that may be taken over."""

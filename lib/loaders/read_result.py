@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from lib.loaders.bundle.manifest import Statement
 from lib.loaders.documents import DocumentStore, ListInfo, RawObject
 from lib.loaders.inputs import InputFile
 from lib.model.policies import RejectedPolicy
@@ -42,7 +43,7 @@ class ReadResult:
 
     ``content_hash`` is the SHA-256 of the files' names and bytes in the order they were given, in hexadecimal.
     ``files`` are those that were looked into, archives replaced by what they hold. ``rejected_policies`` are the
-    NetworkPolicies in what could not be read, as far as they can be told.
+    NetworkPolicies in what could not be read, as far as they can be told. ``statements`` are those of snapshots.
     """
 
     objects: tuple[RawObject, ...]
@@ -52,6 +53,7 @@ class ReadResult:
     content_hash: str
     files: tuple[str, ...]
     rejected_policies: tuple[RejectedPolicy, ...] = ()
+    statements: tuple[Statement, ...] = ()
 
 
 def content_hash(files: Iterable[InputFile]) -> str:

@@ -14,7 +14,7 @@ from typing import Final
 
 from lib.facts.nsg import custom_priorities, group_limits
 from lib.loaders.limits import DEFAULT, MIB, Limits
-from lib.loaders.own_file import Part, read_documents
+from lib.loaders.own_file import Form, Part, read_documents
 from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.session import Session, quote
 from lib.loaders.security_rule_fields import addresses, port_ranges, protocol_of, words
@@ -29,6 +29,12 @@ _GROUP: Final = "microsoft.network/networksecuritygroups"
 _RULE: Final = f"{_GROUP}/securityrules"
 _NAME_CHARS: Final = 80
 _LOST: Final = "that could not be read"
+_EXPECTED: Final = Form(
+    "a network security group",
+    "",
+    ("name", "resources", "properties", "defaultSecurityRules", "securityRules"),
+    "az network nsg show",
+)
 _FORMS: Final = "Paste what az network nsg show or az network nsg rule list prints, or the group's ARM template."
 
 
@@ -63,7 +69,7 @@ def read_security_rules(text: str, file: str, limits: Limits = DEFAULT) -> Secur
     parts: list[Part[_Read]] = []
     # A list of rules is read as the rules of a group; on one line, so that the text's lines stay what they are.
     wrapped = f'{{"securityRules":{text}}}' if text.lstrip("\ufeff \t\r\n").startswith("[") else text
-    for each in read_documents(session, wrapped, file, limits, _SUBJECT, _document):
+    for each in read_documents(session, wrapped, file, limits, _SUBJECT, _EXPECTED, _document):
         if isinstance(each, Problem):
             problems.append(each)
         else:

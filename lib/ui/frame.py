@@ -17,6 +17,7 @@ from lib.ui.filters import draw_filters
 from lib.ui.load_form import dialog_is_open, load_dialog
 from lib.ui.loaded import nothing
 from lib.ui.loading import show_progress
+from lib.ui.login import require_login
 from lib.ui.page_context import PageContext
 from lib.ui.source_picker import draw_source_picker
 from lib.ui.strip import show_strip
@@ -81,6 +82,7 @@ def open_page(title: str, *, subtitle: str = "", needs_input: bool = True, stand
 
 def _begin(title: str) -> _Begun:
     """Settle the source before any widget that depends on it is drawn, then draw the sidebar and the page's head."""
+    require_login()
     with st.sidebar:
         current = session.current()
         draw_source_picker(current.loaded)

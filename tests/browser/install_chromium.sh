@@ -1,13 +1,21 @@
 #!/bin/sh
-# Make sure that a Chromium is there for the browser tests; say what to do where it can't be installed.
+# Make sure that a Chromium and an nginx are there for the browser tests; say what to do where they can't be installed.
 set -eu
+missing="chromium"
 for name in "${NETATLAS_CHROMIUM:-}" chromium chromium-browser google-chrome; do
     if [ -n "$name" ] && command -v "$name" >/dev/null 2>&1; then
-        exit 0
+        missing=""
     fi
 done
+# Only its program is wanted: no server is started, which the tests do themselves on a port of 127.0.0.1.
+if ! command -v nginx >/dev/null 2>&1 && [ ! -x /usr/sbin/nginx ]; then
+    missing="$missing nginx-light"
+fi
+if [ -z "$missing" ]; then
+    exit 0
+fi
 if ! command -v apt-get >/dev/null 2>&1; then
-    echo "No Chromium and no apt-get here: install one and name it in NETATLAS_CHROMIUM, or the browser tests are skipped." >&2
+    echo "No apt-get here: install $missing (a Chromium may be named in NETATLAS_CHROMIUM), or browser tests are skipped." >&2
     exit 0
 fi
 if [ "$(id -u)" = 0 ]; then
@@ -15,10 +23,11 @@ if [ "$(id -u)" = 0 ]; then
 elif sudo -n true 2>/dev/null; then
     sudo="sudo -n"
 else
-    echo "No Chromium: run 'sudo apt-get install chromium', or the browser tests are skipped." >&2
+    echo "Run 'sudo apt-get install $missing', or browser tests are skipped." >&2
     exit 0
 fi
-echo "Installing Chromium for the browser tests"
+echo "Installing for the browser tests: $missing"
 export DEBIAN_FRONTEND=noninteractive
 $sudo apt-get update -qq
-$sudo apt-get install -y -qq --no-install-recommends chromium >/dev/null
+# shellcheck disable=SC2086 # several words on purpose
+$sudo env RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $missing >/dev/null

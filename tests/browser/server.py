@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,8 +50,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_server(folder: Path, *, script: str = "app.py", guarded: bool = True) -> Iterator[Server]:
-    """Start ``script``, wait until it answers, and end it afterwards; ``folder`` takes its log."""
+def running_server(
+    folder: Path, *, script: str = "app.py", guarded: bool = True, base_path: str = "", options: Sequence[str] = ()
+) -> Iterator[Server]:
+    """Start ``script``, wait until it answers, and end it afterwards; ``folder`` takes its log.
+
+    ``base_path`` is without slashes around it; ``options`` are more words for Streamlit.
+    """
     port = free_port()
     server_log, refusals = folder / "server.log", folder / "refusals.log"
     environment = {k: v for k, v in os.environ.items() if not k.startswith("STREAMLIT_")}
@@ -70,11 +75,13 @@ def running_server(folder: Path, *, script: str = "app.py", guarded: bool = True
         str(port),
         "--server.headless",
         "true",
+        *([f"--server.baseUrlPath={base_path}"] if base_path else ()),
+        *options,
     ]
     with server_log.open("w") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
-        url = f"http://127.0.0.1:{port}"
+        url = f"http://127.0.0.1:{port}" + (f"/{base_path}" if base_path else "")
         _wait(url, process, server_log)
         yield Server(url, process.pid, refusals, server_log)
     finally:

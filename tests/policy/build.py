@@ -46,6 +46,7 @@ class Read:
     content_hash: str = "test"
     files: tuple[str, ...] = ("test.yaml",)
     rejected_policies: tuple[Any, ...] = ()
+    statements: tuple[Any, ...] = ()
 
 
 def load(objects: Iterable[Raw]) -> Loaded:

@@ -66,7 +66,8 @@ class PoolResource:
 class ClusterResource:
     """A cluster. The first of ``pools`` can be made with it: a Linux system pool, where there is one.
 
-    ``plugin_mode``, ``dataplane``, ``policy``, ``allocation_mode`` and ``outbound_type`` are "" where nothing is to be said.
+    ``plugin_mode``, ``dataplane``, ``policy``, ``allocation_mode`` and ``outbound_type`` are "" where nothing is to be
+    said.
     """
 
     name: str
