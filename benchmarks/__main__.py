@@ -9,6 +9,7 @@ BENCHMARKS = {
     "flows": "The policy engine on generated clusters",
     "live_cluster": "Reading a live cluster",
     "recommend": "Recommended policies",
+    "plan": "Address plans of many clusters",
     "pages": "The pages in a browser",
 }
 

@@ -223,7 +223,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--anonymise", action="store_true", help="replace the names of nodes and files, each the same way everywhere"
     )
 
-    add_plan_arguments(command("plan", "how many addresses a cluster needs", loads=False))
+    plan_formats = (*TABULAR, "az", "bicep", "terraform")
+    add_plan_arguments(command("plan", "how many addresses a cluster needs", formats=plan_formats, loads=False))
     doctor = command(
         "doctor", "what a login may and may not read of a cluster, and the rule that is missing", loads=False
     )

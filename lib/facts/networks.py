@@ -16,7 +16,8 @@ class NetworkFacts:
 
     ``family`` is ``overlay``, ``flat`` or ``own plug-in``; ``pod_addresses`` says where pods get their addresses:
     ``pod CIDR``, ``pod subnet``, ``node subnet`` or ``the plug-in``. ``policy_engines`` holds ids of
-    ``engines.engine_facts``; empty means the plug-in brings its own.
+    ``engines.engine_facts``; empty means the plug-in brings its own. ``from_vnet`` and ``from_premises`` say who can
+    begin a connection between pods and the same or a peered virtual network, and between pods and on-premises networks.
     """
 
     id: str
@@ -33,6 +34,9 @@ class NetworkFacts:
     dual_stack: Known
     policy_engines: tuple[str, ...]
     subnet_shared_by_clusters: bool
+    from_vnet: str
+    from_premises: str
+    application_gateway_for_containers: str
     migrations: tuple[str, ...]
     sources: tuple[str, ...]
     checked: date
@@ -57,6 +61,9 @@ def network_facts() -> tuple[NetworkFacts, ...]:
             dual_stack=Known(entry["dual_stack"]),
             policy_engines=tuple(entry["policy_engines"]),
             subnet_shared_by_clusters=entry["subnet_shared_by_clusters"],
+            from_vnet=entry["from_vnet"],
+            from_premises=entry["from_premises"],
+            application_gateway_for_containers=entry["application_gateway_for_containers"],
             migrations=tuple(entry["migrations"]),
             sources=tuple(entry["sources"]),
             checked=entry["checked"],

@@ -93,6 +93,11 @@ def all_facts() -> tuple[Fact, ...]:
     return tuple(_fact(entry) for name in _FILES for entry in read_list(name))
 
 
+def shown_facts(model: str) -> tuple[Fact, ...]:
+    """The facts about a network model that people are told beside a result and that no calculation reads."""
+    return tuple(f for f in all_facts() if f.shown and (model in f.applies_to or EVERY_MODEL in f.applies_to))
+
+
 @cache
 def find(name: str, model: str = EVERY_MODEL) -> Fact | None:
     """The fact called ``name`` for a network model; None where no source states one for it."""

@@ -20,6 +20,8 @@ class Part(Enum):
     FREE = "free"
     MISSING = "missing"
     SUBNET = "subnet"
+    ROOM = "room to grow"
+    AVOIDED = "not for subnets"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from types import MappingProxyType
 from typing import Any, Final
 
 import plotly.graph_objects as go
 
 from lib.figures import theme
-from lib.figures.address_rows import Part, RangeRow, range_rows, subnet_title
-from lib.figures.text import middle_cut, shown
+from lib.figures.address_blocks import SpaceBlock, in_lines, merged_free, space_blocks
+from lib.figures.address_rows import Part, RangeRow, range_rows
+from lib.figures.text import shown
 from lib.ipplan.result import AddressPlan
 
 ROWS_MAX: Final = 40
+LINES_MAX: Final = 12
 _ROW_PX: Final = 50
 _NAME_LENGTH: Final = 34
 # A number is written into a segment, a name into a block, only where it surely fits at the narrowest page.
 _NUMBER_SHARE: Final = 0.1
 _CHARACTER_SHARE: Final = 0.0138
 _INK: Final = "#111111"
-_CAPITAL: Final = re.compile("[a-z][A-Z]")
+_ROOM_FILL: Final = "rgba(0,158,115,0.28)"
+# Text on an almost clear fill takes the page's colour, which only an annotation does.
+_CLEAR: Final = (Part.FREE, Part.ROOM)
 
 # Colours and patterns go together, so that no part is told by its colour alone.
 _LOOKS: Final[Mapping[Part, tuple[str, str]]] = MappingProxyType(
@@ -36,18 +38,10 @@ _LOOKS: Final[Mapping[Part, tuple[str, str]]] = MappingProxyType(
         Part.FREE: (theme.CARD_FILL, ""),
         Part.MISSING: (theme.VERMILLION, "+"),
         Part.SUBNET: (theme.GREEN, ""),
+        Part.ROOM: (_ROOM_FILL, "/"),
+        Part.AVOIDED: (theme.GREY, "x"),
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """A subnet or a free block of the virtual network."""
-
-    cidr: IPv4Network
-    name: str
-    part: Part
-    hover: str
 
 
 class _Canvas:
@@ -67,11 +61,10 @@ class _Canvas:
     def bar(self, part: Part, start: float, share: float, text: str, hover: str) -> None:
         """A part of the present row; ``start`` and ``share`` of its width. ``text`` is escaped already."""
         bars = self._bars.setdefault(part, {"x": [], "y": [], "base": [], "text": [], "hovertext": []})
-        # Text on an almost clear fill takes the page's colour, which only an annotation does.
-        inside = "" if part is Part.FREE else text
+        inside = "" if part in _CLEAR else text
         for key, value in zip(bars, (share, self._y, start, inside, hover), strict=True):
             bars[key].append(value)
-        if text and part is Part.FREE:
+        if text and part in _CLEAR:
             self.annotations.append(self._text(start + share / 2, text, xanchor="center"))
 
     @property
@@ -125,14 +118,15 @@ _LEGEND: Final = {
 def address_space(plan: AddressPlan) -> go.Figure:
     """Draw the virtual network's spaces, then every subnet and CIDR with what takes it.
 
-    A space is drawn to scale; where names don't fit it is drawn again with its blocks in address order and readable.
+    A space is drawn to scale; where names don't fit it is drawn again with its blocks in address order and readable,
+    in at most ``LINES_MAX`` lines.
     Every other bar is one whole range, so that a full /26 is seen as well as a full /16. At most ``ROWS_MAX`` ranges
     are drawn, the fullest of them. Nothing is painted behind, and text takes the page's colour.
     """
     canvas = _Canvas()
     for space in plan.demand.vnet:
         if isinstance(space, IPv4Network):
-            _draw_space(canvas, space, _blocks(plan, space))
+            _draw_space(canvas, space, merged_free(space_blocks(plan, space)))
     rows = range_rows(plan)
     for row in rows if len(rows) <= ROWS_MAX else sorted(rows, key=lambda row: -row.fullness)[:ROWS_MAX]:
         _draw_row(canvas, row)
@@ -155,63 +149,27 @@ def _draw_row(canvas: _Canvas, row: RangeRow) -> None:
         start += segment.amount
 
 
-def _draw_space(canvas: _Canvas, space: IPv4Network, blocks: list[_Block]) -> None:
+def _draw_space(canvas: _Canvas, space: IPv4Network, blocks: list[SpaceBlock]) -> None:
     canvas.row("Virtual network", f"{space} · to scale")
     complete = True
     for block in blocks:
-        share = block.cidr.num_addresses / space.num_addresses
-        start = (int(block.cidr.network_address) - int(space.network_address)) / space.num_addresses
-        fits = share >= _CHARACTER_SHARE * (len(middle_cut(block.name, _NAME_LENGTH)) + 2)
+        share = (block.last - block.first + 1) / space.num_addresses
+        start = (block.first - int(space.network_address)) / space.num_addresses
+        fits = share >= _CHARACTER_SHARE * block.length
         complete = complete and (fits or block.part is Part.FREE)
-        canvas.bar(block.part, start, share, shown(block.name, _NAME_LENGTH) if fits else "", block.hover)
-    merged = _merge_free(blocks)
-    names = [_two_lines(middle_cut(block.name, _NAME_LENGTH)) for block in merged]
-    # One character of padding on either side.
-    lengths = [max(map(len, name)) + 2 for name in names]
-    if complete or sum(lengths) * _CHARACTER_SHARE > 1:
+        canvas.bar(block.part, start, share, "<br>".join(map(shown, block.lines)) if fits else "", block.hover)
+    if complete:
         return
-    canvas.row("In address order", "not to scale")
-    whole, start = sum(lengths), 0
-    for block, name, length in zip(merged, names, lengths, strict=True):
-        canvas.bar(block.part, start / whole, length / whole, "<br>".join(map(shown, name)), block.hover)
-        start += length
-
-
-def _two_lines(name: str) -> tuple[str, ...]:
-    """``name`` broken after the separator, or before the capital, nearest its middle; whole where it has neither."""
-    breaks = [index for index in range(1, len(name)) if name[index - 1] in "-_. " or _CAPITAL.match(name, index - 1)]
-    if not breaks:
-        return (name,)
-    middle = min(breaks, key=lambda index: abs(2 * index - len(name)))
-    return name[:middle].rstrip(), name[middle:]
-
-
-def _blocks(plan: AddressPlan, space: IPv4Network) -> list[_Block]:
-    found = [
-        _block(item.cidr, subnet_title(item.plan), Part.SUBNET, item.plan.role.value)
-        for item in plan.layout.placed
-        if item.cidr.subnet_of(space)
-    ]
-    found += [
-        _block(free.cidr, "free", Part.FREE, "addresses") for free in plan.layout.free if free.cidr.subnet_of(space)
-    ]
-    return sorted(found, key=lambda block: (int(block.cidr.network_address), block.cidr.prefixlen))
-
-
-def _block(cidr: IPv4Network, name: str, part: Part, what: str) -> _Block:
-    return _Block(cidr, name, part, f"<b>{shown(name)}</b> {cidr}<br>{cidr.num_addresses:,} · {what}")
-
-
-def _merge_free(blocks: list[_Block]) -> list[_Block]:
-    """Neighbouring free blocks become one, as nothing tells them apart where the scale is given up."""
-    merged: list[_Block] = []
-    for block in blocks:
-        if block.part is Part.FREE and merged and merged[-1].part is Part.FREE:
-            before = merged[-1]
-            merged[-1] = _Block(before.cidr, "free", Part.FREE, f"{before.hover}<br>{block.hover}")
-        else:
-            merged.append(block)
-    return merged
+    lines = list(in_lines(blocks, int(1 / _CHARACTER_SHARE)))
+    for number, line in enumerate(lines[:LINES_MAX], 1):
+        title = "In address order" if number == 1 else f"from {IPv4Address(line[0].first)}"
+        several = f" · {number} of {len(lines)}" if len(lines) > 1 else ""
+        canvas.row(title, f"not to scale{several}")
+        whole, start = sum(block.length for block in line), 0
+        for block in line:
+            text = "<br>".join(map(shown, block.lines))
+            canvas.bar(block.part, start / whole, block.length / whole, text, block.hover)
+            start += block.length
 
 
 def _trace(part: Part, colour: str, pattern: str, bars: Mapping[str, list[Any]]) -> go.Bar:

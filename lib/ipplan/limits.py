@@ -7,25 +7,23 @@ from collections.abc import Callable, Iterable, Mapping
 from lib.facts import reader as facts
 from lib.facts.engines import engine
 from lib.ipplan.allocation import node_subnet_of, pod_subnet_of
-from lib.ipplan.demand import ClusterDemand
+from lib.ipplan.demand import ClusterDemand, NetworkModel, PoolMode
 from lib.ipplan.models import rules_of
+from lib.ipplan.outbound import outbound_ceilings
 from lib.ipplan.pools import SizedPool, size_pools
 from lib.ipplan.result import Limit, PodCidrPlan, ServiceCidrPlan
+from lib.ipplan.room import Ceiling, Room, Uses, ceiling_of, room
 from lib.ipplan.subnets import SubnetPlan
 
-Uses = Callable[[SizedPool], int]
-_SAMPLE = 1024
-_UNLIMITED = 1 << 62
 
-
-def cluster_limits(
+def cluster_ceilings(
     cluster: ClusterDemand,
     subnets: Mapping[str, SubnetPlan],
     pod_cidr: PodCidrPlan | None,
     services: ServiceCidrPlan,
     vnet_ips_used: int,
-) -> tuple[Limit, ...]:
-    """Every limit of one cluster, the one that more nodes reach first at the head.
+) -> tuple[Ceiling, ...]:
+    """Every limit of one cluster but the space of the virtual network, in no order.
 
     ``subnets`` maps the keys of subnets to their plans; ``vnet_ips_used`` counts the addresses that all clusters of
     the virtual network have configured, as Azure counts them.
@@ -35,10 +33,13 @@ def cluster_limits(
     found = [
         *_subnet_limits(cluster, pools, subnets),
         *_pool_limits(pools),
-        _fact_limit("nodes_per_cluster", "Nodes of a cluster", cluster, pools, lambda pool: pool.peak),
+        _nodes_limit(cluster, pools),
         _fact_limit("pods_per_cluster", "Pods of a cluster", cluster, pools, lambda pool: pool.pods_max),
         _vnet_limit(pools, lambda pool: rules.take(pool, pool.peak).vnet_ips, vnet_ips_used),
-        _static("pools_per_cluster", "Node pools of a cluster", len(pools)),
+        _static("pools_per_cluster", "Node pools of a cluster", sum(not p.pool.auto_provisioned for p in pools)),
+        _static("vnet_subnets", "Subnets of the virtual network", len(subnets)),
+        *_backend_limit(cluster, pools),
+        *outbound_ceilings(cluster, pools),
     ]
     if pod_cidr is not None:
         found.append(_pod_cidr_limit(cluster, pools, pod_cidr))
@@ -48,60 +49,21 @@ def cluster_limits(
         used = cluster.other.internal_load_balancers
         found.append(_static("load_balanced_services_per_cluster", "Load-balanced Services of a cluster", used))
     found.extend(_engine_limits(cluster, pools))
-    return tuple(sorted((limit for limit in found if limit is not None), key=_reached_first))
+    return tuple(ceiling for ceiling in found if ceiling is not None)
+
+
+def in_order(limits: Iterable[Limit]) -> tuple[Limit, ...]:
+    """The limits, the one that more nodes reach first at the head."""
+    return tuple(sorted(limits, key=_reached_first))
 
 
 def _reached_first(limit: Limit) -> tuple[bool, int, int, str]:
     return limit.more_nodes is None, limit.more_nodes or 0, limit.headroom, limit.name
 
 
-def _room(pools: Iterable[SizedPool], uses: Uses, headroom: int) -> tuple[int | None, int | None, str]:
-    """How many nodes fit into ``headroom``, for the pool that uses it up fastest."""
-    best: tuple[int, int, str] | None = None
-    answers: dict[tuple[object, ...], int] = {}
-    for pool in pools:
-        alike = (pool.now, pool.maximum, pool.extra, pool.max_pods, pool.pool.surge, pool.pool.pods_expected)
-        if alike not in answers:
-            answers[alike] = _more_nodes(pool, uses, headroom)
-        nodes = answers[alike]
-        if nodes < _UNLIMITED and (best is None or nodes < best[0]):
-            best = (nodes, nodes * pool.max_pods, pool.pool.name)
-    return best if best is not None else (None, None, "")
-
-
-def _more_nodes(pool: SizedPool, uses: Uses, headroom: int) -> int:
-    """The most nodes whose additional use is within ``headroom``; _UNLIMITED where nodes cost nothing.
-
-    The use grows almost evenly with the nodes (a surge in percent is rounded up), so a guess from the slope is close
-    and the search around it short.
-    """
-    base = uses(pool)
-
-    def cost(nodes: int) -> int:
-        return uses(pool.grown(nodes)) - base
-
-    slope = cost(_SAMPLE)
-    if slope <= 0:
-        return _UNLIMITED if headroom >= 0 else 0
-    if cost(1) > headroom:
-        return 0
-    low, step = 1, 1
-    high = max(2, headroom * _SAMPLE // slope)
-    while cost(high) <= headroom:
-        low, high, step = high, high + step, 2 * step
-    while high - low > 1:
-        # From above the guess is near: come down in growing steps before halving.
-        middle = max(high - step, (low + high) // 2) if step < high - low else (low + high) // 2
-        if cost(middle) <= headroom:
-            low = middle
-        else:
-            high, step = middle, 2 * step
-    return low
-
-
 def _subnet_limits(
     cluster: ClusterDemand, pools: tuple[SizedPool, ...], subnets: Mapping[str, SubnetPlan]
-) -> Iterable[Limit]:
+) -> Iterable[Ceiling]:
     rules = rules_of(cluster.model)
     yield from _role_limits(
         "node_subnet", "Node subnet", pools, lambda pool: node_subnet_of(cluster, pool).key,
@@ -122,82 +84,116 @@ def _role_limits(
     uses: Uses,
     subnets: Mapping[str, SubnetPlan],
     sources: tuple[str, ...],
-) -> Iterable[Limit]:
+) -> Iterable[Ceiling]:
     by_key: dict[str, list[SizedPool]] = {}
     for pool in pools:
         by_key.setdefault(key_of(pool), []).append(pool)
     for key, members in by_key.items():
         subnet = subnets[key]
         used = subnet.ips_needed + subnet.ips_other
-        nodes, pods, slowest = _room(members, uses, subnet.usable - used)
+        left = room(members, uses, subnet.usable - used)
         size = f"/{subnet.prefix}" if subnet.prefix is not None else "none large enough"
-        yield Limit(
+        yield ceiling_of(
             name if len(by_key) == 1 else f"{name}:{subnet.name}",
             f"{label} {subnet.cidr or f'{subnet.name} ({size})'}",
-            subnet.usable, used, "addresses", nodes, pods, slowest,
-            tuple(dict.fromkeys((*facts.get("subnet_reserved_ips").sources[:1], *sources))), is_chosen=subnet.is_chosen,
+            subnet.usable, used, "addresses", left,
+            tuple(dict.fromkeys((*facts.get("subnet_reserved_ips").sources[:1], *sources))),
+            is_chosen=subnet.is_chosen, shared=f"subnet:{key}",
         )  # fmt: skip
 
 
-def _pod_cidr_limit(cluster: ClusterDemand, pools: tuple[SizedPool, ...], plan: PodCidrPlan) -> Limit:
-    nodes, pods, slowest = _room(pools, lambda pool: pool.peak, plan.nodes_max - plan.nodes_needed)
-    return Limit(
-        "pod_cidr",
-        f"Pod CIDR {plan.cidr}",
-        plan.nodes_max,
-        plan.nodes_needed,
-        "nodes",
-        nodes,
-        pods,
-        slowest,
-        facts.get("pod_cidr_prefix_per_node", cluster.model).sources,
+def _pod_cidr_limit(cluster: ClusterDemand, pools: tuple[SizedPool, ...], plan: PodCidrPlan) -> Ceiling:
+    left = room(pools, lambda pool: pool.peak, plan.nodes_max - plan.nodes_needed)
+    sources = facts.get("pod_cidr_prefix_per_node", cluster.model).sources
+    return ceiling_of(
+        "pod_cidr", f"Pod CIDR {plan.cidr}", plan.nodes_max, plan.nodes_needed, "nodes", left, sources,
         is_chosen=cluster.pod_cidr is not None,
-    )
+    )  # fmt: skip
 
 
-def _pool_limits(pools: tuple[SizedPool, ...]) -> Iterable[Limit]:
+def _pool_limits(pools: tuple[SizedPool, ...]) -> Iterable[Ceiling]:
     fact = facts.get("nodes_per_pool")
-    largest = max(pools, key=lambda pool: pool.peak, default=None)
+    scale_sets = [pool for pool in pools if not pool.pool.auto_provisioned]
+    largest = max(scale_sets, key=lambda pool: pool.peak, default=None)
     if largest is not None:
-        nodes, pods, slowest = _room((largest,), lambda pool: pool.peak, fact.number - largest.peak)
-        yield Limit(
-            fact.name, f"Nodes of a pool ({largest.pool.name})", fact.number, largest.peak, fact.unit,
-            nodes, pods, slowest, fact.sources, fact.conflict_text,
+        left = room((largest,), lambda pool: pool.peak, fact.number - largest.peak)
+        yield ceiling_of(
+            fact.name, f"Nodes of a pool ({largest.pool.name})", fact.number, largest.peak, fact.unit, left,
+            fact.sources, fact.conflict_text,
         )  # fmt: skip
+    gateway = facts.get("egress_gateway_prefix_longest")
+    for pool in scale_sets:
+        if pool.pool.mode is PoolMode.GATEWAY and pool.pool.egress_prefix is not None:
+            value = egress_gateway_nodes(pool.pool.egress_prefix)
+            left = room((pool,), lambda sized: sized.maximum, value - pool.maximum)
+            label = f"Public IP prefix /{pool.pool.egress_prefix} of the gateway pool {pool.pool.name}"
+            yield ceiling_of(
+                f"egress_prefix:{pool.pool.name}", label, value, pool.maximum, "nodes", left, gateway.sources
+            )
+
+
+def egress_gateway_nodes(prefix: int) -> int:
+    """The nodes that a gateway pool with a public IP prefix of this length can have: one for each address."""
+    return int(2 ** (32 - prefix))
+
+
+def _nodes_limit(cluster: ClusterDemand, pools: tuple[SizedPool, ...]) -> Ceiling | None:
+    by_routes = cluster.model is NetworkModel.KUBENET
+    label = "Nodes of a cluster (a route each in its route table)" if by_routes else "Nodes of a cluster"
+    return _fact_limit("nodes_per_cluster", label, cluster, pools, lambda pool: pool.peak)
 
 
 def _fact_limit(
     name: str, label: str, cluster: ClusterDemand, pools: tuple[SizedPool, ...], uses: Uses
-) -> Limit | None:
+) -> Ceiling | None:
     fact = facts.find(name, cluster.model)
     if fact is None:
         return None
+    value, conflict, sources = fact.number, fact.conflict_text, fact.sources
+    if name == "pods_per_cluster" and cluster.pods_ceiling not in (None, value):
+        chosen = next(claim for claim in fact.conflict if claim.value == cluster.pods_ceiling)
+        conflict = f"{', '.join(sources)} says {value}; the other figure was chosen"
+        value, sources = cluster.pods_ceiling or value, chosen.sources
     used = sum(uses(pool) for pool in pools)
-    nodes, pods, slowest = _room(pools, uses, fact.number - used)
-    return Limit(name, label, fact.number, used, fact.unit, nodes, pods, slowest, fact.sources, fact.conflict_text)
+    return ceiling_of(name, label, value, used, fact.unit, room(pools, uses, value - used), sources, conflict)
 
 
-def _vnet_limit(pools: tuple[SizedPool, ...], uses: Uses, used: int) -> Limit:
+def _vnet_limit(pools: tuple[SizedPool, ...], uses: Uses, used: int) -> Ceiling:
     fact = facts.get("vnet_private_ips")
-    nodes, pods, slowest = _room(pools, uses, fact.number - used)
-    label = "Private addresses of the virtual network"
-    return Limit(fact.name, label, fact.number, used, fact.unit, nodes, pods, slowest, fact.sources)
+    left = room(pools, uses, fact.number - used)
+    label = "Configured addresses of the virtual network"
+    return ceiling_of(fact.name, label, fact.number, used, fact.unit, left, fact.sources, shared="vnet")
 
 
-def _static(name: str, label: str, used: int) -> Limit:
+def _backend_limit(cluster: ClusterDemand, pools: tuple[SizedPool, ...]) -> Iterable[Ceiling]:
+    if cluster.load_balancer_ports:
+        fact = facts.get("load_balancer_backend_ip_configurations")
+        used = load_balancer_backends(cluster, pools)
+        left = room(pools, lambda pool: cluster.load_balancer_ports * pool.peak, fact.number - used)
+        label = f"Load balancer backends ({cluster.load_balancer_ports} ports × nodes)"
+        yield ceiling_of(fact.name, label, fact.number, used, fact.unit, left, fact.sources)
+
+
+def load_balancer_backends(cluster: ClusterDemand, pools: tuple[SizedPool, ...]) -> int:
+    """The backend IP configurations of the cluster's load balancer: a node stands behind every published port."""
+    return cluster.load_balancer_ports * sum(pool.peak for pool in pools)
+
+
+def _static(name: str, label: str, used: int) -> Ceiling:
     fact = facts.get(name)
-    return Limit(name, label, fact.number, used, fact.unit, None, None, "", fact.sources, fact.conflict_text)
+    return ceiling_of(name, label, fact.number, used, fact.unit, Room(None, None, ""), fact.sources, fact.conflict_text)
 
 
-def _service_limit(plan: ServiceCidrPlan, services: int) -> Limit:
+def _service_limit(plan: ServiceCidrPlan, services: int) -> Ceiling:
     sources = facts.get("service_cidr_prefix_longer_than").sources
     # The network's own address is given to nobody.
-    return Limit(
-        "service_cidr", f"Service CIDR {plan.cidr}", plan.size - 1, services, "addresses", None, None, "", sources
-    )
+    label = f"Service CIDR {plan.cidr}"
+    return ceiling_of(
+        "service_cidr", label, plan.size - 1, services, "addresses", Room(None, None, ""), sources
+    )  # fmt: skip
 
 
-def _engine_limits(cluster: ClusterDemand, pools: tuple[SizedPool, ...]) -> Iterable[Limit]:
+def _engine_limits(cluster: ClusterDemand, pools: tuple[SizedPool, ...]) -> Iterable[Ceiling]:
     if not cluster.policy_engine:
         return
     found = engine(cluster.policy_engine)
@@ -208,5 +204,5 @@ def _engine_limits(cluster: ClusterDemand, pools: tuple[SizedPool, ...]) -> Iter
     for name, unit, value, uses in scales:
         if value is not None:
             used = sum(uses(pool) for pool in pools)
-            nodes, pods, slowest = _room(pools, uses, value - used)
-            yield Limit(name, f"{found.label}, {unit}", value, used, unit, nodes, pods, slowest, found.sources)
+            left = room(pools, uses, value - used)
+            yield ceiling_of(name, f"{found.label}, {unit}", value, used, unit, left, found.sources)

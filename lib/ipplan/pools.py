@@ -39,7 +39,12 @@ def default_max_pods(model: NetworkModel) -> facts.Fact:
 
 
 def surge_of(pool: NodePool) -> Surge:
-    """The pool's surge, or the default of AKS where it sets none."""
+    """The pool's surge, or the default of AKS where it sets none; nothing is added to auto-provisioned nodes.
+
+    Their maximum is a limit of their own, which the nodes that replace others count against.
+    """
+    if pool.auto_provisioned and pool.surge is None:
+        return Surge(0)
     return pool.surge if pool.surge is not None else Surge(facts.get("surge_default_nodes").number)
 
 

@@ -49,11 +49,14 @@ class PlanProblem:
     field: str = ""
 
 
-def problem(code: str, message: str, subject: str = "", field: str = "") -> PlanProblem:
-    """A broken rule of the facts. Raises FactsError for a code that they do not hold."""
+def problem(code: str, message: str, subject: str = "", field: str = "", sources: tuple[str, ...] = ()) -> PlanProblem:
+    """A broken rule of the facts; ``sources`` are those of the case where the rule's are many.
+
+    Raises FactsError for a code that the facts do not hold.
+    """
     rule = address_rule(code)
     return PlanProblem(
-        code, ProblemClass(rule.problem_class), message, rule.rule, rule.remedy, rule.sources, subject, field
+        code, ProblemClass(rule.problem_class), message, rule.rule, rule.remedy, sources or rule.sources, subject, field
     )
 
 

@@ -118,8 +118,13 @@ def assumptions(cluster: ClusterDemand) -> tuple[Assumption, ...]:
             take(
                 "max_pods", "max pods, no default stated, highest value taken", facts.get("max_pods_per_node_hard_max")
             )
-    if any(pool.surge is None and not pool.replaced for pool in cluster.pools):
-        take("surge", "surge by default", facts.get("surge_default_nodes"))
+    if any(pool.surge is None and not pool.replaced and not pool.auto_provisioned for pool in cluster.pools):
+        surge = facts.get("surge_default_nodes")
+        text = f"surge by default: {surge.number} node{'' if surge.number == 1 else 's'}"
+        found.append(Assumption("surge", text, surge.sources, surge.conflict_text))
+    if any(pool.auto_provisioned and pool.surge is None for pool in cluster.pools):
+        text = "nodes that replace auto-provisioned ones count against the maximum entered; give a surge if they do not"
+        found.append(Assumption("auto_provisioned", text, facts.get("auto_provisioning_models").sources))
     return tuple(found)
 
 

@@ -4,34 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import yaml
 
 from lib.facts import reader as facts
-from lib.facts.engines import engine_facts
-from lib.ipplan.demand import (
-    AddressPlanInput,
-    ClusterDemand,
-    ConnectedNetwork,
-    ExtraSubnet,
-    Network,
-    NetworkModel,
-    NodePool,
-    OperatingSystem,
-    OtherAddresses,
-    PoolMode,
-    Subnet,
-    Surge,
-)
+from lib.facts.service_subnets import service_subnet, service_subnets
+from lib.ipplan.demand import AddressPlanInput, ClusterDemand, ConnectedNetwork, ExtraSubnet, Network, Subnet
 from lib.ipplan.problems import PlanProblem, unreadable
+from lib.ipplan.read_clusters import read_cluster, unique
+from lib.ipplan.read_places import read_places
 from lib.ipplan.read_values import Fields, shown
 
 TEXT_LENGTH_MAX = 2_000_000
 DEPTH_MAX = 20
-POOLS_MAX = 10_000
 CLUSTERS_MAX = 1_000
-_POOL_FIELDS = ("nodes", "nodes_max", "max_pods", "surge", "max_unavailable", "mode", "os", "replaced", "pods_expected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +30,8 @@ class PlanReading:
     problems: tuple[PlanProblem, ...]
 
 
-def read_plan_text(text: str) -> PlanReading:
-    """Read a plan file: YAML, of which JSON is a part."""
+def read_plan_text(text: str, today: date | None = None) -> PlanReading:
+    """Read a plan file: YAML, of which JSON is a part. ``today`` is the day growth starts where the file names none."""
     if len(text) > TEXT_LENGTH_MAX:
         return _failed(f"The plan file has more than {TEXT_LENGTH_MAX} characters.", "A plan file is a short text.")
     try:
@@ -59,7 +47,7 @@ def read_plan_text(text: str) -> PlanReading:
     if not isinstance(data, Mapping):
         found = "empty" if data is None else f"{shown(data)}, not a mapping of fields"
         return _failed(f"The plan file is {found}.", "A plan file is a mapping with the field clusters.")
-    return read_plan(data)
+    return read_plan(data, today)
 
 
 def _refused(text: str) -> PlanReading | None:
@@ -98,7 +86,7 @@ def _keys_again(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
             yield from _keys_again(item)
 
 
-def read_plan(values: Mapping[Any, Any]) -> PlanReading:
+def read_plan(values: Mapping[Any, Any], today: date | None = None) -> PlanReading:
     """Read a plan from a mapping: ``clusters`` with ``pools``, or the fields of one cluster and one pool directly.
 
     The flags of the command line are such a mapping too: ``node_pool`` then holds texts such as
@@ -108,6 +96,8 @@ def read_plan(values: Mapping[Any, Any]) -> PlanReading:
     fields = Fields(values, "", problems)
     vnet = _networks(fields, "vnet")
     connected = _connected(fields)
+    kept = read_places(fields)
+    start = fields.day("start") or today
     extra = tuple(
         found for place, item in fields.mappings("extra_subnets") if (found := _extra(Fields(item, place, problems)))
     )
@@ -117,137 +107,48 @@ def read_plan(values: Mapping[Any, Any]) -> PlanReading:
             fields.add("clusters", f"The plan has {len(entries)} clusters.", f"At most {CLUSTERS_MAX} are planned.")
             entries = []
         clusters = tuple(
-            _cluster(Fields(item, place, problems), f"cluster{number}" if number else "cluster")
+            read_cluster(Fields(item, place, problems), f"cluster{number}" if number else "cluster", start)
             for number, (place, item) in enumerate(entries)
         )
         fields.raw("clusters")
         fields.finish()
     else:
-        clusters = (_cluster(fields, "cluster"),)
+        clusters = (read_cluster(fields, "cluster", start),)
     if not clusters and not problems:
         fields.add("clusters", "The plan has no cluster.", "Give at least one cluster.")
-    _unique(fields, "clusters", [cluster.name for cluster in clusters])
+    unique(fields, "extra_subnets", [found.name for found in extra])
+    unique(fields, "clusters", [cluster.name for cluster in clusters])
+    _told_apart(fields, clusters, extra)
     if problems:
         return PlanReading(None, tuple(problems))
-    return PlanReading(AddressPlanInput(clusters, vnet, extra, connected), ())
+    return PlanReading(AddressPlanInput(clusters, vnet, extra, connected, kept, start), ())
 
 
-def _cluster(fields: Fields, default_name: str) -> ClusterDemand:
-    pools = _pools(fields)
-    cluster = ClusterDemand(
-        name=fields.name("name", default_name),
-        model=fields.choice("model", NetworkModel, NetworkModel.AZURE_CNI_OVERLAY),
-        pools=pools,
-        service_cidr=fields.network("service_cidr"),
-        service_cidr_ipv6=fields.ipv6_network("service_cidr_ipv6"),
-        dns_service_ip=fields.address("dns_service_ip"),
-        pod_cidr=fields.network("pod_cidr"),
-        pod_cidr_ipv6=fields.ipv6_network("pod_cidr_ipv6"),
-        node_subnet=_subnet(fields, "node_subnet"),
-        pod_subnet=_subnet(fields, "pod_subnet"),
-        other=OtherAddresses(
-            internal_load_balancers=fields.count("internal_load_balancers", 0),
-            private_link_services=fields.count("private_link_services", 0),
-            private_endpoints=fields.count("private_endpoints", 0),
-            other=fields.count("other_addresses", 0),
-        ),
-        dual_stack=fields.flag("dual_stack"),
-        policy_engine=fields.word("policy_engine", tuple(found.id for found in engine_facts())),
-        services=fields.optional_count("services"),
-    )
-    fields.finish()
-    return cluster
-
-
-def _pools(fields: Fields) -> tuple[NodePool, ...]:
-    single = [name for name in _POOL_FIELDS if fields.has(name)]
-    entries = _pool_texts(fields) if fields.has("node_pool") else fields.mappings("pools")
-    if (fields.has("pools") or fields.has("node_pool")) and single:
-        message = f"{fields.place(single[0])} stands beside a list of pools."
-        fields.add(single[0], message, "Put it into the pool it belongs to.")
-    if len(entries) > POOLS_MAX:
-        fields.add("pools", f"The cluster has {len(entries)} pools.", f"At most {POOLS_MAX} are planned.")
-        return ()
-    if fields.has("pools") or fields.has("node_pool"):
-        for name in _POOL_FIELDS:
-            fields.raw(name)
-        pools = tuple(
-            _pool(Fields(item, place, fields.problems), f"pool{number}" if number else "pool", alone=True)
-            for number, (place, item) in enumerate(entries)
-        )
-        if not pools and not fields.problems:
-            fields.add("pools", f"{fields.place('pools')} is empty.", "Give at least one pool.")
-    else:
-        fields.raw("pools")
-        fields.raw("node_pool")
-        pools = (_pool(fields, "pool", alone=False),)
-    _unique(fields, "pools", [pool.name for pool in pools])
-    return pools
-
-
-def _pool_texts(fields: Fields) -> list[tuple[str, Mapping[Any, Any]]]:
-    value = fields.raw("node_pool")
-    fields.raw("pools")
-    found: list[tuple[str, Mapping[Any, Any]]] = []
-    for index, text in enumerate(value if isinstance(value, list | tuple) else [value]):
-        place = f"{fields.place('node_pool')}[{index}]"
-        parts = [part.partition("=") for part in text.split(",")] if isinstance(text, str) else []
-        if not parts or any(not equals or not key.strip() for key, equals, _ in parts):
-            expected = "A node pool is written as name=apps,nodes=3,max-pods=30."
-            fields.add(f"node_pool[{index}]", f"{place} is {shown(text)}. {expected}", expected)
-        else:
-            found.append((place, {key.strip(): item.strip() for key, _, item in parts}))
-    return found
-
-
-def _pool(fields: Fields, default_name: str, *, alone: bool) -> NodePool:
-    """One pool; ``alone`` is False where its fields stand among the cluster's."""
-    nodes = fields.count("nodes", 1)
-    nodes_max = fields.optional_count("nodes_max")
-    if nodes_max is not None and nodes_max < nodes:
-        message = f"{fields.place('nodes_max')} is {nodes_max}, less than the {nodes} nodes of now."
-        fields.add("nodes_max", message, "The maximum is at least the present number of nodes.")
-    pool = NodePool(
-        name=fields.name("name", default_name) if alone else default_name,
-        nodes=nodes,
-        nodes_max=nodes_max,
-        max_pods=fields.optional_count("max_pods"),
-        surge=fields.optional_share("surge"),
-        max_unavailable=fields.optional_share("max_unavailable") or Surge(0),
-        mode=fields.choice("mode", PoolMode, PoolMode.SYSTEM),
-        operating_system=fields.choice("os", OperatingSystem, OperatingSystem.LINUX),
-        replaced=fields.flag("replaced"),
-        pods_expected=fields.optional_count("pods_expected"),
-        node_subnet=_subnet(fields, "node_subnet") if alone else None,
-        pod_subnet=_subnet(fields, "pod_subnet") if alone else None,
-    )
-    if alone:
-        fields.finish()
-    return pool
-
-
-def _subnet(fields: Fields, name: str) -> Subnet | None:
-    """A subnet as a range, as a name, or as a mapping of ``name``, ``cidr`` and ``delegation``."""
-    value = fields.raw(name)
-    if value is None:
-        return None
-    if isinstance(value, Mapping):
-        inner = Fields(value, fields.place(name), fields.problems)
-        subnet = Subnet(inner.name("name", name), inner.network("cidr"), inner.text("delegation"))
-        inner.finish()
-        return subnet
-    if isinstance(value, str) and "/" in value:
-        cidr = fields.as_network(name, value)
-        return Subnet(value.strip(), cidr) if cidr is not None else None
-    return Subnet(fields.name(name, name))
+def _told_apart(fields: Fields, clusters: tuple[ClusterDemand, ...], extra: tuple[ExtraSubnet, ...]) -> None:
+    """Report an extra subnet with the name of a cluster's: without a range only names tell subnets apart."""
+    own: list[Subnet | None] = []
+    for cluster in clusters:
+        own += [cluster.node_subnet, cluster.pod_subnet]
+        own += [subnet for pool in cluster.pools for subnet in (pool.node_subnet, pool.pod_subnet)]
+    names = {subnet.name for subnet in own if subnet is not None and subnet.cidr is None}
+    names |= {f"{cluster.name}-{role}" for cluster in clusters for role in ("nodes", "pods")}
+    for found in extra:
+        if found.name in names:
+            message = f"The name {shown(found.name)} in {fields.place('extra_subnets')} is a cluster's subnet too."
+            fields.add("extra_subnets", message, "Each subnet has a name of its own.")
 
 
 def _extra(fields: Fields) -> ExtraSubnet | None:
+    """A subnet of another service: ``service`` fills in what its sources state; else by ``prefix`` or ``cidr``."""
     cidr = fields.ipv4_network("cidr")
     longest, shortest = facts.get("subnet_ipv4_longest_prefix").number, facts.get("subnet_ipv4_shortest_prefix").number
+    service = fields.word("service", tuple(found.id for found in service_subnets()))
+    known = service_subnet(service) if service else None
     prefix = fields.optional_count("prefix", shortest)
-    name = fields.name("name", "extra")
-    delegation = fields.text("delegation")
+    name = fields.name("name", known.name or known.id.replace("_", "-") if known is not None else "extra")
+    delegation = fields.text("delegation") or (known.delegation if known is not None else "")
+    if cidr is None and prefix is None and known is not None and not fields.has("prefix") and not fields.has("cidr"):
+        prefix = known.prefix
     if cidr is None and prefix is None and not fields.has("prefix") and not fields.has("cidr"):
         fields.add("prefix", f"{fields.place('prefix')} is missing.", "Give the prefix length or the range.")
     if prefix is not None and prefix > longest:
@@ -255,7 +156,7 @@ def _extra(fields: Fields) -> ExtraSubnet | None:
     fields.finish()
     if cidr is None and prefix is None:
         return None
-    return ExtraSubnet(name, cidr.prefixlen if cidr is not None else prefix or longest, cidr, delegation)
+    return ExtraSubnet(name, cidr.prefixlen if cidr is not None else prefix or longest, cidr, delegation, service)
 
 
 def _networks(fields: Fields, name: str) -> tuple[Network, ...]:
@@ -270,9 +171,17 @@ def _networks(fields: Fields, name: str) -> tuple[Network, ...]:
 
 
 def _connected(fields: Fields) -> tuple[ConnectedNetwork, ...]:
+    """Ranges, each with or without a name before it (``hq 10.100.0.0/16``), or mappings of ``name`` and ``cidr``."""
     value = fields.raw("connected")
     if isinstance(value, str) or (isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)):
-        return tuple(ConnectedNetwork("", network) for network in _networks(fields, "connected"))
+        texts = value.split(",") if isinstance(value, str) else value
+        named: list[ConnectedNetwork] = []
+        for text in texts:
+            name, _, range_text = str(text).strip().rpartition(" ")
+            cidr = fields.as_network("connected", range_text)
+            if cidr is not None:
+                named.append(ConnectedNetwork(name.strip(), cidr))
+        return tuple(named)
     found: list[ConnectedNetwork] = []
     for place, item in fields.mappings("connected"):
         inner = Fields(item, place, fields.problems)
@@ -284,12 +193,6 @@ def _connected(fields: Fields) -> tuple[ConnectedNetwork, ...]:
         if cidr is not None:
             found.append(ConnectedNetwork(name, cidr))
     return tuple(found)
-
-
-def _unique(fields: Fields, name: str, names: list[str]) -> None:
-    twice = sorted({item for item in names if names.count(item) > 1}) if len(set(names)) < len(names) else []
-    for item in twice:
-        fields.add(name, f"The name {shown(item)} is used twice in {fields.place(name)}.", "Each name stands once.")
 
 
 def _failed(message: str, expected: str) -> PlanReading:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date, datetime
 from difflib import get_close_matches
 from enum import StrEnum
+from fractions import Fraction
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any, TypeVar
 
-from lib.ipplan.demand import Address, Network, Surge
+from lib.ipplan.demand import Address, Growth, Network, Surge
 from lib.ipplan.problems import PlanProblem, unreadable
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9_])?")
+COUNT_MAX = 1_000_000
+_DAY = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?", re.ASCII)
+_YEARS = (2000, 2200)
+_ZONES = ("1", "2", "3")
 _LONGEST_SHOWN = 60
 _NAME_LENGTH = 80
-COUNT_MAX = 1_000_000
 
 
 class Fields:
@@ -57,19 +62,19 @@ class Fields:
     def _wrong(self, name: str, value: Any, expected: str) -> None:
         self.add(name, f"{self.place(name)} is {shown(value)}. {expected}", expected)
 
-    def count(self, name: str, default: int, least: int = 0) -> int:
-        """A whole number of at least ``least``, also written as text."""
-        found = self.optional_count(name, least)
+    def count(self, name: str, default: int, least: int = 0, most: int = COUNT_MAX) -> int:
+        """A whole number from ``least`` to ``most``, also written as text."""
+        found = self.optional_count(name, least, most)
         return default if found is None else found
 
-    def optional_count(self, name: str, least: int = 0) -> int | None:
+    def optional_count(self, name: str, least: int = 0, most: int = COUNT_MAX) -> int | None:
         """The same; None where it is absent."""
         value = self.raw(name)
         if value is None:
             return None
-        expected = f"It must be a whole number from {least} to {COUNT_MAX}."
+        expected = f"It must be a whole number from {least} to {most}."
         number = _whole(value)
-        if number is None or not least <= number <= COUNT_MAX:
+        if number is None or not least <= number <= most:
             self._wrong(name, value, expected)
             return None
         return number
@@ -197,8 +202,59 @@ class Fields:
             return None
         return Surge(number, is_percent)
 
+    def growth(self, name: str) -> Growth | None:
+        """Nodes a month such as ``2.5``, or a percentage such as ``10%``; None where it is absent."""
+        value = self.raw(name)
+        if value is None:
+            return None
+        text = str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+        is_percent = text.endswith("%")
+        number = text.removesuffix("%").strip()
+        if re.fullmatch(r"[0-9]{1,7}([.][0-9]{1,6})?", number, re.ASCII):
+            amount = Fraction(number)
+            if amount <= (100 if is_percent else COUNT_MAX):
+                return Growth(amount, is_percent)
+        self._wrong(name, value, "It must be a number of nodes a month such as 2.5, or a percentage up to 100%.")
+        return None
+
+    def day(self, name: str) -> date | None:
+        """A day as ``2027-03-31``, or the first of a month as ``2027-03``; None where it is absent."""
+        value = self.raw(name)
+        if value is None:
+            return None
+        found = value if isinstance(value, date) and not isinstance(value, datetime) else None
+        if isinstance(value, str) and (match := _DAY.fullmatch(value.strip())):
+            try:
+                found = date(int(match[1]), int(match[2]), int(match[3] or 1))
+            except ValueError:
+                found = None
+        if found is None or not _YEARS[0] <= found.year <= _YEARS[1]:
+            expected = (
+                f"It must be a day such as 2027-03-31 or a month such as 2027-03, from {_YEARS[0]} to {_YEARS[1]}."
+            )
+            self._wrong(name, value, expected)
+            return None
+        return found
+
+    def zones(self, name: str) -> tuple[str, ...]:
+        """Availability zones as a list, or as ``1 2 3`` or ``1,2,3``; empty where it is absent."""
+        value = self.raw(name)
+        if value is None:
+            return ()
+        texts = re.split(r"[\s,+]+", value.strip()) if isinstance(value, str) else value
+        if isinstance(texts, int) and not isinstance(texts, bool):
+            texts = [texts]
+        found = [str(text) for text in texts] if isinstance(texts, list | tuple) else []
+        if not found or len(set(found)) < len(found) or not set(found) <= set(_ZONES):
+            self._wrong(name, value, f"It must be some of the zones {', '.join(_ZONES)}, such as 1 2 3.")
+            return ()
+        return tuple(sorted(found))
+
     def mappings(self, name: str) -> list[tuple[str, Mapping[Any, Any]]]:
-        """A list of mappings, each with its place; empty where it is absent."""
+        """A list of mappings, each with its place; empty where it is absent.
+
+        A mapping may also be written as a text such as ``name=jump,prefix=27``.
+        """
         value = self.raw(name)
         if value is None:
             return []
@@ -207,6 +263,9 @@ class Fields:
             return []
         found = []
         for index, item in enumerate(value):
+            if isinstance(item, str) and "=" in item:
+                parts = [part.partition("=") for part in item.split(",")]
+                item = {key.strip(): text.strip() for key, _, text in parts}
             if isinstance(item, Mapping):
                 found.append((f"{self.place(name)}[{index}]", item))
             else:

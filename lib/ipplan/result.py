@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from ipaddress import IPv6Network
 
+from lib.azure.snat import NatGatewayPlan, SnatPlan
 from lib.ipplan.demand import Address, AddressPlanInput, ClusterDemand, Network
 from lib.ipplan.layout import Layout
 from lib.ipplan.pools import SizedPool
@@ -19,7 +21,9 @@ class Limit:
     ``more_nodes`` is how many nodes any pool may grow by before the limit is passed, counted for the pool that uses
     it up fastest (``pool``); None where nodes don't count against it. ``more_pods`` are the pods of those nodes.
     Negative numbers: the plan is over the limit already (then ``more_nodes`` is 0). ``is_chosen`` is False for the
-    size that the plan itself proposes. ``conflict`` says what other sources state instead.
+    size that the plan itself proposes. ``conflict`` says what other sources state instead. ``months`` counts the months
+    until growth passes the limit (0: it has), None without growth, or where growth does not reach it; ``month`` is the
+    first day of that month where it is known from when the growth counts.
     """
 
     name: str
@@ -33,6 +37,8 @@ class Limit:
     sources: tuple[str, ...]
     conflict: str = ""
     is_chosen: bool = True
+    months: int | None = None
+    month: date | None = None
 
     @property
     def headroom(self) -> int:
@@ -83,6 +89,24 @@ class ServiceCidrPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class OutboundStep:
+    """The ports at one size of the cluster: ``when`` is ``now`` or ``at maximum``, both with the surge besides."""
+
+    when: str
+    ports: SnatPlan
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundPlan:
+    """The ports of one cluster: ``steps`` of a load balancer, or the NAT gateway's; neither for other ways out."""
+
+    type: str
+    steps: tuple[OutboundStep, ...]
+    gateway: NatGatewayPlan | None
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterPlan:
     """What one cluster takes. ``limits`` begins with the one that is reached first."""
 
@@ -96,6 +120,7 @@ class ClusterPlan:
     formula_sources: tuple[str, ...]
     limits: tuple[Limit, ...]
     assumptions: tuple[Assumption, ...]
+    outbound: OutboundPlan | None = None
 
     @property
     def binding_limit(self) -> Limit | None:
@@ -126,6 +151,11 @@ class AddressPlan:
     subnets: tuple[SubnetPlan, ...]
     layout: Layout
     problems: tuple[PlanProblem, ...]
+
+    @property
+    def vnet_reserved(self) -> int:
+        """Those of ``vnet_ips`` that Azure keeps."""
+        return sum(subnet.reserved for subnet in self.subnets)
 
     @property
     def vnet_ips(self) -> int:

@@ -78,7 +78,12 @@ class SubnetPlan:
 
     @property
     def smallest_prefix(self) -> int | None:
-        """The longest prefix that is large enough, whatever was chosen; None if even the largest is too small."""
+        """The longest prefix that is large enough, whatever was chosen; None if even the largest is too small.
+
+        Of a subnet that no cluster uses only the wanted size is known.
+        """
+        if self.role is SubnetRole.OTHER and not self.ips_needed + self.ips_other:
+            return self.prefix
         return smallest_prefix(self.ips_needed + self.ips_other)
 
     @property

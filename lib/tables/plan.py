@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lib.facts.engines import Known
+from lib.facts.networks import network
 from lib.facts.sources import describe
-from lib.ipplan.compare import ModelRow
+from lib.ipplan.demand import NetworkModel
+from lib.ipplan.layout import PlacedSubnet
+from lib.ipplan.pod_subnet_dynamic import allotment, batch_size, max_free, min_free
+from lib.ipplan.pod_subnet_static_block import blocks_per_node
+from lib.ipplan.pools import SizedPool
 from lib.ipplan.problems import PlanProblem
 from lib.ipplan.result import AddressPlan, ClusterPlan, Limit
 from lib.tables.row import Row, listed
-
-_KNOWN = {Known.YES: "yes", Known.NO: "no", Known.UNKNOWN: "unknown"}
 
 
 def prefix_text(prefix: int | None) -> str:
@@ -25,7 +27,7 @@ def subnet_rows(plan: AddressPlan) -> list[Row]:
         {
             "subnet": subnet.name,
             "for": subnet.role.value,
-            "range": str(plan.layout.cidr_of(subnet) or ""),
+            **_place(plan.layout.place_of(subnet)),
             "chosen": "yes" if subnet.is_chosen else "no",
             "prefix": prefix_text(subnet.prefix),
             "smallest_prefix": prefix_text(subnet.smallest_prefix),
@@ -42,6 +44,108 @@ def subnet_rows(plan: AddressPlan) -> list[Row]:
     ]
 
 
+def _place(place: PlacedSubnet | None) -> Row:
+    """Where a subnet lies, and the range that it can grow to there."""
+    if place is None:
+        return {"range": "", "range_ipv6": "", "can_grow_to": ""}
+    room = str(place.room) if place.room != place.cidr else ""
+    return {"range": str(place.cidr), "range_ipv6": str(place.ipv6 or ""), "can_grow_to": room}
+
+
+def range_rows(plan: AddressPlan) -> list[Row]:
+    """The pod CIDR and the service CIDR of every cluster: what is needed now, at most and in an upgrade."""
+    rows: list[Row] = []
+    for cluster in plan.clusters:
+        pods, services = cluster.pod_cidr, cluster.service_cidr
+        if pods is not None:
+            rows.append(
+                {
+                    "cluster": cluster.demand.name,
+                    "for": "pod CIDR",
+                    "range": str(pods.cidr),
+                    "range_ipv6": str(pods.ipv6 or ""),
+                    "unit": "nodes",
+                    "needed_now": pods.nodes_now,
+                    "needed_at_maximum": pods.nodes_at_max,
+                    "needed_in_upgrade": pods.nodes_needed,
+                    "value": pods.nodes_max,
+                    "available": pods.nodes_max - pods.nodes_needed,
+                    "used_percent": round(100 * pods.nodes_needed / pods.nodes_max) if pods.nodes_max else None,
+                    "smallest_prefix": prefix_text(pods.smallest_prefix),
+                    "note": "every node takes one block",
+                }
+            )
+        used = services.services
+        rows.append(
+            {
+                "cluster": cluster.demand.name,
+                "for": "service CIDR",
+                "range": str(services.cidr),
+                "range_ipv6": str(services.ipv6 or ""),
+                "unit": "addresses",
+                "needed_now": used,
+                "needed_at_maximum": used,
+                "needed_in_upgrade": used,
+                "value": services.size - 1,
+                "available": services.size - 1 - (used or 0),
+                "used_percent": round(100 * used / (services.size - 1))
+                if used is not None and services.size > 1
+                else None,
+                "smallest_prefix": "",
+                "note": f"DNS {services.dns_service_ip}; the lowest {services.static_band} for hand-picked addresses",
+            }
+        )
+    return rows
+
+
+def cluster_rows(plan: AddressPlan) -> list[Row]:
+    """The clusters of a plan, each with the limit that it reaches first."""
+    rows: list[Row] = []
+    for cluster in plan.clusters:
+        binding = cluster.binding_limit
+        rows.append(
+            {
+                "cluster": cluster.demand.name,
+                "model": network(cluster.demand.model).label,
+                "nodes_now": sum(pool.now for pool in cluster.pools),
+                "nodes_at_maximum": sum(pool.maximum for pool in cluster.pools),
+                "nodes_at_peak": cluster.nodes_peak,
+                "pods_at_maximum": cluster.pods_max,
+                "node_subnet": listed(prefix_text(subnet.prefix) for subnet in cluster.node_subnets),
+                "pod_subnet": listed(prefix_text(subnet.prefix) for subnet in cluster.pod_subnets),
+                "pod_cidr": str(cluster.pod_cidr.cidr) if cluster.pod_cidr is not None else "",
+                "binding_limit": binding.label if binding is not None else "",
+                "more_nodes": binding.more_nodes if binding is not None else None,
+                "reached": reached(binding) if binding is not None else "",
+            }
+        )
+    return rows
+
+
+def outbound_rows(cluster: ClusterPlan) -> list[Row]:
+    """The outbound ports of a cluster's nodes through a load balancer, now and at its maximum; empty for other ways."""
+    steps = cluster.outbound.steps if cluster.outbound is not None else ()
+    return [
+        {
+            "when": step.when,
+            "nodes": step.ports.nodes,
+            "surge_nodes": step.ports.surge_nodes,
+            "outbound_ips": step.ports.outbound_ips,
+            "ports_per_node": step.ports.ports_per_node,
+            "ports_in_upgrade": step.ports.ports_while_surging,
+            "available_ports": step.ports.available_ports,
+            "headroom_ports": step.ports.headroom_ports,
+            "required_ips": step.ports.required_ips,
+        }
+        for step in steps
+    ]
+
+
+def nodes_text(nodes: int) -> str:
+    """``1 node``, ``14 nodes``."""
+    return f"{nodes:,} node{'' if nodes == 1 else 's'}"
+
+
 def pool_rows(cluster: ClusterPlan) -> list[Row]:
     """The node pools with every default applied."""
     return [
@@ -53,9 +157,49 @@ def pool_rows(cluster: ClusterPlan) -> list[Row]:
             "nodes_at_peak": sized.peak,
             "max_pods": sized.max_pods,
             "pods_at_maximum": sized.pods_max,
+            **_allotments(sized, cluster.demand.model),
         }
         for sized in cluster.pools
     ]
+
+
+def _allotments(sized: SizedPool, model: NetworkModel) -> Row:
+    """What a full node takes of the pod subnet: whole blocks with what they waste, or batches with their thresholds."""
+    if model is NetworkModel.POD_SUBNET_STATIC_BLOCK:
+        blocks = blocks_per_node(sized.max_pods)
+        return {
+            "blocks_per_node": blocks.count,
+            "addresses_per_node": blocks.ips,
+            "wasted_per_node": blocks.wasted,
+            "ideal_max_pods": blocks.ideal_max_pods,
+        }
+    if model is NetworkModel.POD_SUBNET_DYNAMIC:
+        return {
+            "addresses_per_node": allotment(sized.max_pods),
+            "batches": f"{batch_size()} at a time: more below {min_free()} free, back above {max_free()}",
+        }
+    return {}
+
+
+def remaining(limit: Limit) -> str:
+    """What is left of a limit in words: ``room for 14 more nodes with 420 pods, passed in March 2027``."""
+    if limit.more_nodes is None:
+        return "nodes don't count against it"
+    if limit.headroom < 0:
+        return f"passed by {-limit.headroom:,} {limit.unit} already"
+    text = f"room for {nodes_text(limit.more_nodes)} more"
+    if limit.more_pods:
+        text += f" with {limit.more_pods:,} pods"
+    return f"{text}, passed {reached(limit)}" if limit.months is not None else text
+
+
+def reached(limit: Limit) -> str:
+    """When growth passes the limit: ``in March 2027``, ``in 14 months``; "" where it does not."""
+    if limit.months is None:
+        return ""
+    if limit.months == 0:
+        return "already"
+    return f"in {limit.month:%B %Y}" if limit.month is not None else f"in {limit.months} months"
 
 
 def limit_rows(limits: Iterable[Limit]) -> list[Row]:
@@ -63,12 +207,13 @@ def limit_rows(limits: Iterable[Limit]) -> list[Row]:
     return [
         {
             "limit": limit.label,
+            "more_nodes": limit.more_nodes,
+            "more_pods": limit.more_pods,
+            "reached": reached(limit),
             "value": limit.value,
             "used": limit.used,
             "headroom": limit.headroom,
             "unit": limit.unit,
-            "more_nodes": limit.more_nodes,
-            "more_pods": limit.more_pods,
             "pool": limit.pool,
             "set_by": "you or Azure" if limit.is_chosen else "the plan",
             "conflict": limit.conflict,
@@ -91,30 +236,4 @@ def plan_problem_rows(problems: Iterable[PlanProblem]) -> list[Row]:
             "code": problem.code,
         }
         for problem in problems
-    ]
-
-
-def comparison_rows(models: Iterable[ModelRow]) -> list[Row]:
-    """The network models side by side."""
-    return [
-        {
-            "model": row.label,
-            "family": row.family,
-            "yours": "✔" if row.is_current else "",
-            "fits": "yes" if row.fits else "no",
-            "vnet_addresses": row.vnet_ips,
-            "node_subnet": prefix_text(row.node_subnet_prefix),
-            "pod_subnet": prefix_text(row.pod_subnet_prefix),
-            "pod_cidr": prefix_text(row.pod_cidr_prefix),
-            "nodes_at_most": row.nodes_max,
-            "pods_at_most": row.pods_max,
-            "pods_reachable_from_vnet": _KNOWN[row.pods_reachable_from_vnet],
-            "windows": _KNOWN[row.windows],
-            "dual_stack": _KNOWN[row.dual_stack],
-            "policy_engines": listed(row.policy_engines),
-            "status": row.status_text or row.status,
-            "why_not": listed((p.message for p in row.problems), 2),
-            "sources": describe(row.sources),
-        }
-        for row in models
     ]

@@ -49,8 +49,8 @@ def choose_engine(page: PageContext) -> str:
     ids = results.engine_ids()
     labels = {i: results.profile_of(page, i).label for i in ids}
     labels[results.AUTOMATIC] = f"Default: {labels[results.AUTOMATIC]}"
-    take_from_link(ENGINE_KEY, ids)
     labels["kubernetes"] = "Kubernetes API, by its own words"
+    take_from_link(ENGINE_KEY, ids, labels.values())
     return str(
         st.selectbox(
             "Policy engine",

@@ -18,13 +18,14 @@ from lib.ui.change_view import show_smallest_change
 from lib.ui.columns import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain, sentence
-from lib.ui.widgets import show_table
+from lib.ui.widgets import say_unread, show_table
 from lib.ui.yaml_block import show_yaml
 
 FROM_KEY: Final = "from"
 TO_KEY: Final = "to"
 PORT_KEY: Final = "port"
 PROTOCOL_KEY: Final = "protocol"
+_PORT_MAX: Final = 65535
 _FIRST: Final = ("direction", "tier", "effect", "policy", "rule", "source")
 ANYWHERE: Final = MappingProxyType(
     {
@@ -39,6 +40,7 @@ def show_explain(page: PageContext, choice: str) -> None:
     st.subheader("May A talk to B?", anchor=False)
     names = (*ANYWHERE, *sorted(str(w.ref) for w in page.snapshot.workloads if w.endpoints))
     with st.container(border=True):
+        _say_unread()
         left, right, port_place, protocol_place = st.columns([0.34, 0.34, 0.18, 0.14])
         src = left.selectbox(
             "From", names, index=None, key=FROM_KEY, bind="query-params", placeholder="Workload or address",
@@ -49,7 +51,7 @@ def show_explain(page: PageContext, choice: str) -> None:
             accept_new_options=True, help="Choose a workload, or type namespace/name, an address or a prefix.",
         )  # fmt: skip
         port = port_place.number_input(
-            "Port", min_value=1, max_value=65535, value=None, step=1, key=PORT_KEY, bind="query-params",
+            "Port", min_value=1, max_value=_PORT_MAX, value=None, step=1, key=PORT_KEY, bind="query-params",
             placeholder="all", help="The destination pod's port, not the Service's. Empty: every port.",
         )  # fmt: skip
         protocol = protocol_place.selectbox(
@@ -70,6 +72,20 @@ def show_explain(page: PageContext, choice: str) -> None:
         _show(page, answer)
         if answer.connections != answer.asked:
             show_smallest_change(page, choice, *ends, *asked)
+
+
+def _say_unread() -> None:
+    """Tell of a link's port or protocol that is none: the boxes are bound to it and would stay empty without a word."""
+    port, protocol = st.query_params.get(PORT_KEY), st.query_params.get(PROTOCOL_KEY)
+    if port is not None and PORT_KEY not in st.session_state and not _is_port(port):
+        say_unread(PORT_KEY, port, f"A port is a whole number from 1 to {_PORT_MAX}.")
+    known = [p.value for p in Protocol]
+    if protocol is not None and PROTOCOL_KEY not in st.session_state and protocol not in known:
+        say_unread(PROTOCOL_KEY, protocol, f"Known are {', '.join(known)}.")
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= len(str(_PORT_MAX)) and 1 <= int(text) <= _PORT_MAX
 
 
 def _end(page: PageContext, name: str) -> End:

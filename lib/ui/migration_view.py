@@ -65,7 +65,7 @@ def choose_engines(page: PageContext) -> tuple[str, str]:
     left, right = st.columns(2)
     chosen = []
     for column, key, title, first in ((left, OLD_KEY, "From", before), (right, NEW_KEY, "To", after)):
-        take_from_link(key, ids)
+        take_from_link(key, ids, labels.values())
         chosen.append(
             column.selectbox(
                 title, ids, index=ids.index(first), format_func=lambda i: labels[i], key=key, bind="query-params"

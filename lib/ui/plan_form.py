@@ -1,236 +1,239 @@
-"""The inputs of an address plan; all of them stand in the URL."""
+"""The inputs of an address plan: a form, tables for many, a file; all of them one plan, which the address holds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final
 
-import pandas as pd
 import streamlit as st
 
-from lib.facts.networks import network_facts
-from lib.ipplan.read import PlanReading, read_plan
-from lib.model.cluster import Node
+from lib.ipplan.read import TEXT_LENGTH_MAX, PlanReading, read_plan, read_plan_text
+from lib.ipplan.sheet import Sheet, sheet_of
+from lib.ipplan.write import to_yaml
 from lib.model.snapshot import Snapshot
+from lib.ui import plan_state as state
+from lib.ui.plan_fields import CLUSTER, MODELS, PLAN, POOL, PlanField
+from lib.ui.plan_source import cluster_of, pools_of
+from lib.ui.plan_table import plan_table
+from lib.ui.plan_words import in_words
 from lib.ui.text import plain
-from lib.ui.widgets import take_from_link
 
-POOLS_KEY: Final = "pools"
-_PASTED: Final = "plan-pools-pasted"
-_POOLS: Final = "netatlas.plan_pools"
-_BASE: Final = "netatlas.plan_base"
-_ROUND: Final = "netatlas.plan_round"
-_FIELDS: Final = ("name", "nodes", "nodes_max", "max_pods", "surge", "mode", "os")
-_DEFAULT: Final = "name=system,nodes=3,nodes-max=3,mode=system;name=apps,nodes=5,nodes-max=10,mode=user"
-_POOL_LABELS: Final = ("kubernetes.azure.com/agentpool", "agentpool")
+_CLUSTERS_UP_TO: Final = 100
+_POOL_VIEW: Final = "netatlas.plan_pool_view"
+_MORE: Final = ("start", "name", "dns_service_ip", "services", "load_balancer_ports", "internal_load_balancers",
+    "private_link_services", "private_link_ips", "private_endpoints", "other_addresses", "policy_engine",
+    "outbound_type", "outbound_ips", "outbound_ports_per_node",
+    "pods_ceiling", "pod_cidr_now", "dual_stack", "api_server_vnet_integration")  # fmt: skip
 
 
 def plan_form(snapshot: Snapshot) -> PlanReading:
     """Draw the form and read it; a value that can't be read is a problem of the reading."""
-    models = {n.id: n for n in network_facts()}
-    take_from_link("model", models)
-    with st.container(border=True):
-        first, second, third = st.columns(3)
-        model = first.selectbox(
-            "Network model",
-            list(models),
-            format_func=lambda id_: f"{models[id_].label} ({models[id_].family})",
-            key="model",
-            bind="query-params",
-            help="Overlay: pods have addresses of their own range, outside the virtual network. Flat: pods take "
-            "addresses of a subnet.",
-        )
-        values: dict[str, Any] = {"model": model}
-        _text(second, values, "vnet", "Virtual network", "10.224.0.0/12", "Its address spaces, with commas between.")
-        _text(third, values, "service_cidr", "Service CIDR", "10.0.0.0/16", "Virtual addresses of Services.")
-        facts = models[str(model)]
-        first, second, third = st.columns(3)
-        _text(first, values, "node_subnet", "Node subnet", "chosen by the plan", "A prefix such as 10.224.0.0/22.")
-        if facts.pod_addresses == "pod CIDR":
-            _text(second, values, "pod_cidr", "Pod CIDR", "10.244.0.0/16", "Every node takes a block of it.")
-        elif facts.pod_addresses == "pod subnet":
-            _text(second, values, "pod_subnet", "Pod subnet", "chosen by the plan", "A prefix such as 10.225.0.0/20.")
-        last = third if facts.pod_addresses in ("pod CIDR", "pod subnet") else second
-        _text(last, values, "services", "Number of Services", "not counted", "How many Services you expect.")
-        _pools(snapshot, values)
-        with st.expander("More", icon=":material/tune:"):
-            first, second, third = st.columns(3)
-            _text(
-                first,
-                values,
-                "internal_load_balancers",
-                "Internal load balancers",
-                "0",
-                "They take node-subnet addresses.",
-            )
-            _text(second, values, "private_endpoints", "Private endpoints", "0", "In the node subnet.")
-            _text(
-                third,
-                values,
-                "connected",
-                "Connected networks",
-                "10.100.0.0/16",
-                "Peered or on premises; must not overlap.",
-            )
-            st.text_input(
-                "Node pools as text",
-                key=_PASTED,
-                placeholder=str(st.session_state[_POOLS]),
-                on_change=_paste,
-                help="All pools in one line, as the link holds them: name=apps,nodes=3,max-pods=30;name=…",
-            )
-            if first.toggle("Dual stack", key="dual_stack", bind="query-params", help="IPv4 and IPv6 together."):
-                values["dual_stack"] = True
-    return read_plan(values)
+    sheet = state.current()
+    with st.container(border=True, key="plan-form"):
+        _head(sheet)
+        if len(sheet.clusters) == 1:
+            _one_cluster(sheet)
+        else:
+            plan_table("clusters", "Clusters")
+        _pools(sheet, snapshot)
+        with st.expander("Subnets of other services", icon=":material/lan:", expanded=bool(sheet.subnets)):
+            st.caption("Bastion, firewalls, gateways and whatever else takes room in the virtual network.")
+            plan_table("subnets", "Subnets of other services")
+        if len(sheet.clusters) == 1:
+            with st.expander("More about the cluster", icon=":material/tune:"):
+                _more(sheet)
+        reading = read_plan(sheet.document(), date.today())
+        _file(reading)
+    if state.notice():
+        st.error(plain(state.notice(), 600), icon=":material/error:")
+    if not state.write_link(sheet):
+        st.caption(":material/link_off: This plan is too long for a link: keep it as a file.")
+    return reading
 
 
-def _text(place: Any, values: dict[str, Any], name: str, label: str, example: str, help_: str) -> None:
-    """A bound text field; left empty, the value is the plan's to choose."""
-    text = place.text_input(label, key=name, bind="query-params", placeholder=example, help=help_)
-    if text and text.strip():
-        values[name] = text.strip()
+def show_reading_problems(reading: PlanReading, limit: int = 8) -> None:
+    """What of the form could not be read, in the words of the form."""
+    sheet = state.current()
+    for problem in reading.problems[:limit]:
+        st.error(plain(in_words(problem, sheet), 500), icon=":material/error:")
+    if len(reading.problems) > limit:
+        st.caption(f"And {len(reading.problems) - limit:,} more.")
 
 
-def _pools(snapshot: Snapshot, values: dict[str, Any]) -> None:
-    """The table of node pools; what is edited goes to the session and to the link, since a table can't be bound.
+def _head(sheet: Sheet) -> None:
+    first, second, third = st.columns([1, 2, 2])
+    count = len(sheet.clusters)
+    first.number_input(
+        "Clusters",
+        min_value=1,
+        max_value=max(_CLUSTERS_UP_TO, count),
+        value=count,
+        key=_key("count"),
+        on_change=_count_changed,
+        help="In one virtual network. More clusters begin as copies of the last one, with its pools.",
+    )
+    _field(second, PLAN["vnet"], "plan", 0, "vnet", sheet.plan.get("vnet", ""))
+    _field(third, PLAN["connected"], "plan", 0, "connected", sheet.plan.get("connected", ""))
 
-    No widget echoes the text: an echo that is one edit late would take the edit back.
-    """
-    state = st.session_state
-    text = str(state.setdefault(_POOLS, st.query_params.get(POOLS_KEY) or _DEFAULT))
-    if _editor_key() not in state:
-        # A first visit, or one after another page, where the editor has forgotten what was edited.
-        state[_BASE] = pool_frame(text)
-    if text != _DEFAULT:
-        st.query_params[POOLS_KEY] = text
-    elif POOLS_KEY in st.query_params:
-        del st.query_params[POOLS_KEY]
-    base: pd.DataFrame = state[_BASE]
-    nodes = snapshot.nodes
+
+def _one_cluster(sheet: Sheet) -> None:
+    cluster = sheet.clusters[0]
+    model = cluster.get("model", "")
+    names = ["model", "service_cidr", "node_subnet"]
+    if model.startswith("pod_subnet"):
+        names.append("pod_subnet")
+    elif model != "node_subnet":
+        names.append("pod_cidr")
+    names += ["growth_per_month", "target_date"]
+    _grid([(CLUSTER[name], "clusters", name, cluster.get(name, "")) for name in names])
+
+
+def _more(sheet: Sheet) -> None:
+    cluster = sheet.clusters[0]
+    names = [*_MORE[:-2], *(("pod_cidr_ipv6", "service_cidr_ipv6") if cluster.get("dual_stack") else ()), *_MORE[-2:]]
+    if "ips" in cluster:
+        names.remove("private_link_ips")
+    _grid([
+        (PLAN[name], "plan", name, sheet.plan.get(name, "")) if name in PLAN
+        else (CLUSTER[name], "clusters", name, cluster.get(name, ""))
+        for name in names
+    ])  # fmt: skip
+
+
+def _pools(sheet: Sheet, snapshot: Snapshot) -> None:
+    one = len(sheet.clusters) == 1 and len(sheet.pools) == 1
     # On the left, since the table's own toolbar comes up over its right end.
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("**Node pools**", width="content")
-        if nodes:
+        view = st.session_state.setdefault(_POOL_VIEW, "form" if one else "table")
+        if one:
+            other = "table" if view == "form" else "form"
+            icon = ":material/table_rows:" if other == "table" else ":material/edit_note:"
             st.button(
-                f"Take from the {len(nodes):,} loaded nodes",
+                f"Show as a {other}", icon=icon, type="tertiary", key=_key("view"), on_click=_show_as, args=(other,)
+            )
+        if snapshot.nodes:
+            nodes = len(snapshot.nodes)
+            st.button(
+                f"Take from the {nodes:,} loaded node{'s' if nodes != 1 else ''}",
                 icon=":material/input:",
                 type="tertiary",
                 on_click=_take,
-                args=(pools_of_nodes(nodes),),
+                args=(snapshot,),
                 key="take-nodes",
+                help="Pools, max pods, zones and pods from Nodes and Pods; load balancers and ports from Services.",
             )
-    edited = st.data_editor(
-        base,
-        key=_editor_key(),
-        num_rows="dynamic",
-        placeholder="–",
-        hide_index=True,
-        on_change=_edited,
-        alt="Node pools",
-        column_config={
-            "name": st.column_config.TextColumn("Pool", required=True),
-            "nodes": st.column_config.NumberColumn("Nodes now", min_value=0, step=1, required=True),
-            "nodes_max": st.column_config.NumberColumn(
-                "Nodes at most", min_value=0, step=1, help="The autoscaler's maximum; empty: the pool does not scale."
-            ),
-            "max_pods": st.column_config.NumberColumn(
-                "Max pods per node", min_value=1, step=1, help="Empty: the network model's default."
-            ),
-            "surge": st.column_config.TextColumn(
-                "Surge", help="Extra nodes while upgrading, as a number or in percent (33%). Empty: the default of AKS."
-            ),
-            "mode": st.column_config.SelectboxColumn("Mode", options=["system", "user"]),
-            "os": st.column_config.SelectboxColumn("System", options=["linux", "windows"]),
-        },
-    )
-    values["pools"] = [_clean(row) for row in edited.to_dict("records")]
-
-
-def _editor_key() -> str:
-    return f"plan-pools-{st.session_state.get(_ROUND, 0)}"
-
-
-def _clean(row: Mapping[Any, Any]) -> dict[str, Any]:
-    return {str(k): int(v) if isinstance(v, float) else v for k, v in row.items() if not pd.isna(v) and v != ""}
-
-
-def _edited() -> None:
-    """Keep what the editor now holds."""
-    state = st.session_state
-    changes = state[_editor_key()]
-    rows = [dict(row) for row in state[_BASE].to_dict("records")]
-    for position, change in changes["edited_rows"].items():
-        rows[int(position)] |= change
-    deleted = set(changes["deleted_rows"])
-    rows = [row for i, row in enumerate(rows) if i not in deleted] + [dict(row) for row in changes["added_rows"]]
-    state[_POOLS] = pool_text(rows)
-
-
-def _paste() -> None:
-    """Begin the editor anew with what was pasted."""
-    if pasted := str(st.session_state[_PASTED]).strip():
-        _take(pasted)
-        st.session_state[_PASTED] = ""
-
-
-def _take(text: str) -> None:
-    """Begin the editor anew with ``text``: under another key, since an editor's own changes can't be reset."""
-    st.session_state[_POOLS] = text
-    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
-
-
-def pool_frame(text: str) -> pd.DataFrame:
-    """``name=apps,nodes=3;name=…`` as the editor's table; what can't be read is left empty there."""
-    rows = []
-    for pool in text.split(";")[:200]:
-        pairs = (part.partition("=") for part in pool.split(","))
-        row = {key.strip().replace("-", "_"): value.strip() for key, _, value in pairs}
-        if any(row.values()):
-            rows.append({field: row.get(field) for field in _FIELDS})
-    frame = pd.DataFrame(rows, columns=list(_FIELDS))
-    for column in ("nodes", "nodes_max", "max_pods"):
-        frame[column] = pd.to_numeric(frame[column], errors="coerce").astype("Int64")
-    for column in ("name", "surge", "mode", "os"):
-        frame[column] = frame[column].astype("string")
-    return frame
-
-
-def pool_text(rows: list[dict[str, Any]]) -> str:
-    """The opposite of ``pool_frame``."""
-    return ";".join(
-        ",".join(f"{key.replace('_', '-')}={_one(value)}" for key, value in _clean(row).items()) for row in rows if row
-    )
-
-
-def _one(value: object) -> str:
-    """A value without the characters that part pools and fields."""
-    return str(value).replace(",", " ").replace(";", " ")
-
-
-def pools_of_nodes(nodes: tuple[Node, ...]) -> str:
-    """The pools that the loaded nodes belong to, by AKS's label; the largest max pods of a pool's nodes counts."""
-    pools: dict[str, list[Node]] = {}
-    for node in nodes:
-        name = next((node.labels[key] for key in _POOL_LABELS if key in node.labels), "pool")
-        pools.setdefault(name, []).append(node)
-    rows = []
-    for name, members in sorted(pools.items()):
-        pods = max((n.allocatable_pods or 0 for n in members), default=0)
-        mode = members[0].labels.get("kubernetes.azure.com/mode", "")
-        system = members[0].labels.get("kubernetes.io/os", "")
-        rows.append(
-            {
-                "name": name,
-                "nodes": len(members),
-                "max_pods": pods or None,
-                "mode": mode if mode in ("system", "user") else None,
-                "os": system if system in ("linux", "windows") else None,
-            }
+    if one and view == "form":
+        _grid(
+            [(field, "pools", name, sheet.pools[0].get(name, "")) for name, field in POOL.items() if name != "cluster"]
         )
-    return pool_text(rows)
+    else:
+        plan_table("pools", "Node pools", hide=("cluster",) if len(sheet.clusters) == 1 else ())
 
 
-def show_reading_problems(reading: PlanReading) -> None:
-    """What of the form could not be read."""
-    for problem in reading.problems:
-        st.error(plain(problem.message, 400), icon=":material/error:")
+def _file(reading: PlanReading) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        demand = reading.demand
+        st.download_button(
+            "Save as YAML",
+            to_yaml(demand) if demand is not None else "",
+            "ip-plan.yaml",
+            "application/yaml",
+            icon=":material/download:",
+            type="tertiary",
+            disabled=demand is None,
+            on_click="ignore",
+            key="plan-save",
+            help="The whole plan; python -m lib plan reads it too.",
+        )
+        with st.popover("Open a YAML file", icon=":material/upload:", type="tertiary"):
+            st.file_uploader(
+                "A plan as YAML or JSON", type=["yaml", "yml", "json"], key=_key("file"), on_change=_opened,
+                max_upload_size=2,
+            )  # fmt: skip
+        st.button("Begin anew", icon=":material/restart_alt:", type="tertiary", key="plan-reset", on_click=_reset)
+
+
+def _grid(fields: list[tuple[PlanField, str, str, str]]) -> None:
+    """Fields in rows of three; switches last, as they are lower than boxes."""
+    ordered = sorted(fields, key=lambda item: item[0].kind == "flag")
+    for begin in range(0, len(ordered), 3):
+        columns = st.columns(3, vertical_alignment="bottom")
+        for column, (field, place, name, text) in zip(columns, ordered[begin : begin + 3], strict=False):
+            _field(column, field, place, 0, name, text)
+
+
+def _field(column: Any, field: PlanField, place: str, row: int, name: str, text: str) -> None:
+    key = _key(f"{place}-{row}-{name}")
+    shared: dict[str, Any] = {
+        "key": key,
+        "help": field.help or None,
+        "on_change": _changed,
+        "args": (key, place, row, name),
+    }
+    if field.kind == "flag":
+        st.session_state.setdefault(key, text == "true")
+        column.toggle(field.label, **shared)
+    elif field.kind == "choice":
+        options = [*([] if name == "model" else [""]), *field.options]
+        st.session_state.setdefault(key, text if text in options else (options[0] if name != "model" else None))
+        column.selectbox(
+            field.label,
+            options,
+            format_func=lambda value: field.options.get(value, "–"),
+            placeholder="Choose",
+            **shared,
+        )
+    else:
+        st.session_state.setdefault(key, text)
+        column.text_input(field.label, placeholder=field.example, max_chars=500, **shared)
+
+
+def _key(name: str) -> str:
+    return f"plan-{state.round_number()}-{name}"
+
+
+def _changed(key: str, place: str, row: int, name: str) -> None:
+    value = st.session_state[key]
+    text = ("true" if value else "") if isinstance(value, bool) else str(value or "").strip()
+    state.set_text(place, row, name, text)
+
+
+def _count_changed() -> None:
+    st.session_state[_POOL_VIEW] = "table"
+    state.set_cluster_count(int(st.session_state[_key("count")]))
+
+
+def _show_as(view: str) -> None:
+    st.session_state[_POOL_VIEW] = view
+    state.begin_anew()
+
+
+def _take(snapshot: Snapshot) -> None:
+    sheet = state.current()
+    st.session_state[_POOL_VIEW] = "table"
+    cluster = {"model": sheet.clusters[0].get("model", next(iter(MODELS))), **cluster_of(snapshot)}
+    state.put(Sheet(sheet.plan, (cluster,), pools_of(snapshot), sheet.subnets))
+
+
+def _reset() -> None:
+    st.session_state.pop(_POOL_VIEW, None)
+    state.put(state.DEFAULT)
+
+
+def _opened() -> None:
+    """Take an uploaded plan, or say why it is none and keep the present one."""
+    file = st.session_state[_key("file")]
+    if file is None:
+        return
+    try:
+        text = file.getvalue()[: TEXT_LENGTH_MAX * 4].decode("utf-8-sig")
+    except UnicodeDecodeError:
+        state.refuse("The file is not UTF-8 text.")
+        return
+    reading = read_plan_text(text, date.today())
+    if reading.demand is None:
+        state.refuse(" ".join(problem.message for problem in reading.problems[:3]))
+        return
+    st.session_state.pop(_POOL_VIEW, None)
+    state.put(sheet_of(reading.demand))

@@ -169,8 +169,23 @@ def tile(
         st.page_link(page, label=link, icon=":material/arrow_forward:", query_params=query)
 
 
-def take_from_link(key: str, values: Collection[str]) -> None:
-    """Let a link name an option by its value: Streamlit's own binding knows only what the option is called."""
+def take_from_link(key: str, values: Collection[str], labels: Collection[str] = ()) -> None:
+    """Let a link name an option by its value: Streamlit's own binding knows only what the option is called.
+
+    A link's value that is none of ``values`` or ``labels`` is told, since the binding drops it without a word.
+    """
     named = st.query_params.get(key)
-    if key not in st.session_state and named in values:
+    if key in st.session_state or named is None:
+        return
+    if named in values:
         st.session_state[key] = named
+    elif named not in labels:
+        say_unread(key, named, f"Known are {', '.join(sorted(values))}.")
+
+
+def say_unread(key: str, named: str, expected: str) -> None:
+    """Tell that a link's parameter can't be read and is left out; ``expected`` says in a sentence what would be."""
+    st.warning(
+        f"The link's {plain(key, 40)} is {plain(repr(named), 80)}, which is left out. {plain(expected, 400)}",
+        icon=":material/link_off:",
+    )

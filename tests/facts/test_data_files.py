@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lib.facts.address_rules import address_rule, address_rules
+from lib.facts.azure_resources import azure_resource_fact, azure_resource_facts
 from lib.facts.calico_hosts import failsafe_ports
 from lib.facts.cluster_dns import cluster_dns, node_local_dns
 from lib.facts.engines import Known, engine, engine_facts
@@ -76,6 +77,7 @@ def every_source_key() -> list[str]:
     keys = [key for fact in all_facts() for key in fact.sources]
     keys += [key for fact in all_facts() for claim in fact.conflict for key in claim.sources]
     keys += [key for found in network_facts() for key in found.sources]
+    keys += [key for found in azure_resource_facts() for key in found.sources]
     keys += [key for found in engine_facts() for key in found.sources]
     keys += [sign.source for found in engine_facts() for sign in (*found.agents, *found.node_labels)]
     keys += [known.source for found in readings() for known in found.kinds]
@@ -256,3 +258,15 @@ def test_a_value_is_only_read_as_what_it_is():
         _ = get("service_cidr_default").fraction
     with pytest.raises(FactsError):
         _ = get("surge_percent_rounding").networks
+
+
+@pytest.mark.parametrize("found", azure_resource_facts(), ids=lambda found: found.name)
+def test_every_version_and_bound_of_azures_resources_is_complete_and_used(found):
+    assert found.value and found.note.endswith(".") and found.sources
+    assert found.checked >= FIRST_CHECK
+    assert f'"{found.name}"' in code()
+
+
+def test_an_unknown_name_of_azures_resources_is_a_defect():
+    with pytest.raises(FactsError):
+        azure_resource_fact("no-such-thing")

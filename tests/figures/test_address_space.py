@@ -67,7 +67,7 @@ def test_the_rows_are_the_subnets_and_each_clusters_ranges():
 
 def test_a_chosen_and_a_suggested_subnet_are_told_apart():
     result = network_of(cluster("pod_subnet_dynamic", node_subnet="10.1.0.0/24"), vnet="10.1.0.0/16")
-    assert [row.detail for row in range_rows(result)[:2]] == ["10.1.0.0/24 · nodes", "10.1.4.0/22 · pods · suggested"]
+    assert [row.detail for row in range_rows(result)[:2]] == ["10.1.0.0/24 · nodes", "10.1.8.0/22 · pods · suggested"]
     assert "smallest that fits" in range_rows(network_of(cluster()))[0].detail
 
 

@@ -39,6 +39,7 @@ pools = st.builds(
     surge=st.none() | surges,
     replaced=st.booleans(),
     pods_expected=st.none() | st.integers(0, 5000),
+    auto_provisioned=st.booleans(),
 )
 clusters = st.builds(
     ClusterDemand,
@@ -46,6 +47,8 @@ clusters = st.builds(
     model=models,
     pools=st.lists(pools, min_size=1, max_size=3).map(tuple),
     other=st.builds(OtherAddresses, st.integers(0, 20), st.integers(0, 20)),
+    dual_stack=st.booleans(),
+    api_server_vnet_integration=st.booleans(),
 )
 demands = st.builds(
     AddressPlanInput,
@@ -86,7 +89,7 @@ def test_the_suggested_size_fits_and_half_of_it_does_not(demand):
 def test_the_layout_overlaps_nowhere_and_stays_in_the_virtual_network(demand):
     result = plan(demand)
     placed = [item.cidr for item in result.layout.placed]
-    free = [item.cidr for item in result.layout.free]
+    free = [item.cidr for item in (*result.layout.free, *result.layout.avoided)]
     for one, other in combinations([*placed, *free], 2):
         assert not one.overlaps(other)
     for block in (*placed, *free):
@@ -205,3 +208,26 @@ def test_two_pools_of_one_subnet_are_added_up_and_two_clusters_too():
     assert len(found) == 1
     assert found[0].ips_needed == 10 + 1 + 20 + 1 + 30 + 1
     assert found[0].clusters == ("a", "b")
+
+
+ipv6 = st.builds(
+    lambda first, length: ip_network((first >> (128 - length) << (128 - length), length)),
+    st.integers(0xFD << 120, (0xFD << 120) + (1 << 120) - 1),
+    st.sampled_from([108, 112, 116, 120]),
+)
+
+
+@given(ipv6, st.integers(0, 1 << 14), st.sampled_from([48, 64, 112, 120]))
+def test_ipv6_ranges_are_judged_as_ipv4_ranges_are(services, offset, length):
+    """A pod range near the service range: reported exactly where they share an address."""
+    first = min(int(services.network_address) + (offset << 6), (1 << 128) - 1)
+    pods = ip_network((first >> (128 - length) << (128 - length), length))
+    found = plan(ClusterDemand(dual_stack=True, service_cidr_ipv6=services, pod_cidr_ipv6=pods))
+    shared = int(services[0]) <= int(pods[-1]) and int(pods[0]) <= int(services[-1])
+    assert ("service-cidr-overlap" in {p.code for p in found.problems}) is shared
+
+
+@given(demands, st.booleans())
+def test_ipv6_beside_ipv4_takes_no_ipv4_address(demand, dual):
+    both = replace(demand, clusters=tuple(replace(cluster, dual_stack=dual) for cluster in demand.clusters))
+    assert needs(plan(both)) == needs(plan(demand))

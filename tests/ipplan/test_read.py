@@ -133,17 +133,18 @@ def test_yaml_and_json_mean_the_same(text):
 
 # A field at its place, and what each of the values is answered with.
 PLACES = {
-    "": ["vnet", "connected", "extra_subnets", "clusters"],
+    "": ["vnet", "connected", "extra_subnets", "clusters", "start"],
     "cluster": [
         "name", "model", "pools", "service_cidr", "service_cidr_ipv6", "dns_service_ip", "pod_cidr", "pod_cidr_ipv6",
         "node_subnet", "pod_subnet", "internal_load_balancers", "private_link_services", "private_endpoints",
-        "other_addresses", "dual_stack", "policy_engine", "services",
+        "other_addresses", "dual_stack", "policy_engine", "services", "private_link_ips", "load_balancer_ports",
+        "pod_cidr_now", "pods_ceiling", "api_server_vnet_integration", "growth_per_month", "target_date",
     ],
     "pool": [
         "name", "nodes", "nodes_max", "max_pods", "surge", "max_unavailable", "mode", "os", "replaced", "pods_expected",
-        "node_subnet", "pod_subnet",
+        "node_subnet", "pod_subnet", "zones", "auto_provisioned", "egress_prefix",
     ],
-    "extra": ["name", "prefix", "cidr", "delegation"],
+    "extra": ["service", "name", "prefix", "cidr", "delegation"],
     "connection": ["name", "cidr"],
     "subnet": ["name", "cidr", "delegation"],
 }  # fmt: skip
@@ -174,6 +175,9 @@ def test_every_field_answers_bad_input_with_a_sentence(place, field, value):
         assert read_plan(placed(place, field, value)).demand is not None, "any short text is fine there"
         return
     reading = read_plan(placed(place, field, value))
+    if (field, value) == ("growth_per_month", 1.5):
+        assert reading.demand is not None, "three nodes in two months"
+        return
     assert reading.demand is None
     assert reading.problems
     for problem in reading.problems:
@@ -208,6 +212,17 @@ def test_every_field_answers_bad_input_with_a_sentence(place, field, value):
         ({"max_pods": 3, "max-pods": 4}, "max_pods is given twice."),
         ({"extra_subnets": [{"name": "x"}]}, "extra_subnets[0].prefix is missing."),
         ({"extra_subnets": [{"prefix": 30}]}, "extra_subnets[0].prefix is 30."),
+        ({"extra_subnets": [{"name": "cluster-nodes", "prefix": 27}]}, "The name 'cluster-nodes' in extra_subnets is a cluster's subnet too."),
+        ({"extra_subnets": [{"name": "x", "prefix": 27}, {"name": "x", "prefix": 28}]}, "The name 'x' is used twice in extra_subnets."),
+        ({"extra_subnets": [{"service": "bastian"}]}, "extra_subnets[0].service is 'bastian'. It must be one of bastion, firewall, gateway, application_gateway, application_gateway_for_containers, api_server, virtual_nodes, private_endpoints."),
+        ({"extra_subnets": [{"service": "virtual_nodes"}]}, "extra_subnets[0].prefix is missing."),
+        ({"zones": "1 4"}, "zones is '1 4'. It must be some of the zones 1, 2, 3, such as 1 2 3."),
+        ({"egress_prefix": 27}, "egress_prefix is '27'. It must be a whole number from 28 to 31."),
+        ({"private_link_ips": 9}, "private_link_ips is '9'. It must be a whole number from 1 to 8."),
+        ({"pods_ceiling": 300000}, "pods_ceiling is 300000. For Azure CNI Overlay sources state 200000 or 250000."),
+        ({"model": "byo_cni", "pods_ceiling": 5}, "pods_ceiling is 5. For Bring your own CNI sources state none."),
+        ({"connected": "hq 10.0.0.0"}, "connected is '10.0.0.0'. It must be an address range such as 10.20.0.0/16."),
+        ({"node_subnet": "nodes 10.1.0.0"}, "node_subnet.cidr is '10.1.0.0'. It must be an address range such as 10.20.0.0/16."),
         ({"connected": [{"name": "x"}]}, "connected[0].cidr is missing."),
     ],
 )  # fmt: skip
@@ -292,3 +307,27 @@ def test_a_reading_of_what_json_writes_is_the_same():
     assert read_plan_text(json.dumps({"nodes": 4, "vnet": ["10.0.0.0/16"]})) == read_plan_text(
         "nodes: 4\nvnet: 10.0.0.0/16"
     )
+
+
+@pytest.mark.parametrize("keep", ["a-nodes=10.1.0.0/24, b=10.2.0.0/16", {"a-nodes": "10.1.0.0/24", "b": "10.2.0.0/16"}])
+def test_places_are_kept_as_a_text_or_a_mapping(keep):
+    demand = read_plan({"nodes": 3, "keep": keep}).demand
+    assert demand is not None
+    assert demand.kept == (("a-nodes", ip_network("10.1.0.0/24")), ("b", ip_network("10.2.0.0/16")))
+
+
+@pytest.mark.parametrize(
+    ("keep", "part"),
+    [
+        ("a-nodes", "keep is 'a-nodes'. Places are written as"),
+        (["a"], "keep is a list."),
+        ({"a": "10.0.0.1/24"}, "keep.a is '10.0.0.1/24'. An address range begins at its first address: 10.0.0.0/24."),
+        ({"a": "fd00::/64"}, "keep.a is 'fd00::/64'. Places are kept in IPv4."),
+        ({"a": {"b": 1}}, "keep.a is a mapping."),
+        ("a=x", "keep.a is 'x'. It must be an address range"),
+    ],
+)
+def test_a_place_that_cannot_be_kept_is_told(keep, part):
+    reading = read_plan({"nodes": 3, "keep": keep})
+    assert reading.demand is None
+    assert part in reading.problems[0].message

@@ -80,3 +80,29 @@ def test_absence_of_a_kind_is_not_called_a_fault() -> None:
 def test_without_a_sign_of_an_engine_the_page_says_that_it_assumes_one() -> None:
     app = open_page("policy_flows", files={"a.yaml": PART})
     assert "Assumes an enforcing engine" in words(app)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {name: EVIL_TEXT}
+        for name in ("vnet", "connected", "model", "name", "node_subnet", "pod_cidr", "growth_per_month", "plan")
+    ]
+    + [
+        {"pools": f"name={EVIL_TEXT},nodes=3"},
+        {"pools": f"{EVIL_TEXT}={EVIL_TEXT}"},
+        {"clusters": f"name={EVIL_TEXT};name=b", "pools": f"cluster={EVIL_TEXT},nodes={EVIL_TEXT}"},
+        {"subnets": f"service={EVIL_TEXT},name={EVIL_TEXT},delegation={EVIL_TEXT}"},
+        {"connected": f"{EVIL_TEXT} 10.0.0.0/16"},
+        {"subnets": f"prefix=27,delegation={EVIL_TEXT}"},
+        {"pools": "name=a,nodes=999999999999999999999"},
+        {"growth_per_month": "100%", "pools": "name=a,nodes=1000000"},
+        {"pools": ";".join(f"name=p{i}" for i in range(300))},
+    ],
+    ids=lambda query: "-".join(query),
+)  # fmt: skip
+def test_nothing_from_a_plans_link_becomes_markup_or_an_error(query: dict[str, str]) -> None:
+    app = open_page("ip_plan", **query)
+    found = ACTIVE.search(markdown(app))
+    assert not found, found
+    assert all("<a href" not in str(figure) for figure in figures(app))

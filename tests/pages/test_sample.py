@@ -219,15 +219,106 @@ def test_the_page_lists_the_flows_that_the_command_line_lists(capsys: pytest.Cap
     assert shown == told
 
 
-def test_edits_of_node_pools_outlive_other_inputs_and_a_visit_to_another_page() -> None:
-    app = open_page("ip_plan")
-    app.session_state["netatlas.plan_pools"] = "name=system,nodes=3;name=apps,nodes=40,nodes-max=120"
-    app.selectbox("model").set_value("node_subnet").run()
+def test_the_plan_outlives_other_inputs_and_a_visit_to_another_page() -> None:
+    app = open_page("ip_plan", pools="name=system,nodes=3;name=apps,nodes=40,nodes-max=120")
+    app.selectbox("plan-0-clusters-0-model").set_value("node_subnet").run()
     app.switch_page(str(ROOT / "pages" / "services.py")).run()
     app.switch_page(str(ROOT / "pages" / "ip_plan.py")).run()
     assert not app.exception
+    assert app.selectbox("plan-0-clusters-0-model").value == "node_subnet"
     pools = table(app, "pool", "nodes_at_maximum")
     assert dict(zip(pools["pool"], pools["nodes_at_maximum"], strict=True)) == {"system": 3, "apps": 120}
+
+
+def test_three_clusters_are_three_copies_and_each_is_planned() -> None:
+    app = open_page("ip_plan", vnet="10.20.0.0/16", pools="name=apps,nodes=40,nodes-max=120,surge=1")
+    app.number_input("plan-0-count").set_value(3).run()
+    assert not app.exception
+    clusters = table(app, "cluster", "binding_limit")
+    assert list(clusters["cluster"]) == ["cluster", "cluster2", "cluster3"]
+    assert list(clusters["nodes_at_peak"]) == [121] * 3
+    # AKS, "Azure CNI Overlay": nodes only, so 121 each, and 5 that Azure keeps of each of the three subnets.
+    assert "378" in [m.value for m in app.metric]
+    app.number_input("plan-1-count").set_value(1).run()
+    assert "126" in [m.value for m in app.metric]
+
+
+def test_the_cluster_that_is_shown_may_go_away() -> None:
+    app = open_page("ip_plan", clusters="name=a;name=b,model=node_subnet", pools="cluster=a,nodes=3;cluster=b,nodes=4")
+    app.selectbox("plan-cluster").set_value("b").run()
+    assert any("Limits of b" in h.value for h in app.subheader)
+    app.number_input("plan-0-count").set_value(1).run()
+    app.number_input("plan-1-count").set_value(2).run()
+    assert not app.exception
+    assert any("Limits of a" in h.value for h in app.subheader)
+
+
+def test_the_plan_counts_outbound_ports_where_a_way_out_is_chosen() -> None:
+    # AKS, "Configure a public load balancer": 1,000 ports a node and two addresses serve 128 nodes.
+    query = {"outbound_type": "loadBalancer", "outbound_ips": "2", "outbound_ports_per_node": "1000"}
+    app = open_page("ip_plan", pools="name=a,nodes=3,surge=1", **query)
+    limits = table(app, "limit", "headroom")
+    assert limits[limits["limit"].str.startswith("Outbound ports")]["value"].item() == 128
+    assert list(table(app, "when", "ports_per_node")["ports_per_node"]) == [1000, 1000]
+
+
+def test_the_page_and_the_command_line_tell_the_same_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    fields = {"model": "node_subnet", "vnet": "10.20.0.0/16", "growth_per_month": "5"}
+    flags = [part for name, value in fields.items() for part in (f"--{name.replace('_', '-')}", value)]
+    pool = ["--node-pool", "name=a,nodes=40,nodes-max=60,max-pods=30"]
+    assert main(["plan", *pool, *flags, "--format", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    app = open_page("ip_plan", pools="name=a,nodes=40,nodes-max=60,max-pods=30", **fields)
+    cluster, subnet = told["clusters"][0], told["clusters"][0]["node_subnet"]
+    shown = [m.value for m in app.metric]
+    assert f"{subnet['ips_with_reserved']:,}" in shown and f"/{subnet['smallest_prefix']}" in shown
+    limits = table(app, "limit", "headroom")
+    pairs = zip(limits["more_nodes"], cluster["limits"], strict=True)
+    assert all(one == other["more_nodes"] or (one != one and other["more_nodes"] is None) for one, other in pairs)
+    assert f"{cluster['limits'][0]['more_nodes']} nodes" in shown
+
+
+def test_a_link_with_a_value_that_is_none_is_told_in_the_words_of_the_form() -> None:
+    for query, words_told in (
+        ({"model": "overlay2"}, "Network model is"),
+        ({"pools": "name=a,nodes=many"}, "Nodes now of pool a is 'many'"),
+        ({"pools": "name=a,podz=3"}, "podz"),
+        ({"plan": "nonsense"}, "can't be read"),
+        ({"pod_cidr": "10.244.0.0"}, "Pod CIDR is '10.244.0.0'"),
+    ):
+        app = open_page("ip_plan", **query)
+        assert any(words_told in e.value.replace("\\", "") for e in app.error), query
+
+
+@pytest.mark.parametrize(
+    ("page", "query"),
+    [
+        ("policy_flows", {"engine": "weave"}),
+        ("policy_flows", {"port": "99999999"}),
+        ("policy_flows", {"port": "http"}),
+        ("policy_flows", {"protocol": "ICMPv9"}),
+        ("engine_migration", {"old_engine": "weave"}),
+    ],
+)
+def test_a_links_value_that_no_box_takes_is_told(page: str, query: dict[str, str]) -> None:
+    ((name, value),) = query.items()
+    told = [w.value.replace("\\", "") for w in open_page(page, **query).warning]
+    assert any(f"The link's {name} is '{value}', which is left out." in text for text in told), told
+
+
+@pytest.mark.parametrize("query", [{"engine": "cilium"}, {"port": "443"}, {"protocol": "TCP"}])
+def test_a_links_value_that_is_right_is_not_told(query: dict[str, str]) -> None:
+    assert not any("left out" in w.value for w in open_page("policy_flows", **query).warning)
+
+
+def test_the_plan_is_taken_from_nodes_pods_and_services() -> None:
+    app = open_page("ip_plan")
+    app.button("take-nodes").click().run()
+    assert not app.exception
+    pools = table(app, "pool", "nodes_at_maximum")
+    # sample_data/shop: its nodes by their pools' label.
+    assert sum(pools["nodes_now"]) > 0
+    assert all(pools["max_pods"] > 0)
 
 
 def test_assertions_show_the_shops_planted_faults_with_the_flows_that_are_to_blame() -> None:

@@ -28,7 +28,8 @@ from lib.tables.entry_points import entry_point_rows
 from lib.tables.exposure import exposure_rows
 from lib.tables.findings import finding_rows
 from lib.tables.flows import explanation_rows, flow_table, matrix_rows
-from lib.tables.plan import comparison_rows, limit_rows, pool_rows, subnet_rows
+from lib.tables.plan import cluster_rows, limit_rows, pool_rows, range_rows, subnet_rows
+from lib.tables.plan_models import comparison_rows, reach_rows
 from lib.tables.policies import policy_rows
 from lib.tables.routes import candidate_rows, route_rows
 from lib.tables.row import Row
@@ -74,6 +75,9 @@ def every_table() -> dict[str, list[Row]]:
         "pools": pool_rows(answer.clusters[0]),
         "limits": limit_rows(answer.clusters[0].limits),
         "models": comparison_rows(compare_models(ClusterDemand())),
+        "reach": reach_rows(compare_models(ClusterDemand())),
+        "clusters": cluster_rows(answer),
+        "ranges": range_rows(answer),
     }
 
 

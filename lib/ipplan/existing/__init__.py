@@ -1,0 +1,1 @@
+"""What Azure says of clusters and networks that exist, as the demand of a plan."""

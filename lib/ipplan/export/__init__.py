@@ -1,0 +1,1 @@
+"""A plan as what makes it: az CLI commands, Bicep, Terraform."""
