@@ -35,14 +35,20 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.installed-dev
+bench: $(VENV)/.installed-dev $(VENV)-peer/.installed
 	$(BIN)/python -m benchmarks
 
 browser:
 	@sh tests/browser/install_chromium.sh
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results
+	rm -rf $(VENV) $(VENV)-peer .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results
+
+$(VENV)-peer/.installed: benchmarks/requirements-peer.txt
+	@test -x $(VENV)-peer/bin/python || $(PYTHON) -m venv $(VENV)-peer
+	@echo "Installing the peer that the benchmarks compare with into $(VENV)-peer"
+	@$(VENV)-peer/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements-peer.txt
+	@touch $@
 
 # The stamp is written last, so that an interrupted install is made again.
 $(VENV)/.installed-run: requirements.txt

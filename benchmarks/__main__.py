@@ -7,6 +7,7 @@ import sys
 BENCHMARKS = {
     "read_yaml": "Reading YAML",
     "flows": "The policy engine on generated clusters",
+    "peer": "The whole command beside a peer",
     "live_cluster": "Reading a live cluster",
     "recommend": "Recommended policies",
     "plan": "Address plans of many clusters",

@@ -1,10 +1,11 @@
-"""Measure the whole command beside network-config-analyzer, on the same generated cluster in the same run.
+"""Measure the whole command beside network-config-analyzer, on the same generated clusters in the same run.
 
-    python -m venv nca && nca/bin/pip install network-config-analyzer
-    python -m benchmarks.peer --nca nca/bin/nca [--workloads 200] [--policies-per-namespace 5]
+    python -m benchmarks.peer [--workloads 200 400] [--policies-per-namespace 5] [--pods-per-workload 0]
 
 Both read the same files and list every permitted connection; CPU seconds and peak memory are the processes' own. Each
-runs once unmeasured, so that Python has compiled its modules, as on every run of a user but the first.
+runs once unmeasured, so that Python has compiled its modules, as on every run of a user but the first. ``make bench``
+installs the peer apart, since it pins other versions of what NetAtlas uses; its dependencies are in
+benchmarks/requirements-peer.txt. Without it only our own lines are printed.
 """
 
 import argparse
@@ -13,6 +14,9 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Final
+
+PEER: Final = Path(__file__).resolve().parent.parent / ".venv-peer" / "bin" / "nca"
 
 
 def measured(command: list[str]) -> tuple[float, float, int]:
@@ -25,28 +29,46 @@ def measured(command: list[str]) -> tuple[float, float, int]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Generate, run both, print one table."""
+    """Generate, run both, print one table; returns 2 where the peer is not installed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peer", description="Measure beside a peer.")
-    parser.add_argument(
-        "--nca", required=True, type=Path, metavar="FILE", help="the program of network-config-analyzer"
-    )
-    parser.add_argument("--workloads", type=int, default=200, metavar="N")
+    parser.add_argument("--nca", type=Path, default=PEER, metavar="FILE", help="network-config-analyzer's program")
+    parser.add_argument("--workloads", type=int, nargs="+", default=[200, 400], metavar="N")
     parser.add_argument("--policies-per-namespace", type=int, default=5, metavar="K")
+    parser.add_argument("--namespaces", type=int, default=0, metavar="N", help="default: a namespace for 25 workloads")
+    parser.add_argument("--pods-per-workload", type=int, default=1, metavar="M", help="0: manifests without pods")
     given = parser.parse_args(argv)
+    print("| workloads | input kB | program | CPU s | times | peak MB | exit status |")
+    print("| ---: | ---: | --- | ---: | ---: | ---: | ---: |", flush=True)
+    for workloads in given.workloads:
+        compare(given, workloads)
+    if not given.nca.exists():
+        print(f"\nThe peer is not there: {given.nca} (make bench installs it)", file=sys.stderr)
+        return 2
+    return 0
+
+
+def compare(given: argparse.Namespace, workloads: int) -> None:
+    """The lines of one size; "times" is how many times our CPU time the peer took."""
     with tempfile.TemporaryDirectory() as folder:
-        shape = ["--workloads", str(given.workloads), "--policies-per-namespace", str(given.policies_per_namespace)]
-        subprocess.run([sys.executable, "-m", "benchmarks.generate", *shape, "--out", folder], check=True)
-        commands = {
-            "netatlas": [sys.executable, "-m", "lib", "flows", folder, "--format", "json"],
-            "network-config-analyzer": [str(given.nca), "--connectivity", "-r", folder, "-o", "json"],
+        shape = {
+            "--workloads": workloads,
+            "--policies-per-namespace": given.policies_per_namespace,
+            "--namespaces": given.namespaces,
+            "--pods-per-workload": given.pods_per_workload,
         }
-        print("| program | workloads | CPU s | peak MB | exit status |")
-        print("| --- | ---: | ---: | ---: | ---: |", flush=True)
+        options = [text for name, value in shape.items() for text in (name, str(value))]
+        subprocess.run([sys.executable, "-m", "benchmarks.generate", *options, "--out", folder], check=True)
+        size_kb = sum(file.stat().st_size for file in Path(folder).iterdir()) / 1000
+        commands = {"netatlas": [sys.executable, "-m", "lib", "flows", folder, "--format", "json"]}
+        if given.nca.exists():
+            commands["network-config-analyzer"] = [str(given.nca), "--connectivity", "-r", folder, "-o", "json"]
+        ours_s = 0.0
         for name, command in commands.items():
             measured(command)
             cpu_s, peak_mb, status = measured(command)
-            print(f"| {name} | {given.workloads:,} | {cpu_s:.2f} | {peak_mb:.0f} | {status} |", flush=True)
-    return 0
+            ours_s = ours_s or cpu_s
+            cells = f"{workloads:,}", f"{size_kb:,.0f}", name, f"{cpu_s:.2f}", f"{cpu_s / ours_s:.0f}", f"{peak_mb:.0f}"
+            print("| " + " | ".join((*cells, str(status))) + " |", flush=True)
 
 
 if __name__ == "__main__":
