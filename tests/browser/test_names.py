@@ -16,7 +16,7 @@ COUNTED = "of the flows below are unknown since the input does not show the addr
 def _load(page: Page, server: Server) -> None:
     visit(page, f"{server.url}/?src=none")
     page.get_by_role("tab", name="Paste").click()
-    page.get_by_role("textbox", name="YAML or JSON").fill(CLUSTER.decode())
+    page.get_by_role("textbox", name="YAML or JSON").fill(CLUSTER)
     page.keyboard.press("Control+Enter")
     page.get_by_role("button", name="Load", exact=True).click()
     expect(strip(page)).to_contain_text("1 namespace")

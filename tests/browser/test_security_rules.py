@@ -21,7 +21,8 @@ def test_a_link_answers_which_rule_decides_and_a_pasted_group_changes_it(page: P
     box.fill(json.dumps({"name": "corp", "securityRules": [RULE]}))
     box.press("Control+Enter")
     settle(page)
-    expect(page.get_by_text("Denied: rule web (200) of corp on the subnet denies it")).to_be_visible()
+    answer = page.get_by_test_id("stAlert").get_by_text("Denied: rule web (200) of corp on the subnet denies it")
+    expect(answer).to_be_visible()
     expect(page.get_by_text("What your group on the subnet does")).to_be_visible()
     found = query(page)
     assert found["packet_to"] == ["monitoring/grafana"]
