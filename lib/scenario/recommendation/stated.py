@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_interface
 from typing import Final
 
-from lib.facts.internet import INTERNET
+from lib.facts.internet import BY_WORD
 from lib.model.cluster import Node, Pod, Workload
 from lib.model.errors import ModelError
 from lib.model.refs import OUTSIDE_SUFFIX
@@ -70,10 +70,8 @@ def _need(text: str, snapshot: Snapshot, own: OwnAddresses) -> Need:
 
 
 def _end(text: str, snapshot: Snapshot, own: OwnAddresses) -> End:
-    if text == "outside":
-        return AddressSet.all()
-    if text == "internet":
-        return INTERNET
+    if text in BY_WORD:
+        return BY_WORD[text]
     if text.endswith("/*"):
         namespace = text.removesuffix("/*")
         if namespace not in snapshot.namespace_by_name:
@@ -151,7 +149,7 @@ def not_meant(needs: Iterable[Need], snapshot: Snapshot) -> Iterator[Question]:
         for end in (need.src, need.dst):
             if isinstance(end, PodGroup):
                 yield from _on_hosts(need, end, snapshot)
-            elif isinstance(end, AddressSet) and end not in (AddressSet.all(), INTERNET):
+            elif isinstance(end, AddressSet) and end not in BY_WORD.values():
                 held = own.held_in(end)
                 if held:
                     text = (
