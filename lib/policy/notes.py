@@ -11,7 +11,7 @@ from lib.facts.engines import Known, engine_facts
 from lib.model.cluster import METADATA_NAME_LABEL
 from lib.model.policies import Direction, IpBlockPeer, NetworkPolicy
 from lib.model.problem import Problem, Severity
-from lib.model.snapshot import Coverage, Snapshot
+from lib.model.snapshot import UNREAD, Coverage, Snapshot
 from lib.policy.compile import Spaces
 from lib.policy.engines import EngineProfile, detect_engine
 from lib.policy.host_endpoints import forwarding
@@ -173,6 +173,12 @@ def _unknown_namespace_labels(snapshot: Snapshot, profile: EngineProfile) -> Ite
     if not unknown:
         return
     named = ", ".join(unknown[:3]) + (f" and {len(unknown) - 3} more" if len(unknown) > 3 else "")
+    refused = snapshot.coverage_of("Namespace") in UNREAD
+    count = (
+        "were not given by the server: what hangs on their labels is unknown"
+        if refused
+        else f"were not supplied: they count as having no label but {METADATA_NAME_LABEL}"
+    )
     for policy, read in policy_vocabularies(snapshot, profile):
         keys = read.namespace_keys - {METADATA_NAME_LABEL}
         if keys:
@@ -180,9 +186,10 @@ def _unknown_namespace_labels(snapshot: Snapshot, profile: EngineProfile) -> Ite
             yield about(
                 policy,
                 "namespace-labels-not-supplied",
-                f"{policy.ref} selects namespaces by {labels}, but the Namespace objects of {named} were not supplied: "
-                f"they count as having no label but {METADATA_NAME_LABEL}",
-                "Add the Namespace objects to the input: kubectl get namespaces -o yaml.",
+                f"{policy.ref} selects namespaces by {labels}, but the Namespace objects of {named} {count}",
+                "Permit the login to list Namespaces."
+                if refused
+                else "Add the Namespace objects to the input: kubectl get namespaces -o yaml.",
             )
 
 

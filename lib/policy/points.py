@@ -66,7 +66,8 @@ def _parts_called(addresses: AddressSet) -> str:
     if len(ranges) <= _RANGES_NAMED:
         return str(addresses)
     named = ", ".join(f"{a}-{b}" if a != b else str(a) for a, b in ranges[:_RANGES_NAMED])
-    return f"{named} and {len(ranges) - _RANGES_NAMED:,} more ranges"
+    more = len(ranges) - _RANGES_NAMED
+    return f"{named} and {more:,} more range{'s' if more > 1 else ''}"
 
 
 _RANGES_NAMED: Final = 3

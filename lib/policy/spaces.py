@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import field
 
+from lib.facts.internet import NEVER_FORWARDED
 from lib.model.records import dataclass
 from lib.model.sets import (
     FIRST_PORT,
@@ -24,7 +25,7 @@ from lib.model.sets import (
     Protocol,
     family_of,
 )
-from lib.policy.bits import Bits, positions, span
+from lib.policy.bits import Bits, from_positions, positions, span
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,11 @@ class AddressSpace:
     def whole(self, family: Family) -> Bits:
         """All atoms of one family."""
         return span(0, len(self.ipv4) - 1) if family is Family.IPV4 else span(len(self.ipv4), len(self) - 1)
+
+    def never_forwarded(self) -> Bits:
+        """The atoms of addresses that no pod on a network of its own can have."""
+        touched = positions(self.atoms_in(NEVER_FORWARDED))
+        return from_positions(atom for atom in touched if self.addresses(1 << atom) <= NEVER_FORWARDED)
 
     def addresses(self, atoms: Bits) -> AddressSet:
         """The addresses of a set of atoms, neighbours merged."""
