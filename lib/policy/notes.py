@@ -31,6 +31,7 @@ def notes_on(snapshot: Snapshot, spaces: Spaces) -> tuple[Problem, ...]:
     found = [
         *_not_enforced(snapshot),
         *_ignored(snapshot, spaces.profile),
+        *_of_two_engines(snapshot, spaces.profile),
         *_on_windows(snapshot, spaces.profile),
         *_redirected(snapshot, spaces.profile),
         *_blocks_over_pods(snapshot, spaces),
@@ -67,6 +68,22 @@ def _ignored(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:
             code="policies-ignored",
             message=f"{profile.label} ignores kinds of policy that the input holds: {listed}",
             remedy="Say what they say in a kind that the engine enforces.",
+        )
+
+
+def _of_two_engines(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:
+    """Policies of Calico's beside Cilium's: each engine reads its own, and a cluster is seldom enforced by both."""
+    calico, cilium = len(snapshot.calico_policies), len(snapshot.cilium_policies)
+    kinds = (("projectcalico.org", "NetworkPolicy"), ("cilium.io", "CiliumNetworkPolicy"))
+    if calico and cilium and all(profile.enforces_kind(*kind) for kind in kinds):
+        yield Problem(
+            severity=Severity.WARNING,
+            code="policies-of-two-engines",
+            message=f"the input holds policies of Calico ({calico:,}) and of Cilium ({cilium:,}), each of which ignores "
+            "the other's; here all are read together, Cilium's as NetworkPolicies are in Calico's tier default, so "
+            "that a rule of Calico's that comes first decides before them",
+            remedy="Choose the engine that enforces policies: calico or cilium (on the command line --engine).",
+            source=snapshot.cilium_policies[0].source,
         )
 
 
