@@ -127,3 +127,21 @@ def test_what_a_new_namespace_has_is_not_said_of_every_namespace_where_labels_de
     assert (bool(found.ingress.any_namespace), found.ingress.not_every_namespace) == (open_to_some, but_not_all)
     (row,) = exposure_rows([found], lambda _: "")
     assert str(row["from_any_namespace"]).endswith("(not from every namespace)") is but_not_all
+
+
+def test_what_is_not_settled_is_not_called_closed() -> None:
+    """Of a domain name no input shows the addresses: "–" would say that the workload reaches nothing outside."""
+    rule = """
+        apiVersion: cilium.io/v2
+        kind: CiliumNetworkPolicy
+        metadata: {name: p, namespace: shop}
+        spec:
+          endpointSelector: {matchLabels: {app: web}}
+          egress: [{toFQDNs: [{matchName: api.example.com}], toPorts: [{ports: [{port: '443', protocol: TCP}]}]}]
+    """
+    (found,) = exposures(engine_of(pod("web", app="web"), rule))
+    assert not found.egress.internet
+    assert found.egress.unsettled.internet.to_json() == {"TCP": [[443, 443]]}
+    assert not found.ingress.unsettled.internet
+    (row,) = exposure_rows([found], str)
+    assert (row["to_internet"], row["from_internet"]) == ("TCP 443 (unknown)", "all ports")
