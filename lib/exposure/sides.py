@@ -16,6 +16,7 @@ from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import AddressSet, ConnectionSet
 from lib.policy.bits import Bits, positions, union
+from lib.policy.decide import without_rejected
 from lib.policy.engine import Engine
 from lib.policy.pairs import WorkloadPairs
 from lib.policy.projection import ARBITRARY_NAMESPACE
@@ -69,13 +70,14 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """Both directions of one workload."""
+    """Both directions of one workload; ``rejected`` says without which refused policies they were computed."""
 
     workload: ObjectRef
     source: Source
     host_network: bool
     ingress: Side
     egress: Side
+    rejected: str = ""
 
 
 def exposures(engine: Engine, namespaces: Container[str] | None = None) -> tuple[Exposure, ...]:
@@ -92,6 +94,7 @@ def exposures(engine: Engine, namespaces: Container[str] | None = None) -> tuple
             workload.host_network,
             sides.of(number, Direction.INGRESS),
             sides.of(number, Direction.EGRESS),
+            sides.rejected(number),
         )
         for number, workload in enumerate(engine.snapshot.workloads)
         if pairs.sizes[number] and (namespaces is None or workload.namespace in namespaces)
@@ -164,6 +167,12 @@ class _Sides:
                 engine.connections(found.may_neighbour & ~found.neighbour),
             ),
         )
+
+    def rejected(self, number: int) -> str:
+        """The policies that were refused and could change an answer, in words."""
+        classes = dict.fromkeys(self._engine.spaces.endpoints.members[number])
+        found = dict.fromkeys(r for c in classes for d in Direction for r in self._engine.rejected_for(d, c))
+        return without_rejected(tuple(found)) if found else ""
 
     def _is_selected(self, classes: Iterable[int]) -> bool:
         """Whether some policy has anything to say about one of the classes; of others every namespace has the same."""

@@ -38,6 +38,7 @@ def exposure_rows(found: Iterable[Exposure], locate: Locate) -> list[Row]:
             "from_own_namespace": _ports(each.ingress.own_namespace, each.ingress.unsettled.own_namespace),
             "isolated_egress": each.egress.isolation.value,
             "to_internet": _ports(each.egress.internet, each.egress.unsettled.internet),
+            "note": each.rejected,
             "source": locate(each.source),
         }
         for each in ordered

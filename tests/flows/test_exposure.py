@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from lib.exposure import Exposure, Isolation, exposures
+from lib.policy.engine import compile_engine
 from lib.tables.exposure import exposure_rows
-from tests.policy.build import engine_of, namespace, pod, policy
+from tests.policy.build import engine_of, load, namespace, pod, policy
 
 WEB = pod("web", app="web")
 ALL = {"TCP": [[1, 65535]], "UDP": [[1, 65535]], "SCTP": [[1, 65535]]}
@@ -145,3 +147,12 @@ def test_what_is_not_settled_is_not_called_closed() -> None:
     assert not found.ingress.unsettled.internet
     (row,) = exposure_rows([found], str)
     assert (row["to_internet"], row["from_internet"]) == ("TCP 443 (unknown)", "all ports")
+
+
+def test_what_was_rejected_is_named_beside_the_answer() -> None:
+    misspelt = policy("podSelector: {}\ningres: []", name="typo")
+    loaded = load(d for text in (WEB, misspelt) for d in yaml.safe_load_all(text))
+    (row,) = exposure_rows(exposures(compile_engine(loaded.snapshot)), str)
+    assert row["note"] == "computed without the rejected policy shop/typo[NetworkPolicy]"
+    (row,) = exposure_rows([of_web("podSelector: {}")], str)
+    assert row["note"] == ""
