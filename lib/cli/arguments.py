@@ -168,6 +168,7 @@ def build_parser() -> argparse.ArgumentParser:
         formats=(*TABULAR, "sarif"),
     )
     filters(check)
+    engine(check)
     names(check)
     check.add_argument(
         "--assert",

@@ -33,7 +33,7 @@ def parse_end(text: str, snapshot: Snapshot) -> End:
     """
     text = text.strip()
     if text in BY_WORD:
-        return _of_shown_families(BY_WORD[text], snapshot)
+        return addresses_by_word(text, snapshot)
     if text == INGRESS_CONTROLLER:
         raise ModelError(
             f"{text} stands for the controller of the input's routes, wherever it runs: policies judge it by its own "
@@ -63,7 +63,12 @@ def parse_end(text: str, snapshot: Snapshot) -> End:
     return _referred(text, parts[0], parts[1], kind, snapshot)
 
 
-def _of_shown_families(addresses: AddressSet, snapshot: Snapshot) -> AddressSet:
+def addresses_by_word(word: str, snapshot: Snapshot) -> AddressSet:
+    """What ``internet`` and ``outside`` mean for one cluster, of the IP families that the input shows.
+
+    Both families where it shows none. Raises KeyError for any other word.
+    """
+    addresses = BY_WORD[word]
     families = families_of(snapshot) or frozenset(Family)
     return AddressSet(
         addresses.ipv4 if Family.IPV4 in families else (), addresses.ipv6 if Family.IPV6 in families else ()

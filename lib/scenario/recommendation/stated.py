@@ -16,7 +16,7 @@ from lib.model.errors import ModelError
 from lib.model.refs import OUTSIDE_SUFFIX
 from lib.model.sets import Address, AddressSet, ConnectionSet, Protocol, family_of
 from lib.model.snapshot import Snapshot
-from lib.policy.ends import parse_end
+from lib.policy.ends import addresses_by_word, parse_end
 from lib.scenario.recommendation.needs import Basis, End, Evidence, Need, PodGroup, Question
 from lib.scenario.recommendation.nodes import group_of, nodes_of
 from lib.scenario.recommendation.own_addresses import OwnAddresses
@@ -71,7 +71,7 @@ def _need(text: str, snapshot: Snapshot, own: OwnAddresses) -> Need:
 
 def _end(text: str, snapshot: Snapshot, own: OwnAddresses) -> End:
     if text in BY_WORD:
-        return BY_WORD[text]
+        return addresses_by_word(text, snapshot)
     if text.endswith("/*"):
         namespace = text.removesuffix("/*")
         if namespace not in snapshot.namespace_by_name:
@@ -145,11 +145,12 @@ def _ports(text: str) -> ConnectionSet:
 def not_meant(needs: Iterable[Need], snapshot: Snapshot) -> Iterator[Question]:
     """What the ends of stated needs seem to mean and do not: pods on their node's network, pods inside of prefixes."""
     own = OwnAddresses(snapshot)
+    by_word = [addresses_by_word(word, snapshot) for word in BY_WORD]
     for need in needs:
         for end in (need.src, need.dst):
             if isinstance(end, PodGroup):
                 yield from _on_hosts(need, end, snapshot)
-            elif isinstance(end, AddressSet) and end not in BY_WORD.values():
+            elif isinstance(end, AddressSet) and end not in by_word:
                 held = own.held_in(end)
                 if held:
                     text = (
