@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lib.model.sets import Protocol
 from lib.model.snapshot import Coverage
 from lib.policy.ends import parse_end
 from lib.policy.engine import Engine, compile_engine
-from tests.policy.build import namespace, pod, policy, snapshot_of_yaml
+from tests.naive.clusters import PROTOCOLS, calico_clusters, clusters, mixed_clusters
+from tests.naive.draw.words import NAMESPACES
+from tests.naive.evaluator import NaiveCluster
+from tests.policy.build import namespace, pod, policy, snapshot_of, snapshot_of_yaml
+from tests.policy.test_against_naive import PROBED_PORTS, Answers, Ports, Raw, flows
 
 PODS = [pod("db", app="db"), pod("web", app="web"), pod("far", "ops", app="far")]
 
@@ -153,3 +159,26 @@ def test_flows_and_notes_say_it_too() -> None:
     (note,) = [n for n in asked.notes if n.code == "namespace-labels-not-supplied"]
     assert "what hangs on their labels is unknown" in note.message
     assert "Permit the login to list Namespaces" in note.remedy
+
+
+@given(st.one_of(clusters(), mixed_clusters(), calico_clusters()), st.sets(st.sampled_from(NAMESPACES)))
+def test_what_is_sure_without_some_namespaces_is_so_with_them(objects: list[Raw], given_by_server: set[str]) -> None:
+    """Whatever labels the others have: those that were drawn are as good as any."""
+    held = [o for o in objects if o["kind"] != "Namespace" or o["metadata"]["name"] in given_by_server]
+    snapshot = snapshot_of(held)
+    partly = compile_engine(replace(snapshot, coverage={**snapshot.coverage, "Namespace": Coverage.UNFINISHED}))
+    whole = compile_engine(snapshot_of(objects))
+    said = {verdict: (Answers(partly, verdict), Answers(whole, verdict)) for verdict in ("allowed", "unknown")}
+    for src, dst in flows(NaiveCluster(objects)):
+        for protocol in PROTOCOLS:
+            for port in PROBED_PORTS:
+                before, after = (
+                    next((v for v in said if holds(said[v][i].ports(src, dst), protocol, port)), "denied")
+                    for i in range(2)
+                )
+                assert before in ("unknown", after), (src, dst, protocol, port)
+
+
+def holds(ports: Ports, protocol: str, port: int) -> bool:
+    """Whether a port is among the ports."""
+    return any(first <= port <= last for first, last in ports.get(protocol, ()))
