@@ -24,8 +24,8 @@ _FILE: Final = "assertions"
 _CHARS_UP_TO: Final = 200_000
 _TEMPLATE: Final = """schema: netatlas.assertions/1
 assertions:
-  - name: nobody on the internet reaches the databases
-    deny: {from: internet, to: {labels: app=database}}
+  - name: policies let nobody in from the internet
+    deny: {from: internet, to: any workload}
 """
 _FORM: Final = (
     "`allow`, `deny`, `only` or `no-path`, each with `from`, `to` and `ports`. An end is `namespace/name`, an address "

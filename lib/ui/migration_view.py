@@ -119,15 +119,6 @@ def show_summary(page: PageContext, old: str, new: str) -> None:
             (Change.UNKNOWN, "Not settled"),
         ):
             st.metric(word, f"{total.get(change, 0):,}", border=True)
-    if found.tally:
-        st.markdown(
-            plain(
-                f"Moving from {before.label} to {after.label}, {total.get(Change.LOST, 0):,} flows are lost, "
-                f"{total.get(Change.GAINED, 0):,} gained and {total.get(Change.CHANGED, 0):,} changed; of "
-                f"{total.get(Change.UNKNOWN, 0):,} the input or the documentation does not settle it.",
-                500,
-            )
-        )
     if found.arrivals:
         st.warning(plain(counted(found.arrivals), 400), icon=":material/call_received:")
 
