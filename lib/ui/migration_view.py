@@ -92,8 +92,7 @@ def _say_guess(page: PageContext, old: str, labels: Mapping[str, str]) -> None:
 
 
 def show_summary(page: PageContext, old: str, new: str) -> None:
-    """One sentence with the counts, and until when the two engines are supported."""
-    before, after = (results.profile_of(page, e) for e in (old, new))
+    """The counts, and until when the two engines are supported."""
     for engine in dict.fromkeys((old, new)):
         ending = retirement(engine)
         if ending is not None:
