@@ -252,4 +252,5 @@ spec: {endpointSelector: {}, ingress: [{}]}
     assertions.write_text("schema: netatlas.assertions/1\nassertions:\n- deny: {from: a/web, to: a/db}\n")
     for engine, status in (("cilium", 0), ("azure-npm", 1)):
         asked = ["check", str(manifests), "--assert", str(assertions), "--engine", engine]
-        assert main(asked) == status, capsys.readouterr()
+        assert main([*asked, "--format", "json"]) == status
+        assert json.loads(capsys.readouterr().out)["engine"] == engine

@@ -39,7 +39,8 @@ def check_command(arguments: argparse.Namespace) -> int:
         given.report()
         status = given.exit_status
     else:
-        status = _print(arguments, given, [*finding_rows(findings, given.locate), *assertion_rows(results)], results)
+        rows = [*finding_rows(findings, given.locate), *assertion_rows(results)]
+        status = _print(arguments, given, engine.profile.id, rows, results)
     for problem in reading.problems:
         place = problem.source.file if problem.source else arguments.assertions
         sys.stderr.write(f"{place}:{problem.line}: {problem.message}\n")
@@ -50,12 +51,16 @@ def check_command(arguments: argparse.Namespace) -> int:
 
 
 def _print(
-    arguments: argparse.Namespace, given: Input, rows: list[dict[str, object]], results: tuple[Result, ...]
+    arguments: argparse.Namespace,
+    given: Input,
+    engine: str,
+    rows: list[dict[str, object]],
+    results: tuple[Result, ...],
 ) -> int:
     if arguments.format == "json":
         listed = rows[: len(rows) - len(results)]
         tail = {"assertions": [assertion_json(result) for result in results]} if arguments.assertions else None
-        return print_rows(arguments, given, "findings", listed, tail=tail)
+        return print_rows(arguments, given, "findings", listed, tail=tail, engine=engine)
     shown = rows if arguments.format == "csv" else [_shortened(row) for row in rows]
     return print_rows(arguments, given, "findings", shown)
 
