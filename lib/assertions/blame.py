@@ -20,7 +20,7 @@ Pair = tuple[Key, Key]
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """A flow between two ends on some ports; ``addresses`` are those of the end outside."""
+    """A flow between two ends on some ports; ``sure`` is False where it only may be there."""
 
     src: str
     dst: str
