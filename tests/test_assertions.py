@@ -188,9 +188,69 @@ def test_findings_are_listed_by_namespace_and_assertions_all_the_same(capsys: py
 
 
 def test_what_is_too_much_to_judge_is_unknown_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lib.assertions.PAIRS_MAX", 5)
+    monkeypatch.setattr("lib.assertions.check.PAIRS_MAX", 5)
     (result,) = results("allow: {from: any workload, to: any workload}")
     assert (result.outcome, "too many" in result.message) == (Outcome.UNKNOWN, True)
-    monkeypatch.setattr("lib.assertions.ROWS_MAX", 3)
+    monkeypatch.setattr("lib.assertions.check.ROWS_MAX", 3)
     (result,) = results("deny: {from: internet, to: data/db}")
     assert (result.outcome, "more than 3 flows" in result.message) == (Outcome.UNKNOWN, True)
+
+
+V4_RULES = """
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {name: some, namespace: a}
+    spec: {podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0}}], ports: [{port: 443}]}]}
+"""
+
+
+@pytest.mark.parametrize(("ips", "outcome"), [("10.0.0.9", Outcome.HOLDS), ("10.0.0.9 fd00::9", Outcome.FAILS)])
+@pytest.mark.parametrize("word", ["internet", "outside"])
+def test_words_for_addresses_mean_the_families_of_the_cluster(word: str, ips: str, outcome: Outcome) -> None:
+    """As in ``explain``: no packet of IPv6 comes to a pod that has no such address."""
+    status = f"status: {{phase: Running, podIPs: [{', '.join(f'{{ip: {ip!r}}}' for ip in ips.split())}]}}\n"
+    cluster = (pod("web", "a") + status, V4_RULES)
+    for assertion in (f"allow: {{from: {word}, to: a/web, ports: TCP 443}}", f"only: {{from: {word}, to: a/web}}"):
+        (result,) = results(assertion, cluster=cluster)
+        expected = outcome
+        if assertion.startswith("only"):
+            # Private addresses come in as well; of IPv6 none does, by the rule.
+            expected = Outcome.FAILS if word == "internet" else Outcome.HOLDS
+        assert result.outcome is expected, result.message
+
+
+def test_the_flow_to_blame_is_told_as_far_as_it_was_asked_about() -> None:
+    (result,) = results("deny: {from: shop/web, to: 169.254.169.254}")
+    assert result.examples[0].dst == "169.254.169.254[External]"
+
+
+@pytest.mark.parametrize(
+    ("assertion", "outcome"),
+    [
+        ("deny: {from: shop/web, to: shop/web}", Outcome.FAILS),
+        ("allow: {from: shop/web, to: shop/web}", Outcome.FAILS),
+        ("only: {from: shop/web, to: shop/web, ports: TCP 80}", Outcome.HOLDS),
+    ],
+)
+def test_one_workload_at_both_ends_is_not_said_to_hold_unasked(assertion: str, outcome: Outcome) -> None:
+    (result,) = results(assertion)
+    assert result.outcome is outcome, result.message
+    if outcome is Outcome.FAILS:
+        assert "flows among these are not judged" in result.message
+
+
+def test_check_asks_the_engine_that_was_chosen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Azure Network Policy Manager knows no policies of Cilium's."""
+    closed = """
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: closed, namespace: a}
+spec: {endpointSelector: {}, ingress: [{}]}
+"""
+    manifests, assertions = tmp_path / "cluster.yaml", tmp_path / "assertions.yaml"
+    manifests.write_text("---".join((pod("web", "a"), pod("db", "a"), closed)))
+    assertions.write_text("schema: netatlas.assertions/1\nassertions:\n- deny: {from: a/web, to: a/db}\n")
+    for engine, status in (("cilium", 0), ("azure-npm", 1)):
+        asked = ["check", str(manifests), "--assert", str(assertions), "--engine", engine]
+        assert main([*asked, "--format", "json"]) == status
+        assert json.loads(capsys.readouterr().out)["engine"] == engine

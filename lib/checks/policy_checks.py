@@ -12,7 +12,7 @@ from lib.model.refs import ObjectRef
 from lib.model.sets import Protocol
 from lib.policy.bits import Bits, from_positions, positions, union
 from lib.policy.engine import Engine
-from lib.policy.nobody import real_classes, real_ends, waited_for
+from lib.policy.nobody import NAMES_NOBODY, SELECTS_NOTHING, real_classes, real_ends, rule_text, waited_for
 from lib.policy.rules import Action, CompiledRule
 from lib.routing.services import ServiceView
 
@@ -34,23 +34,22 @@ def check_policy_subjects(context: Context) -> Iterator[Finding]:
         written = by_ref.get(policy.ref)
         if written is not None and not policy.subjects & real and not waited_for(context.snapshot, written):
             yield finding(
-                "policy-selects-nothing",
+                SELECTS_NOTHING.code,
                 policy.ref,
                 policy.source.at("spec", "podSelector"),
                 selector=written.pod_selector,
-                namespace=policy.ref.namespace,
             )
 
 
 def check_policy_peers(context: Context) -> Iterator[Finding]:
-    """A rule whose selectors match no pod permits nothing today."""
+    """A rule whose selectors match no pod does nothing today."""
     if not context.snapshot.is_complete("Pod", "Namespace"):
         return
     ends = real_ends(context.engine)
     for policy in context.engine.policies:
         for rule in policy.rules:
             if rule.names_pods and not (rule.peers | rule.possible_peers) & ends:
-                yield finding("policy-peers-select-nothing", policy.ref, rule.source, rule=rule.label)
+                yield finding(NAMES_NOBODY.code, policy.ref, rule.source, rule=rule_text(rule.label, rule.text))
 
 
 def check_policy_peers_overlap(context: Context) -> Iterator[Finding]:

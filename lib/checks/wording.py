@@ -1,7 +1,7 @@
 """What every finding is called, how bad it is, why it matters and what to do: the reader of ``findings.yaml``.
 
-A fault that ``lib.routing`` sees brings its own severity and sentence, which its tables show too; the data file has
-them for the others only, so that nothing is said twice.
+A fault that ``lib.routing`` sees brings its own severity and sentence, which its tables show too, and what the lint
+tells as well brings its title also; the data file has them for the others only, so that nothing is said twice.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import yaml
 
 from lib.model.finding import Finding
 from lib.model.problem import Severity
+from lib.policy.nobody import NAMES_NOBODY, SELECTS_NOTHING, Told
 from lib.routing.faults import Fault
 
 
@@ -39,14 +40,16 @@ def finding_texts() -> dict[str, FindingText]:
     """Every code's wording, in the data file's order; the callers never change it."""
     path = Path(__file__).with_name("findings.yaml")
     entries: dict[str, dict[str, Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    faults = {fault.code: fault for fault in Fault}
-    return {code: _text(code, entry, faults.get(code)) for code, entry in entries.items()}
+    told = {each.code: each for each in (*Fault, SELECTS_NOTHING, NAMES_NOBODY)}
+    return {code: _text(code, entry, told.get(code)) for code, entry in entries.items()}
 
 
-def _text(code: str, entry: dict[str, Any], fault: Fault | None) -> FindingText:
+def _text(code: str, entry: dict[str, Any], told: Fault | Told | None) -> FindingText:
     severity, sentence = (
-        (Severity[entry["severity"].upper()], entry["sentence"]) if fault is None else (fault.severity, fault.sentence)
+        (Severity[entry["severity"].upper()], entry["sentence"]) if told is None else (told.severity, told.sentence)
     )
+    if isinstance(told, Told):
+        entry = {**entry, "title": told.title}
     words = {key: " ".join(entry[key].split()) for key in ("title", "why", "remedy", "reference")}
     return FindingText(code=code, severity=severity, sentence=sentence, **words)
 

@@ -110,7 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
     explain = command("explain", "whether one end may talk to another, and every policy and rule that took part")
     engine(explain)
     names(explain)
-    end = "a REF, an address or prefix, or internet: every address outside, of each IP family that the input shows"
+    end = "a REF, an address or prefix, internet (the public addresses) or outside (every address outside the cluster)"
     explain.add_argument("--from", dest="src", required=True, metavar="END", help=f"where the connection starts: {end}")
     explain.add_argument("--to", dest="dst", required=True, metavar="END", help=f"where it goes: {end}")
     explain.add_argument("--port", type=int, help="destination port; without it, all ports are explained")
@@ -168,6 +168,7 @@ def build_parser() -> argparse.ArgumentParser:
         formats=(*TABULAR, "sarif"),
     )
     filters(check)
+    engine(check)
     names(check)
     check.add_argument(
         "--assert",

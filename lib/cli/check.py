@@ -11,12 +11,12 @@ from typing import Final
 from lib.assertions import Outcome, Result, check_assertions
 from lib.checks.run import at_or_over, run_checks
 from lib.cli.cluster import inputs_of
+from lib.cli.engine import engine_of
 from lib.cli.load import Input, load, names_of, read_text
 from lib.cli.output import write
 from lib.cli.tables import in_namespaces, print_rows
 from lib.loaders.assertions import AssertionReading, read_assertions
 from lib.model.problem import Severity
-from lib.policy.engine import compile_engine
 from lib.reports.sarif import sarif
 from lib.tables.assertions import assertion_json, assertion_rows
 from lib.tables.findings import finding_rows
@@ -29,7 +29,7 @@ def check_command(arguments: argparse.Namespace) -> int:
     """Check, print, and return the exit status: 1 for findings over the threshold and assertions that do not hold."""
     given = load(inputs_of(arguments), complete=arguments.complete, names=names_of(arguments))
     reading = _reading(arguments.assertions)
-    engine = compile_engine(given.snapshot)
+    engine = engine_of(arguments, given)
     kept = in_namespaces(arguments, given)
     findings = tuple(f for f in run_checks(given.snapshot, engine=engine) if kept(f.subject))
     results = check_assertions(engine, reading.assertions)
@@ -39,7 +39,8 @@ def check_command(arguments: argparse.Namespace) -> int:
         given.report()
         status = given.exit_status
     else:
-        status = _print(arguments, given, [*finding_rows(findings, given.locate), *assertion_rows(results)], results)
+        rows = [*finding_rows(findings, given.locate), *assertion_rows(results)]
+        status = _print(arguments, given, engine.profile.id, rows, results)
     for problem in reading.problems:
         place = problem.source.file if problem.source else arguments.assertions
         sys.stderr.write(f"{place}:{problem.line}: {problem.message}\n")
@@ -50,12 +51,16 @@ def check_command(arguments: argparse.Namespace) -> int:
 
 
 def _print(
-    arguments: argparse.Namespace, given: Input, rows: list[dict[str, object]], results: tuple[Result, ...]
+    arguments: argparse.Namespace,
+    given: Input,
+    engine: str,
+    rows: list[dict[str, object]],
+    results: tuple[Result, ...],
 ) -> int:
     if arguments.format == "json":
         listed = rows[: len(rows) - len(results)]
         tail = {"assertions": [assertion_json(result) for result in results]} if arguments.assertions else None
-        return print_rows(arguments, given, "findings", listed, tail=tail)
+        return print_rows(arguments, given, "findings", listed, tail=tail, engine=engine)
     shown = rows if arguments.format == "csv" else [_shortened(row) for row in rows]
     return print_rows(arguments, given, "findings", shown)
 

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from lib.exposure.every_namespace import EveryNamespace
 from lib.facts.internet import INTERNET
@@ -15,6 +16,7 @@ from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import AddressSet, ConnectionSet
 from lib.policy.bits import Bits, positions, union
+from lib.policy.decide import without_rejected
 from lib.policy.engine import Engine
 from lib.policy.pairs import WorkloadPairs
 from lib.policy.projection import ARBITRARY_NAMESPACE
@@ -31,21 +33,30 @@ class Isolation(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Unsettled:
+    """Connections beyond those of a Side that some of its pods may have, or not: nothing settles it."""
+
+    internet: ConnectionSet = field(default_factory=ConnectionSet)
+    outside: ConnectionSet = field(default_factory=ConnectionSet)
+    any_namespace: ConnectionSet = field(default_factory=ConnectionSet)
+    own_namespace: ConnectionSet = field(default_factory=ConnectionSet)
+
+
+@dataclass(frozen=True, slots=True)
 class Side:
     """One direction of a workload.
 
-    ``settled`` is False where policies that could not be read may govern some of its pods: then what the connections
-    leave out is not closed but unknown. ``policies`` isolate at least one of its pods, ``unprotected``: some of them no
-    policy of any kind has something to say about. The connections are what at least one of its pods may have, by the
+    ``policies`` isolate at least one of its pods, ``unprotected``: some of them no policy of any kind has something to
+    say about. The connections are what at least one of its pods may have, by the
     policies of its own side: with public addresses (``internet``, and the addresses themselves), with any address
     outside the cluster (``outside``), with an unlabelled pod of a namespace that is yet to be made (``any_namespace``)
     and with a new unlabelled pod of its own namespace (``own_namespace``; that one's own policies count as well).
     ``not_every_namespace``: with some namespace, by its labels, its pods have surely less than ``any_namespace``.
+    ``unsettled`` is what it may have of each besides.
     """
 
     direction: Direction
     isolation: Isolation
-    settled: bool
     policies: tuple[ObjectRef, ...]
     unprotected: bool
     internet: ConnectionSet
@@ -54,17 +65,19 @@ class Side:
     any_namespace: ConnectionSet
     own_namespace: ConnectionSet
     not_every_namespace: bool = False
+    unsettled: Unsettled = field(default_factory=Unsettled)
 
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """Both directions of one workload."""
+    """Both directions of one workload; ``rejected`` says without which refused policies they were computed."""
 
     workload: ObjectRef
     source: Source
     host_network: bool
     ingress: Side
     egress: Side
+    rejected: str = ""
 
 
 def exposures(engine: Engine, namespaces: Container[str] | None = None) -> tuple[Exposure, ...]:
@@ -81,10 +94,28 @@ def exposures(engine: Engine, namespaces: Container[str] | None = None) -> tuple
             workload.host_network,
             sides.of(number, Direction.INGRESS),
             sides.of(number, Direction.EGRESS),
+            sides.rejected(number),
         )
         for number, workload in enumerate(engine.snapshot.workloads)
         if pairs.sizes[number] and (namespaces is None or workload.namespace in namespaces)
     )
+
+
+class _Masks(NamedTuple):
+    """What one class has with the Internet, all outside, anybody and a neighbour; ``addresses`` are ends.
+
+    Those that begin with ``may`` hold besides what it may have.
+    """
+
+    internet: Bits
+    addresses: Bits
+    outside: Bits
+    anybody: Bits
+    neighbour: Bits
+    may_internet: Bits
+    may_outside: Bits
+    may_anybody: Bits
+    may_neighbour: Bits
 
 
 class _Sides:
@@ -103,7 +134,7 @@ class _Sides:
                     self._isolating[direction].setdefault(number, []).append(policy.ref)
         self._governed = {d: union(p.subjects for p in self._engine.policies if p.is_about(d)) for d in Direction}
         self._every = EveryNamespace(self._engine)
-        self._known: dict[tuple[int, Direction], tuple[Bits, Bits, Bits, Bits, Bits]] = {}
+        self._known: dict[tuple[int, Direction], _Masks] = {}
 
     def _outside_groups(self) -> dict[object, Bits]:
         spaces, reachability = self._engine.spaces, self._engine.reachability()
@@ -117,20 +148,31 @@ class _Sides:
         engine = self._engine
         classes = [c for c, _ in self._pairs.mixtures[number]]
         answers = [self._of_class(c, direction) for c in classes]
-        internet, addresses, outside, anybody, neighbour = (union(column) for column in zip(*answers, strict=True))
+        found = _Masks(*(union(column) for column in zip(*answers, strict=True)))
         return Side(
             direction,
             self._isolation(classes, direction),
-            not any(engine.perhaps_governed >> c & 1 for c in classes),
             tuple(dict.fromkeys(ref for c in classes for ref in self._isolating[direction].get(c, ()))),
             any(not self._governed[direction] >> c & 1 for c in classes),
-            engine.connections(internet),
-            engine.spaces.addresses_in(addresses) & INTERNET,
-            engine.connections(outside),
-            engine.connections(anybody),
-            engine.connections(neighbour),
-            bool(anybody) and self._is_selected(classes) and self._every.some_have_less(number, direction),
+            engine.connections(found.internet),
+            engine.spaces.addresses_in(found.addresses) & INTERNET,
+            engine.connections(found.outside),
+            engine.connections(found.anybody),
+            engine.connections(found.neighbour),
+            bool(found.anybody) and self._is_selected(classes) and self._every.some_have_less(number, direction),
+            Unsettled(
+                engine.connections(found.may_internet & ~found.internet),
+                engine.connections(found.may_outside & ~found.outside),
+                engine.connections(found.may_anybody & ~found.anybody),
+                engine.connections(found.may_neighbour & ~found.neighbour),
+            ),
         )
+
+    def rejected(self, number: int) -> str:
+        """The policies that were refused and could change an answer, in words."""
+        classes = dict.fromkeys(self._engine.spaces.endpoints.members[number])
+        found = dict.fromkeys(r for c in classes for d in Direction for r in self._engine.rejected_for(d, c))
+        return without_rejected(tuple(found)) if found else ""
 
     def _is_selected(self, classes: Iterable[int]) -> bool:
         """Whether some policy has anything to say about one of the classes; of others every namespace has the same."""
@@ -146,36 +188,40 @@ class _Sides:
             return Isolation.UNKNOWN
         return Isolation.SOME if any(isolated) else Isolation.NONE
 
-    def _of_class(self, number: int, direction: Direction) -> tuple[Bits, Bits, Bits, Bits, Bits]:
-        """Masks for the Internet, all outside, anybody and the neighbour; the second value is addresses."""
+    def _of_class(self, number: int, direction: Direction) -> _Masks:
         found = self._known.get((number, direction))
         if found is None:
             found = self._known[number, direction] = self._compute(number, direction)
         return found
 
-    def _compute(self, number: int, direction: Direction) -> tuple[Bits, Bits, Bits, Bits, Bits]:
+    def _compute(self, number: int, direction: Direction) -> _Masks:
         spaces, reachability = self._engine.spaces, self._engine.reachability()
-        internet = addresses = outside = 0
-        for ends, mask in self._outside_of(number, direction):
-            outside |= mask
+        internet = addresses = outside = may_internet = may_outside = 0
+        for ends, allowed, possible in self._outside_of(number, direction):
+            outside, may_outside = outside | allowed, may_outside | possible
             if public := ends & self._internet:
-                internet |= mask
-                addresses |= public
-        masks = []
+                internet, may_internet = internet | allowed, may_internet | possible
+                addresses |= public if allowed else 0
+        pairs = []
         for namespace in (ARBITRARY_NAMESPACE, spaces.endpoints.classes[number].namespace):
             newcomer = spaces.endpoints.new_pods[namespace]
             pair = (newcomer, number) if direction is Direction.INGRESS else (number, newcomer)
-            masks.append(reachability.between(*pair)[0])
-        return internet, addresses, outside, masks[0], masks[1]
+            pairs.append(reachability.between(*pair))
+        (anybody, may_anybody), (neighbour, may_neighbour) = pairs
+        return _Masks(
+            internet, addresses, outside, anybody, neighbour, may_internet, may_outside, may_anybody, may_neighbour
+        )
 
-    def _outside_of(self, number: int, direction: Direction) -> Iterator[tuple[Bits, Bits]]:
+    def _outside_of(self, number: int, direction: Direction) -> Iterator[tuple[Bits, Bits, Bits]]:
+        """Ends outside with the ports that they surely have, and those that they have or may have."""
         reachability = self._engine.reachability()
         if direction is Direction.EGRESS:
-            for ends, allowed, _ in reachability.row(number):
-                if (outside := ends & self._engine.spaces.outside) and allowed:
-                    yield outside, allowed
+            for ends, allowed, possible in reachability.row(number):
+                if (outside := ends & self._engine.spaces.outside) and possible:
+                    yield outside, allowed, possible
             return
         for ends in self._groups.values():
             representative = (ends & -ends).bit_length() - 1
-            if allowed := reachability.between(representative, number)[0]:
-                yield ends, allowed
+            allowed, possible = reachability.between(representative, number)
+            if possible:
+                yield ends, allowed, possible

@@ -8,25 +8,27 @@ from typing import Final
 
 from lib.model.problem import Severity
 from lib.model.refs import ObjectRef, Source
+from lib.policy.nobody import NAMES_NOBODY, SELECTS_NOTHING
 
 
 class LintKind(Enum):
     """Every kind of finding, with its severity and title.
 
-    Those of severity warning hold for any pods, or say that something is not enforced; those of severity info hold for
-    the pods of the input, and pods yet to come may change them.
+    Those of severity warning hold for any pods, say that something is not enforced, or that a policy selects none of
+    the pods that it could; those of severity info hold for the pods of the input, and pods yet to come may change them.
     """
 
     POLICY_IGNORED = ("policy-ignored", Severity.WARNING, "The engine ignores the policy")
     POLICY_STAGED = ("policy-staged", Severity.INFO, "The policy is staged, nothing enforces it")
     POLICY_NOT_JUDGED = ("policy-not-judged", Severity.INFO, "The policy is not about pods")
     POLICY_NEVER_SELECTS = ("policy-never-selects", Severity.WARNING, "The policy can never select a pod")
-    POLICY_SELECTS_NO_POD = ("policy-selects-no-pod", Severity.INFO, "The policy selects no pod")
+    POLICY_SELECTS_NO_POD = SELECTS_NOTHING[:3]
+    POLICY_WAITS_FOR_PODS = ("policy-waits-for-pods", Severity.INFO, "The policy waits for pods")
     POLICY_REDUNDANT = ("policy-redundant", Severity.WARNING, "Other policies say all that the policy says")
     POLICY_SAFETY_NET = ("policy-safety-net", Severity.INFO, "The policy closes what others close")
     POLICY_WITHOUT_EFFECT = ("policy-without-effect", Severity.INFO, "The policy has no effect today")
     RULE_NEVER_MATCHES = ("rule-never-matches", Severity.WARNING, "The rule can never match")
-    RULE_MATCHES_NOBODY = ("rule-matches-no-peer", Severity.INFO, "The rule matches no peer")
+    RULE_MATCHES_NOBODY = NAMES_NOBODY[:3]
     RULE_MATCHES_NO_PORT = ("rule-matches-no-port", Severity.INFO, "The rule names a port that nobody has")
     RULE_REDUNDANT = ("rule-redundant", Severity.WARNING, "Other rules cover the rule")
     RULE_REDUNDANT_NOW = ("rule-redundant-now", Severity.INFO, "Other rules cover the rule today")
@@ -42,6 +44,7 @@ class LintKind(Enum):
 OF_THIS_INPUT: Final = frozenset(
     {
         LintKind.POLICY_SELECTS_NO_POD,
+        LintKind.POLICY_WAITS_FOR_PODS,
         LintKind.POLICY_WITHOUT_EFFECT,
         LintKind.RULE_MATCHES_NOBODY,
         LintKind.RULE_MATCHES_NO_PORT,

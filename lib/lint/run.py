@@ -47,7 +47,7 @@ def examine(engine: Engine, steps: int = STEPS_UP_TO) -> LintReport:
 
 def _of_no_pods(judged: Judged) -> LintReport:
     """What can be said where there is no pod that a policy could select."""
-    about_pods = (LintKind.POLICY_SELECTS_NO_POD,)
+    about_pods = (LintKind.POLICY_SELECTS_NO_POD, LintKind.POLICY_WAITS_FOR_PODS)
     found = [f for ref in judged.policies for f in Teller(judged).policy(ref) if f.kind not in about_pods]
     said = "The input holds no pod: only what can never match was looked for." if judged.policies else ""
     return LintReport((*_unenforced(judged.engine), *found), len(judged.policies), len(judged.by_key), cut=said)

@@ -20,7 +20,7 @@ from lib.model.refs import ObjectRef
 from lib.policy.bits import Bits, positions, union
 from lib.policy.columns import RuleKey, Without
 from lib.policy.inventory import inventory
-from lib.policy.nobody import waited_for
+from lib.policy.nobody import NAMES_NOBODY, SELECTS_NOTHING, rule_text, waited_for
 from lib.policy.rules import Action
 from lib.policy.tiers import AnyPolicy
 
@@ -51,7 +51,7 @@ class Teller:
     def _lacks(self, finding: LintFinding) -> bool:
         """Whether it may only be that the input does not hold what a policy or rule is about."""
         place = finding.place
-        if finding.kind is LintKind.POLICY_SELECTS_NO_POD:
+        if finding.kind in (LintKind.POLICY_SELECTS_NO_POD, LintKind.POLICY_WAITS_FOR_PODS):
             return self._supplied.lacks_subjects(subjects_of(self._judged.policies[place.policy]))
         rules = self._judged.rules[place.policy]
         return any(
@@ -77,8 +77,12 @@ class Teller:
             return
         if not selects:
             waited = waited_for(self._engine.snapshot, policy) if isinstance(policy, NetworkPolicy) else ()
-            sentence = words.no_pod(self._subjects[ref], [w.ref for w in waited])
-            yield LintFinding(LintKind.POLICY_SELECTS_NO_POD, place, sentence)
+            selector = self._subjects[ref]
+            if waited:
+                sentence = words.waits(selector, [w.ref for w in waited])
+                yield LintFinding(LintKind.POLICY_WAITS_FOR_PODS, place, sentence)
+            else:
+                yield LintFinding(LintKind.POLICY_SELECTS_NO_POD, place, SELECTS_NOTHING.of(selector=selector))
         elif ref in self._judged.idle_policies:
             yield self._idle_policy(policy, place)
         for rule in self._judged.rules[ref]:
@@ -215,7 +219,7 @@ class Teller:
         if not union(part.subjects for part in parts) & removals.pods:
             sentence = f"None of the pods that the policy selects in this input is one that it is about: {text}."
         elif not self._means_anybody(rule):
-            sentence = f"No pod, node or address of this input is meant: {text}. Pods yet to come may be."
+            sentence = NAMES_NOBODY.of(rule=rule_text(rule.place.rule, text))
         else:
             sentence = f"No pod that it means in this input has a port of that name: {text}."
             return LintFinding(LintKind.RULE_MATCHES_NO_PORT, rule.place, sentence)

@@ -29,11 +29,9 @@ def named(things: Iterable[object]) -> str:
     return " and ".join(filter(None, (", ".join(texts[:-1]), texts[-1]))) if texts else ""
 
 
-def no_pod(selector: str, waited: Sequence[ObjectRef]) -> str:
+def waits(selector: str, waited: Sequence[ObjectRef]) -> str:
     """A policy that selects no pod now; ``waited`` are workloads without a pod whose pods it would select."""
-    if waited:
-        return f"It selects no pod of this input now: {selector}. It is for the pods of {named(waited)} when they run."
-    return f"It selects no pod of this input: {selector}. Pods yet to come may be selected."
+    return f"It selects no pod of this input now: {selector}. It is for the pods of {named(waited)} when they run."
 
 
 def when(always: bool) -> str:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from ipaddress import ip_network
 from typing import Final
 
-from lib.facts.internet import INTERNET
+from lib.facts.internet import BY_WORD
 from lib.loaders.limits import DEFAULT, Limits
 from lib.loaders.own_file import Form, only, read_documents
 from lib.loaders.parse.fields import Fields
@@ -103,13 +103,10 @@ def _end(parent: Fields, key: str, value: object) -> AssertionEnd | None:
     if isinstance(value, dict):
         return _selected(Fields(parent.entry, value, (*parent.path, key)))
     text = parent.text(key).strip()
-    match text:
-        case "internet":
-            return AddressesEnd(text, INTERNET)
-        case "outside":
-            return AddressesEnd(text, AddressSet.all())
-        case "any workload":
-            return WorkloadsEnd(text)
+    if text in BY_WORD:
+        return AddressesEnd(text, BY_WORD[text])
+    if text == "any workload":
+        return WorkloadsEnd(text)
     try:
         return AddressesEnd(text, AddressSet.from_networks([ip_network(text, strict=False)]))
     except ValueError:

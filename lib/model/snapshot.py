@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
+from typing import Final
 
 from lib.model.calico_policies import (
     CalicoPolicy,
@@ -35,6 +36,10 @@ class Coverage(Enum):
     NOT_SUPPLIED = "not supplied"
     REFUSED = "refused by the server"
     UNFINISHED = "not read to its end"
+
+
+UNREAD: Final = (Coverage.REFUSED, Coverage.UNFINISHED)
+"""What a server did not give, or gave in part: nothing that hangs on it is known."""
 
 
 @dataclass(frozen=True, slots=True)

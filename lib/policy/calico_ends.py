@@ -35,6 +35,11 @@ class Ends(NamedTuple):
     def __or__(self, other: Ends) -> Ends:
         return Ends(*(a | b for a, b in zip(self, other, strict=True)))
 
+    @property
+    def perhaps(self) -> Ends:
+        """The same ends, of which none is surely meant."""
+        return Ends(0, self.maybe4, 0, self.maybe6)
+
     def inverted(self, everything: Bits) -> Ends:
         """What is not meant."""
         return Ends(

@@ -41,6 +41,7 @@ from lib.policy.bits import Bits, union
 from lib.policy.calico_ends import Ends
 from lib.policy.calico_services import ServiceEnds
 from lib.policy.compile import Spaces
+from lib.policy.endpoints import NAMESPACES_DOUBT
 from lib.policy.hidden_keys import NODE_NAME, SERVICE_ACCOUNT, UNKNOWN_VALUE, account_label
 from lib.policy.host_endpoints import hosts_of, labels_of
 from lib.policy.rules import Named
@@ -108,7 +109,10 @@ class Matcher:
         if key == SERVICE_ACCOUNT_KEY or key == SERVICE_ACCOUNT_PREFIX + NAME_KEY:
             found = endpoints.label_values(SERVICE_ACCOUNT)
         elif key.startswith(NAMESPACE_PREFIX):
-            found = endpoints.namespace_values(key.removeprefix(NAMESPACE_PREFIX))
+            found = {
+                **endpoints.namespace_values(key.removeprefix(NAMESPACE_PREFIX)),
+                UNKNOWN_VALUE: endpoints.unlabelled,
+            }
         elif key.startswith(SERVICE_ACCOUNT_PREFIX):
             found = endpoints.label_values(account_label(key.removeprefix(SERVICE_ACCOUNT_PREFIX)))
         else:
@@ -120,14 +124,21 @@ class Matcher:
         found = self._ends.get(selector)
         if found is None:
             found = Ends.both(*self.classes(selector))
-            sets = [s for s, labels in self._sets if matches(selector, labels)]
-            addresses = AddressSet.from_networks(net for s in sets for net in s.nets)
-            found |= Ends.of(*self._at(addresses))
+            by_namespace = _asks_for_namespaces(selector)
+            hidden = [s for s, _ in self._sets if by_namespace and s.ref.namespace in self.spaces.endpoints.hidden]
+            sets = [s for s, labels in self._sets if s not in hidden and matches(selector, labels)]
+            found |= self._of_sets(sets)
+            if hidden:
+                found |= self._of_sets(hidden).perhaps
+                sets += hidden
             if any(s.domains for s in sets):
                 found |= Ends.both(0, self.spaces.outside)
             found |= self._hosts(selector)
             self._ends[selector] = found
         return found
+
+    def _of_sets(self, sets: Iterable[NetworkSet]) -> Ends:
+        return Ends.of(*self._at(AddressSet.from_networks(net for s in sets for net in s.nets)))
 
     @cached_property
     def _sets(self) -> list[tuple[NetworkSet, dict[str, str]]]:
@@ -206,13 +217,18 @@ class Matcher:
         if entity.service is not None:
             yield "services", entity.service, self.services.ends(entity.service)
 
-    def doubts(self, entity: EntityRule) -> Iterable[str]:
-        """What may make an end of a rule uncertain, in words."""
-        keys = set[str]()
-        for selector in (entity.selector, entity.not_selector):
-            keys |= keys_of(selector) if selector is not None else set()
+    def labels_doubts(self, *selectors: CalicoSelector | None) -> Iterator[str]:
+        """Which labels of pods' accounts and namespaces that selectors ask for may not be known."""
+        keys = {key for selector in selectors if selector is not None for key in keys_of(selector)}
         if any(key.startswith(SERVICE_ACCOUNT_PREFIX) for key in keys):
             yield ACCOUNTS_DOUBT
+        if self.spaces.endpoints.hidden and any(s is not None and _asks_for_namespaces(s) for s in selectors):
+            yield NAMESPACES_DOUBT
+
+    def doubts(self, entity: EntityRule) -> Iterable[str]:
+        """What may make an end of a rule uncertain, in words."""
+        yield from self.labels_doubts(entity.selector, entity.not_selector)
+        keys = {k for s in (entity.selector, entity.not_selector) if s is not None for k in keys_of(s)}
         if entity.nets is not None or entity.not_nets or self.snapshot.network_sets:
             yield "the addresses of pods and nodes"
         if keys and any(s.domains for s in self.snapshot.network_sets):
@@ -226,6 +242,11 @@ class Matcher:
     def services(self) -> ServiceEnds:
         """The ends that Services of rules mean."""
         return ServiceEnds(self.snapshot, self.spaces, self._at)
+
+
+def _asks_for_namespaces(selector: CalicoSelector) -> bool:
+    """Whether a selector asks for labels of namespaces other than their name."""
+    return any(key.startswith(NAMESPACE_PREFIX) and key != NAMESPACE_PREFIX + NAME_KEY for key in keys_of(selector))
 
 
 def positive_selector(entity: EntityRule) -> CalicoSelector | None:

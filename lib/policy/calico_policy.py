@@ -16,7 +16,7 @@ from lib.model.sets import Family, Network, PortSet, Protocol, family_of
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits
 from lib.policy.calico_ends import Ends
-from lib.policy.calico_match import ACCOUNTS_DOUBT, Matcher, positive_selector, selector_vocabulary
+from lib.policy.calico_match import Matcher, positive_selector, selector_vocabulary
 from lib.policy.calico_services import service_vocabulary
 from lib.policy.compile import Spaces
 from lib.policy.conditions import Alternative, Condition
@@ -87,7 +87,8 @@ def compile_policy(policy: CalicoPolicy, matcher: Matcher, *, passes: bool) -> t
     # traffic passes any egress policy applied to the workload" ("Protect hosts", docs.tigera.io).
     found = [CompiledPolicy(policy.ref, policy.source, sure | hosts, directions, rules, binds_own_node=True)]
     if doubtful := maybe & ~sure:
-        rules = tuple(map(_perhaps, compile_rules(policy.ref, policy.rules, doubtful, matcher)))
+        doubt = " or ".join(matcher.labels_doubts(policy.selector))
+        rules = tuple(_perhaps(r, doubt) for r in compile_rules(policy.ref, policy.rules, doubtful, matcher))
         found.append(CompiledPolicy(policy.ref, policy.source, doubtful, frozenset(), rules))
     return tuple(found)
 
@@ -125,7 +126,7 @@ def compile_doubtful_end(policy: CalicoPolicy, matcher: Matcher) -> CompiledPoli
             sure=Named(),
             possible=Named(always=spaces.everything),
             ports=every,
-            doubt=ACCOUNTS_DOUBT,
+            doubt=" or ".join(matcher.labels_doubts(policy.selector)),
             action=Action.DENY,
         )
         for direction in Direction
@@ -134,13 +135,13 @@ def compile_doubtful_end(policy: CalicoPolicy, matcher: Matcher) -> CompiledPoli
     return CompiledPolicy(policy.ref, policy.source, doubtful, frozenset(), rules)
 
 
-def _perhaps(rule: CompiledRule) -> CompiledRule:
+def _perhaps(rule: CompiledRule, doubt: str) -> CompiledRule:
     either = Named.of(
         rule.sure.always | rule.possible.always,
         rule.sure.ipv4 | rule.possible.ipv4,
         rule.sure.ipv6 | rule.possible.ipv6,
     )
-    return replace(rule, sure=Named(), possible=either, doubt=rule.doubt or ACCOUNTS_DOUBT)
+    return replace(rule, sure=Named(), possible=either, doubt=" or ".join(filter(None, (rule.doubt, doubt))))
 
 
 def compile_rules(

@@ -36,7 +36,9 @@ from lib.policy.bits import Bits, union
 from lib.policy.cilium_names import CiliumNames
 from lib.policy.compile import Spaces
 from lib.policy.conditions import Condition, by_label
+from lib.policy.endpoints import NAMESPACES_DOUBT
 from lib.policy.hidden_keys import SERVICE_ACCOUNT
+from lib.policy.network_policy import scope_condition
 from lib.policy.spaces import Vocabulary
 
 BEYOND_DOUBT: Final = "whether the selector, which other ends than pods fulfil too, means them"
@@ -157,18 +159,25 @@ class CiliumMatcher:
     def endpoints(self, selector: CiliumSelector) -> tuple[Bits, Bits]:
         """The classes that a selector surely means, and those that it may mean beside them."""
         endpoints = self.spaces.endpoints
-        found = endpoints.in_scope(selector.namespaces) & endpoints.with_labels(pod_selector(selector.pods))
+        scope, perhaps = endpoints.in_scope(selector.namespaces), endpoints.perhaps_in_scope(selector.namespaces)
+        labelled = endpoints.with_labels(pod_selector(selector.pods))
         if selector.doubt:
-            return 0, found
+            return 0, (scope | perhaps) & labelled
         if not self._ignored(selector):
-            return found, 0
-        without = endpoints.in_scope(selector.namespaces) & self._where_absent(selector.pods)
-        return found & without, (found | without) & ~(found & without)
+            return scope & labelled, perhaps & labelled
+        absent = self._where_absent(selector.pods)
+        sure = scope & labelled & absent
+        return sure, (scope | perhaps) & (labelled | absent) & ~sure
 
     def doubt_of(self, selector: CiliumSelector) -> str:
         """What it hangs on that a selector means the classes that it may mean."""
-        labels = ", ".join(sorted(self._ignored(selector)))
-        return selector.doubt or f"whether Cilium, which by default does not, uses the label {labels} for identities"
+        if selector.doubt:
+            return selector.doubt
+        doubts = [NAMESPACES_DOUBT] if self.spaces.endpoints.perhaps_in_scope(selector.namespaces) else []
+        if ignored := self._ignored(selector):
+            labels = ", ".join(sorted(ignored))
+            doubts.append(f"whether Cilium, which by default does not, uses the label {labels} for identities")
+        return " or ".join(doubts)
 
     def _ignored(self, selector: CiliumSelector) -> frozenset[str]:
         """The labels of a selector that Cilium does not use unless it is told to.
@@ -230,7 +239,7 @@ class CiliumMatcher:
             endpoints, scope = self.spaces.endpoints, peer.selector.namespaces
             if isinstance(scope, NamespacesByLabel):
                 names = "namespace label"
-                yield from by_label(names, scope.selector, lambda s: endpoints.in_scope(NamespacesByLabel(s)))
+                yield from by_label(names, scope.selector, lambda s: scope_condition(NamespacesByLabel(s), self.spaces))
             else:
                 yield Condition(str(scope), endpoints.in_scope(scope))
             if not peer.selector.pods.is_everything:
@@ -305,7 +314,6 @@ class CiliumMatcher:
         found = _services(self._snapshot, peer)
         if not found or not peer.namespace:
             return Ends(0, self.spaces.everything, (f"what stands behind {peer}",))
-        complete = peer.selector is None or self._snapshot.is_complete("Service")
         ends = 0
         for service in found:
             if service.selector:
@@ -313,6 +321,12 @@ class CiliumMatcher:
                 ends |= pods & self.spaces.endpoints.with_labels(service.selector)
             else:
                 ends |= self._outside(AddressSet.from_networks(_endpoint_networks(self._snapshot, service.ref)))
-        if complete:
-            return Ends(ends)
-        return Ends(ends, self.spaces.everything, (f"whether the input holds every {peer}",))
+        if peer.selector is not None and not self._snapshot.is_complete("Service"):
+            return Ends(ends, self.spaces.everything, (f"whether the input holds every {peer}",))
+        if hidden := [s.ref for s in found if not s.selector and not self._shows_endpoints(s)]:
+            return Ends(ends, self.spaces.outside, (f"the addresses of the endpoints of {hidden[0]}",))
+        return Ends(ends)
+
+    def _shows_endpoints(self, service: Service) -> bool:
+        """Whether the input shows the EndpointSlices of a Service, or that it has none."""
+        return service.ref in self._snapshot.slices_by_service or self._snapshot.is_complete("EndpointSlice")

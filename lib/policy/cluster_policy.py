@@ -29,7 +29,8 @@ from lib.policy import domain_names
 from lib.policy.bits import union
 from lib.policy.compile import Spaces
 from lib.policy.conditions import Alternative, Condition, by_label
-from lib.policy.network_policy import pod_conditions
+from lib.policy.endpoints import NAMESPACES_DOUBT
+from lib.policy.network_policy import perhaps_by_labels, pod_conditions
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, PortsAt, Stage
 from lib.policy.spaces import Vocabulary
 
@@ -83,12 +84,15 @@ def stages(policies: Iterable[ClusterPolicy], spaces: Spaces, orders: dict[Polic
 def compile_policy(policy: ClusterPolicy, spaces: Spaces) -> CompiledPolicy:
     """The policy as bitsets; it isolates nobody: what its rules leave undecided goes on to the next tier."""
     endpoints = spaces.endpoints
-    subjects = endpoints.in_scope(NamespacesByLabel(policy.namespaces)) & endpoints.with_labels(policy.pods)
+    scope, pods = NamespacesByLabel(policy.namespaces), endpoints.with_labels(policy.pods)
+    subjects, doubtful = endpoints.in_scope(scope) & pods, endpoints.perhaps_in_scope(scope) & pods
     rules = [_rule(policy, rule, subjects, spaces) for rule in policy.rules]
+    if doubtful:
+        rules += [_rule(policy, rule, doubtful, spaces).perhaps(NAMESPACES_DOUBT) for rule in policy.rules]
     if versions := spaces.profile.versions_of(_GROUP, policy.ref.kind):
         doubt = f"{VERSION_DOUBT} of {spaces.profile.label} enforces {policy.ref.kind} ({versions} does)"
         rules = [rule.perhaps(doubt) for rule in rules]
-    return CompiledPolicy(policy.ref, policy.source, subjects, frozenset(), tuple(rules))
+    return CompiledPolicy(policy.ref, policy.source, subjects | doubtful, frozenset(), tuple(rules))
 
 
 def _rule(policy: ClusterPolicy, rule: ClusterRule, subjects: int, spaces: Spaces) -> CompiledRule:
@@ -149,6 +153,9 @@ def _peers(rule: ClusterRule, spaces: Spaces) -> tuple[Named, Named, list[str]]:
                 pass
             case _:
                 assert_never(peer)
+    if perhaps := perhaps_by_labels(rule.peers, spaces) & ~always:
+        maybe |= perhaps
+        doubts.append(NAMESPACES_DOUBT)
     if unsettled := _open_names(rule, spaces.names):
         maybe |= _behind_names(spaces)
         doubts.append(domain_names.open_doubt(unsettled))

@@ -9,19 +9,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from lib.model.cluster import METADATA_NAME_LABEL, Namespace
 from lib.model.labels import LabelSelector, Operator, Requirement
 from lib.model.policies import NamespaceScope, OwnNamespace
 from lib.model.sets import Family, Protocol
-from lib.model.snapshot import Snapshot
-from lib.policy.bits import Bits, from_positions
+from lib.model.snapshot import UNREAD, Snapshot
+from lib.policy.bits import Bits, from_positions, union
 from lib.policy.hidden_keys import (
     NODE_KNOWN,
     NODE_LABEL,
 )
 from lib.policy.projection import ARBITRARY_NAMESPACE, EndpointClass, Projection, families_of
 from lib.policy.spaces import AddressSpace, Vocabulary
+
+NAMESPACES_DOUBT: Final = "the labels of namespaces, which the server did not give"
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,9 @@ class EndpointSpace:
     ``new_pods`` is the class of an unlabelled new pod by namespace, ``ARBITRARY_NAMESPACE`` included; ``nodes`` is the
     class of a node's own traffic by the node's name. ``speaking`` are the classes that have an address of a family; of
     whose addresses nothing is known has those of the cluster's ``families``: both where ``shows_families`` is False,
-    since the input then shows no address at all.
+    since the input then shows no address at all. ``hidden`` are the namespaces whose labels nobody knows, since the
+    server did not give the Namespace objects, and ``unlabelled`` the classes in them; where files just don't hold the
+    objects, namespaces count as having no label but their name.
     """
 
     classes: tuple[EndpointClass, ...]
@@ -44,11 +49,14 @@ class EndpointSpace:
     speaking: Mapping[Family, Bits]
     selectable: Bits
     host_network: Bits
+    hidden: frozenset[str]
+    unlabelled: Bits
     _by_namespace: Mapping[str, Bits]
     _by_label: Mapping[str, Mapping[str, Bits]]
     _by_namespace_label: Mapping[str, Mapping[str, Bits]]
     _by_atom: Mapping[int, Bits]
     _unplaced: Bits
+    _never: Bits
     _named: Mapping[tuple[str, Protocol], Mapping[int, Bits]]
     _selected: dict[LabelSelector, Bits] = field(default_factory=dict)
 
@@ -69,10 +77,18 @@ class EndpointSpace:
         return found
 
     def in_scope(self, scope: NamespaceScope) -> Bits:
-        """The classes of the namespaces that ``scope`` means."""
+        """The classes of the namespaces that ``scope`` surely means."""
         if isinstance(scope, OwnNamespace):
             return self.in_namespace(scope.name)
-        return _matching(scope.selector, self._by_namespace_label, self.selectable)
+        found = _matching(scope.selector, self._by_namespace_label, self.selectable)
+        return found & ~self.perhaps_in_scope(scope)
+
+    def perhaps_in_scope(self, scope: NamespaceScope) -> Bits:
+        """The classes of the namespaces that ``scope`` may mean, by labels that the server did not give."""
+        if not self.unlabelled or isinstance(scope, OwnNamespace) or scope.selector.keys <= {METADATA_NAME_LABEL}:
+            return 0
+        by_name = tuple(r for r in scope.selector.requirements if r.key == METADATA_NAME_LABEL)
+        return _matching(LabelSelector(by_name), self._by_namespace_label, self.unlabelled)
 
     def label_values(self, key: str) -> Mapping[str, Bits]:
         """Value → the classes that have it under a label key, host-network ones among them."""
@@ -104,18 +120,25 @@ class EndpointSpace:
         """The classes that surely have an address of ``family`` in ``atoms``, and those that may.
 
         Those may whose addresses are not known; they surely do where ``atoms`` hold every address of the cluster's
-        families.
+        families that they can have.
         """
         mine = atoms & addresses.whole(family)
-        sure = 0
+        sure = perhaps = 0
         for atom, classes in self._by_atom.items():
             if mine >> atom & 1:
                 sure |= classes
-        if not mine or not self._unplaced:
-            return sure, 0
-        if all(addresses.whole(f) & ~atoms == 0 for f in self.families):
-            return sure | self._unplaced, 0
-        return sure, self._unplaced
+        # What listens on a node's network may have an address that no packet leaves the node for.
+        for unplaced, never in (
+            (self._unplaced & self.host_network, 0),
+            (self._unplaced & ~self.host_network, self._never),
+        ):
+            if not mine & ~never:
+                continue
+            if all(addresses.whole(f) & ~never & ~atoms == 0 for f in self.families):
+                sure |= unplaced
+            else:
+                perhaps |= unplaced
+        return sure, perhaps
 
 
 def _matching(selector: LabelSelector, index: Mapping[str, Mapping[str, Bits]], among: Bits) -> Bits:
@@ -163,7 +186,8 @@ def build_endpoints(
     nodes = {}
     for name, node_class in project.nodes():
         nodes[name] = numbers.setdefault(node_class, len(numbers))
-    return _index(tuple(numbers), tuple(m[1:] for m in members), new_pods, nodes, snapshot, vocabulary)
+    never = addresses.never_forwarded()
+    return _index(tuple(numbers), tuple(m[1:] for m in members), new_pods, nodes, snapshot, vocabulary, never)
 
 
 def _index(
@@ -173,6 +197,7 @@ def _index(
     nodes: Mapping[str, int],
     snapshot: Snapshot,
     vocabulary: Vocabulary,
+    never: Bits,
 ) -> EndpointSpace:
     by_namespace: dict[str, list[int]] = defaultdict(list)
     by_label: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
@@ -188,6 +213,8 @@ def _index(
             named[name, protocol][port].append(i)
     namespace_bits = {name: from_positions(found) for name, found in by_namespace.items()}
     host_network = from_positions(i for i, c in enumerate(classes) if c.host_network)
+    refused = snapshot.coverage_of("Namespace") in UNREAD
+    hidden = frozenset(n.name for n in snapshot.namespaces if refused and not n.labels_known)
     seen = families_of(snapshot)
     families = seen or frozenset(Family)
     return EndpointSpace(
@@ -200,11 +227,14 @@ def _index(
         speaking={f: from_positions(i for i, c in enumerate(classes) if f in (c.families or families)) for f in Family},
         selectable=((1 << len(classes)) - 1) & ~host_network,
         host_network=host_network,
+        hidden=hidden,
+        unlabelled=union(namespace_bits.get(name, 0) for name in hidden) & ~host_network,
         _by_namespace=namespace_bits,
         _by_label={k: {v: from_positions(f) for v, f in values.items()} for k, values in by_label.items()},
         _by_namespace_label=_namespace_index(snapshot.namespaces, namespace_bits, vocabulary.namespace_keys),
         _by_atom={atom: from_positions(found) for atom, found in by_atom.items()},
         _unplaced=from_positions(i for i, c in enumerate(classes) if c.atoms is None),
+        _never=never,
         _named={n: {p: from_positions(f) for p, f in ports.items()} for n, ports in named.items()},
     )
 

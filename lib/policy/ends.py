@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from ipaddress import ip_network
 from typing import Final
 
+from lib.facts.internet import BY_WORD
 from lib.model.cluster import Node, Pod, Workload
 from lib.model.errors import ModelError
 from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef
@@ -16,7 +17,6 @@ from lib.policy.points import End
 from lib.policy.projection import families_of
 
 SHOWN_CANDIDATES: Final = 20
-OUTSIDE_WORDS: Final = ("internet", "outside")
 INGRESS_CONTROLLER: Final = "{ingress-controller}"
 """The end of the rows of ``flows`` that come from routes."""
 
@@ -26,14 +26,14 @@ def parse_end(text: str, snapshot: Snapshot) -> End:
 
     References are ``name`` where only one workload is called so, ``namespace/name``, ``namespace/kind/name``,
     ``namespace/name[Kind]``, ``node/NAME`` and ``node/NAME[Node]``; a workload wins over a pod of the same name. The
-    address of a pod or node of the input means that pod or node, and ``internet`` every address outside, of the IP
-    families that the input shows (of both where it shows none). Raises ModelError, with the candidates where there
-    are some, for what fits nothing or several things, for what can't send or receive, and for an address that policies
-    never see: a Service's.
+    address of a pod or node of the input means that pod or node; ``internet`` is the public addresses and ``outside``
+    every address outside, of the IP families that the input shows (of both where it shows none). Raises ModelError,
+    with the candidates where there are some, for what fits nothing or several things, for what can't send or receive,
+    and for an address that policies never see: a Service's.
     """
     text = text.strip()
-    if text in OUTSIDE_WORDS:
-        return _whole_outside(snapshot)
+    if text in BY_WORD:
+        return addresses_by_word(text, snapshot)
     if text == INGRESS_CONTROLLER:
         raise ModelError(
             f"{text} stands for the controller of the input's routes, wherever it runs: policies judge it by its own "
@@ -57,15 +57,21 @@ def parse_end(text: str, snapshot: Snapshot) -> End:
             raise ModelError(f"{text!r} is ambiguous{_listed(str(w.ref) for w in called)}")
         parts = [called[0].namespace, called[0].ref.name]
     if len(parts) != 2:
-        raise ModelError(f"{text[:200]!r} is no reference: write namespace/name, an address, a prefix or internet")
+        raise ModelError(
+            f"{text[:200]!r} is no reference: write namespace/name, an address, a prefix, internet or outside"
+        )
     return _referred(text, parts[0], parts[1], kind, snapshot)
 
 
-def _whole_outside(snapshot: Snapshot) -> AddressSet:
+def addresses_by_word(word: str, snapshot: Snapshot) -> AddressSet:
+    """What ``internet`` and ``outside`` mean for one cluster, of the IP families that the input shows.
+
+    Both families where it shows none. Raises KeyError for any other word.
+    """
+    addresses = BY_WORD[word]
     families = families_of(snapshot) or frozenset(Family)
-    everything = AddressSet.all()
     return AddressSet(
-        everything.ipv4 if Family.IPV4 in families else (), everything.ipv6 if Family.IPV6 in families else ()
+        addresses.ipv4 if Family.IPV4 in families else (), addresses.ipv6 if Family.IPV6 in families else ()
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial, reduce
 from operator import or_
 from typing import assert_never
@@ -13,6 +13,7 @@ from lib.model.policies import (
     Direction,
     IpBlockPeer,
     NamespacesByLabel,
+    NamespaceScope,
     NetworkPolicy,
     OwnNamespace,
     Peer,
@@ -23,6 +24,7 @@ from lib.model.sets import AddressSet, Family
 from lib.policy.bits import Bits, union
 from lib.policy.compile import Spaces
 from lib.policy.conditions import Alternative, Condition, by_label
+from lib.policy.endpoints import NAMESPACES_DOUBT
 from lib.policy.ports import port_text, port_vocabulary, with_ports
 from lib.policy.rules import CompiledPolicy, CompiledRule, Named, PortsAt
 from lib.policy.spaces import Vocabulary
@@ -61,7 +63,11 @@ def _rule(policy: NetworkPolicy, rule: PolicyRule, subjects: Bits, spaces: Space
         reduce(or_, (p.addresses for p in rule.peers if isinstance(p, IpBlockPeer)), AddressSet())
     )
     sure = Named.of(always | sure.always, sure.ipv4, sure.ipv6)
-    possible = Named.of(possible.always & ~sure.always, possible.ipv4 & ~sure.always, possible.ipv6 & ~sure.always)
+    perhaps = perhaps_by_labels(rule.peers, spaces) & ~sure.always
+    doubts = [spaces.address_doubt] if possible.any or not perhaps else []
+    possible = Named.of(
+        possible.always & ~sure.always | perhaps, possible.ipv4 & ~sure.always, possible.ipv6 & ~sure.always
+    )
     if spaces.profile.judges_ipv6 is Known.UNKNOWN:
         # The part of the policy that is about all IPv6 addresses says it for this rule too.
         sure = sure._replace(always=sure.always & ~spaces.outside_of(Family.IPV6))
@@ -73,7 +79,7 @@ def _rule(policy: NetworkPolicy, rule: PolicyRule, subjects: Bits, spaces: Space
         sure=sure,
         possible=possible,
         names_pods=any(isinstance(p, PodPeer) for p in rule.peers),
-        doubt=spaces.address_doubt,
+        doubt=" or ".join([*doubts, *([NAMESPACES_DOUBT] if perhaps else [])]),
         alternatives=partial(_alternatives, rule, spaces),
     )
     yield from with_ports(found, rule.ports, spaces)
@@ -108,6 +114,20 @@ def _by_labels(peer: Peer, spaces: Spaces) -> Bits:
             assert_never(peer)
 
 
+def perhaps_by_labels(peers: Iterable[object], spaces: Spaces) -> Bits:
+    """The ends that pod peers may mean, by labels of namespaces that the server did not give."""
+    endpoints = spaces.endpoints
+    if not endpoints.unlabelled:
+        return 0
+    pods = (peer for peer in peers if isinstance(peer, PodPeer))
+    return union(endpoints.perhaps_in_scope(p.namespaces) & endpoints.with_labels(p.pods) for p in pods)
+
+
+def scope_condition(scope: NamespaceScope, spaces: Spaces) -> Bits:
+    """The ends in namespaces that ``scope`` means or may mean."""
+    return spaces.endpoints.in_scope(scope) | spaces.endpoints.perhaps_in_scope(scope)
+
+
 def _alternatives(rule: PolicyRule, spaces: Spaces) -> tuple[Alternative, ...]:
     key = "from" if rule.direction is Direction.INGRESS else "to"
     return tuple(Alternative(f"{key}[{i}]", tuple(_conditions(peer, spaces))) for i, peer in enumerate(rule.peers))
@@ -132,8 +152,8 @@ def pod_conditions(peer: PodPeer, spaces: Spaces) -> Iterator[Condition]:
         case OwnNamespace():
             yield Condition(str(peer.namespaces), spaces.endpoints.in_scope(peer.namespaces))
         case NamespacesByLabel():
-            in_scope = spaces.endpoints.in_scope
-            yield from by_label("namespaceSelector", peer.namespaces.selector, lambda s: in_scope(NamespacesByLabel(s)))
+            selector = peer.namespaces.selector
+            yield from by_label("namespaceSelector", selector, lambda s: scope_condition(NamespacesByLabel(s), spaces))
     if not peer.pods.is_everything:
         yield from by_label("podSelector", peer.pods, spaces.endpoints.with_labels)
 

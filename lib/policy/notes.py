@@ -11,7 +11,7 @@ from lib.facts.engines import Known, engine_facts
 from lib.model.cluster import METADATA_NAME_LABEL
 from lib.model.policies import Direction, IpBlockPeer, NetworkPolicy
 from lib.model.problem import Problem, Severity
-from lib.model.snapshot import Coverage, Snapshot
+from lib.model.snapshot import UNREAD, Coverage, Snapshot
 from lib.policy.compile import Spaces
 from lib.policy.engines import EngineProfile, detect_engine
 from lib.policy.host_endpoints import forwarding
@@ -31,6 +31,7 @@ def notes_on(snapshot: Snapshot, spaces: Spaces) -> tuple[Problem, ...]:
     found = [
         *_not_enforced(snapshot),
         *_ignored(snapshot, spaces.profile),
+        *_of_two_engines(snapshot, spaces.profile),
         *_on_windows(snapshot, spaces.profile),
         *_redirected(snapshot, spaces.profile),
         *_blocks_over_pods(snapshot, spaces),
@@ -67,6 +68,22 @@ def _ignored(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:
             code="policies-ignored",
             message=f"{profile.label} ignores kinds of policy that the input holds: {listed}",
             remedy="Say what they say in a kind that the engine enforces.",
+        )
+
+
+def _of_two_engines(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:
+    """Policies of Calico's beside Cilium's: each engine reads its own, and a cluster is seldom enforced by both."""
+    calico, cilium = len(snapshot.calico_policies), len(snapshot.cilium_policies)
+    kinds = (("projectcalico.org", "NetworkPolicy"), ("cilium.io", "CiliumNetworkPolicy"))
+    if calico and cilium and all(profile.enforces_kind(*kind) for kind in kinds):
+        yield Problem(
+            severity=Severity.WARNING,
+            code="policies-of-two-engines",
+            message=f"the input holds policies of Calico ({calico:,}) and of Cilium ({cilium:,}), each of which "
+            "ignores the other's; here all are read together, Cilium's where NetworkPolicies are in Calico's tiers, "
+            "so that a rule of Calico's that comes first decides before them",
+            remedy="Choose the engine that enforces policies: calico or cilium (on the command line --engine).",
+            source=snapshot.cilium_policies[0].source,
         )
 
 
@@ -173,6 +190,12 @@ def _unknown_namespace_labels(snapshot: Snapshot, profile: EngineProfile) -> Ite
     if not unknown:
         return
     named = ", ".join(unknown[:3]) + (f" and {len(unknown) - 3} more" if len(unknown) > 3 else "")
+    refused = snapshot.coverage_of("Namespace") in UNREAD
+    count = (
+        "were not given by the server: what hangs on their labels is unknown"
+        if refused
+        else f"were not supplied: they count as having no label but {METADATA_NAME_LABEL}"
+    )
     for policy, read in policy_vocabularies(snapshot, profile):
         keys = read.namespace_keys - {METADATA_NAME_LABEL}
         if keys:
@@ -180,9 +203,10 @@ def _unknown_namespace_labels(snapshot: Snapshot, profile: EngineProfile) -> Ite
             yield about(
                 policy,
                 "namespace-labels-not-supplied",
-                f"{policy.ref} selects namespaces by {labels}, but the Namespace objects of {named} were not supplied: "
-                f"they count as having no label but {METADATA_NAME_LABEL}",
-                "Add the Namespace objects to the input: kubectl get namespaces -o yaml.",
+                f"{policy.ref} selects namespaces by {labels}, but the Namespace objects of {named} {count}",
+                "Permit the login to list Namespaces."
+                if refused
+                else "Add the Namespace objects to the input: kubectl get namespaces -o yaml.",
             )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from lib.facts.internet import INTERNET
 from lib.model.cluster import Node, Pod, Workload
 from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef
 from lib.model.sets import Address, AddressSet
@@ -43,8 +44,33 @@ def name_of(end: End) -> str:
             return f"node/{end.ref}"
         case Workload() | Pod():
             return str(end.ref)
+        case AddressSet():
+            return next((word for word, named in _WORDS if end in named), f"{end}{OUTSIDE_SUFFIX}")
         case _:
             return f"{end}{OUTSIDE_SUFFIX}"
+
+
+def _of_each_family(addresses: AddressSet) -> tuple[AddressSet, ...]:
+    return (addresses, AddressSet(addresses.ipv4), AddressSet((), addresses.ipv6))
+
+
+# An end of all addresses of one family is called by its range.
+_WORDS: Final = (("internet", _of_each_family(INTERNET)),)
+
+
+def _parts_called(addresses: AddressSet) -> str:
+    """A part of an end in words: the public addresses by name, of many ranges the first ones."""
+    if any(addresses == named for _, each in _WORDS for named in each):
+        return name_of(addresses)
+    ranges = list(addresses.ranges())
+    if len(ranges) <= _RANGES_NAMED:
+        return str(addresses)
+    named = ", ".join(f"{a}-{b}" if a != b else str(a) for a, b in ranges[:_RANGES_NAMED])
+    more = len(ranges) - _RANGES_NAMED
+    return f"{named} and {more:,} more range{'s' if more > 1 else ''}"
+
+
+_RANGES_NAMED: Final = 3
 
 
 def points_of(engine: Engine, end: End) -> tuple[Point, ...]:
@@ -61,7 +87,11 @@ def points_of(engine: Engine, end: End) -> tuple[Point, ...]:
         case AddressSet():
             touched = spaces.addresses.atoms_in(end)
             return tuple(
-                Point(spaces.first_address + atom, str(spaces.addresses.addresses(1 << atom) & end), outside=True)
+                Point(
+                    spaces.first_address + atom,
+                    _parts_called(spaces.addresses.addresses(1 << atom) & end),
+                    outside=True,
+                )
                 for atom in positions(touched)
             )
         case _:

@@ -6,10 +6,11 @@ inside; a set is then a bitset of atoms. Endpoints have a space of their own in 
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import field
 
+from lib.facts.internet import NEVER_FORWARDED
 from lib.model.records import dataclass
 from lib.model.sets import (
     FIRST_PORT,
@@ -110,6 +111,17 @@ class AddressSpace:
     def whole(self, family: Family) -> Bits:
         """All atoms of one family."""
         return span(0, len(self.ipv4) - 1) if family is Family.IPV4 else span(len(self.ipv4), len(self) - 1)
+
+    def never_forwarded(self) -> Bits:
+        """The atoms of addresses that no pod on a network of its own can have."""
+        bits = 0
+        for family, starts, offset in ((Family.IPV4, self.ipv4, 0), (Family.IPV6, self.ipv6, len(self.ipv4))):
+            for first, last in NEVER_FORWARDED.of_family(family):
+                low, after = bisect_left(starts, first), bisect_left(starts, last + 1)
+                # The atom before ``after`` may go on beyond ``last``, but not beyond its family.
+                ends_here = last == family.value if after == len(starts) else starts[after] == last + 1
+                bits |= span(offset + low, offset + after - (1 if ends_here else 2))
+        return bits
 
     def addresses(self, atoms: Bits) -> AddressSet:
         """The addresses of a set of atoms, neighbours merged."""

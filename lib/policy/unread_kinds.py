@@ -14,7 +14,7 @@ from typing import Final
 from lib.model.calico_policies import CALICO_NETWORK_POLICY
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
-from lib.model.snapshot import Coverage, Snapshot
+from lib.model.snapshot import UNREAD, Coverage, Snapshot
 from lib.policy.bits import Bits
 from lib.policy.compile import Spaces
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, PortsAt, Stage
@@ -23,7 +23,6 @@ NAME: Final = "(not read)"
 _FIRST: Final = float("-inf")
 _JUST_BEFORE_NETWORK_POLICIES: Final = 999_999.5
 _JUST_BEFORE_BASELINE: Final = 9_999_999.5
-_UNREAD: Final = (Coverage.REFUSED, Coverage.UNFINISHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class _Kind:
 
     def counts(self, snapshot: Snapshot, spaces: Spaces) -> bool:
         """Whether it could change a verdict, and the server gave it at most in part."""
-        if snapshot.coverage_of(self.kind) not in _UNREAD or not spaces.profile.enforces_kind(*self.enforced_as):
+        if snapshot.coverage_of(self.kind) not in UNREAD or not spaces.profile.enforces_kind(*self.enforced_as):
             return False
         return not self.referred_to or bool(snapshot.calico_policies or snapshot.rejected_policies)
 

@@ -4,34 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
-from ipaddress import ip_network
 from typing import Final
 
+from lib.facts.internet import PUBLIC_OF_FRONTENDS
 from lib.model.errors import ModelError
 from lib.model.records import dataclass
 from lib.model.services import Service, ServiceType
-from lib.model.sets import Address, AddressSet, Network, parse_address
+from lib.model.sets import Address, Network, parse_address
 
 INTERNAL_ANNOTATION: Final = "service.beta.kubernetes.io/azure-load-balancer-internal"
 ALLOWED_RANGES_ANNOTATION: Final = "service.beta.kubernetes.io/azure-allowed-ip-ranges"
 ALLOWED_TAGS_ANNOTATION: Final = "service.beta.kubernetes.io/azure-allowed-service-tags"
-
-# RFC 1918, RFC 6598, RFC 3927, RFC 1122, RFC 4193, RFC 4291. Documentation prefixes count as public: that is what
-# they stand for in an example.
-_NOT_PUBLIC: Final = AddressSet.from_networks(
-    ip_network(text)
-    for text in (
-        "10.0.0.0/8",
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-        "100.64.0.0/10",
-        "169.254.0.0/16",
-        "127.0.0.0/8",
-        "fc00::/7",
-        "fe80::/10",
-        "::1/128",
-    )
-)
 
 
 class Scope(Enum):
@@ -65,8 +48,11 @@ NODE_REACH: Final = Reach(
 
 
 def is_public(address: Address) -> bool:
-    """Whether the address is one of the internet, not of a private, shared, link-local or loopback range."""
-    return address not in _NOT_PUBLIC
+    """Whether the address is one of the internet, not of a private or special-purpose range.
+
+    Documentation prefixes count as public: that is what they stand for in an example.
+    """
+    return address in PUBLIC_OF_FRONTENDS
 
 
 def address_or_none(text: str) -> Address | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network, summarize_address_range
+from ipaddress import ip_address, ip_network
 from itertools import islice
 from typing import Any, Final
 
 import yaml
 
 from lib.facts.engines import Known
+from lib.facts.internet import BY_WORD
 from lib.model.cluster import METADATA_NAME_LABEL, Node, Pod, Workload
 from lib.model.policies import Direction, NetworkPolicy, Verdict
 from lib.model.refs import ObjectRef
@@ -25,6 +26,7 @@ from lib.policy.points import End, name_of
 from lib.scenario.changes import FlowChange
 from lib.scenario.diff import diff
 from lib.scenario.labels import telling_labels
+from lib.scenario.recommendation.blocks import ip_blocks
 from lib.scenario.whatif import PolicyEdit, edited
 
 OTHERS_UP_TO: Final = 1_000
@@ -188,22 +190,21 @@ class _Question:
                 by_name = {"matchLabels": {METADATA_NAME_LABEL: end.namespace}}
                 peer = {"namespaceSelector": by_name, **peer}
             return [peer]
-        blocks = list(islice(self._blocks(end), _BLOCKS_UP_TO + 1))
+        blocks = self._blocks(end)
         if not blocks:
             raise _RefusedError("the input does not show the addresses that an ipBlock would have to name")
         if len(blocks) > _BLOCKS_UP_TO:
             raise _RefusedError(f"more than {_BLOCKS_UP_TO} ipBlocks would be needed to name {name_of(end)}")
-        return [{"ipBlock": {"cidr": str(block)}} for block in blocks]
+        return blocks
 
-    def _blocks(self, end: End) -> Iterator[Network]:
+    def _blocks(self, end: End) -> list[Raw]:
         match end:
             case AddressSet():
-                for first, last in end.ranges():
-                    yield from summarize_address_range(first, last)
+                return ip_blocks(end)
             case Workload() | Pod() | Node():
-                yield from (_block(ip_address(text)) for text in self._node_addresses(end))
+                return [{"ipBlock": {"cidr": str(_block(ip_address(text)))}} for text in self._node_addresses(end)]
             case _:
-                yield _block(end)
+                return [{"ipBlock": {"cidr": str(_block(end))}}]
 
     def _node_addresses(self, end: Workload | Pod | Node) -> list[str]:
         profile = self.engine.profile
@@ -266,6 +267,8 @@ def _short(end: End) -> str:
         return end.ref.name
     if isinstance(end, Node):
         return end.name
+    if name_of(end) in BY_WORD:
+        return name_of(end)
     first = next(iter(end.ranges()))[0] if isinstance(end, AddressSet) else end
     return str(first).replace(":", "-").strip("-") or "any"
 

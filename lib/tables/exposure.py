@@ -20,6 +20,7 @@ def exposure_rows(found: Iterable[Exposure], locate: Locate) -> list[Row]:
         found,
         key=lambda e: (
             not e.ingress.internet,
+            not e.ingress.unsettled.internet,
             _RANK.index(e.ingress.isolation),
             _RANK.index(e.egress.isolation),
             e.workload,
@@ -31,11 +32,13 @@ def exposure_rows(found: Iterable[Exposure], locate: Locate) -> list[Row]:
             "workload": each.workload.name,
             "kind": each.workload.kind,
             "isolated_ingress": each.ingress.isolation.value,
-            "from_internet": _ports(each.ingress.internet, each.ingress),
-            "from_any_namespace": _ports(each.ingress.any_namespace, each.ingress) + _but(each.ingress),
-            "from_own_namespace": _ports(each.ingress.own_namespace, each.ingress),
+            "from_internet": _ports(each.ingress.internet, each.ingress.unsettled.internet),
+            "from_any_namespace": _ports(each.ingress.any_namespace, each.ingress.unsettled.any_namespace)
+            + _but(each.ingress),
+            "from_own_namespace": _ports(each.ingress.own_namespace, each.ingress.unsettled.own_namespace),
             "isolated_egress": each.egress.isolation.value,
-            "to_internet": _ports(each.egress.internet, each.egress),
+            "to_internet": _ports(each.egress.internet, each.egress.unsettled.internet),
+            "note": each.rejected,
             "source": locate(each.source),
         }
         for each in ordered
@@ -47,10 +50,10 @@ def _but(side: Side) -> str:
     return " (not from every namespace)" if side.not_every_namespace else ""
 
 
-def _ports(connections: ConnectionSet, side: Side | None = None) -> str:
-    if not connections and side is not None and not side.settled:
-        return Isolation.UNKNOWN.value
-    return str(connections) if connections else "–"
+def _ports(sure: ConnectionSet, unsettled: ConnectionSet) -> str:
+    told = [str(sure)] if sure else []
+    told += [f"{unsettled} (unknown)"] if unsettled else []
+    return "; ".join(told) or "–"
 
 
 def exposed_to_rows(found: Iterable[ExposedTo], locate: Locate) -> list[Row]:

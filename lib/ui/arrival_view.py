@@ -43,12 +43,16 @@ def show_arrival_reasons(found: Iterable[RouteChange]) -> None:
         grouped.setdefault((each.what == _NODE, each.change, switch), []).append(each)
     with st.container(border=True):
         for (to_nodes, change, _), alike in sorted(grouped.items(), key=lambda item: -len(item[1])):
-            _show_group(alike, f"{'to own nodes' if to_nodes else 'through load balancers'}, {CHANGES[change]}")
+            _show_group(alike, to_nodes, CHANGES[change])
 
 
-def _show_group(alike: list[RouteChange], what: str) -> None:
+def _show_group(alike: list[RouteChange], to_nodes: bool, change: str) -> None:
     first = alike[0]
-    lines = [f"**{len(alike):,} {what}**" + (f": {plain(first.advice.why, 400)}." if first.advice else "")]
+    ways = "way" if len(alike) == 1 else "ways"
+    lines = [
+        f"**{len(alike):,} {ways} {'to own nodes' if to_nodes else 'through load balancers'} {change}**"
+        + (f": {plain(first.advice.why, 400)}." if first.advice else "")
+    ]
     if first.advice:
         remedies = list(dict.fromkeys(each.advice.remedy for each in alike if each.advice))
         more = len(remedies) - _REMEDIES_UP_TO

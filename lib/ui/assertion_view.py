@@ -24,8 +24,8 @@ _FILE: Final = "assertions"
 _CHARS_UP_TO: Final = 200_000
 _TEMPLATE: Final = """schema: netatlas.assertions/1
 assertions:
-  - name: nobody on the internet reaches the databases
-    deny: {from: internet, to: {labels: app=database}}
+  - name: policies let nobody in from the internet
+    deny: {from: internet, to: any workload}
 """
 _FORM: Final = (
     "`allow`, `deny`, `only` or `no-path`, each with `from`, `to` and `ports`. An end is `namespace/name`, an address "
@@ -55,19 +55,21 @@ def edit_assertions(page: PageContext) -> str:
     return text or ""
 
 
-def show_results(page: PageContext, text: str) -> None:
+def show_results(page: PageContext, choice: str, text: str) -> None:
     """Every assertion with its outcome, those that do not hold first, and the flows behind the chosen one."""
     reading = read_assertions(text, _FILE)
     say_problems(reading.problems)
     with st.spinner("Checking the assertions", show_time=True):
-        found = page.cached(("assertions", text), lambda: _checked(page, reading))
+        found = page.cached(
+            ("assertions", results.profile_of(page, choice).id, text), lambda: _checked(page, choice, reading)
+        )
     if not found:
         return
     counts = Counter(result.outcome for result in found)
     with st.container(horizontal=True):
         for outcome, word in ((Outcome.FAILS, "Fail"), (Outcome.UNKNOWN, "Not known"), (Outcome.HOLDS, "Hold")):
             st.metric(word, f"{counts[outcome]:,}", border=True)
-    st.caption("Judged by the API's own words, over the whole input, whatever the filters show.")
+    st.caption("Judged over the whole input, whatever the filters show.")
     show_table(
         [_row(result) for result in found],
         "assertions",
@@ -81,9 +83,9 @@ def show_results(page: PageContext, text: str) -> None:
         _show_examples(found[chosen])
 
 
-def _checked(page: PageContext, reading: AssertionReading) -> tuple[Result, ...]:
+def _checked(page: PageContext, choice: str, reading: AssertionReading) -> tuple[Result, ...]:
     order = (Outcome.FAILS, Outcome.UNKNOWN, Outcome.HOLDS)
-    found = check_assertions(results.engine(page, "kubernetes"), reading.assertions)
+    found = check_assertions(results.engine(page, choice), reading.assertions)
     return tuple(sorted(found, key=lambda result: order.index(result.outcome)))
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import Final
 
 import streamlit as st
 
+from lib.facts.internet import BY_WORD
 from lib.model.errors import ModelError
-from lib.model.sets import AddressSet, Protocol
+from lib.model.sets import Protocol
 from lib.policy.ends import parse_end
 from lib.policy.explain import DirectionAnswer, Explanation
-from lib.policy.points import End
 from lib.tables.flows import explanation_rows, near_miss_rows
 from lib.ui import results
 from lib.ui.change_view import show_smallest_change
@@ -26,29 +25,27 @@ TO_KEY: Final = "to"
 PORT_KEY: Final = "port"
 PROTOCOL_KEY: Final = "protocol"
 _PORT_MAX: Final = 65535
-_FIRST: Final = ("direction", "tier", "effect", "policy", "rule", "source")
-ANYWHERE: Final = MappingProxyType(
-    {
-        "Internet (any IPv4 address)": AddressSet(((0, 2**32 - 1),)),
-        "Internet (any IPv6 address)": AddressSet((), ((0, 2**128 - 1),)),
-    }
+_END_HELP: Final = (
+    "Choose a workload, or type namespace/name, an address or a prefix. internet: the public addresses. "
+    "outside: every address outside the cluster, private ones included."
 )
+_FIRST: Final = ("direction", "tier", "effect", "policy", "rule", "source")
 
 
 def show_explain(page: PageContext, choice: str) -> None:
     """Two ends, a port and a protocol, all in the URL; the verdict of both directions with what decided it."""
     st.subheader("May A talk to B?", anchor=False)
-    names = (*ANYWHERE, *sorted(str(w.ref) for w in page.snapshot.workloads if w.endpoints))
+    names = (*BY_WORD, *sorted(str(w.ref) for w in page.snapshot.workloads if w.endpoints))
     with st.container(border=True):
         _say_unread()
         left, right, port_place, protocol_place = st.columns([0.34, 0.34, 0.18, 0.14])
         src = left.selectbox(
             "From", names, index=None, key=FROM_KEY, bind="query-params", placeholder="Workload or address",
-            accept_new_options=True, help="Choose a workload, or type namespace/name, an address or a prefix.",
+            accept_new_options=True, help=_END_HELP,
         )  # fmt: skip
         dst = right.selectbox(
             "To", names, index=None, key=TO_KEY, bind="query-params", placeholder="Workload or address",
-            accept_new_options=True, help="Choose a workload, or type namespace/name, an address or a prefix.",
+            accept_new_options=True, help=_END_HELP,
         )  # fmt: skip
         port = port_place.number_input(
             "Port", min_value=1, max_value=_PORT_MAX, value=None, step=1, key=PORT_KEY, bind="query-params",
@@ -64,7 +61,7 @@ def show_explain(page: PageContext, choice: str) -> None:
         named = Protocol(protocol) if protocol else None
         asked = (named or Protocol.TCP, int(port)) if port is not None else (named, None)
         try:
-            ends = _end(page, src), _end(page, dst)
+            ends = parse_end(src, page.snapshot), parse_end(dst, page.snapshot)
             answer = results.engine(page, choice).explain(*ends, *asked)
         except ModelError as error:
             st.error(plain(error), icon=":material/error:")
@@ -86,11 +83,6 @@ def _say_unread() -> None:
 
 def _is_port(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= len(str(_PORT_MAX)) and 1 <= int(text) <= _PORT_MAX
-
-
-def _end(page: PageContext, name: str) -> End:
-    """The end that a name means. Raises ModelError for a name that means none, or nothing that can talk."""
-    return ANYWHERE[name] if name in ANYWHERE else parse_end(name, page.snapshot)
 
 
 def _show(page: PageContext, answer: Explanation) -> None:

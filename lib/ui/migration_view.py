@@ -92,8 +92,7 @@ def _say_guess(page: PageContext, old: str, labels: Mapping[str, str]) -> None:
 
 
 def show_summary(page: PageContext, old: str, new: str) -> None:
-    """One sentence with the counts, and until when the two engines are supported."""
-    before, after = (results.profile_of(page, e) for e in (old, new))
+    """The counts, and until when the two engines are supported."""
     for engine in dict.fromkeys((old, new)):
         ending = retirement(engine)
         if ending is not None:
@@ -119,15 +118,6 @@ def show_summary(page: PageContext, old: str, new: str) -> None:
             (Change.UNKNOWN, "Not settled"),
         ):
             st.metric(word, f"{total.get(change, 0):,}", border=True)
-    if found.tally:
-        st.markdown(
-            plain(
-                f"Moving from {before.label} to {after.label}, {total.get(Change.LOST, 0):,} flows are lost, "
-                f"{total.get(Change.GAINED, 0):,} gained and {total.get(Change.CHANGED, 0):,} changed; of "
-                f"{total.get(Change.UNKNOWN, 0):,} the input or the documentation does not settle it.",
-                500,
-            )
-        )
     if found.arrivals:
         st.warning(plain(counted(found.arrivals), 400), icon=":material/call_received:")
 

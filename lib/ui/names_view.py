@@ -29,7 +29,7 @@ _PLACEHOLDER: Final = "names:\n  api.example.com: [203.0.113.7, 2001:db8::7]\nco
 
 
 def say_open_names(page: PageContext, choice: str) -> None:
-    """How many flows are unknown since the addresses of names are, with the way to the table; else nothing."""
+    """How many flows are unknown since the addresses of names are, with the way to the table; nothing without names."""
     engine = results.engine(page, choice)
     names = engine.open_names
     if not names:
@@ -37,8 +37,11 @@ def say_open_names(page: PageContext, choice: str) -> None:
     rows = results.flows(page, choice).rows
     key = ("unknown-for-names", choice, page.view)
     count = page.cached(key, lambda: unknown_for_names(engine, rows))
-    flows = f"{count:,} of the flows below {'is' if count == 1 else 'are'} unknown"
-    _say(f":material/dns: {flows} since the input does not show the addresses of {_some(names)} in policies: ", names)
+    if count:
+        flows = f"{count:,} of the flows below {'is' if count == 1 else 'are'} unknown since the input does not show"
+    else:
+        flows = "None of the flows below hangs on what the input does not show,"
+    _say(f":material/dns: {flows} the addresses of {_some(names)} in policies: ", names)
 
 
 def say_unproven_names(page: PageContext, choice: str) -> None:

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from lib.checks.run import at_or_over, run_checks
-from lib.checks.wording import finding_texts, message_of, severity_of
+from lib.checks.wording import finding_texts, message_of, severity_of, text_of
+from lib.lint import lint
 from lib.model.problem import Severity
+from lib.policy.engine import compile_engine
 from lib.routing.faults import Fault
 from tests.checks.azure_cases import AZURE_CASES
 from tests.checks.objects import (
@@ -413,3 +415,21 @@ def scaled_to_zero(labels: Raw, template: Raw) -> Raw:
 def test_a_policy_waits_for_pods_by_the_labels_of_their_template(labels: Raw, template: Raw, reported: bool) -> None:
     found = run_checks(cluster(*web(), SHOP, scaled_to_zero(labels, template), policy("p", "idle")))
     assert ("policy-selects-nothing" in [f.code for f in found]) is reported
+
+
+def test_check_and_lint_tell_of_the_same_fault_in_the_same_words() -> None:
+    gone = {"from": [{"podSelector": {"matchLabels": {"app": "gone"}}}]}
+    snapshot = cluster(
+        *web(), SHOP, policy("idle", "wob"), policy("p", "web", ingress=[gone, {"ports": [{"port": 8080}]}])
+    )
+    told = {
+        (f.kind.code, f.kind.severity, f.kind.title, f.sentence.rstrip(".").lower())
+        for f in lint(compile_engine(snapshot))
+    }
+    found = {
+        (f.code, severity_of(f), text_of(f).title, message_of(f).partition(": ")[2].lower())
+        for f in run_checks(snapshot)
+        if f.code in ("policy-selects-nothing", "policy-peers-select-nothing")
+    }
+    assert {code for code, *_ in found} == {"policy-selects-nothing", "policy-peers-select-nothing"}
+    assert found <= told

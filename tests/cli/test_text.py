@@ -201,13 +201,13 @@ spec:
 """
 
 
-def test_internet_is_every_address_outside_of_the_families_that_the_input_shows(
+def test_outside_is_every_address_outside_of_the_families_that_the_input_shows(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     given = tmp_path / "given.yaml"
     given.write_text(POD + "status: {phase: Running, podIP: 10.0.0.9, podIPs: [{ip: 10.0.0.9}]}\n" + ALLOWING)
     ask = ["explain", str(given), "--to", "a/web", "--port", "443", "--from"]
-    assert main([*ask, "internet"]) == 0
+    assert main([*ask, "outside"]) == 0
     named = capsys.readouterr().out
     assert named.startswith("✓ allowed: 0.0.0.0-255.255.255.255[External] → a/web[Pod] (TCP 443)")
     assert main([*ask, "0.0.0.0/0"]) == 0
@@ -215,12 +215,33 @@ def test_internet_is_every_address_outside_of_the_families_that_the_input_shows(
     # Both families: the rule names IPv4 only, so that IPv6 is denied.
     dual = "status: {phase: Running, podIP: 10.0.0.9, podIPs: [{ip: 10.0.0.9}, {ip: 'fd00::9'}]}\n"
     given.write_text(POD + dual + ALLOWING)
-    assert main([*ask, "internet"]) == 0
+    assert main([*ask, "outside"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("◐ partial: ")
     assert "::-ffff" in out
-    assert main(["explain", str(given), "--from", "a/web", "--to", "internet"]) == 0
+    assert main(["explain", str(given), "--from", "a/web", "--to", "outside"]) == 0
     assert capsys.readouterr().out.startswith("✓ allowed: a/web[Pod] → ")
+
+
+def test_internet_is_the_public_addresses_and_outside_all_of_them(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    given = tmp_path / "given.yaml"
+    address = "status: {phase: Running, podIP: 10.244.0.9, podIPs: [{ip: 10.244.0.9}]}\n"
+    public_only = "cidr: 0.0.0.0/0, except: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16]"
+    given.write_text(POD + address + ALLOWING.replace("cidr: 0.0.0.0/0", public_only))
+    ask = ["explain", str(given), "--to", "a/web", "--port", "443", "--from"]
+    assert main([*ask, "internet"]) == 0
+    assert capsys.readouterr().out.startswith("✓ allowed: internet → a/web[Pod] (TCP 443)")
+    assert main([*ask, "outside"]) == 0
+    assert capsys.readouterr().out.startswith("◐ partial: 0.0.0.0-255.255.255.255[External] → a/web[Pod]")
+    private_only = "cidr: 10.0.0.0/8"
+    given.write_text(POD + address + ALLOWING.replace("cidr: 0.0.0.0/0", private_only))
+    assert main([*ask, "internet"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("✗ denied: internet → a/web[Pod] (TCP 443)")
+    assert "name: allow-web-from-internet" in out and "cidr: 0.0.0.0/0" in out and "- 10.0.0.0/8" in out
+    assert out.endswith("It adds and removes no other flow.\n")
 
 
 def test_the_side_of_addresses_outside_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from lib.exposure import Exposure, Isolation, exposures
+from lib.policy.engine import compile_engine
 from lib.tables.exposure import exposure_rows
-from tests.policy.build import engine_of, namespace, pod, policy
+from tests.policy.build import engine_of, load, namespace, pod, policy
 
 WEB = pod("web", app="web")
 ALL = {"TCP": [[1, 65535]], "UDP": [[1, 65535]], "SCTP": [[1, 65535]]}
@@ -127,3 +129,30 @@ def test_what_a_new_namespace_has_is_not_said_of_every_namespace_where_labels_de
     assert (bool(found.ingress.any_namespace), found.ingress.not_every_namespace) == (open_to_some, but_not_all)
     (row,) = exposure_rows([found], lambda _: "")
     assert str(row["from_any_namespace"]).endswith("(not from every namespace)") is but_not_all
+
+
+def test_what_is_not_settled_is_not_called_closed() -> None:
+    """Of a domain name no input shows the addresses: "–" would say that the workload reaches nothing outside."""
+    rule = """
+        apiVersion: cilium.io/v2
+        kind: CiliumNetworkPolicy
+        metadata: {name: p, namespace: shop}
+        spec:
+          endpointSelector: {matchLabels: {app: web}}
+          egress: [{toFQDNs: [{matchName: api.example.com}], toPorts: [{ports: [{port: '443', protocol: TCP}]}]}]
+    """
+    (found,) = exposures(engine_of(pod("web", app="web"), rule))
+    assert not found.egress.internet
+    assert found.egress.unsettled.internet.to_json() == {"TCP": [[443, 443]]}
+    assert not found.ingress.unsettled.internet
+    (row,) = exposure_rows([found], str)
+    assert (row["to_internet"], row["from_internet"]) == ("TCP 443 (unknown)", "all ports")
+
+
+def test_what_was_rejected_is_named_beside_the_answer() -> None:
+    misspelt = policy("podSelector: {}\ningres: []", name="typo")
+    loaded = load(d for text in (WEB, misspelt) for d in yaml.safe_load_all(text))
+    (row,) = exposure_rows(exposures(compile_engine(loaded.snapshot)), str)
+    assert row["note"] == "computed without the rejected policy shop/typo[NetworkPolicy]"
+    (row,) = exposure_rows([of_web("podSelector: {}")], str)
+    assert row["note"] == ""

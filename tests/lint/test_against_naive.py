@@ -25,6 +25,7 @@ Name = tuple[tuple[str, str, str], str]
 WHOLE = (
     LintKind.POLICY_NEVER_SELECTS,
     LintKind.POLICY_SELECTS_NO_POD,
+    LintKind.POLICY_WAITS_FOR_PODS,
     LintKind.POLICY_REDUNDANT,
     LintKind.POLICY_WITHOUT_EFFECT,
     LintKind.POLICY_SAFETY_NET,

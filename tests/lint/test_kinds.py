@@ -37,8 +37,8 @@ def test_a_policy_and_a_rule_that_count_are_not_reported() -> None:
 
 def test_a_policy_for_pods_yet_to_come_is_not_called_redundant() -> None:
     finding = found(engine_of(WEB, DB, policy("podSelector: {matchLabels: {app: new}}")))["policy"]
-    assert (finding.kind, finding.kind.severity) == (LintKind.POLICY_SELECTS_NO_POD, Severity.INFO)
-    assert "Pods yet to come may be selected" in finding.sentence
+    assert (finding.kind, finding.kind.severity) == (LintKind.POLICY_SELECTS_NO_POD, Severity.WARNING)
+    assert "until there is one: app=new" in finding.sentence
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_rule_for_peers_yet_to_come_is_not_called_redundant() -> None:
     rules = f"{FROM_WEB}, {{from: [{{podSelector: {{matchLabels: {{app: new}}}}}}]}}"
     finding = found(engine_of(WEB, DB, OPS, to_db(rules)))["policy spec.ingress[1]"]
     assert finding.kind is LintKind.RULE_MATCHES_NOBODY
-    assert "Pods yet to come may be" in finding.sentence
+    assert "until there is one: spec.ingress[1], " in finding.sentence
 
 
 def test_a_port_name_that_nobody_declares_is_told() -> None:
@@ -483,10 +483,10 @@ def test_a_policy_for_a_workload_scaled_to_zero_says_so() -> None:
             spec: {containers: [{name: main, image: example.org/a}]}
     """
     finding = found(engine_of(WEB, DB, idle, policy("podSelector: {matchLabels: {app: idle}}")))["policy"]
-    assert finding.kind is LintKind.POLICY_SELECTS_NO_POD
+    assert (finding.kind, finding.kind.severity) == (LintKind.POLICY_WAITS_FOR_PODS, Severity.INFO)
     assert "It is for the pods of shop/idle[Deployment] when they run" in finding.sentence
     finding = found(engine_of(WEB, DB, idle, policy("podSelector: {matchLabels: {app: other}}")))["policy"]
-    assert "Pods yet to come may be selected" in finding.sentence
+    assert finding.kind is LintKind.POLICY_SELECTS_NO_POD
 
 
 EACH = ", ".join(f"{{protocol: {protocol}}}" for protocol in ("TCP", "UDP", "SCTP"))

@@ -101,3 +101,11 @@ def test_the_recommendation_says_what_hangs_on_names_beside_the_way_to_the_table
     plain = CLUSTER.partition("---")[0].encode()
     app = open_page("recommendation", files={"cluster.yaml": plain})
     assert "Give their addresses" not in [link.proto.label for link in app.get("page_link")]
+
+
+def test_no_count_is_told_where_no_flow_hangs_on_names() -> None:
+    everything = "---\n" + CLUSTER.partition("---\n")[2].partition("  egress:")[0] + "  egress: [{toEntities: [all]}]\n"
+    files = {"cluster.yaml": (CLUSTER + everything.replace("name: names", "name: all")).encode()}
+    said = words(open_page("policy_flows", files=files))
+    assert "of the flows below" in said
+    assert "None of the flows below hangs on what the input does not show, the addresses of a domain name" in said

@@ -6,12 +6,15 @@ Modes") and from pkg/policy/api of cilium/cilium.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lib.model.sets import Protocol
+from lib.model.snapshot import Coverage
 from lib.policy.decide import Verdict
 from lib.policy.ends import parse_end
-from lib.policy.engine import Engine
+from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import profile
 from tests.policy.build import endpoint_slice, engine_of, namespace, pod, policy, rows_of
 from tests.policy.test_semantics import ALL, CLIENT, NODES, SERVER, TO_SERVER, on_node, ports_between
@@ -430,6 +433,19 @@ class TestServicesAndNodes:
         engine = engine_of(SHOP, CLIENT, SERVER, *documents, cnp(f"egress: [{{toServices: [{{{service}}}]}}]"))
         found = [verdict(engine, "server", end) for end in ("client", "203.0.113.9", "198.51.100.1")]
         assert found == [client, behind, elsewhere]
+
+    @pytest.mark.parametrize(("complete", "elsewhere"), [(False, "unknown"), (True, "denied")])
+    def test_a_service_without_selector_is_open_without_its_endpoint_slices(
+        self, complete: bool, elsewhere: str
+    ) -> None:
+        """Who stands behind it is written by hand, and nothing but its EndpointSlices shows it."""
+        rule = cnp("egress: [{toServices: [{k8sService: {serviceName: outside, namespace: shop}}]}]")
+        snapshot = engine_of(SHOP, CLIENT, SERVER, *self.SERVICES.split("---"), rule).snapshot
+        coverage = {**snapshot.coverage, **({"EndpointSlice": Coverage.COMPLETE} if complete else {})}
+        engine = compile_engine(replace(snapshot, coverage=coverage))
+        assert verdict(engine, "server", "198.51.100.1") == elsewhere
+        # "Services without selectors" become addresses, which mean no pod.
+        assert verdict(engine, "server", "client") == "denied"
 
     @pytest.mark.parametrize("direction", ["ingress", "egress"])
     def test_nodes_by_label_hang_on_a_setting(self, direction: str) -> None:

@@ -15,6 +15,7 @@ from lib.model.refs import ObjectRef, Source
 from lib.model.sets import Family, Protocol
 from lib.policy.decide import Decision, NodeRelation, Reason
 from lib.policy.engine import Engine
+from lib.policy.engines import profile
 from lib.policy.judge import decide
 from lib.policy.points import points_of
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, PortsAt, Stage
@@ -233,3 +234,22 @@ def test_equals_that_disagree_leave_the_answer_open() -> None:
     level = (of(ingress(Action.DENY, ALL)), of(ingress(Action.ALLOW, ALL, number=2), number=2))
     engine = with_stages((Stage("admin", 1, (level,)),))
     assert engine.reachability().between(0, 1) == (0, ALL)
+
+
+@pytest.mark.parametrize(("engine", "told"), [("kubernetes", True), ("calico", False), ("cilium", False)])
+def test_policies_of_calico_beside_those_of_cilium_are_told(engine: str, told: bool) -> None:
+    calico = """
+        apiVersion: projectcalico.org/v3
+        kind: GlobalNetworkPolicy
+        metadata: {name: default.p}
+        spec: {selector: all(), types: [Egress], egress: [{action: Pass}]}
+    """
+    cilium = """
+        apiVersion: cilium.io/v2
+        kind: CiliumNetworkPolicy
+        metadata: {name: p, namespace: shop}
+        spec: {endpointSelector: {}, egress: [{}]}
+    """
+    for documents, both in (((calico, cilium), True), ((calico,), False), ((cilium,), False)):
+        notes = engine_of(pod("web"), *documents, profile=profile(engine)).notes
+        assert ("policies-of-two-engines" in {n.code for n in notes}) is (told and both)

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_interface
 from typing import Final
 
-from lib.facts.internet import INTERNET
+from lib.facts.internet import BY_WORD
 from lib.model.cluster import Node, Pod, Workload
 from lib.model.errors import ModelError
 from lib.model.refs import OUTSIDE_SUFFIX
 from lib.model.sets import Address, AddressSet, ConnectionSet, Protocol, family_of
 from lib.model.snapshot import Snapshot
-from lib.policy.ends import parse_end
+from lib.policy.ends import addresses_by_word, parse_end
 from lib.scenario.recommendation.needs import Basis, End, Evidence, Need, PodGroup, Question
 from lib.scenario.recommendation.nodes import group_of, nodes_of
 from lib.scenario.recommendation.own_addresses import OwnAddresses
@@ -70,10 +70,8 @@ def _need(text: str, snapshot: Snapshot, own: OwnAddresses) -> Need:
 
 
 def _end(text: str, snapshot: Snapshot, own: OwnAddresses) -> End:
-    if text == "outside":
-        return AddressSet.all()
-    if text == "internet":
-        return INTERNET
+    if text in BY_WORD:
+        return addresses_by_word(text, snapshot)
     if text.endswith("/*"):
         namespace = text.removesuffix("/*")
         if namespace not in snapshot.namespace_by_name:
@@ -147,11 +145,12 @@ def _ports(text: str) -> ConnectionSet:
 def not_meant(needs: Iterable[Need], snapshot: Snapshot) -> Iterator[Question]:
     """What the ends of stated needs seem to mean and do not: pods on their node's network, pods inside of prefixes."""
     own = OwnAddresses(snapshot)
+    by_word = [addresses_by_word(word, snapshot) for word in BY_WORD]
     for need in needs:
         for end in (need.src, need.dst):
             if isinstance(end, PodGroup):
                 yield from _on_hosts(need, end, snapshot)
-            elif isinstance(end, AddressSet) and end not in (AddressSet.all(), INTERNET):
+            elif isinstance(end, AddressSet) and end not in by_word:
                 held = own.held_in(end)
                 if held:
                     text = (

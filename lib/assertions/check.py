@@ -3,63 +3,33 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from functools import cached_property
 from typing import Final
 
+from lib.assertions.blame import OUTSIDE, Blame, Key, Pair, arrives, lacking_of, meeting
+from lib.assertions.result import Example, Outcome, Result
+from lib.facts.internet import BY_WORD
 from lib.flows import FlowRow, RowVerdict, flow_rows
 from lib.model.assertions import AddressesEnd, Assertion, AssertionEnd, AssertionKind, WorkloadsEnd
 from lib.model.cluster import Workload
 from lib.model.labels import Labels
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
-from lib.model.sets import AddressSet, ConnectionSet, Protocol
-from lib.policy.ends import outside_addresses
+from lib.model.sets import AddressSet, Protocol
+from lib.policy.ends import addresses_by_word, outside_addresses
 from lib.policy.engine import Engine
 from lib.policy.points import End
 
 EXAMPLES: Final = 5
 ROWS_MAX: Final = 1_000_000
 PAIRS_MAX: Final = 1_000_000
-_OUTSIDE: Final = None
-_Key = ObjectRef | None
-_Pair = tuple[_Key, _Key]
+_OF_PAIRS: Final = (AssertionKind.ALLOW, AssertionKind.DENY)
 
 
 class _TooMany(Exception):
     """There is too much to judge; the text says of what."""
-
-
-class Outcome(Enum):
-    """Whether an assertion holds; the value is the word that people read."""
-
-    HOLDS = "holds"
-    FAILS = "fails"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One flow that breaks an assertion or leaves it open; ``reason`` is the explanation of both directions."""
-
-    src: str
-    dst: str
-    ports: ConnectionSet
-    reason: str
-    over: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of an assertion; ``count`` flows are to blame, the first of them are ``examples``."""
-
-    assertion: Assertion
-    outcome: Outcome
-    message: str
-    count: int = 0
-    examples: tuple[Example, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +43,9 @@ class _Ends:
         return bool(self.workloads or self.addresses)
 
     @property
-    def keys(self) -> dict[_Key, None]:
+    def keys(self) -> dict[Key, None]:
         """What flows call the ends, in their order."""
-        return dict.fromkeys((*self.workloads, *((_OUTSIDE,) if self.addresses else ())))
-
-
-@dataclass(frozen=True, slots=True)
-class _Blame:
-    """A flow between two ends on some ports; ``addresses`` are those of the end outside."""
-
-    src: str
-    dst: str
-    src_ref: _Key
-    dst_ref: _Key
-    ports: ConnectionSet
-    sure: bool
-    reason: str = ""
+        return dict.fromkeys((*self.workloads, *((OUTSIDE,) if self.addresses else ())))
 
 
 def check_assertions(engine: Engine, assertions: Iterable[Assertion]) -> tuple[Result, ...]:
@@ -110,9 +67,9 @@ class _Judge:
         self._snapshot = engine.snapshot
 
     @cached_property
-    def _rows(self) -> dict[_Pair, list[FlowRow]]:
+    def _rows(self) -> dict[Pair, list[FlowRow]]:
         """The flows by their ends; those of ingress controllers are no end's own."""
-        found: dict[_Pair, list[FlowRow]] = defaultdict(list)
+        found: dict[Pair, list[FlowRow]] = defaultdict(list)
         for count, row in enumerate(flow_rows(self._engine)):
             if count == ROWS_MAX:
                 raise _TooMany(f"the cluster permits more than {ROWS_MAX:,} flows, which are too many to judge")
@@ -126,6 +83,10 @@ class _Judge:
             if not chosen:
                 named = ", ".join(end.text for end in ends)
                 return Result(assertion, Outcome.FAILS, f"nothing in the input is selected by {named}")
+        own = list(sources.keys)
+        if len(own) == 1 and own == list(destinations.keys) and assertion.kind in _OF_PAIRS:
+            of = "addresses outside" if own[0] is OUTSIDE else f"the pods of {own[0]}"
+            return Result(assertion, Outcome.FAILS, f"both ends are {of}, and flows among these are not judged")
         try:
             return self._judged(assertion, sources, destinations)
         except _TooMany as reason:
@@ -150,7 +111,8 @@ class _Judge:
         addresses = AddressSet()
         for end in ends:
             if isinstance(end, AddressesEnd):
-                addresses |= end.addresses
+                by_word = end.text in BY_WORD
+                addresses |= addresses_by_word(end.text, self._snapshot) if by_word else end.addresses
             else:
                 workloads += [w.ref for w in self._snapshot.workloads if w.endpoints and self._selects(end, w)]
         return _Ends(tuple(dict.fromkeys(workloads)), addresses)
@@ -169,51 +131,51 @@ class _Judge:
 
     # --- single flows ---------------------------------------------------------------------------------------------
 
-    def _present(self, assertion: Assertion, sources: _Ends, destinations: _Ends) -> Iterator[_Blame]:
+    def _present(self, assertion: Assertion, sources: _Ends, destinations: _Ends) -> Iterator[Blame]:
         """The flows between the ends on some of the ports."""
         starts, ends = sources.keys, destinations.keys
         for (src, dst), rows in self._rows.items():
             if src not in starts or dst not in ends or src == dst:
                 continue
             for row in rows:
-                outside = sources.addresses if src is _OUTSIDE else destinations.addresses
-                if found := _meeting(row, assertion.ports, None if src and dst else outside):
+                outside = sources.addresses if src is OUTSIDE else destinations.addresses
+                if found := meeting(row, assertion.ports, None if src and dst else outside):
                     yield found
 
-    def _missing(self, assertion: Assertion, sources: _Ends, destinations: _Ends) -> Iterator[_Blame]:
+    def _missing(self, assertion: Assertion, sources: _Ends, destinations: _Ends) -> Iterator[Blame]:
         """The pairs that lack some of the ports, and on which of them that is only not known."""
         for src, dst in self._pairs(sources, destinations):
             rows = self._rows.get((src, dst), ())
-            if src is not _OUTSIDE and dst is not _OUTSIDE:
-                yield from _lacking(str(src), str(dst), src, dst, assertion.ports, rows)
+            if src is not OUTSIDE and dst is not OUTSIDE:
+                yield from lacking_of(str(src), str(dst), src, dst, assertion.ports, rows)
                 continue
-            rest = sources.addresses if src is _OUTSIDE else destinations.addresses
+            rest = sources.addresses if src is OUTSIDE else destinations.addresses
             for row in rows:
-                name = row.src if src is _OUTSIDE else row.dst
+                name = row.src if src is OUTSIDE else row.dst
                 common = (outside_addresses(name) or AddressSet()) & rest
                 if common:
-                    ends = (str(common), row.dst) if src is _OUTSIDE else (row.src, str(common))
+                    ends = (str(common), row.dst) if src is OUTSIDE else (row.src, str(common))
                     same = [r for r in rows if (r.src, r.dst) == (row.src, row.dst)]
-                    yield from _lacking(*ends, src, dst, assertion.ports, same)
+                    yield from lacking_of(*ends, src, dst, assertion.ports, same)
                     rest = rest - common
             if rest:
-                ends = (str(rest), str(dst)) if src is _OUTSIDE else (str(src), str(rest))
-                yield _Blame(*ends, src, dst, assertion.ports, True)
+                ends = (str(rest), str(dst)) if src is OUTSIDE else (str(src), str(rest))
+                yield Blame(*ends, src, dst, assertion.ports, True)
 
-    def _others(self, assertion: Assertion, sources: _Ends, destinations: _Ends) -> Iterator[_Blame]:
+    def _others(self, assertion: Assertion, sources: _Ends, destinations: _Ends) -> Iterator[Blame]:
         """The flows to the destinations from anybody else; pods on their node's network are left out."""
         allowed, wanted = set(sources.workloads), set(destinations.workloads)
-        beyond = AddressSet.all() - sources.addresses
+        beyond = addresses_by_word("outside", self._snapshot) - sources.addresses
         for (src, dst), rows in self._rows.items():
             if dst not in wanted or src in allowed or src == dst:
                 continue
             for row in rows:
                 if row.host:
                     continue
-                if found := _meeting(row, assertion.ports, beyond if src is _OUTSIDE else None):
+                if found := meeting(row, assertion.ports, beyond if src is OUTSIDE else None):
                     yield found
 
-    def _pairs(self, sources: _Ends, destinations: _Ends) -> Iterator[_Pair]:
+    def _pairs(self, sources: _Ends, destinations: _Ends) -> Iterator[Pair]:
         starts, ends = sources.keys, destinations.keys
         if (pairs := len(starts) * len(ends)) > PAIRS_MAX:
             raise _TooMany(f"{pairs:,} pairs are too many to look at one by one: name fewer ends")
@@ -228,41 +190,42 @@ class _Judge:
                 hops = [str(row.src) for row in path] + [path[-1].dst]
                 outcome = Outcome.FAILS if sure else Outcome.UNKNOWN
                 words = "permitted" if sure else "perhaps permitted"
-                message = f"a path of {len(path):,} flows is {words}: {' → '.join(hops)}"
+                way = f"a path of {len(path):,} flows is {words}" if len(path) > 1 else f"it is {words} directly"
                 last = path[-1].ports & assertion.ports
                 example = Example(hops[0], hops[-1], last, "", tuple(hops[1:-1]))
+                message = f"{way}: {' → '.join(hops)}"
                 return Result(assertion, outcome, message, 1, (example,))
         return Result(assertion, Outcome.HOLDS, "no chain of permitted flows leads there")
 
     def _path(self, assertion: Assertion, sources: _Ends, destinations: _Ends, *, sure: bool) -> list[FlowRow]:
         """The shortest chain of flows whose last one is on some of the ports; empty where there is none."""
-        came: dict[_Key, FlowRow | None] = dict.fromkeys(sources.keys)
+        came: dict[Key, FlowRow | None] = dict.fromkeys(sources.keys)
         waiting, ends = deque(came), destinations.keys
         while waiting:
             here = waiting.popleft()
             for row in self._leaving.get(here, ()):
                 if row.host or (sure and row.verdict is RowVerdict.UNKNOWN):
                     continue
-                starts = here is _OUTSIDE and not (outside_addresses(row.src) or AddressSet()) & sources.addresses
-                if starts or (row.dst_ref is _OUTSIDE and not destinations.addresses):
+                starts = here is OUTSIDE and not (outside_addresses(row.src) or AddressSet()) & sources.addresses
+                if starts or (row.dst_ref is OUTSIDE and not destinations.addresses):
                     continue
-                if _arrives(row, ends, destinations.addresses) and row.ports & assertion.ports:
+                if arrives(row, ends, destinations.addresses) and row.ports & assertion.ports:
                     return _back(came, row)
-                if row.dst_ref is not _OUTSIDE and row.dst_ref not in came:
+                if row.dst_ref is not OUTSIDE and row.dst_ref not in came:
                     came[row.dst_ref] = row
                     waiting.append(row.dst_ref)
         return []
 
     @cached_property
-    def _leaving(self) -> dict[_Key, list[FlowRow]]:
-        found: dict[_Key, list[FlowRow]] = defaultdict(list)
+    def _leaving(self) -> dict[Key, list[FlowRow]]:
+        found: dict[Key, list[FlowRow]] = defaultdict(list)
         for (src, _), rows in self._rows.items():
             found[src] += rows
         return found
 
     # --- words ----------------------------------------------------------------------------------------------------
 
-    def _example(self, blame: _Blame) -> Example:
+    def _example(self, blame: Blame) -> Example:
         ends = self._end(blame.src_ref, blame.src), self._end(blame.dst_ref, blame.dst)
         reason = blame.reason
         if ends[0] is not None and ends[1] is not None:
@@ -270,19 +233,19 @@ class _Judge:
             port = blame.ports[protocol].intervals[0][0] if protocol else None
             answer = self._engine.explain(ends[0], ends[1], protocol, port)
             # The side of an outside address is nobody's matter.
-            outside = {Direction.EGRESS: blame.src_ref is _OUTSIDE, Direction.INGRESS: blame.dst_ref is _OUTSIDE}
+            outside = {Direction.EGRESS: blame.src_ref is OUTSIDE, Direction.INGRESS: blame.dst_ref is OUTSIDE}
             reason = "; ".join(side.reason for side in answer.directions if not outside[side.direction])
         return Example(blame.src, blame.dst, blame.ports, reason)
 
-    def _end(self, ref: _Key, name: str) -> End | None:
+    def _end(self, ref: Key, name: str) -> End | None:
         if ref is not None:
             return self._snapshot.workload_by_ref.get(ref)
         addresses = outside_addresses(name)
         return next((first for first, _ in addresses.ranges()), None) if addresses else None
 
 
-def _told(assertion: Assertion, blamed: Iterable[_Blame], said: str, example: Callable[[_Blame], Example]) -> Result:
-    counts, first = {True: 0, False: 0}, defaultdict[bool, list[_Blame]](list)
+def _told(assertion: Assertion, blamed: Iterable[Blame], said: str, example: Callable[[Blame], Example]) -> Result:
+    counts, first = {True: 0, False: 0}, defaultdict[bool, list[Blame]](list)
     for blame in blamed:
         counts[blame.sure] += 1
         if len(first[blame.sure]) < EXAMPLES:
@@ -298,42 +261,7 @@ def _told(assertion: Assertion, blamed: Iterable[_Blame], said: str, example: Ca
     return Result(assertion, Outcome.UNKNOWN, f"of {flows} nobody can know", count, examples)
 
 
-def _meeting(row: FlowRow, ports: ConnectionSet, outside: AddressSet | None) -> _Blame | None:
-    """A flow as far as it is on some of the ports and its outside end among ``outside`` (None: it has none)."""
-    common = row.ports & ports
-    if not common:
-        return None
-    if outside is not None:
-        name = row.src if row.src_ref is _OUTSIDE else row.dst
-        if not (outside_addresses(name) or AddressSet()) & outside:
-            return None
-    sure = row.verdict is not RowVerdict.UNKNOWN
-    return _Blame(row.src, row.dst, row.src_ref, row.dst_ref, common, sure, row.reason)
-
-
-def _arrives(row: FlowRow, ends: Container[_Key], addresses: AddressSet) -> bool:
-    if row.dst_ref is not _OUTSIDE:
-        return row.dst_ref in ends
-    return bool((outside_addresses(row.dst) or AddressSet()) & addresses)
-
-
-def _lacking(
-    src: str, dst: str, src_ref: _Key, dst_ref: _Key, ports: ConnectionSet, rows: Iterable[FlowRow]
-) -> Iterator[_Blame]:
-    """Which of the ports not all pods of a pair have, and of which that is only not known."""
-    allowed, unknown = ConnectionSet(), ConnectionSet()
-    for row in rows:
-        if row.verdict is RowVerdict.ALLOWED:
-            allowed |= row.ports
-        elif row.verdict is RowVerdict.UNKNOWN:
-            unknown |= row.ports
-    if lacking := ports - allowed - unknown:
-        yield _Blame(src, dst, src_ref, dst_ref, lacking, True)
-    if open_ := ports & unknown:
-        yield _Blame(src, dst, src_ref, dst_ref, open_, False)
-
-
-def _back(came: dict[_Key, FlowRow | None], last: FlowRow) -> list[FlowRow]:
+def _back(came: dict[Key, FlowRow | None], last: FlowRow) -> list[FlowRow]:
     path = [last]
     while (row := came.get(path[0].src_ref)) is not None:
         path.insert(0, row)
