@@ -10,11 +10,12 @@ import streamlit as st
 from lib.azure.backend_pool import pool_nodes
 from lib.azure.balanced import why_left_out
 from lib.azure.client_address import DEPENDS, seen_address, seen_in_words
-from lib.azure.data_plane import DataPlane, detect_data_plane
+from lib.azure.data_plane import detect_data_plane
 from lib.azure.frontends import Frontend
 from lib.azure.limits import usages
 from lib.azure.load_balancer import ServiceLoadBalancer
 from lib.azure.node_rules import node_rules_of, update_effects_of
+from lib.azure.signs import Shown
 from lib.azure.view import AzureView, azure_view
 from lib.facts.sources import source
 from lib.model.services import Service, ServiceType
@@ -50,7 +51,7 @@ def all_of_azure(page: PageContext) -> AzureView:
     return page.cached(("azure",), lambda: azure_view(page.snapshot))
 
 
-def data_plane(page: PageContext) -> DataPlane:
+def data_plane(page: PageContext) -> Shown:
     """Who carries out Services on the nodes."""
     return page.cached(("data-plane",), lambda: detect_data_plane(page.snapshot))
 
@@ -128,7 +129,7 @@ def show_service_on_azure(page: PageContext, service: Service) -> None:
     on_node = node_rules_of(service, plane)
     if on_node:
         st.markdown("**On every node**")
-        st.caption(f"Data plane {plain(plane.name or 'not known')}: {plain(plane.evidence, 300)}.")
+        st.caption(f"Data plane {plain(plane.value or 'not known')}: {plain(plane.evidence, 300)}.")
         _sentences((plain(text, 400), rule.source) for rule, text in on_node)
 
 
