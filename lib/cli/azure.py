@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from lib.azure.data_plane import detect_data_plane
+from lib.azure.profile import cluster_profile
 from lib.azure.provider_settings import ProviderSettings, detect_location
 from lib.azure.view import azure_view
 from lib.cli.cluster import inputs_of
 from lib.cli.load import load, problem_json
 from lib.cli.output import write_json, write_rows
-from lib.cli.security_rules import given_group, security_command
+from lib.cli.security_rules import chosen_profile, given_group, security_command
 from lib.cli.tables import in_namespaces
 from lib.model.problem import Severity
 from lib.model.security_rules import Attachment
@@ -50,7 +50,7 @@ def azure_command(arguments: argparse.Namespace) -> int:
             "assumptions": list(settings.assumptions),
             "problems": [problem_json(p, given.documents) for p in (*given.problems, *nsg_problems)],
         }
-        plane = detect_data_plane(given.snapshot)
+        plane = cluster_profile(given.snapshot, chosen_profile(arguments)).data_plane.as_shown
         found = (load_balancer_json(balancer, plane) for balancer in view.load_balancers)
         write_json({"schema": "netatlas.azure/1"}, "load_balancers", found, tail)
     else:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import Any
 
+from lib.azure.profile import cluster_profile
 from lib.azure.provider_settings import ProviderSettings
 from lib.azure.security_group import ProviderGroup, provider_group
 from lib.azure.security_group_arrival import known_addresses
@@ -52,7 +53,8 @@ def security_command(arguments: argparse.Namespace, settings: ProviderSettings) 
     if question is not None:
         groups = (provider.group,) if subnet is None else (subnet, provider.group)
         try:
-            answer = ask(question, given.snapshot, provider, groups, known)
+            plane = cluster_profile(given.snapshot, chosen_profile(arguments)).data_plane.as_shown
+            answer = ask(question, given.snapshot, provider, groups, known, plane)
         except ModelError as error:
             raise UsageError(str(error)) from None
         _print_answer(arguments.format, answer, given, wrong)
@@ -61,6 +63,11 @@ def security_command(arguments: argparse.Namespace, settings: ProviderSettings) 
     given.report(wrong)
     failed = any(problem.severity is Severity.ERROR for problem in wrong)
     return max(given.exit_status, _REFUSED if failed else 0)
+
+
+def chosen_profile(arguments: argparse.Namespace) -> dict[str, str]:
+    """What the arguments say of the cluster."""
+    return {"data_plane": arguments.data_plane} if arguments.data_plane else {}
 
 
 def _question(arguments: argparse.Namespace) -> Question | None:

@@ -22,6 +22,7 @@ from lib.tables.security_rules import asked_rows, group_answer_row, through_rows
 from lib.ui import results
 from lib.ui.page_context import PageContext
 from lib.ui.problems import say_problems
+from lib.ui.profile_view import profile_of
 from lib.ui.security_groups import Groups, given_text, in_network, keep_text, network_ranges, reading, through
 from lib.ui.text import plain
 from lib.ui.widgets import show_table
@@ -91,7 +92,8 @@ def ask_packet(page: PageContext, found: Groups) -> Groups:
             question = Question(
                 read_source(source), read_destination(destination), int(port), Protocol(protocol or "TCP")
             )
-            answer = ask(question, page.snapshot, found.provider, found.on_the_way, found.known)
+            plane = profile_of(page).data_plane.as_shown
+            answer = ask(question, page.snapshot, found.provider, found.on_the_way, found.known, plane)
         except ModelError as error:
             st.error(plain(error, 300), icon=":material/error:")
             return found
