@@ -303,3 +303,45 @@ def test_whether_health_probes_pass_a_closed_node_is_left_open():
     del notes["azure-disable-load-balancer-floating-ip"]
     floating = load_balancer("web", port, frontends=("20.0.0.1",), notes=notes, ranges=("20.9.0.0/16",))
     assert sent(cluster(floating, nodes=nodes), probe).verdict is Verdict.ALLOWED
+
+
+def test_a_private_sender_whom_either_rule_lets_in_is_let_in_and_both_are_told():
+    internet = rule("from-outside", 100, "Allow", sources=("Internet",))
+    found = judge(packet("10.100.0.1", PRIVATE), [group(internet)], KNOWN)
+    assert found.verdict is Verdict.ALLOWED
+    said = str(found)
+    assert said.startswith("Allowed either way: if 10.100.0.1 is in the virtual network, the default rule AllowVNet")
+    assert "if 10.100.0.1 is outside the virtual network, rule from-outside (100)" in said
+    assert {answer.rule.name for answer in found.deciding} == {"AllowVNetInBound", "from-outside"}
+    assert [case for case, _ in found.by_case] == [
+        "10.100.0.1 is in the virtual network",
+        "10.100.0.1 is outside the virtual network",
+    ]
+
+
+def test_the_doubt_is_the_same_in_every_group_on_the_way():
+    """The subnet's group refuses those in the network, the interface's those outside: nobody gets through both."""
+    subnet = group(
+        rule("no-network", 100, "Deny", sources=("VirtualNetwork",)),
+        rule("others", 200, "Allow", sources=("Internet",)),
+        on=Attachment.SUBNET,
+    )
+    nic = group(rule("no-internet", 100, "Deny", sources=("Internet",)))
+    found = judge(packet("10.100.0.1", PRIVATE), [subnet, nic], KNOWN)
+    assert found.verdict is Verdict.DENIED
+    assert "Denied either way" in str(found)
+    assert {answer.rule.name for answer in found.deciding} == {"no-network", "no-internet"}
+
+
+def test_either_way_is_not_said_where_something_else_is_open_too():
+    tag = rule("tag", 100, "Deny", sources=("AzureCloud",))
+    found = judge(packet("10.100.0.1", PRIVATE), [group(tag, rule("all", 200, "Allow", sources=("Internet",)))], KNOWN)
+    assert found.verdict is Verdict.UNKNOWN and not found.cases
+
+
+def test_both_ends_may_be_in_the_network_or_not():
+    to_private = packet("10.100.0.1", address("10.101.0.1"))
+    every = rule("all", 200, "Allow", sources=("Internet", "VirtualNetwork"))
+    found = judge(to_private, [group(every)], KNOWN)
+    assert found.verdict is Verdict.ALLOWED
+    assert judge(to_private, [group()], KNOWN).verdict is Verdict.UNKNOWN
