@@ -6,7 +6,7 @@ from lib.ui.profile_view import show_profile_line
 from lib.ui.route_view import show_routes, show_routes_graph, show_url_test
 
 page = open_page("Ingress routes")
-profile = show_profile_line(page, "network_model")
+profile = show_profile_line(page, "network_model", "data_plane")
 show_url_test(page)
 show_routes(page)
 show_on_azure(page, profile)

@@ -8,7 +8,7 @@ from lib.ui.security_question_view import ask_packet, show_own_groups
 from lib.ui.security_rule_view import show_faults, show_limits, show_origin, show_rules
 
 page = open_page("Security rules")
-show_profile_line(page, "data_plane", "outbound_type", besides=choose_settings)
+show_profile_line(page, "network_model", "data_plane", besides=choose_settings)
 found = groups(page)
 show_origin(found)
 show_faults(page, found)

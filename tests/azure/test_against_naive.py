@@ -107,7 +107,9 @@ def test_the_merged_rules_say_what_each_service_by_itself_says(raw: list[dict[st
 
 
 @given(services())
-def test_a_sender_in_the_network_or_outside_it_is_settled_where_both_come_to_the_same(raw: list[dict[str, Any]]) -> None:
+def test_a_sender_in_the_network_or_outside_it_is_settled_where_both_come_to_the_same(
+    raw: list[dict[str, Any]],
+) -> None:
     objects = [*raw, *(node(i, address) for i, address in enumerate(NODES))]
     found = provider_group(replace(load(objects).snapshot, coverage=COMPLETE))
     known = KnownAddresses(AddressSet.from_networks([ip_network(VNET)]))
