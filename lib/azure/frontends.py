@@ -15,7 +15,8 @@ from lib.azure.names import Names
 from lib.facts.reader import get
 from lib.model.refs import ObjectRef, Source
 from lib.model.services import Service
-from lib.model.sets import Family, family_of
+from lib.model.sets import Address, Family, family_of
+from lib.routing.reach import is_public
 
 NODE_RESOURCE_GROUP: Final = "the node resource group"
 CLUSTER_SUBNET: Final = "the cluster's subnet"
@@ -113,6 +114,13 @@ def frontend_of(
         tags=_tags(annotations, pin) if public else (),
         pin=pin,
     )
+
+
+def private_pin(frontend: Frontend) -> Address | None:
+    """The address that a public frontend asks for although it is private or one of Azure's own; None for any other."""
+    address = address_of(frontend.pin.value) if frontend.public and frontend.pin is not None else None
+    kept = get("probe_source").text
+    return address if address is not None and (not is_public(address) or str(address) == kept) else None
 
 
 def status_address(annotations: Annotations, family: Family) -> str:

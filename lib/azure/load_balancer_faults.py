@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from lib.azure import annotations as names
-from lib.azure.annotations import Annotations, address_of
+from lib.azure.annotations import Annotations
+from lib.azure.frontends import private_pin
 from lib.azure.limits import usages
 from lib.azure.load_balancer import NODE_IP_CONFIGURATION, ServiceLoadBalancer
 from lib.azure.rules import LoadBalancingRule
@@ -15,7 +16,6 @@ from lib.facts.service_traffic import without_node_ports
 from lib.model.finding import Finding, finding
 from lib.model.sets import Family
 from lib.model.snapshot import Snapshot
-from lib.routing.reach import is_public
 
 _AZURE_PROVIDER = "azure://"
 _AZURE_KEY = "/azure-"
@@ -33,9 +33,10 @@ def load_balancer_faults(view: AzureView, snapshot: Snapshot) -> Iterator[Findin
     with_ipv6 = {s.load_balancer for s in view.services if Family.IPV6 in s.families}
     for found in view.services:
         annotations = Annotations(found.service)
-        if found.refused:
+        private = tuple(_private_address(found))
+        yield from private
+        if found.refused and not private:
             yield finding("azure-load-balancer-refused", found.ref, found.service.source, reason=found.refused)
-        yield from _private_address(annotations, found)
         yield from _node_ports(annotations, found, view.settings.shared_probe)
         yield from _private_link(annotations, found, with_ipv6)
     yield from _claimed_twice(view)
@@ -43,11 +44,11 @@ def load_balancer_faults(view: AzureView, snapshot: Snapshot) -> Iterator[Findin
     yield from _limits(view, snapshot)
 
 
-def _private_address(annotations: Annotations, found: ServiceLoadBalancer) -> Iterator[Finding]:
+def _private_address(found: ServiceLoadBalancer) -> Iterator[Finding]:
     """A public load balancer can't have a private address."""
     for frontend in found.frontends:
-        address = address_of(frontend.pin.value) if frontend.pin is not None else None
-        if frontend.public and frontend.pin is not None and address is not None and not is_public(address):
+        address = private_pin(frontend)
+        if frontend.pin is not None and address is not None:
             yield finding(
                 "azure-public-address-private",
                 found.ref,
