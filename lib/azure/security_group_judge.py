@@ -168,7 +168,7 @@ def judge(
     found = Judgement(packet, direction, _answers(packet, groups, known, direction))
     if found.verdict is not Verdict.UNKNOWN:
         return found
-    cases = []
+    cases: list[tuple[str, Judgement]] = []
     for said, then in _cases(packet, known):
         case = Judgement(packet, direction, _answers(packet, groups, then, direction))
         if case.verdict is Verdict.UNKNOWN or (cases and case.verdict is not cases[0][1].verdict):

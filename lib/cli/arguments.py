@@ -147,6 +147,12 @@ def build_parser() -> argparse.ArgumentParser:
         help="one of the cluster's multiple load balancers; may be repeated",
     )
     azure.add_argument(
+        "--list",
+        choices=("load-balancing-rules", "security-rules"),
+        default="load-balancing-rules",
+        help="what a row of a table stands for; JSON has both",
+    )
+    azure.add_argument(
         "--data-plane",
         choices=("kube-proxy", "cilium"),
         help="who carries out Services on the nodes; without it, whom the input shows",

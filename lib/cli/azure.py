@@ -17,7 +17,7 @@ from lib.cli.security_rules import chosen_profile, given_group, security_command
 from lib.cli.tables import in_namespaces
 from lib.model.problem import Severity
 from lib.model.security_rules import Attachment
-from lib.tables.azure import load_balancer_json, load_balancer_rule_rows, security_rule_json
+from lib.tables.azure import load_balancer_json, load_balancer_rule_rows, security_rule_json, security_rule_rows
 
 _SHORT: Final = (
     "load_balancer",
@@ -47,12 +47,17 @@ def azure_command(arguments: argparse.Namespace) -> int:
         tail = {
             "security_rules": security_rule_json(view),
             "left_out": [{"service": str(ref), "reason": why} for ref, why in view.left_out if kept(ref)],
+            "without_security_rules": [
+                {"service": str(ref), "reason": why} for ref, why in view.without_security_rules if kept(ref)
+            ],
             "assumptions": list(settings.assumptions),
             "problems": [problem_json(p, given.documents) for p in (*given.problems, *nsg_problems)],
         }
         plane = cluster_profile(given.snapshot, chosen_profile(arguments)).data_plane.as_shown
         found = (load_balancer_json(balancer, plane) for balancer in view.load_balancers)
         write_json({"schema": "netatlas.azure/1"}, "load_balancers", found, tail)
+    elif arguments.list == "security-rules":
+        write_rows(arguments.format, security_rule_rows(view))
     else:
         rows = load_balancer_rule_rows(view.services, given.locate)
         write_rows(arguments.format, rows if arguments.format == "csv" else map(_shortened, rows))
