@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import streamlit as st
@@ -13,6 +14,8 @@ from lib.ui.text import plain
 SHARED_KEY: Final = "shared_probe"
 NAMES_KEY: Final = "load_balancers"
 _NAMES_MAX: Final = 50
+# What Azure lets a load balancer be called. A link can bring anything.
+_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,78}[A-Za-z0-9_])?")
 _CHARS: Final = 2_000
 
 
@@ -28,6 +31,9 @@ def choose_settings() -> str:
         placeholder="none: one public and one internal", help="With commas between. The first is called kubernetes.",
     )  # fmt: skip
     found = _chosen()
+    for name in _written():
+        if name not in found.configurations:
+            st.error(f"{plain(name, 80)} can be no name of a load balancer.", icon=":material/error:")
     said = []
     if found.shared_probe:
         said.append("**shared health probe** (chosen)")
@@ -44,6 +50,10 @@ def provider_settings(page: PageContext) -> ProviderSettings:
 
 
 def _chosen() -> ProviderSettings:
-    names = [name.strip() for name in str(st.session_state.get(NAMES_KEY) or "").split(",")]
-    kept = tuple(dict.fromkeys(filter(None, names)))[:_NAMES_MAX]
+    kept = tuple(name for name in _written() if _NAME.fullmatch(name))
     return ProviderSettings(bool(st.session_state.get(SHARED_KEY)), kept)
+
+
+def _written() -> tuple[str, ...]:
+    names = (name.strip() for name in str(st.session_state.get(NAMES_KEY) or "").split(","))
+    return tuple(dict.fromkeys(filter(None, names)))[:_NAMES_MAX]
