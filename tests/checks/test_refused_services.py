@@ -1,4 +1,4 @@
-"""A load balancer that Azure's provider makes nothing of is not called open, but one that was made before is."""
+"""What Azure's provider makes nothing of: such a load balancer is not called open, but one that was made before is."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ PREFIX = "service.beta.kubernetes.io/"
 OPEN = "load-balancer-open-to-internet"
 
 
-def codes(protocol: str = "TCP", address: str = "", **annotations: str) -> set[str]:
-    """What is found of one public Service on Azure."""
+def codes(
+    protocol: str = "TCP", address: str = "", node_labels: dict[str, str] | None = None, **annotations: str
+) -> set[str]:
+    """What is found of one Service on Azure."""
     service: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "Service",
@@ -27,7 +29,12 @@ def codes(protocol: str = "TCP", address: str = "", **annotations: str) -> set[s
     }
     if address:
         service["status"] = {"loadBalancer": {"ingress": [{"ip": address}]}}
-    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}, "spec": {"providerID": "azure:///n"}}
+    node = {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": "n", "labels": node_labels or {}},
+        "spec": {"providerID": "azure:///n"},
+    }
     return {found.code for found in run_checks(load([service, node]).snapshot)}
 
 
@@ -51,3 +58,11 @@ def test_a_service_without_a_load_balancing_rule_is_not_called_open(refused: dic
 
 def test_a_refused_service_with_an_address_was_made_before_and_is_called_open():
     assert OPEN in codes(address="203.0.113.9", **{"azure-load-balancer-tcp-idle-timeout": "500"})
+
+
+@pytest.mark.parametrize(("model", "broken"), [("vnetblock", True), ("vnet", False), ("overlay", False)])
+def test_a_cluster_with_static_blocks_has_no_private_link_services(model: str, broken: bool):
+    """models.yaml: "Private Link Service on LoadBalancer Services unsupported" with static block allocation."""
+    asked = {"azure-pls-create": "true", "azure-load-balancer-internal": "true"}
+    found = codes(address="10.224.0.9", node_labels={"kubernetes.azure.com/podnetwork-type": model}, **asked)
+    assert ("azure-private-link-broken" in found) is broken
