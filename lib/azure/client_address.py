@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from lib.azure.signs import Shown
+from lib.azure.data_plane import DataPlane
 from lib.facts.service_traffic import ClientAddress, client_addresses
 from lib.model.services import Service
 
@@ -40,16 +40,16 @@ class SeenAddress:
         return tuple(_line(way, len({each.data_plane for each in self.ways}) > 1) for way in self.ways)
 
 
-def seen_address(service: Service, data_plane: Shown) -> SeenAddress:
+def seen_address(service: Service, data_plane: DataPlane) -> SeenAddress:
     """What the pods of an outside-facing Service see; every data plane counts where the input does not show it."""
     policy = service.external_traffic_policy.value
     ways = tuple(
         way
         for way in client_addresses()
-        if way.external_traffic_policy == policy and data_plane.value in ("", way.data_plane)
+        if way.external_traffic_policy == policy and data_plane.name in ("", way.data_plane)
     )
     seen = {way.seen for way in ways}
-    who = f"externalTrafficPolicy is {policy}; data plane {data_plane.value or 'not known'}: {data_plane.evidence}"
+    who = f"externalTrafficPolicy is {policy}; data plane {data_plane.name or 'not known'}: {data_plane.evidence}"
     return SeenAddress(seen.pop() if len(seen) == 1 else DEPENDS, who, ways)
 
 

@@ -6,16 +6,15 @@ from typing import Final
 
 from lib.azure.annotations import Annotations
 from lib.azure.balanced import families_of, is_azure_load_balancer
-from lib.azure.data_plane import CILIUM, KUBE_PROXY
+from lib.azure.data_plane import CILIUM, KUBE_PROXY, DataPlane
 from lib.azure.frontends import pin_of
-from lib.azure.signs import Shown
 from lib.facts.service_traffic import NodeRule, UpdateEffect, node_rules, update_effects
 from lib.model.services import Service, ServiceType, SessionAffinity, TrafficPolicy
 
 _TOPOLOGY_MODE: Final = "service.kubernetes.io/topology-mode"
 
 
-def node_rules_of(service: Service, data_plane: Shown) -> tuple[tuple[NodeRule, str], ...]:
+def node_rules_of(service: Service, data_plane: DataPlane) -> tuple[tuple[NodeRule, str], ...]:
     """What holds for a Service on a node, each with its sentence; nothing for an alias."""
     conditions = _conditions(service, data_plane)
     words = {
@@ -26,7 +25,7 @@ def node_rules_of(service: Service, data_plane: Shown) -> tuple[tuple[NodeRule, 
     return tuple((rule, rule.text.format_map(words)) for rule in node_rules() if rule.when in conditions)
 
 
-def _conditions(service: Service, data_plane: Shown) -> set[str]:
+def _conditions(service: Service, data_plane: DataPlane) -> set[str]:
     if service.type is ServiceType.EXTERNAL_NAME:
         return set()
     if service.headless:
@@ -42,16 +41,16 @@ def _conditions(service: Service, data_plane: Shown) -> set[str]:
     for condition, holds in (
         ("affinity", sticky),
         # How Cilium chooses is in no source that was read.
-        ("random", not sticky and data_plane.value != CILIUM),
+        ("random", not sticky and data_plane.name != CILIUM),
         ("node-port", any(port.node_port for port in service.ports)),
         ("external-local", outside and local_outside),
         ("external-cluster", outside and not local_outside),
-        ("source-ranges", ranges and data_plane.value != CILIUM),
-        ("source-ranges-cilium", ranges and data_plane.value != KUBE_PROXY),
+        ("source-ranges", ranges and data_plane.name != CILIUM),
+        ("source-ranges-cilium", ranges and data_plane.name != KUBE_PROXY),
         # Hints are not used beside internalTrafficPolicy Local.
         ("zone-hints", service.annotations.get(_TOPOLOGY_MODE) == "Auto" and "internal-cluster" in found),
         ("topology", bool(service.traffic_distribution)),
-        ("cilium", data_plane.value == CILIUM),
+        ("cilium", data_plane.name == CILIUM),
     ):
         if holds:
             found.add(condition)

@@ -9,8 +9,8 @@ from ipaddress import ip_address, ip_network
 from itertools import islice
 from typing import Final
 
-from lib.azure.data_plane import detect_data_plane
-from lib.azure.signs import Shown, shown_by_signs
+from lib.azure.data_plane import DataPlane
+from lib.azure.signs import shown_by_signs
 from lib.facts import cluster_profile as facts
 from lib.facts.engines import engine_facts
 from lib.facts.internet import PRIVATE
@@ -54,11 +54,6 @@ class Aspect:
     source: Source | None = None
     shown: str = ""
 
-    @property
-    def as_shown(self) -> Shown:
-        """The value with its evidence, for those who ask nothing else of it."""
-        return Shown(self.value, self.evidence, self.source)
-
 
 @dataclass(frozen=True, slots=True)
 class ClusterProfile:
@@ -87,6 +82,12 @@ class ClusterProfile:
             self.api_server,
         )
 
+    @property
+    def services_plane(self) -> DataPlane:
+        """Who carries out Services, for those who ask nothing else of the cluster."""
+        found = self.data_plane
+        return DataPlane(found.value, found.evidence, found.source)
+
 
 CHOOSABLE: Final = ("network_model", "policy_engine", "data_plane", "outbound_type", "api_server")
 """The aspects that a person can choose, by name."""
@@ -114,7 +115,7 @@ def cluster_profile(snapshot: Snapshot, chosen: Mapping[str, str] | None = None)
     told beside it. A value that is none of ``choices``, and for ``RANGES`` one that is no prefix, is not taken.
     """
     found = chosen or {}
-    data_plane = _chosen(_by_signs("data_plane", detect_data_plane(snapshot)), found)
+    data_plane = _chosen(_by_signs(snapshot, "data_plane"), found)
     return ClusterProfile(
         network_model=_chosen(_network_model(snapshot, data_plane.value), found),
         policy_engine=_chosen(_policy_engine(snapshot), found),
@@ -161,8 +162,8 @@ def _chosen_range(shown: Aspect, chosen: Mapping[str, str]) -> Aspect:
     return Aspect(shown.name, shown.label, value, value, Basis.CHOSEN, evidence, shown.source, shown.value)
 
 
-def _by_signs(name: str, found: Shown) -> Aspect:
-    known = facts.aspect(name)
+def _by_signs(snapshot: Snapshot, name: str) -> Aspect:
+    known, found = facts.aspect(name), shown_by_signs(snapshot, name)
     if not found.value:
         return _unknown(name, known.label, found.evidence)
     text = known.text_of(found.value)
@@ -170,7 +171,7 @@ def _by_signs(name: str, found: Shown) -> Aspect:
 
 
 def _network_model(snapshot: Snapshot, data_plane: str) -> Aspect:
-    found = _by_signs("network_model", shown_by_signs(snapshot, "network_model"))
+    found = _by_signs(snapshot, "network_model")
     if not found.value:
         return found
     value = _OVERLAY_CILIUM if found.value == _OVERLAY and data_plane == "cilium" else found.value

@@ -8,13 +8,12 @@ from enum import Enum
 from ipaddress import ip_network
 
 from lib.azure.annotations import Annotations
-from lib.azure.data_plane import CILIUM, KUBE_PROXY, detect_data_plane
+from lib.azure.data_plane import CILIUM, KUBE_PROXY, DataPlane, detect_data_plane
 from lib.azure.security_group import ProviderGroup
 from lib.azure.security_group_access import ServiceAccess
 from lib.azure.security_group_destinations import frontends_of, node_destinations
 from lib.azure.security_group_judge import Judgement, judge
 from lib.azure.security_group_match import Fit, KnownAddresses, Packet, Place, in_virtual_network
-from lib.azure.signs import Shown
 from lib.model.cluster import Node
 from lib.model.errors import ModelError
 from lib.model.policies import Verdict
@@ -113,7 +112,7 @@ def judge_sent(
     provider: ProviderGroup,
     groups: Sequence[SecurityGroup],
     known: KnownAddresses,
-    plane: Shown | None = None,
+    plane: DataPlane | None = None,
 ) -> SentJudgement:
     """What becomes of a packet that a client sends to a frontend address and Service port.
 
@@ -174,7 +173,7 @@ def _strange(packet: Packet, known: KnownAddresses) -> tuple[str, ...]:
     return (f"No Service of the input has the frontend {packet.destination}.",)
 
 
-def _on_the_node(packet: Packet, access: ServiceAccess, plane: Shown) -> str:
+def _on_the_node(packet: Packet, access: ServiceAccess, plane: DataPlane) -> str:
     """What becomes of a sender whom spec.loadBalancerSourceRanges may not hold: nodes enforce it beside the groups.
 
     Source: configure-load-balancer-standard.md of AKS's documentation, which speaks of kube-proxy; none that is known
@@ -185,13 +184,13 @@ def _on_the_node(packet: Packet, access: ServiceAccess, plane: Shown) -> str:
         return ""
     outside = f"senders that spec.loadBalancerSourceRanges of {access.service.ref.qualified_name} does not hold"
     whose = "; it may be one of them" if isinstance(packet.source, Place) else f", and {packet.source} is one of them"
-    if plane.value == CILIUM:
+    if plane.name == CILIUM:
         return f"Beside the groups, whether Cilium drops {outside} on the node is not documented{whose}."
-    unsure = "" if plane.value == KUBE_PROXY else " (the input does not show whether it runs)"
+    unsure = "" if plane.name == KUBE_PROXY else " (the input does not show whether it runs)"
     return f"Beside the groups, kube-proxy{unsure} drops {outside} on the node{whose}."
 
 
-def _notes(packet: Packet, access: ServiceAccess, known: KnownAddresses, plane: Shown) -> tuple[str, ...]:
+def _notes(packet: Packet, access: ServiceAccess, known: KnownAddresses, plane: DataPlane) -> tuple[str, ...]:
     dropped = _on_the_node(packet, access, plane)
     notes = [dropped] if dropped else []
     inside = in_virtual_network(packet.source, known).fit is Fit.YES and packet.source is not Place.PROBE

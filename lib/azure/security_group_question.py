@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from lib.azure.data_plane import DataPlane
 from lib.azure.security_group import ProviderGroup
 from lib.azure.security_group_arrival import SentJudgement, judge_sent
 from lib.azure.security_group_destinations import frontends_of
 from lib.azure.security_group_match import End, KnownAddresses, Packet, Place
-from lib.azure.signs import Shown
 from lib.model.errors import ModelError
 from lib.model.policies import Verdict
 from lib.model.refs import ObjectRef
@@ -102,7 +102,7 @@ def ask(
     provider: ProviderGroup,
     groups: Sequence[SecurityGroup],
     known: KnownAddresses,
-    plane: Shown | None = None,
+    plane: DataPlane | None = None,
 ) -> Answer:
     """The answer to a question; ``plane`` is the nodes' data plane, None for the one that the input shows.
 

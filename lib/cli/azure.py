@@ -53,7 +53,7 @@ def azure_command(arguments: argparse.Namespace) -> int:
             "assumptions": list(settings.assumptions),
             "problems": [problem_json(p, given.documents) for p in (*given.problems, *nsg_problems)],
         }
-        plane = cluster_profile(given.snapshot, chosen_profile(arguments)).data_plane.as_shown
+        plane = cluster_profile(given.snapshot, chosen_profile(arguments)).services_plane
         found = (load_balancer_json(balancer, plane) for balancer in view.load_balancers)
         write_json({"schema": "netatlas.azure/1"}, "load_balancers", found, tail)
     elif arguments.list == "security-rules":

@@ -53,7 +53,7 @@ def security_command(arguments: argparse.Namespace, settings: ProviderSettings) 
     if question is not None:
         groups = (provider.group,) if subnet is None else (subnet, provider.group)
         try:
-            plane = cluster_profile(given.snapshot, chosen_profile(arguments)).data_plane.as_shown
+            plane = cluster_profile(given.snapshot, chosen_profile(arguments)).services_plane
             answer = ask(question, given.snapshot, provider, groups, known, plane)
         except ModelError as error:
             raise UsageError(str(error)) from None

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lib.azure.client_address import seen_address
+from lib.azure.data_plane import DataPlane
 from lib.azure.limits import Usage
 from lib.azure.load_balancer import ServiceLoadBalancer
 from lib.azure.private_link import PrivateLinkService
 from lib.azure.probes import Probe
 from lib.azure.rules import BY_SOURCE, LoadBalancingRule
-from lib.azure.signs import Shown
 from lib.azure.view import AzureView, LoadBalancer
 from lib.facts.sources import describe
 from lib.model.sets import Family
@@ -173,7 +173,7 @@ def probe_rows(found: ServiceLoadBalancer) -> list[Row]:
     ]
 
 
-def load_balancer_json(found: LoadBalancer, data_plane: Shown) -> dict[str, object]:
+def load_balancer_json(found: LoadBalancer, data_plane: DataPlane) -> dict[str, object]:
     """One load balancer in the form of netatlas.azure/1."""
     return {
         "name": found.name,
@@ -210,7 +210,7 @@ def _rule_json(rule: LoadBalancingRule) -> dict[str, object]:
     }
 
 
-def _service_json(found: ServiceLoadBalancer, data_plane: Shown) -> dict[str, object]:
+def _service_json(found: ServiceLoadBalancer, data_plane: DataPlane) -> dict[str, object]:
     pls, seen = found.private_link, seen_address(found.service, data_plane)
     return {
         "service": str(found.ref),

@@ -10,11 +10,11 @@ import streamlit as st
 from lib.azure.backend_pool import pool_nodes
 from lib.azure.balanced import why_left_out
 from lib.azure.client_address import DEPENDS, seen_address, seen_in_words
+from lib.azure.data_plane import DataPlane
 from lib.azure.frontends import Frontend
 from lib.azure.limits import usages
 from lib.azure.load_balancer import ServiceLoadBalancer
 from lib.azure.node_rules import node_rules_of, update_effects_of
-from lib.azure.signs import Shown
 from lib.azure.view import AzureView, azure_view
 from lib.facts.sources import source
 from lib.model.services import Service, ServiceType
@@ -53,9 +53,9 @@ def all_of_azure(page: PageContext) -> AzureView:
     return page.cached(("azure", settings), lambda: azure_view(page.snapshot, settings))
 
 
-def data_plane(page: PageContext) -> Shown:
+def data_plane(page: PageContext) -> DataPlane:
     """Who carries out Services on the nodes, as the visitor chose or the input shows."""
-    return profile_of(page).data_plane.as_shown
+    return profile_of(page).services_plane
 
 
 def show_azure(page: PageContext) -> None:
@@ -131,7 +131,7 @@ def show_service_on_azure(page: PageContext, service: Service) -> None:
     on_node = node_rules_of(service, plane)
     if on_node:
         st.markdown("**On every node**")
-        st.caption(f"Data plane {plain(plane.value or 'not known')}: {plain(plane.evidence, 300)}.")
+        st.caption(f"Data plane {plain(plane.name or 'not known')}: {plain(plane.evidence, 300)}.")
         _sentences((plain(text, 400), rule.source) for rule, text in on_node)
 
 

@@ -92,7 +92,7 @@ def ask_packet(page: PageContext, found: Groups) -> Groups:
             question = Question(
                 read_source(source), read_destination(destination), int(port), Protocol(protocol or "TCP")
             )
-            plane = profile_of(page).data_plane.as_shown
+            plane = profile_of(page).services_plane
             answer = ask(question, page.snapshot, found.provider, found.on_the_way, found.known, plane)
         except ModelError as error:
             st.error(plain(error, 300), icon=":material/error:")

@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from lib.azure.client_address import DEPENDS, seen_address, seen_in_words
-from lib.azure.data_plane import detect_data_plane
+from lib.azure.data_plane import DataPlane, detect_data_plane
 from lib.azure.node_rules import node_rules_of, update_effects_of
 from lib.azure.profile import cluster_profile
-from lib.azure.signs import Shown
 from lib.facts.service_traffic import client_addresses, node_rules, update_effects
 from lib.facts.sources import source
 from lib.model.services import ServiceType, SessionAffinity, TrafficPolicy
@@ -17,9 +16,9 @@ from lib.model.snapshot import Snapshot
 from tests.azure.make import balanced, http, local, said
 from tests.routing.make import ref, service, workload
 
-KUBE_PROXY = Shown("kube-proxy", "the DaemonSet kube-system/kube-proxy runs")
-CILIUM = Shown("cilium", "the DaemonSet kube-system/cilium is its agent")
-UNSEEN = Shown("", "the input shows neither")
+KUBE_PROXY = DataPlane("kube-proxy", "the DaemonSet kube-system/kube-proxy runs")
+CILIUM = DataPlane("cilium", "the DaemonSet kube-system/cilium is its agent")
+UNSEEN = DataPlane("", "the input shows neither")
 
 
 @pytest.mark.parametrize(
@@ -55,7 +54,7 @@ def test_every_way_is_shown_where_they_differ():
     assert len(unseen) == 3 and all(line.startswith("with ") for line in unseen)
 
 
-def texts(found: Any, plane: Shown = KUBE_PROXY) -> dict[str, str]:
+def texts(found: Any, plane: DataPlane = KUBE_PROXY) -> dict[str, str]:
     return {rule.id: text for rule, text in node_rules_of(found, plane)}
 
 
@@ -163,15 +162,15 @@ def test_the_data_plane_is_seen_by_its_agents_and_is_not_known_where_both_run():
     """Cilium replaces kube-proxy only where it is told to, so that the agents alone do not tell who does it."""
     proxy = replace(workload("kube-proxy", kind="DaemonSet"), ref=ref("DaemonSet", "kube-proxy", "kube-system"))
     cilium = replace(workload("cilium", kind="DaemonSet"), ref=ref("DaemonSet", "cilium", "kube-system"))
-    assert detect_data_plane(Snapshot(workloads=(cilium,))).value == "cilium"
-    assert detect_data_plane(Snapshot(workloads=(proxy,))).value == "kube-proxy"
+    assert detect_data_plane(Snapshot(workloads=(cilium,))).name == "cilium"
+    assert detect_data_plane(Snapshot(workloads=(proxy,))).name == "kube-proxy"
     both = detect_data_plane(Snapshot(workloads=(cilium, proxy)))
-    assert both.value == "" and "kube-system/cilium" in both.evidence and "kube-system/kube-proxy" in both.evidence
-    assert detect_data_plane(Snapshot()).value == ""
+    assert both.name == "" and "kube-system/cilium" in both.evidence and "kube-system/kube-proxy" in both.evidence
+    assert detect_data_plane(Snapshot()).name == ""
 
 
 @pytest.mark.parametrize("agents", [(), ("cilium",), ("kube-proxy",), ("cilium", "kube-proxy")], ids=str)
 def test_the_profile_and_the_pages_about_services_answer_alike_who_carries_them_out(agents):
     sets = (replace(workload(a, kind="DaemonSet"), ref=ref("DaemonSet", a, "kube-system")) for a in agents)
     snapshot = Snapshot(workloads=tuple(sets))
-    assert cluster_profile(snapshot).data_plane.as_shown == detect_data_plane(snapshot)
+    assert cluster_profile(snapshot).services_plane == detect_data_plane(snapshot)
