@@ -46,6 +46,11 @@ def azure_command(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         tail = {
             "security_rules": security_rule_json(view),
+            "not_in_security_rules": [
+                {"rule": rule.name, "not_in_input": list(rule.not_in_input)}
+                for rule in view.security_rules
+                if rule.not_in_input
+            ],
             "left_out": [{"service": str(ref), "reason": why} for ref, why in view.left_out if kept(ref)],
             "without_security_rules": [
                 {"service": str(ref), "reason": why} for ref, why in view.without_security_rules if kept(ref)

@@ -257,7 +257,6 @@ def security_rule_json(view: AzureView) -> list[dict[str, object]]:
             "destinations": list(rule.destinations),
             "ports": list(rule.ports),
             "access": rule.access,
-            "not_in_input": list(rule.not_in_input),
         }
         for rule in view.security_rules
     ]

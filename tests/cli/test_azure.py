@@ -161,9 +161,11 @@ def test_the_security_rules_of_the_providers_own_cases_are_printed_to_the_letter
 
 
 def test_what_the_input_does_not_show_of_a_security_rule_is_told_beside_it(capsys, tmp_path):
-    (rule,) = json.loads(run(capsys, manifest(tmp_path, service()), "--format", "json"))["security_rules"]
+    found = json.loads(run(capsys, manifest(tmp_path, service()), "--format", "json"))
+    (rule,) = found["security_rules"]
     assert rule["destinations"] == []
-    assert rule["not_in_input"] == ["the IPv4 frontend address of shop/web"]
+    lacking = {"rule": rule["name"], "not_in_input": ["the IPv4 frontend address of shop/web"]}
+    assert found["not_in_security_rules"] == [lacking]
 
 
 def test_security_rules_are_a_table_too(capsys):
