@@ -53,7 +53,7 @@ def value_fault(facts: AnnotationFacts, value: str, ports: PortIndex) -> ValueFa
             return _address(value, Family.IPV6)
         case ValueForm.RANGES:
             bad = ranges_of(item.strip() for item in value.strip().split(",")).invalid
-            wanted = f"prefixes without host bits, which {_some(bad)} is not"
+            wanted = f"prefixes without host bits, which {_some(bad)} {'is' if len(bad) == 1 else 'are'} not"
             return ValueFault(Outcome.BAD_RANGE, wanted) if bad else None
         case ValueForm.ADDRESSES:
             bad = tuple(item for item in value.strip().split(",") if address_of(item) is None)

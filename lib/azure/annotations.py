@@ -146,7 +146,8 @@ class Annotations:
     @property
     def internal_subnet(self) -> str:
         """The subnet that an internal load balancer is to take its address from; "" where none is named."""
-        return (self.text(INTERNAL_SUBNET) or "") if self.internal else ""
+        found = (self.text(INTERNAL_SUBNET) or "") if self.internal else ""
+        return found if found.strip() else ""
 
     @property
     def allowed_ranges(self) -> SourceRanges:

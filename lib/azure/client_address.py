@@ -30,10 +30,14 @@ class SeenAddress:
     ways: tuple[ClientAddress, ...]
 
     @property
+    def planes_differ(self) -> bool:
+        """Whether the ways are those of several data planes, which do not show the same address."""
+        return self.verdict == DEPENDS and len({way.data_plane for way in self.ways}) > 1
+
+    @property
     def lines(self) -> tuple[str, ...]:
         """Each way in words."""
-        planes = len({way.data_plane for way in self.ways}) > 1
-        return tuple(_line(way, planes) for way in self.ways)
+        return tuple(_line(way, len({each.data_plane for each in self.ways}) > 1) for way in self.ways)
 
 
 def seen_address(service: Service, data_plane: DataPlane) -> SeenAddress:
@@ -51,6 +55,8 @@ def seen_address(service: Service, data_plane: DataPlane) -> SeenAddress:
 
 def seen_in_words(found: SeenAddress) -> str:
     """Whose address the pods see, as a whole sentence without a full stop."""
+    if found.planes_differ:
+        return "whose address the pods see depends on the data plane, which is not known"
     if found.verdict == DEPENDS:
         return "whose address the pods see depends on the node"
     return f"the pods see {_WORDS[found.verdict]}"

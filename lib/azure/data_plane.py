@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
+from lib.azure.signs import shown_by_signs
 from lib.model.refs import Source
 from lib.model.snapshot import Snapshot
-from lib.policy.engines import detect_engine
 
-KUBE_PROXY, CILIUM = "kube-proxy", "cilium"
+KUBE_PROXY: Final = "kube-proxy"
+CILIUM: Final = "cilium"
 
 
 @dataclass(frozen=True, slots=True)
 class DataPlane:
-    """Who carries out Services on the nodes: ``kube-proxy``, ``cilium``, or "" where the input does not show it."""
+    """Who carries out Services on the nodes: ``kube-proxy``, ``cilium``, or "" where that is not known."""
 
     name: str
     evidence: str
@@ -21,11 +23,9 @@ class DataPlane:
 
 
 def detect_data_plane(snapshot: Snapshot) -> DataPlane:
-    """Who carries out Services, by the agents in the input; a kube-proxy beside Cilium still does."""
-    for workload in snapshot.workloads:
-        if workload.ref.kind == "DaemonSet" and workload.ref.qualified_name == "kube-system/kube-proxy":
-            return DataPlane(KUBE_PROXY, "the DaemonSet kube-system/kube-proxy runs", workload.source)
-    engine = detect_engine(snapshot)
-    if engine.name == CILIUM:
-        return DataPlane(CILIUM, engine.evidence, engine.source)
-    return DataPlane("", "the input shows neither kube-proxy nor Cilium")
+    """Who carries out Services, by the input's signs.
+
+    Not known where both run, since Cilium replaces kube-proxy only where it is told to.
+    """
+    found = shown_by_signs(snapshot, "data_plane")
+    return DataPlane(found.value, found.evidence, found.source)

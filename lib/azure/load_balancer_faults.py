@@ -6,19 +6,21 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from lib.azure import annotations as names
-from lib.azure.annotations import Annotations, address_of
+from lib.azure.annotations import Annotations
+from lib.azure.frontends import private_pin
 from lib.azure.limits import usages
 from lib.azure.load_balancer import NODE_IP_CONFIGURATION, ServiceLoadBalancer
 from lib.azure.rules import LoadBalancingRule
+from lib.azure.signs import shown_by_signs
 from lib.azure.view import AzureView
 from lib.facts.service_traffic import without_node_ports
 from lib.model.finding import Finding, finding
 from lib.model.sets import Family
 from lib.model.snapshot import Snapshot
-from lib.routing.reach import is_public
 
 _AZURE_PROVIDER = "azure://"
 _AZURE_KEY = "/azure-"
+_STATIC_BLOCKS = "pod_subnet_static_block"
 
 
 def is_on_azure(snapshot: Snapshot) -> bool:
@@ -30,24 +32,26 @@ def is_on_azure(snapshot: Snapshot) -> bool:
 
 def load_balancer_faults(view: AzureView, snapshot: Snapshot) -> Iterator[Finding]:
     """Every fault of the load balancers but those of single annotations."""
+    static_blocks = shown_by_signs(snapshot, "network_model").value == _STATIC_BLOCKS
     with_ipv6 = {s.load_balancer for s in view.services if Family.IPV6 in s.families}
     for found in view.services:
         annotations = Annotations(found.service)
-        if found.refused:
+        private = tuple(_private_address(found))
+        yield from private
+        if found.refused and not private:
             yield finding("azure-load-balancer-refused", found.ref, found.service.source, reason=found.refused)
-        yield from _private_address(annotations, found)
         yield from _node_ports(annotations, found, view.settings.shared_probe)
-        yield from _private_link(annotations, found, with_ipv6)
+        yield from _private_link(annotations, found, with_ipv6, static_blocks)
     yield from _claimed_twice(view)
     yield from _labels(view)
     yield from _limits(view, snapshot)
 
 
-def _private_address(annotations: Annotations, found: ServiceLoadBalancer) -> Iterator[Finding]:
+def _private_address(found: ServiceLoadBalancer) -> Iterator[Finding]:
     """A public load balancer can't have a private address."""
     for frontend in found.frontends:
-        address = address_of(frontend.pin.value) if frontend.pin is not None else None
-        if frontend.public and frontend.pin is not None and address is not None and not is_public(address):
+        address = private_pin(frontend)
+        if frontend.pin is not None and address is not None:
             yield finding(
                 "azure-public-address-private",
                 found.ref,
@@ -76,7 +80,9 @@ def _node_ports(annotations: Annotations, found: ServiceLoadBalancer, shared_pro
             )
 
 
-def _private_link(annotations: Annotations, found: ServiceLoadBalancer, with_ipv6: set[str]) -> Iterator[Finding]:
+def _private_link(
+    annotations: Annotations, found: ServiceLoadBalancer, with_ipv6: set[str], static_blocks: bool
+) -> Iterator[Finding]:
     if not annotations.flag(names.PLS_CREATE):
         return
     why = ""
@@ -88,6 +94,8 @@ def _private_link(annotations: Annotations, found: ServiceLoadBalancer, with_ipv
         why = f"the backend pools are of type {found.backend_pool_type}"
     elif found.load_balancer in with_ipv6:
         why = f"the load balancer {found.load_balancer} has IPv6 frontends"
+    elif static_blocks:
+        why = "the cluster gives pods their addresses in static blocks"
     if why:
         yield finding("azure-private-link-broken", found.ref, annotations.source(names.PLS_CREATE), why=why)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from lib.azure.annotations import Annotations
 from lib.azure.balanced import families_of, is_azure_load_balancer
-from lib.azure.data_plane import CILIUM, DataPlane
+from lib.azure.data_plane import CILIUM, KUBE_PROXY, DataPlane
 from lib.azure.frontends import pin_of
 from lib.facts.service_traffic import NodeRule, UpdateEffect, node_rules, update_effects
 from lib.model.services import Service, ServiceType, SessionAffinity, TrafficPolicy
@@ -46,7 +46,7 @@ def _conditions(service: Service, data_plane: DataPlane) -> set[str]:
         ("external-local", outside and local_outside),
         ("external-cluster", outside and not local_outside),
         ("source-ranges", ranges and data_plane.name != CILIUM),
-        ("source-ranges-cilium", ranges and data_plane.name == CILIUM),
+        ("source-ranges-cilium", ranges and data_plane.name != KUBE_PROXY),
         # Hints are not used beside internalTrafficPolicy Local.
         ("zone-hints", service.annotations.get(_TOPOLOGY_MODE) == "Auto" and "internal-cluster" in found),
         ("topology", bool(service.traffic_distribution)),

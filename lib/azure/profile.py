@@ -9,6 +9,8 @@ from ipaddress import ip_address, ip_network
 from itertools import islice
 from typing import Final
 
+from lib.azure.data_plane import DataPlane
+from lib.azure.signs import shown_by_signs
 from lib.facts import cluster_profile as facts
 from lib.facts.engines import engine_facts
 from lib.facts.internet import PRIVATE
@@ -80,6 +82,12 @@ class ClusterProfile:
             self.api_server,
         )
 
+    @property
+    def services_plane(self) -> DataPlane:
+        """Who carries out Services, for those who ask nothing else of the cluster."""
+        found = self.data_plane
+        return DataPlane(found.value, found.evidence, found.source)
+
 
 CHOOSABLE: Final = ("network_model", "policy_engine", "data_plane", "outbound_type", "api_server")
 """The aspects that a person can choose, by name."""
@@ -107,7 +115,7 @@ def cluster_profile(snapshot: Snapshot, chosen: Mapping[str, str] | None = None)
     told beside it. A value that is none of ``choices``, and for ``RANGES`` one that is no prefix, is not taken.
     """
     found = chosen or {}
-    data_plane = _chosen(_signs(snapshot, "data_plane"), found)
+    data_plane = _chosen(_by_signs(snapshot, "data_plane"), found)
     return ClusterProfile(
         network_model=_chosen(_network_model(snapshot, data_plane.value), found),
         policy_engine=_chosen(_policy_engine(snapshot), found),
@@ -154,29 +162,16 @@ def _chosen_range(shown: Aspect, chosen: Mapping[str, str]) -> Aspect:
     return Aspect(shown.name, shown.label, value, value, Basis.CHOSEN, evidence, shown.source, shown.value)
 
 
-def _signs(snapshot: Snapshot, name: str) -> Aspect:
-    """An aspect by labels of nodes and DaemonSets; unknown where there is no sign, or signs disagree."""
-    known = facts.aspect(name)
-    seen: dict[str, tuple[str, Source | None]] = {}
-    for node in snapshot.nodes:
-        for sign in known.node_labels:
-            if node.labels.get(sign.key) == sign.value:
-                seen.setdefault(sign.means, (f"node {node.name} has the label {sign.key}={sign.value}", node.source))
-    for workload in snapshot.workloads:
-        for agent in known.agents:
-            if workload.ref == ObjectRef("kube-system", agent.name, "DaemonSet"):
-                seen.setdefault(agent.means, (f"the DaemonSet {workload.ref.qualified_name} runs", workload.source))
-    if len(seen) == 1:
-        (value, (evidence, source)), *_ = seen.items()
-        return Aspect(name, known.label, value, known.text_of(value), Basis.SHOWN, evidence, source)
-    if seen:
-        differing = "; ".join(evidence for evidence, _ in seen.values())
-        return _unknown(name, known.label, f"the signs differ: {differing}")
-    return _unknown(name, known.label, "no node label and no DaemonSet in the input shows it")
+def _by_signs(snapshot: Snapshot, name: str) -> Aspect:
+    known, found = facts.aspect(name), shown_by_signs(snapshot, name)
+    if not found.value:
+        return _unknown(name, known.label, found.evidence)
+    text = known.text_of(found.value)
+    return Aspect(name, known.label, found.value, text, Basis.SHOWN, found.evidence, found.source)
 
 
 def _network_model(snapshot: Snapshot, data_plane: str) -> Aspect:
-    found = _signs(snapshot, "network_model")
+    found = _by_signs(snapshot, "network_model")
     if not found.value:
         return found
     value = _OVERLAY_CILIUM if found.value == _OVERLAY and data_plane == "cilium" else found.value

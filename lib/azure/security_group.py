@@ -51,13 +51,14 @@ class ProviderGroup:
     """The nodes' group, and who wrote what into it.
 
     ``accesses`` holds every Service with a load balancer of the provider's. ``left_out`` holds those whose rules are
-    not written although they should be, with the reason.
+    not written although they should be, with the reason. ``settings`` are those of the cloud provider.
     """
 
     group: SecurityGroup
     contributions: tuple[Contribution, ...]
     accesses: tuple[ServiceAccess, ...]
     left_out: tuple[tuple[ObjectRef, str], ...]
+    settings: ProviderSettings
 
     @property
     def written(self) -> tuple[SecurityRule, ...]:
@@ -122,7 +123,7 @@ def provider_group(
     rules = [*kept, *azure_default_rules()]
     unseen = () if existing is not None or snapshot.is_complete("Service") else (_unseen_services(),)
     group = SecurityGroup("AKS's group", Attachment.NIC, origin, in_evaluation_order(rules), unseen)
-    return ProviderGroup(group, tuple(ledger.contributions), accesses, tuple(left_out))
+    return ProviderGroup(group, tuple(ledger.contributions), accesses, tuple(left_out), settings)
 
 
 def _unseen_services() -> SecurityRule:

@@ -9,18 +9,28 @@ from ipaddress import ip_network
 
 from lib.azure.annotations import Annotations
 from lib.azure.data_plane import CILIUM, KUBE_PROXY, DataPlane, detect_data_plane
+from lib.azure.load_balancer import load_balancer_of
+from lib.azure.rules import ALL
 from lib.azure.security_group import ProviderGroup
 from lib.azure.security_group_access import ServiceAccess
 from lib.azure.security_group_destinations import frontends_of, node_destinations
 from lib.azure.security_group_judge import Judgement, judge
-from lib.azure.security_group_match import Fit, KnownAddresses, Packet, Place, in_virtual_network
+from lib.azure.security_group_match import (
+    PROTOCOL_WORDS,
+    Fit,
+    KnownAddresses,
+    Packet,
+    Place,
+    in_virtual_network,
+    is_probe,
+)
 from lib.model.cluster import Node
 from lib.model.errors import ModelError
 from lib.model.policies import Verdict
 from lib.model.refs import ObjectRef
 from lib.model.security_rules import SecurityGroup
 from lib.model.services import ServicePort
-from lib.model.sets import Address, AddressSet, Family, family_of, parse_address
+from lib.model.sets import Address, AddressSet, Family, Protocol, family_of, parse_address
 from lib.model.snapshot import Snapshot
 
 
@@ -107,18 +117,56 @@ def _addresses(node: Node) -> list[Address]:
 
 
 def judge_sent(
-    packet: Packet, snapshot: Snapshot, provider: ProviderGroup, groups: Sequence[SecurityGroup], known: KnownAddresses
+    packet: Packet,
+    snapshot: Snapshot,
+    provider: ProviderGroup,
+    groups: Sequence[SecurityGroup],
+    known: KnownAddresses,
+    plane: DataPlane | None = None,
 ) -> SentJudgement:
     """What becomes of a packet that a client sends to a frontend address and Service port.
 
     ``groups`` are those on the way, the provider's among them. A packet to any other address is judged as it is.
+    ``plane`` is the data plane of the nodes, None for the one that the input shows.
     """
     found = _taker(packet, provider)
     if found is None:
         return SentJudgement(packet, None, (judge(packet, groups, known),), notes=_strange(packet, known))
     access, port = found
-    notes = _notes(packet, access, known, detect_data_plane(snapshot))
+    if is_probe(packet.source):
+        return _judge_probe(access, port, packet, snapshot, provider, groups, known)
+    notes = _notes(packet, access, known, plane or detect_data_plane(snapshot))
     return replace(judge_for(access, port, packet, snapshot, groups, known), notes=notes)
+
+
+def _judge_probe(
+    access: ServiceAccess,
+    port: ServicePort,
+    packet: Packet,
+    snapshot: Snapshot,
+    provider: ProviderGroup,
+    groups: Sequence[SecurityGroup],
+    known: KnownAddresses,
+) -> SentJudgement:
+    """What becomes of the health probe of a Service port: it goes to each node by itself, never to a frontend."""
+    family, ref = family_of(packet.destination), access.service.ref
+    balancer = load_balancer_of(access.service, provider.settings)
+    words = (ALL, PROTOCOL_WORDS.get(port.protocol))
+    rules = (
+        r for r in balancer.rules if r.family is family and r.frontend_port in (0, port.port) and r.protocol in words
+    )
+    probe = next((p for r in rules if (p := balancer.probe(r)) is not None), None)
+    if probe is None:
+        note = f"No health probe is sent for port {port.port} of {ref.qualified_name}."
+        return SentJudgement(packet, ref, (judge(packet, groups, known),), notes=(note,))
+    nodes = node_destinations(snapshot, access.service, family).addresses
+    where = f"port {probe.port}" if probe.port is not None else "a port that the API server has yet to allocate"
+    note = f"The health probe goes to each node's own address on {where}, not to the frontend."
+    if probe.port is None or not nodes:
+        lacking = "the probe's port" if probe.port is None else "the nodes' addresses"
+        return SentJudgement(packet, ref, (), (f"the input does not show {lacking}",), (note,))
+    sent = (replace(packet, destination=node, port=probe.port, protocol=Protocol.TCP) for node in nodes)
+    return SentJudgement(packet, ref, tuple(judge(p, groups, known) for p in sent), notes=(note,))
 
 
 def judge_for(

@@ -19,6 +19,7 @@ from lib.azure.security_group_destinations import frontends_of
 from lib.model.finding import Finding, finding
 from lib.model.refs import Source
 from lib.model.sets import Address, Family
+from lib.routing.reach import limits_nobody
 
 
 def security_group_faults(provider: ProviderGroup) -> Iterator[Finding]:
@@ -60,7 +61,8 @@ def _open_network(access: ServiceAccess) -> Iterator[Finding]:
     notes = Annotations(access.service)
     limited = [name for name in (ALLOWED_RANGES, LEGACY_RANGES, ALLOWED_TAGS) if notes.text(name) is not None]
     enforced_by_nodes = bool(access.service.load_balancer_source_ranges_written)
-    if notes.internal and limited and not enforced_by_nodes and not access.deny_all:
+    limits = limited and not limits_nobody(access.service)
+    if notes.internal and limits and not enforced_by_nodes and not access.deny_all:
         yield finding(
             "azure-ranges-leave-network-open",
             access.service.ref,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
+from ipaddress import ip_network
+from itertools import product
 
-from lib.azure.security_group_match import Fit, KnownAddresses, Packet, match
+from lib.azure.security_group_match import Fit, KnownAddresses, Packet, Place, in_virtual_network, match
 from lib.model.policies import Verdict
 from lib.model.security_rules import Access, Attachment, RuleDirection, SecurityGroup, SecurityRule
+from lib.model.sets import AddressSet
 
 
 class Reason(Enum):
@@ -74,6 +77,8 @@ class Outcome(Enum):
 
     ALL_ALLOW = (Verdict.ALLOWED, "Allowed")
     ONE_DENIES = (Verdict.DENIED, "Denied")
+    ALLOWED_EITHER_WAY = (Verdict.ALLOWED, "Allowed either way")
+    DENIED_EITHER_WAY = (Verdict.DENIED, "Denied either way")
     NOT_SETTLED = (Verdict.UNKNOWN, "Unknown")
     NO_GROUP = (Verdict.ALLOWED, "Allowed: no security group is on the way")
 
@@ -86,16 +91,21 @@ class Judgement:
     """The verdict on a packet and its explanation in one.
 
     ``answers`` are those of the groups in the order in which the packet meets them, up to the first that surely
-    denies it.
+    denies it. ``cases`` is empty but where these leave it open only because nobody knows whether an end is in the
+    virtual network, and it comes to the same whether it is: then it holds what each of it leads to.
     """
 
     packet: Packet
     direction: RuleDirection
     answers: tuple[GroupAnswer, ...]
+    cases: tuple[tuple[str, Judgement], ...] = ()
 
     @property
     def outcome(self) -> Outcome:
         """What all groups together say."""
+        if self.cases:
+            denied = self.cases[0][1].verdict is Verdict.DENIED
+            return Outcome.DENIED_EITHER_WAY if denied else Outcome.ALLOWED_EITHER_WAY
         verdicts = {answer.verdict for answer in self.answers}
         if not verdicts:
             return Outcome.NO_GROUP
@@ -109,13 +119,25 @@ class Judgement:
         return self.outcome.verdict
 
     @property
+    def by_case(self) -> tuple[tuple[str, GroupAnswer], ...]:
+        """The groups' answers, each with the case that it is for, in words; "" where there is only one."""
+        if not self.cases:
+            return tuple(("", answer) for answer in self.answers)
+        return tuple((said, answer) for said, found in self.cases for answer in found.answers)
+
+    @property
     def deciding(self) -> tuple[GroupAnswer, ...]:
         """The answers that make the verdict: all of them where it is allowed."""
+        if self.cases:
+            return tuple(answer for _, found in self.cases for answer in found.deciding)
         return tuple(a for a in self.answers if a.verdict is self.verdict)
 
     def __str__(self) -> str:
         if not self.answers:
             return f"{self.outcome.word}."
+        if self.cases:
+            told = (f"if {said}, {'; '.join(map(str, found.deciding))}" for said, found in self.cases)
+            return f"{self.outcome.word}: {'; '.join(told)}."
         return f"{self.outcome.word}: {'; '.join(map(str, self.deciding))}."
 
 
@@ -143,6 +165,39 @@ def judge(
     Inbound packets meet the subnet's group first and then the interface's, outbound ones the other way round,
     whatever the order of ``groups``; a packet must get through each. No group at all lets everything through.
     """
+    found = Judgement(packet, direction, _answers(packet, groups, known, direction))
+    if found.verdict is not Verdict.UNKNOWN:
+        return found
+    cases: list[tuple[str, Judgement]] = []
+    for said, then in _cases(packet, known):
+        case = Judgement(packet, direction, _answers(packet, groups, then, direction))
+        if case.verdict is Verdict.UNKNOWN or (cases and case.verdict is not cases[0][1].verdict):
+            return found
+        cases.append((said, case))
+    return replace(found, cases=tuple(cases))
+
+
+def _cases(packet: Packet, known: KnownAddresses) -> Iterator[tuple[str, KnownAddresses]]:
+    """What may be true of the ends of which nobody knows whether they are in the virtual network; a rule that says so
+    of one end and a rule that says so of the other mean the same network."""
+    ends = dict.fromkeys(end for end in (packet.source, packet.destination) if not isinstance(end, Place))
+    doubtful = [AddressSet.from_networks([ip_network(e)]) for e in ends if in_virtual_network(e, known).fit is Fit.OPEN]
+    named = [str(e) for e in ends if in_virtual_network(e, known).fit is Fit.OPEN]
+    for choice in product((True, False), repeat=len(doubtful)) if doubtful else ():
+        then, said = known, []
+        for end, name, inside in zip(doubtful, named, choice, strict=True):
+            then = (
+                replace(then, virtual_network=then.virtual_network | end)
+                if inside
+                else replace(then, outside=then.outside | end)
+            )
+            said.append(f"{name} is {'in' if inside else 'outside'} the virtual network")
+        yield " and ".join(said), then
+
+
+def _answers(
+    packet: Packet, groups: Sequence[SecurityGroup], known: KnownAddresses, direction: RuleDirection
+) -> tuple[GroupAnswer, ...]:
     first = Attachment.SUBNET if direction is RuleDirection.INBOUND else Attachment.NIC
     answers = []
     for group in sorted(groups, key=lambda g: g.attachment is not first):
@@ -150,7 +205,7 @@ def judge(
         answers.append(answer)
         if answer.verdict is Verdict.DENIED:
             break
-    return Judgement(packet, direction, tuple(answers))
+    return tuple(answers)
 
 
 def _ask(group: SecurityGroup, packet: Packet, known: KnownAddresses, direction: RuleDirection) -> GroupAnswer:

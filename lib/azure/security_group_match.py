@@ -163,7 +163,7 @@ def _destinations(rule: SecurityRule, packet: Packet, known: KnownAddresses) -> 
 
 
 def _sources(rule: SecurityRule, packet: Packet, known: KnownAddresses) -> Match:
-    if _is_probe(packet.source) and rule.access is Access.DENY and rule.name.startswith(_deny_prefix()):
+    if is_probe(packet.source) and rule.access is Access.DENY and rule.name.startswith(_deny_prefix()):
         # Its destinations are nodes only where floating IP is off; nobody documents what then becomes of probes.
         return Match(
             Fit.OPEN, "no source says whether the provider's rule that denies everybody also stops health probes"
@@ -242,7 +242,7 @@ def _tag(tag: str, end: End, known: KnownAddresses) -> Match:
         case _ if tag == VIRTUAL_NETWORK:
             return inside
         case _ if tag == LOAD_BALANCER:
-            return YES if _is_probe(end) else NO
+            return YES if is_probe(end) else NO
         case _ if tag == INTERNET_TAG:
             if inside.fit is Fit.OPEN:
                 return inside
@@ -250,7 +250,8 @@ def _tag(tag: str, end: End, known: KnownAddresses) -> Match:
     return Match(Fit.OPEN, f"which addresses the service tag {tag} has is not known here" if tag else "it is empty")
 
 
-def _is_probe(end: End) -> bool:
+def is_probe(end: End) -> bool:
+    """Whether an end is where Azure's health probes come from."""
     return end is Place.PROBE or (not isinstance(end, Place) and str(end) == probe_address())
 
 
@@ -258,7 +259,7 @@ def in_virtual_network(end: End, known: KnownAddresses) -> Match:
     """Whether an end of a packet is in the tag VirtualNetwork."""
     if isinstance(end, Place):
         return NO if end is Place.INTERNET else YES
-    if _is_probe(end) or end in known.virtual_network:
+    if is_probe(end) or end in known.virtual_network:
         return YES
     if known.whole or end in known.outside or end not in private_use():
         return NO

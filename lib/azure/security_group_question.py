@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from lib.azure.data_plane import DataPlane
 from lib.azure.security_group import ProviderGroup
 from lib.azure.security_group_arrival import SentJudgement, judge_sent
 from lib.azure.security_group_destinations import frontends_of
@@ -101,8 +102,11 @@ def ask(
     provider: ProviderGroup,
     groups: Sequence[SecurityGroup],
     known: KnownAddresses,
+    plane: DataPlane | None = None,
 ) -> Answer:
-    """The answer to a question. Raises ModelError where it names a Service without a load balancer of Azure's.
+    """The answer to a question; ``plane`` is the nodes' data plane, None for the one that the input shows.
+
+    Raises ModelError where it names a Service without a load balancer of Azure's.
 
     Also where sender and destination are of different families, between which no packet goes.
     """
@@ -114,7 +118,7 @@ def ask(
     if not fitting and not unknown:
         raise ModelError(f"{source} and the destination have no IP family in common")
     packets = (Packet(source, end, question.port, question.protocol) for end in fitting)
-    return Answer(tuple(judge_sent(packet, snapshot, provider, groups, known) for packet in packets), unknown)
+    return Answer(tuple(judge_sent(packet, snapshot, provider, groups, known, plane) for packet in packets), unknown)
 
 
 def _frontends(

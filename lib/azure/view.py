@@ -13,7 +13,7 @@ from lib.azure.load_balancer import ServiceLoadBalancer, load_balancer_of
 from lib.azure.probes import Probe
 from lib.azure.provider_settings import ProviderSettings, detect_location
 from lib.azure.rules import LoadBalancingRule
-from lib.azure.security_group import is_managed, provider_group
+from lib.azure.security_group import ProviderGroup, is_managed, provider_group
 from lib.model.refs import ObjectRef
 from lib.model.security_rules import SecurityGroup
 from lib.model.services import Service, ServiceType
@@ -25,6 +25,7 @@ class SecurityRule:
     """One rule that the provider writes into the network security group, in Azure's own words.
 
     ``protocol`` is ``Tcp``, ``Udp`` or ``*``, ``access`` ``Allow`` or ``Deny``; ``name`` has the provider's hash.
+    ``services`` want the rule; ``not_in_input`` says in words what its lists lack.
     """
 
     name: str
@@ -34,6 +35,8 @@ class SecurityRule:
     destinations: tuple[str, ...]
     ports: tuple[str, ...]
     access: str
+    services: tuple[ObjectRef, ...] = ()
+    not_in_input: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +55,15 @@ class LoadBalancer:
 class AzureView:
     """The Azure resources of a cluster's Services, taken in the order of namespace and name.
 
-    ``left_out`` are the other LoadBalancer Services, each with the reason.
+    ``left_out`` are the other LoadBalancer Services, each with the reason; ``without_security_rules`` are those for
+    which the provider writes no security rule although it should, likewise.
     """
 
     settings: ProviderSettings
     services: tuple[ServiceLoadBalancer, ...]
     left_out: tuple[tuple[ObjectRef, str], ...] = ()
     security_rules: tuple[SecurityRule, ...] = ()
+    without_security_rules: tuple[tuple[ObjectRef, str], ...] = ()
 
     @property
     def load_balancers(self) -> tuple[LoadBalancer, ...]:
@@ -86,12 +91,11 @@ def azure_view(
     made = _with_shared_addresses(load_balancer_of(service, settings, owners) for service in wanted)
     balanced = (s for s in snapshot.services if s.type is ServiceType.LOAD_BALANCER)
     others = ((s.ref, why_left_out(s)) for s in balanced if why_left_out(s))
-    return AzureView(settings, made, tuple(sorted(others)), security_rules(snapshot, settings, existing))
+    group = provider_group(snapshot, existing, settings)
+    return AzureView(settings, made, tuple(sorted(others)), _security_rules(group), group.left_out)
 
 
-def security_rules(
-    snapshot: Snapshot, settings: ProviderSettings, existing: SecurityGroup | None = None
-) -> tuple[SecurityRule, ...]:
+def _security_rules(group: ProviderGroup) -> tuple[SecurityRule, ...]:
     """The rules that the provider writes; what the input does not show of one is left out of its lists."""
     return tuple(
         SecurityRule(
@@ -102,8 +106,10 @@ def security_rules(
             rule.destinations,
             rule.ports,
             rule.access.value,
+            rule.services,
+            rule.open_parts,
         )
-        for rule in provider_group(snapshot, existing, settings).written
+        for rule in group.written
         if is_managed(rule)
     )
 

@@ -147,6 +147,17 @@ def build_parser() -> argparse.ArgumentParser:
         help="one of the cluster's multiple load balancers; may be repeated",
     )
     azure.add_argument(
+        "--list",
+        choices=("load-balancing-rules", "security-rules"),
+        default="load-balancing-rules",
+        help="what a row of a table stands for; JSON has both",
+    )
+    azure.add_argument(
+        "--data-plane",
+        choices=("kube-proxy", "cilium"),
+        help="who carries out Services on the nodes; without it, whom the input shows",
+    )
+    azure.add_argument(
         "--packet",
         metavar="FROM=TO:PORT[/PROTOCOL]",
         help="say which security rule answers a packet, e.g. internet=shop/web:443; FROM is internet, vnet, probe or "

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from lib.azure.data_plane import detect_data_plane
+from lib.azure.profile import cluster_profile
 from lib.azure.provider_settings import ProviderSettings, detect_location
 from lib.azure.view import azure_view
 from lib.cli.cluster import inputs_of
 from lib.cli.load import load, problem_json
 from lib.cli.output import write_json, write_rows
-from lib.cli.security_rules import given_group, security_command
+from lib.cli.security_rules import chosen_profile, given_group, security_command
 from lib.cli.tables import in_namespaces
 from lib.model.problem import Severity
 from lib.model.security_rules import Attachment
-from lib.tables.azure import load_balancer_json, load_balancer_rule_rows, security_rule_json
+from lib.tables.azure import load_balancer_json, load_balancer_rule_rows, security_rule_json, security_rule_rows
 
 _SHORT: Final = (
     "load_balancer",
@@ -46,13 +46,23 @@ def azure_command(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         tail = {
             "security_rules": security_rule_json(view),
+            "not_in_security_rules": [
+                {"rule": rule.name, "not_in_input": list(rule.not_in_input)}
+                for rule in view.security_rules
+                if rule.not_in_input
+            ],
             "left_out": [{"service": str(ref), "reason": why} for ref, why in view.left_out if kept(ref)],
+            "without_security_rules": [
+                {"service": str(ref), "reason": why} for ref, why in view.without_security_rules if kept(ref)
+            ],
             "assumptions": list(settings.assumptions),
             "problems": [problem_json(p, given.documents) for p in (*given.problems, *nsg_problems)],
         }
-        plane = detect_data_plane(given.snapshot)
+        plane = cluster_profile(given.snapshot, chosen_profile(arguments)).services_plane
         found = (load_balancer_json(balancer, plane) for balancer in view.load_balancers)
         write_json({"schema": "netatlas.azure/1"}, "load_balancers", found, tail)
+    elif arguments.list == "security-rules":
+        write_rows(arguments.format, security_rule_rows(view))
     else:
         rows = load_balancer_rule_rows(view.services, given.locate)
         write_rows(arguments.format, rows if arguments.format == "csv" else map(_shortened, rows))

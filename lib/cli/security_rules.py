@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import Any
 
+from lib.azure.profile import cluster_profile
 from lib.azure.provider_settings import ProviderSettings
 from lib.azure.security_group import ProviderGroup, provider_group
 from lib.azure.security_group_arrival import known_addresses
@@ -24,7 +25,7 @@ from lib.model.problem import Problem, Severity
 from lib.model.security_rules import Attachment, SecurityGroup
 from lib.model.sets import AddressSet
 from lib.reports.tabular import to_text
-from lib.tables.security_rules import group_answer_row, through_rows
+from lib.tables.security_rules import group_answer_rows, through_rows
 
 _REFUSED = 2
 
@@ -52,7 +53,8 @@ def security_command(arguments: argparse.Namespace, settings: ProviderSettings) 
     if question is not None:
         groups = (provider.group,) if subnet is None else (subnet, provider.group)
         try:
-            answer = ask(question, given.snapshot, provider, groups, known)
+            plane = cluster_profile(given.snapshot, chosen_profile(arguments)).services_plane
+            answer = ask(question, given.snapshot, provider, groups, known, plane)
         except ModelError as error:
             raise UsageError(str(error)) from None
         _print_answer(arguments.format, answer, given, wrong)
@@ -61,6 +63,11 @@ def security_command(arguments: argparse.Namespace, settings: ProviderSettings) 
     given.report(wrong)
     failed = any(problem.severity is Severity.ERROR for problem in wrong)
     return max(given.exit_status, _REFUSED if failed else 0)
+
+
+def chosen_profile(arguments: argparse.Namespace) -> dict[str, str]:
+    """What the arguments say of the cluster."""
+    return {"data_plane": arguments.data_plane} if arguments.data_plane else {}
 
 
 def _question(arguments: argparse.Namespace) -> Question | None:
@@ -83,10 +90,10 @@ def _print_answer(format_: str, answer: Answer, given: Input, wrong: tuple[Probl
         write([json.dumps(_answer_json(answer, given, wrong), ensure_ascii=False, indent=1) + "\n"])
         return
     rows = [
-        {"to": str(judgement.packet.destination), **group_answer_row(found)}
+        {"to": str(judgement.packet.destination), **row}
         for judged in answer.judgements
         for judgement in judged.judgements
-        for found in judgement.answers
+        for row in group_answer_rows(judgement)
     ]
     if format_ != "text":
         write_rows(format_, rows)
@@ -99,7 +106,8 @@ def _answer_text(answer: Answer, rows: list[dict[str, object]]) -> Iterator[str]
     for note in dict.fromkeys(note for judged in answer.judgements for note in judged.notes):
         yield f"{note}\n"
     if rows:
-        shown = ("to", "verdict", "group", "attached_to", "origin", "priority", "rule", "written_for")
+        cases = ("in_case",) if any(row["in_case"] for row in rows) else ()
+        shown = ("to", *cases, "verdict", "group", "attached_to", "origin", "priority", "rule", "written_for")
         yield "\n"
         yield from to_text([{key: row[key] for key in shown} for row in rows])
 
@@ -119,7 +127,7 @@ def _answer_json(answer: Answer, given: Input, wrong: tuple[Problem, ...]) -> di
                     {
                         "packet": str(judgement.packet),
                         "verdict": judgement.verdict.value,
-                        "groups": [group_answer_row(found) for found in judgement.answers],
+                        "groups": group_answer_rows(judgement),
                     }
                     for judgement in judged.judgements
                 ],

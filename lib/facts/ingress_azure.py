@@ -42,6 +42,16 @@ class DnsWriting:
 
 
 @dataclass(frozen=True, slots=True)
+class OnNetwork:
+    """What is said of a way in on some network models, by their ids; ``fits`` is False where it can't be used there."""
+
+    models: tuple[str, ...]
+    fits: bool
+    says: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class IngressOnAzure:
     """One controller; ``id`` is that of ``facts.ingress``. ``conflict`` is "" where the sources agree."""
 
@@ -51,6 +61,7 @@ class IngressOnAzure:
     tls: str
     prefix: str
     annotations: tuple[IngressAnnotation, ...]
+    networks: tuple[OnNetwork, ...]
     conflict: str
     sources: tuple[str, ...]
     checked: date
@@ -74,6 +85,9 @@ def ingress_on_azure() -> tuple[IngressOnAzure, ...]:
             tls=entry["tls"],
             prefix=entry["prefix"],
             annotations=tuple(_annotation(a) for a in entry["annotations"]),
+            networks=tuple(
+                OnNetwork(tuple(n["models"]), n["fits"], n["says"], n["source"]) for n in entry.get("networks", ())
+            ),
             conflict=entry.get("conflict", ""),
             sources=tuple(entry["sources"]),
             checked=entry["checked"],

@@ -10,11 +10,16 @@ from lib.facts.internet import PUBLIC_OF_FRONTENDS
 from lib.model.errors import ModelError
 from lib.model.records import dataclass
 from lib.model.services import Service, ServiceType
-from lib.model.sets import Address, Network, parse_address
+from lib.model.sets import Address, AddressSet, Family, Network, parse_address
 
 INTERNAL_ANNOTATION: Final = "service.beta.kubernetes.io/azure-load-balancer-internal"
 ALLOWED_RANGES_ANNOTATION: Final = "service.beta.kubernetes.io/azure-allowed-ip-ranges"
+LEGACY_RANGES_ANNOTATION: Final = "service.beta.kubernetes.io/load-balancer-source-ranges"
+NO_SECURITY_RULE_ANNOTATION: Final = "service.beta.kubernetes.io/azure-disable-load-balancer-nsg-rule"
 ALLOWED_TAGS_ANNOTATION: Final = "service.beta.kubernetes.io/azure-allowed-service-tags"
+
+_RANGES: Final = (ALLOWED_RANGES_ANNOTATION, LEGACY_RANGES_ANNOTATION)
+_INTERNET_TAG: Final = "Internet"
 
 
 class Scope(Enum):
@@ -80,16 +85,52 @@ def asks_for_internal(service: Service) -> bool:
 
 def allowed_sources(service: Service) -> tuple[str, ...]:
     """The source ranges and service tags that limit a LoadBalancer Service, as written; empty means everybody."""
-    written = [
-        item.strip()
-        for key in (ALLOWED_RANGES_ANNOTATION, ALLOWED_TAGS_ANNOTATION)
-        for item in service.annotations.get(key, "").split(",")
-    ]
-    return (*map(str, service.load_balancer_source_ranges), *(item for item in written if item))
+    written = (*_written(service, *_RANGES), *_written(service, ALLOWED_TAGS_ANNOTATION))
+    return tuple(dict.fromkeys((*map(str, service.load_balancer_source_ranges), *written)))
+
+
+def _written(service: Service, *keys: str) -> tuple[str, ...]:
+    items = (item.strip() for key in keys for item in service.annotations.get(key, "").split(","))
+    return tuple(item for item in items if item)
+
+
+def limits_nobody(service: Service) -> bool:
+    """Whether a LoadBalancer Service has no source ranges and tags, or some that every address of a family is in.
+
+    Nodes hold the ranges of the spec whatever annotations say; what the annotations name is let in by any of them.
+    """
+    spec = service.load_balancer_source_ranges
+    if spec and not _covers_everything(spec):
+        return False
+    ranges = [n for text in _written(service, *_RANGES) if (n := _network_or_none(text)) is not None]
+    internet = _INTERNET_TAG in _written(service, ALLOWED_TAGS_ANNOTATION)
+    return not allowed_sources(service) or internet or _covers_everything((*spec, *ranges))
+
+
+def opens_for_internet(service: Service) -> bool:
+    """Whether Azure's provider writes a security rule that lets in the Internet, for a Service that limits nobody.
+
+    It reads ``internal`` in any case there, while only the exact ``true`` makes the load balancer internal. Of another
+    load balancer class it is taken for granted.
+    """
+    if service.load_balancer_class:
+        return True
+    internal = service.annotations.get(INTERNAL_ANNOTATION, "").lower() == "true"
+    without = service.annotations.get(NO_SECURITY_RULE_ANNOTATION, "").lower() == "true"
+    return not without and (not internal or bool(allowed_sources(service)))
+
+
+def _network_or_none(text: str) -> Network | None:
+    """A prefix as the provider takes it: with its length, and without host bits."""
+    try:
+        return ip_network(text) if "/" in text else None
+    except ValueError:
+        return None
 
 
 def _covers_everything(ranges: Iterable[Network]) -> bool:
-    return any(r.prefixlen == 0 for r in ranges)
+    found = AddressSet.from_networks(ranges)
+    return any(AddressSet.from_intervals(family, [(0, family.value)]) <= found for family in Family)
 
 
 def reach_of_service(service: Service) -> Reach:
@@ -113,10 +154,11 @@ def _reach_of_load_balancer(service: Service) -> Reach:
         reach = Reach(scope, VNET_WORDS if scope is Scope.VNET else "the internet", "once the address is assigned")
         if service.load_balancer_class:
             reach = Reach(Scope.UNKNOWN, f"whom load balancer class {service.load_balancer_class} lets in")
-    sources = allowed_sources(service)
-    if not sources or _covers_everything(service.load_balancer_source_ranges):
+    if reach.scope is Scope.INTERNET and not opens_for_internet(service):
+        return Reach(reach.scope, reach.words, "where a security rule of your own lets it in")
+    if limits_nobody(service):
         return reach
-    whose = f"{', '.join(sources)} only"
+    whose = f"{', '.join(allowed_sources(service))} only"
     if reach.scope is Scope.VNET:
         return Reach(reach.scope, f"{reach.words}; allowed sources: {whose}", reach.condition)
     return Reach(reach.scope, whose, reach.condition)

@@ -16,9 +16,10 @@ from lib.routing.reach import (
     INTERNAL_ANNOTATION,
     Scope,
     address_or_none,
-    allowed_sources,
     asks_for_internal,
     is_public,
+    limits_nobody,
+    opens_for_internet,
     reach_of_service,
 )
 from lib.routing.target_ports import PortView
@@ -181,7 +182,8 @@ def _load_balancer(snapshot: Snapshot, service: Service) -> Iterator[Issue]:
     # An allocated cluster address shows that the object comes from a cluster; in a manifest no address is due yet.
     if service.cluster_ips and not service.load_balancer_ingress and not service.deleting:
         yield issue(Fault.LOAD_BALANCER_PENDING, service.source)
-    if reach_of_service(service).scope is Scope.INTERNET and _open(service) and not _is_front(snapshot, service):
+    opened = limits_nobody(service) and opens_for_internet(service)
+    if reach_of_service(service).scope is Scope.INTERNET and opened and not _is_front(snapshot, service):
         yield issue(Fault.LOAD_BALANCER_OPEN, service.source)
 
 
@@ -195,10 +197,6 @@ def _is_front(snapshot: Snapshot, service: Service) -> bool:
     own = {i.ip or i.hostname for i in service.load_balancer_ingress}
     fronts = {a.ip or a.hostname for ingress in snapshot.ingresses for a in ingress.addresses}
     return bool(own & (fronts | {a for gateway in snapshot.gateways for a in gateway.addresses}))
-
-
-def _open(service: Service) -> bool:
-    return not allowed_sources(service) or any(r.prefixlen == 0 for r in service.load_balancer_source_ranges)
 
 
 def _local_policies(snapshot: Snapshot, service: Service, endpoints: Endpoints) -> Iterator[Issue]:

@@ -47,18 +47,25 @@ def annotation_rows(found: Iterable[ReadAnnotation], locate: Locate) -> list[Row
     ]
 
 
-def way_in_rows(controllers: Iterable[IngressController]) -> list[Row]:
-    """The controllers that serve routes: their state today, and how a packet goes through them."""
+def way_in_rows(controllers: Iterable[IngressController], network_model: str = "") -> list[Row]:
+    """The controllers that serve routes: their state today, and how a packet goes through them.
+
+    ``network_model`` is an id of ``facts.networks``; of "" nothing is said.
+    """
     rows: list[Row] = []
     for controller in controllers:
         known = on_azure(controller.id)
-        sources = dict.fromkeys((*controller.sources, *(known.sources if known else ())))
+        network = [n for n in known.networks if network_model in n.models] if known else []
+        found = (*controller.sources, *(known.sources if known else ()), *(n.source for n in network))
+        sources = dict.fromkeys(found)
         rows.append(
             {
                 "controller": controller.label,
                 "support": controller.state_text,
                 "way": " → ".join(known.way) if known else "",
                 "certificates": known.tls if known else "",
+                "does_not_fit": " ".join(n.says for n in network if not n.fits),
+                "on_this_network": " ".join(n.says for n in network if n.fits),
                 "sources_differ": known.conflict if known else "",
                 "stated_in": describe(tuple(sources)),
             }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from lib.azure.security_group import ProviderGroup
-from lib.azure.security_group_judge import GroupAnswer, possible_words
+from lib.azure.security_group_judge import GroupAnswer, Judgement, possible_words
 from lib.azure.security_group_match import Fit, KnownAddresses, Packet, Place, match
 from lib.azure.security_group_subnet import PortThrough, Through
 from lib.model.security_rules import RuleDirection, SecurityRule
@@ -101,7 +101,12 @@ def _example(at: PortThrough) -> str:
     return f"{whose}{at.example}"
 
 
-def group_answer_row(answer: GroupAnswer) -> Row:
+def group_answer_rows(judgement: Judgement) -> list[Row]:
+    """What each group answers; once for each case where it comes to the same either way."""
+    return [{"in_case": said, **_group_answer_row(answer)} for said, answer in judgement.by_case]
+
+
+def _group_answer_row(answer: GroupAnswer) -> Row:
     """One group's answer to a packet, in words and in its rule."""
     rule = answer.rule
     return {

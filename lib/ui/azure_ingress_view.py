@@ -8,6 +8,7 @@ from typing import Final
 import streamlit as st
 
 from lib.azure.ingress import RecordState, annotations_of, dns_records, zones_of
+from lib.azure.profile import ClusterProfile
 from lib.tables.azure_ingress import annotation_rows, record_rows, way_in_rows
 from lib.tables.row import Row
 from lib.ui import results
@@ -19,14 +20,14 @@ ZONES_KEY: Final = "zones"
 _ZONES_CHARS: Final = 2_000
 
 
-def show_on_azure(page: PageContext) -> None:
+def show_on_azure(page: PageContext, profile: ClusterProfile) -> None:
     """Who serves the routes and how, the records of their hosts, and what annotations say."""
     views = results.routes(page)
     controllers = {v.served_by.controller.id: v.served_by.controller for v in views if v.served_by.controller}
     if not controllers:
         return
     st.subheader("On Azure", anchor=False)
-    for row in way_in_rows(controllers.values()):
+    for row in way_in_rows(controllers.values(), profile.network_model.value):
         _show_way_in(row)
     text = st.text_input(
         "DNS zones",
@@ -58,6 +59,10 @@ def _show_way_in(row: Row) -> None:
     with st.container(border=True, gap="xsmall"):
         st.markdown(f"**{plain(row['controller'])}** — {plain(row['support'], 400)}")
         st.markdown(f"{plain(row['way'], 300)}  \n{plain(row['certificates'], 400)}")
+        if row["does_not_fit"]:
+            st.error(plain(row["does_not_fit"], 400), icon=":material/block:")
+        if row["on_this_network"]:
+            st.markdown(f":small[:material/cloud: {plain(row['on_this_network'], 400)}]")
         if row["sources_differ"]:
             st.warning(f"The sources differ: {plain(row['sources_differ'], 400)}", icon=":material/compare:")
         st.caption(f"Source: {plain(row['stated_in'], 1200)}")

@@ -10,7 +10,7 @@ import streamlit as st
 from lib.azure.backend_pool import pool_nodes
 from lib.azure.balanced import why_left_out
 from lib.azure.client_address import DEPENDS, seen_address, seen_in_words
-from lib.azure.data_plane import DataPlane, detect_data_plane
+from lib.azure.data_plane import DataPlane
 from lib.azure.frontends import Frontend
 from lib.azure.limits import usages
 from lib.azure.load_balancer import ServiceLoadBalancer
@@ -28,6 +28,8 @@ from lib.tables.azure import (
 )
 from lib.ui import results
 from lib.ui.page_context import PageContext
+from lib.ui.profile_view import profile_of
+from lib.ui.provider_view import provider_settings
 from lib.ui.text import plain, sentence
 from lib.ui.widgets import say_hidden, show_table
 
@@ -47,12 +49,13 @@ _FIRST: Final = (
 
 def all_of_azure(page: PageContext) -> AzureView:
     """What Azure makes of all Services, filtered or not."""
-    return page.cached(("azure",), lambda: azure_view(page.snapshot))
+    settings = provider_settings(page)
+    return page.cached(("azure", settings), lambda: azure_view(page.snapshot, settings))
 
 
 def data_plane(page: PageContext) -> DataPlane:
-    """Who carries out Services on the nodes."""
-    return page.cached(("data-plane",), lambda: detect_data_plane(page.snapshot))
+    """Who carries out Services on the nodes, as the visitor chose or the input shows."""
+    return profile_of(page).services_plane
 
 
 def show_azure(page: PageContext) -> None:
@@ -66,7 +69,7 @@ def show_azure(page: PageContext) -> None:
     balancers = sorted({s.load_balancer for s in shown})
     st.caption(
         f"{_count(len(shown), 'Service')} on {_count(len(balancers), 'load balancer')}, as the Azure cloud provider "
-        f"names and sets them up. Assumed of the cluster: {plain('; '.join(view.settings.assumptions))}."
+        f"names and sets them up. Taken of the cluster: {plain('; '.join(view.settings.assumptions))}."
     )
     if view.left_out:
         said = "; ".join(f"{ref.qualified_name}: {why}" for ref, why in view.left_out[:_CARDS])
@@ -79,11 +82,11 @@ def show_azure(page: PageContext) -> None:
     if len(shown) > _CARDS:
         st.caption(f"The table has the other {len(shown) - _CARDS:,} too; *Details of* above shows one in full.")
     place = results.locate(page)
-    rows = page.cached(("azure-rows", page.view), lambda: load_balancer_rule_rows(shown, place))
+    rows = page.cached(("azure-rows", page.view, view.settings), lambda: load_balancer_rule_rows(shown, place))
     if rows:
         show_table(rows, "azure-rules", alt="Load balancing rules of all Services", first=_FIRST, hide=("frontend",))
     with st.expander("Limits of load balancers", icon=":material/speed:"):
-        taken = page.cached(("azure-limits",), lambda: usages(view, page.snapshot))
+        taken = page.cached(("azure-limits", view.settings), lambda: usages(view, page.snapshot))
         show_table(limit_rows(taken), "azure-limits", alt="Limits of load balancers, the fullest first")
 
 

@@ -24,6 +24,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "floating_ip": ("Floating IP", "The node sees the frontend's address as destination."),
         "frontend_port": ("Port", "The frontend's port."),
         "idle_timeout_minutes": ("Idle timeout in min", ""),
+        "in_case": ("If", "Nobody knows which of it is so; the answer is the same."),
         "interval_s": ("Interval in s", ""),
         "nat_addresses": ("NAT addresses", "How many of the subnet it takes, and which of them are asked for."),
         "public_ip": ("Public IP", "The name of the public IP resource."),

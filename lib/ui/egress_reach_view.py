@@ -86,6 +86,10 @@ def _download(label: str, text: str, name: str, mime: str) -> None:
     )
 
 
+def _unsettled(count: int) -> str:
+    return f"{count:,} {'is' if count == 1 else 'are'} not settled"
+
+
 def show_required_reach(page: PageContext, engine: str, choice: Choice) -> None:
     """Which pods reach what they need, by the loaded policies."""
     st.subheader("System pods against the loaded policies", anchor=False)
@@ -101,9 +105,12 @@ def show_required_reach(page: PageContext, engine: str, choice: Choice) -> None:
     denied, unknown = counts[Verdict.DENIED], counts[Verdict.UNKNOWN]
     allowed = f"{counts[Verdict.ALLOWED]:,} may be reached"
     if denied:
-        st.error(f"{denied:,} destinations are denied to pods that need them; {allowed}.", icon=":material/block:")
+        many = f"{denied:,} destination{' is' if denied == 1 else 's are'}"
+        st.error(
+            f"{many} denied to pods that need {'it' if denied == 1 else 'them'}; {allowed}.", icon=":material/block:"
+        )
     elif unknown:
-        st.info(f"None is denied, {allowed}, and {unknown:,} are not settled.", icon=":material/help:")
+        st.info(f"None is denied, {allowed}, and {_unsettled(unknown)}.", icon=":material/help:")
     else:
         st.success(f"None is denied, and all {allowed}.", icon=":material/check_circle:")
     open_rows = [row for row in found if row.verdict is not Verdict.UNKNOWN]
@@ -112,7 +119,7 @@ def show_required_reach(page: PageContext, engine: str, choice: Choice) -> None:
     if open_rows:
         show_table(reach_rows(open_rows, place), "required-reach", alt="Destinations that pods need", first=_FIRST)
     if unsettled:
-        with st.expander(f"{len(unsettled):,} are not settled", icon=":material/help:"):
+        with st.expander(_unsettled(len(unsettled)).capitalize(), icon=":material/help:"):
             show_table(reach_rows(unsettled, place), "required-unknown", alt="What is not settled", first=_FIRST)
     st.caption(
         "A name may have any public IPv4 address, unless a table of names (page Input) says which. By the policies of "

@@ -9,6 +9,9 @@ from typing import Final
 
 import streamlit as st
 
+from lib.azure.profile import ClusterProfile
+from lib.facts.networks import network
+from lib.facts.sources import describe
 from lib.policy.engines import profiles
 from lib.policy.inventory import policy_kinds
 from lib.routing.routes import ingress_backends
@@ -41,6 +44,7 @@ _REMEDIES_UP_TO: Final = 3
 _BEFORE: Final = "azure-npm"
 _AFTER: Final = "cilium"
 _AFTER_CILIUM: Final = "calico"
+_API: Final = "kubernetes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +59,12 @@ class _Compared:
     arrivals: tuple[RouteChange, ...]
 
 
-def choose_engines(page: PageContext) -> tuple[str, str]:
-    """The engine of today and the one to move to, both kept in the URL."""
+def choose_engines(page: PageContext, cluster: ClusterProfile) -> tuple[str, str]:
+    """The engine of today, which is that of the profile, and the one to move to, both kept in the URL."""
     ids = tuple(p.id for p in profiles())
     labels = {p.id: p.label for p in profiles()} | {"kubernetes": "Kubernetes API, by its own words"}
-    found = results.detected(page)
-    before = found.name if found.name in ids else _BEFORE
+    known = cluster.policy_engine.value
+    before = known if known in ids else _BEFORE
     after = _AFTER if before != _AFTER else _AFTER_CILIUM
     left, right = st.columns(2)
     chosen = []
@@ -74,6 +78,21 @@ def choose_engines(page: PageContext) -> tuple[str, str]:
     old, new = map(str, chosen)
     _say_guess(page, old, {p.id: p.label for p in profiles()})
     return old, new
+
+
+def say_network(cluster: ClusterProfile, new: str) -> None:
+    """That the new engine can't be had with the cluster's network model, where the documentation does not offer it."""
+    model = cluster.network_model.value
+    facts = network(model) if model else None
+    if facts is None or not facts.policy_engines or new in (*facts.policy_engines, _API):
+        return
+    labels = {p.id: p.label for p in profiles()}
+    offered = ", ".join(labels[e] for e in facts.policy_engines)
+    st.warning(
+        f"{plain(facts.label)} is not documented with {plain(labels[new])}, only with {plain(offered)}: such a move "
+        f"needs another network model or data plane. Source: {plain(describe(facts.sources), 600)}",
+        icon=":material/warning:",
+    )
 
 
 def _say_guess(page: PageContext, old: str, labels: Mapping[str, str]) -> None:

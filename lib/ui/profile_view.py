@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import streamlit as st
 
-from lib.azure.profile import CHOOSABLE, RANGES, Basis, ClusterProfile, choices, cluster_profile, prefixes_of
+from lib.azure.profile import CHOOSABLE, RANGES, Aspect, Basis, ClusterProfile, choices, cluster_profile, prefixes_of
 from lib.model.snapshot import Snapshot
 from lib.tables.egress import profile_rows
 from lib.ui import results
 from lib.ui.page_context import PageContext
-from lib.ui.text import plain
+from lib.ui.text import plain, sentence
 from lib.ui.widgets import show_table, take_from_link
 
 _AS_SHOWN: Final = ""
@@ -27,19 +28,48 @@ def show_profile(page: PageContext, *, elsewhere: tuple[str, ...] = ()) -> Clust
     """
     line = st.container()
     drawn = [name for name in CHOOSABLE if name not in elsewhere]
-    chosen = {name: str(st.session_state.get(name) or st.query_params.get(name) or "") for name in elsewhere}
     with st.expander(_TITLE, icon=":material/tune:"):
         for place, name in zip(st.columns(len(drawn)), drawn, strict=True):
             with place:
-                chosen[name] = choose_aspect(name)
+                choose_aspect(name)
         for place, name in zip(st.columns(len(RANGES)), RANGES, strict=True):
             with place:
-                chosen[name] = _choose_range(name)
-        key = ("profile", *chosen.items())
-        found = page.cached(key, lambda: cluster_profile(page.snapshot, chosen))
+                _choose_range(name)
+        found = profile_of(page)
         show_table(profile_rows(found, results.locate(page)), "cluster-profile", alt="Profile of the cluster")
-    line.markdown(f":small[:material/cloud: {profile_line(found)}]")
+    line.markdown(f":small[:material/cloud: {profile_line(found.aspects)}]")
     return found
+
+
+def show_profile_line(page: PageContext, *names: str, besides: Callable[[], str] | None = None) -> ClusterProfile:
+    """The aspects that a page hangs on in one line, each with its evidence and its choice behind a button.
+
+    ``besides`` draws further choices there and returns what the line says of them. The page Egress has all aspects.
+    """
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="profile"):
+        line = st.container(width="content")
+        with st.popover("Cluster profile", icon=":material/tune:", type="tertiary", width="content"):
+            places = {name: st.container(gap="xsmall") for name in names}
+            for name, place in places.items():
+                with place:
+                    choose_aspect(name)
+            more = besides() if besides is not None else ""
+            found = profile_of(page)
+            for name, place in places.items():
+                aspect: Aspect = getattr(found, name)
+                place.caption(f"{aspect.basis.value.capitalize()}: {plain(sentence(aspect.evidence), 300)}.")
+            st.caption("The page *Egress* has the whole profile.")
+    told = profile_line(getattr(found, name) for name in names)
+    line.markdown(f":small[:material/cloud: {told}{more}]")
+    return found
+
+
+def profile_of(page: PageContext) -> ClusterProfile:
+    """The profile with what the visitor chose, on whichever page: the choices are in the URL."""
+    chosen = {
+        name: str(st.session_state.get(name) or st.query_params.get(name) or "") for name in (*CHOOSABLE, *RANGES)
+    }
+    return page.cached(("profile", *chosen.items()), lambda: cluster_profile(page.snapshot, chosen))
 
 
 def engine_choice(found: ClusterProfile) -> str:
@@ -48,10 +78,10 @@ def engine_choice(found: ClusterProfile) -> str:
     return engine.value if engine.basis is Basis.CHOSEN else results.AUTOMATIC
 
 
-def profile_line(found: ClusterProfile) -> str:
-    """All aspects in one line of Markdown; what is unknown is said to be, and what was chosen as well."""
+def profile_line(aspects: Iterable[Aspect]) -> str:
+    """Aspects in one line of Markdown; what is unknown is said to be, and what was chosen as well."""
     parts = []
-    for each in found.aspects:
+    for each in aspects:
         text = f"**{plain(each.text, 90)}**" if each.value else ":orange[unknown]"
         parts.append(f"{plain(each.label)}: {text}{' (chosen)' if each.basis is Basis.CHOSEN else ''}")
     return "  ·  ".join(parts)

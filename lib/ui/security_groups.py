@@ -16,6 +16,7 @@ from lib.loaders.security_rules import SecurityRulesReading, read_security_rules
 from lib.model.security_rules import Attachment, SecurityGroup
 from lib.model.sets import AddressSet
 from lib.ui.page_context import PageContext
+from lib.ui.provider_view import provider_settings
 
 _TEXTS: Final = "netatlas.security-groups"
 _RANGES_MAX: Final = 200
@@ -65,8 +66,9 @@ def groups(page: PageContext) -> Groups:
     """The groups that the page judges by: AKS's own, reconciled into what the visitor gave of it, and the subnet's."""
     live, own = (_readable(reading(page, attachment)) for attachment in (Attachment.NIC, Attachment.SUBNET))
     existing = None if live is None else _own(live, Attachment.NIC)
-    key = ("nsg", given_text(page, Attachment.NIC))
-    provider = page.cached(key, lambda: provider_group(page.snapshot, existing))
+    settings = provider_settings(page)
+    key = ("nsg", given_text(page, Attachment.NIC), settings)
+    provider = page.cached(key, lambda: provider_group(page.snapshot, existing, settings))
     known = page.cached((*key, None), lambda: known_addresses(page.snapshot, provider))
     return Groups(provider, None if own is None else _own(own, Attachment.SUBNET), known)
 
@@ -75,7 +77,7 @@ def in_network(page: PageContext, found: Groups, ranges: AddressSet | None) -> G
     """The same groups where the visitor has said what the virtual network is; as they are for None."""
     if ranges is None:
         return found
-    key = ("nsg", given_text(page, Attachment.NIC), ranges)
+    key = ("nsg", given_text(page, Attachment.NIC), provider_settings(page), ranges)
     return replace(found, known=page.cached(key, lambda: known_addresses(page.snapshot, found.provider, ranges)))
 
 
@@ -101,6 +103,6 @@ def through(page: PageContext, found: Groups) -> tuple[PortThrough, ...]:
         return ()
     texts = tuple(given_text(page, attachment) for attachment in Attachment)
     return page.cached(
-        ("nsg-through", texts, found.known),
+        ("nsg-through", texts, provider_settings(page), found.known),
         lambda: tuple(through_subnet(page.snapshot, found.provider, subnet, found.known)),
     )

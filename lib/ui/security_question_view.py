@@ -18,10 +18,11 @@ from lib.model.errors import ModelError
 from lib.model.policies import Verdict
 from lib.model.security_rules import Attachment
 from lib.model.sets import FIRST_PORT, LAST_PORT, Protocol
-from lib.tables.security_rules import asked_rows, group_answer_row, through_rows
+from lib.tables.security_rules import asked_rows, group_answer_rows, through_rows
 from lib.ui import results
 from lib.ui.page_context import PageContext
 from lib.ui.problems import say_problems
+from lib.ui.profile_view import profile_of
 from lib.ui.security_groups import Groups, given_text, in_network, keep_text, network_ranges, reading, through
 from lib.ui.text import plain
 from lib.ui.widgets import show_table
@@ -33,7 +34,7 @@ PROTOCOL_KEY: Final = "packet_protocol"
 NETWORK_KEY: Final = "vnet"
 _PLACES: Final = ("internet", "vnet", "probe")
 _SHOWN: Final = 3
-_ANSWER: Final = ("verdict", "group", "attached_to", "may_match", "priority", "rule_name", "written_for")
+_ANSWER: Final = ("verdict", "in_case", "group", "attached_to", "may_match", "priority", "rule_name", "written_for")
 _PASTE: Final = {
     Attachment.SUBNET: (
         "Your own group on the nodes' subnet",
@@ -91,7 +92,8 @@ def ask_packet(page: PageContext, found: Groups) -> Groups:
             question = Question(
                 read_source(source), read_destination(destination), int(port), Protocol(protocol or "TCP")
             )
-            answer = ask(question, page.snapshot, found.provider, found.on_the_way, found.known)
+            plane = profile_of(page).services_plane
+            answer = ask(question, page.snapshot, found.provider, found.on_the_way, found.known, plane)
         except ModelError as error:
             st.error(plain(error, 300), icon=":material/error:")
             return found
@@ -130,7 +132,7 @@ def _show_judged(found: Groups, judged: SentJudgement) -> None:
 
 
 def _show_groups(found: Groups, judgement: Judgement, key: str) -> None:
-    rows = [group_answer_row(answer) for answer in judgement.answers]
+    rows = group_answer_rows(judgement)
     for row in rows:
         row["rule_name"] = row.pop("rule")
     alt = "The groups in the order in which the packet meets them"

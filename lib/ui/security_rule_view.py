@@ -44,9 +44,12 @@ def show_origin(found: Groups) -> None:
         if group.origin == FRESH
         else f"in {plain(group.origin, 200)}"
     )
-    st.markdown(f"The rules that AKS's cloud provider writes for all Services together, {said}.")
     told = attachment()
-    st.caption(plain(told.says, 400), help=_from(told.sources))
+    # The sign for help stands behind the longer text: behind the caption it would be alone on a line of its own.
+    st.markdown(
+        f"The rules that AKS's cloud provider writes for all Services together, {said}.", help=_from(told.sources)
+    )
+    st.caption(plain(told.says, 400))
     for ref, reason in found.provider.left_out[:_PROBLEMS]:
         st.error(f"No rules for **{plain(ref.qualified_name, 120)}**: {plain(reason, 300)}.", icon=":material/block:")
     if len(found.provider.left_out) > _PROBLEMS:

@@ -104,3 +104,23 @@ def test_the_merged_rules_say_what_each_service_by_itself_says(raw: list[dict[st
                     answer = judge(packet, [found.group], known)
                     wanted = naive.allowed(raw, NODES, VNET, (source, destination, port, protocol))
                     assert answer.verdict is VERDICTS[wanted], str(answer)
+
+
+@given(services())
+def test_a_sender_in_the_network_or_outside_it_is_settled_where_both_come_to_the_same(
+    raw: list[dict[str, Any]],
+) -> None:
+    objects = [*raw, *(node(i, address) for i, address in enumerate(NODES))]
+    found = provider_group(replace(load(objects).snapshot, coverage=COMPLETE))
+    known = KnownAddresses(AddressSet.from_networks([ip_network(VNET)]))
+    sender = "10.60.1.1"
+    for destination in (*FRONTENDS, *NODES):
+        for port in PORTS:
+            for protocol in PROTOCOLS:
+                asked = (sender, destination, port, protocol)
+                # The larger network holds the sender too, and of all other ends the same ones.
+                both = {naive.allowed(raw, NODES, network, asked) for network in (VNET, "10.0.0.0/8")}
+                packet = Packet(ip_address(sender), ip_address(destination), port, Protocol(protocol))
+                answer = judge(packet, [found.group], known)
+                wanted = VERDICTS[both.pop()] if len(both) == 1 else Verdict.UNKNOWN
+                assert answer.verdict is wanted, str(answer)

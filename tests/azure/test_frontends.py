@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 
 from lib.azure.annotations import address_of
+from lib.azure.frontends import CLUSTER_SUBNET
+from lib.azure.security_group import provider_group
 from lib.facts.service_annotations import service_annotation
 from lib.model.sets import Family
+from lib.model.snapshot import Snapshot
 from tests.azure.make import BASE, DUAL, balanced, http, made, said, view_of
 
 INTERNAL = {"azure-load-balancer-internal": "true"}
@@ -158,3 +161,22 @@ def test_tags_are_put_on_a_public_ip_and_ip_tags_only_where_the_provider_makes_i
     assert frontends(values=values)[0].tags == ("a=b", "c=d", "RoutingPreference=Internet")
     assert frontends(values={**values, "azure-pip-name": "mine"})[0].tags == ("a=b", "c=d")
     assert frontends(values={**values, **INTERNAL})[0].tags == ()
+
+
+@pytest.mark.parametrize("wanted", ["10.224.0.9", "168.63.129.16"])
+def test_a_public_service_that_asks_for_a_private_address_or_one_of_azures_own_is_refused(wanted: str):
+    """A public Service that pins a private or Azure-reserved address is refused: azure_loadbalancer.go."""
+    found = made(balanced(values={"azure-load-balancer-ipv4": wanted}))
+    assert wanted in found.refused and not found.rules and not found.probes
+    snapshot = Snapshot(services=(balanced(values={"azure-load-balancer-ipv4": wanted}),))
+    assert provider_group(snapshot).written == ()
+
+
+def test_a_public_service_that_asks_for_an_address_of_the_internet_is_made():
+    found = made(balanced(values={"azure-load-balancer-ipv4": "20.50.1.2"}))
+    assert not found.refused and found.rules
+
+
+def test_a_subnet_of_spaces_is_none():
+    (found,) = frontends(values={**INTERNAL, "azure-load-balancer-internal-subnet": "  "})
+    assert found.name == BASE and found.subnet == CLUSTER_SUBNET

@@ -144,6 +144,13 @@ def test_interval_times_threshold_must_be_under_120_seconds(interval, number, re
     assert bool(made(balanced(values=values)).refused) is refused
 
 
+@pytest.mark.parametrize(("name", "value"), [("interval", "4"), ("num-of-probe", "1")])
+def test_a_ports_own_timing_has_the_least_values_of_the_services(name, value):
+    """getHealthProbeConfigProbeInterval and -NumOfProbe share one validator between port and Service."""
+    found = made(balanced(values={f"port_80_health-probe_{name}": value}))
+    assert f"port_80_health-probe_{name}" in found.refused and not found.rules
+
+
 def test_timing_that_no_probe_reads_refuses_nothing():
     found = made(balanced(http(53, 30053, protocol="UDP"), values={"port_53_health-probe_interval": "1"}))
     assert not found.refused and len(found.rules) == 1

@@ -211,7 +211,11 @@ def test_an_unknown_frontend_is_named_in_words_and_the_rule_keeps_its_name():
 
 
 def test_a_pinned_address_is_the_frontend_until_there_is_a_status():
-    notes = {"azure-load-balancer-ipv4": "10.224.0.9", "azure-allowed-ip-ranges": "10.0.0.0/8"}
+    notes = {
+        "azure-load-balancer-internal": "true",
+        "azure-load-balancer-ipv4": "10.224.0.9",
+        "azure-allowed-ip-ranges": "10.0.0.0/8",
+    }
     (rule,) = provider_group(cluster(load_balancer("a", notes=notes))).written
     assert rule.destinations == ("10.224.0.9",)
 

@@ -303,3 +303,67 @@ def test_whether_health_probes_pass_a_closed_node_is_left_open():
     del notes["azure-disable-load-balancer-floating-ip"]
     floating = load_balancer("web", port, frontends=("20.0.0.1",), notes=notes, ranges=("20.9.0.0/16",))
     assert sent(cluster(floating, nodes=nodes), probe).verdict is Verdict.ALLOWED
+
+
+def test_a_probe_of_a_service_port_goes_to_the_nodes_and_not_to_the_frontend_that_is_closed():
+    """The rule that denies everybody names the frontend, "whereas probes go to the node IP, so they still pass"."""
+    notes = {"azure-deny-all-except-load-balancer-source-ranges": "true"}
+    ports = (ServicePort(443, 443, node_port=30443), ServicePort(443, 443, protocol=Protocol.UDP, node_port=30444))
+    closed = load_balancer("web", *ports, frontends=("20.0.0.1",), notes=notes, ranges=("20.9.0.0/16",))
+    snapshot = cluster(closed, nodes=(node("n", "10.224.0.4"),))
+    found = sent(snapshot, packet(Place.PROBE))
+    assert found.verdict is Verdict.ALLOWED
+    (arriving,) = (j.packet for j in found.judgements)
+    assert (str(arriving.destination), arriving.port, arriving.protocol) == ("10.224.0.4", 30443, Protocol.TCP)
+    assert "each node's own address on port 30443" in found.notes[0]
+    # UDP ports under the Cluster policy have no probe.
+    assert "No health probe is sent" in sent(snapshot, packet(Place.PROBE, protocol="UDP")).notes[0]
+
+
+def test_a_probe_to_nodes_or_a_port_that_the_input_does_not_show_is_not_settled():
+    plain = load_balancer("web", ServicePort(443, 443), frontends=("20.0.0.1",))
+    assert "does not show the probe's port" in str(sent(cluster(plain), packet(Place.PROBE)))
+    allocated = load_balancer("web", ServicePort(443, 443, node_port=30443), frontends=("20.0.0.1",))
+    assert "does not show the nodes' addresses" in str(sent(cluster(allocated), packet(Place.PROBE)))
+
+
+def test_a_private_sender_whom_either_rule_lets_in_is_let_in_and_both_are_told():
+    internet = rule("from-outside", 100, "Allow", sources=("Internet",))
+    found = judge(packet("10.100.0.1", PRIVATE), [group(internet)], KNOWN)
+    assert found.verdict is Verdict.ALLOWED
+    said = str(found)
+    assert said.startswith("Allowed either way: if 10.100.0.1 is in the virtual network, the default rule AllowVNet")
+    assert "if 10.100.0.1 is outside the virtual network, rule from-outside (100)" in said
+    assert {answer.rule.name for answer in found.deciding} == {"AllowVNetInBound", "from-outside"}
+    assert [case for case, _ in found.by_case] == [
+        "10.100.0.1 is in the virtual network",
+        "10.100.0.1 is outside the virtual network",
+    ]
+
+
+def test_the_doubt_is_the_same_in_every_group_on_the_way():
+    """The subnet's group refuses those in the network, the interface's those outside: nobody gets through both."""
+    subnet = group(
+        rule("no-network", 100, "Deny", sources=("VirtualNetwork",)),
+        rule("others", 200, "Allow", sources=("Internet",)),
+        on=Attachment.SUBNET,
+    )
+    nic = group(rule("no-internet", 100, "Deny", sources=("Internet",)))
+    found = judge(packet("10.100.0.1", PRIVATE), [subnet, nic], KNOWN)
+    assert found.verdict is Verdict.DENIED
+    assert "Denied either way" in str(found)
+    assert {answer.rule.name for answer in found.deciding} == {"no-network", "no-internet"}
+
+
+def test_either_way_is_not_said_where_something_else_is_open_too():
+    tag = rule("tag", 100, "Deny", sources=("AzureCloud",))
+    found = judge(packet("10.100.0.1", PRIVATE), [group(tag, rule("all", 200, "Allow", sources=("Internet",)))], KNOWN)
+    assert found.verdict is Verdict.UNKNOWN and not found.cases
+
+
+def test_both_ends_may_be_in_the_network_or_not():
+    to_private = packet("10.100.0.1", address("10.101.0.1"))
+    every = rule("all", 200, "Allow", sources=("Internet", "VirtualNetwork"))
+    found = judge(to_private, [group(every)], KNOWN)
+    assert found.verdict is Verdict.ALLOWED
+    assert judge(to_private, [group()], KNOWN).verdict is Verdict.UNKNOWN

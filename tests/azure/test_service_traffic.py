@@ -8,6 +8,7 @@ import pytest
 from lib.azure.client_address import DEPENDS, seen_address, seen_in_words
 from lib.azure.data_plane import DataPlane, detect_data_plane
 from lib.azure.node_rules import node_rules_of, update_effects_of
+from lib.azure.profile import cluster_profile
 from lib.facts.service_traffic import client_addresses, node_rules, update_effects
 from lib.facts.sources import source
 from lib.model.services import ServiceType, SessionAffinity, TrafficPolicy
@@ -146,9 +147,30 @@ def test_every_fact_about_traffic_has_a_source(found):
     assert source(found.source).title
 
 
-def test_the_data_plane_is_seen_by_its_agents_and_kube_proxy_counts_beside_cilium():
+def test_where_the_data_plane_is_not_known_the_sentence_says_that_it_hangs_on_that():
+    assert "depends on the data plane, which is not known" in seen_in_words(seen_address(balanced(), UNSEEN))
+    assert "depends on the node" in seen_in_words(seen_address(balanced(), CILIUM))
+    assert "the client's address" in seen_in_words(seen_address(local(), UNSEEN))
+
+
+def test_where_the_data_plane_is_not_known_both_answers_on_source_ranges_are_told():
+    found = texts(balanced(ranges=("10.0.0.0/8",)), UNSEEN)
+    assert "kube-proxy" in found["source-ranges"] and found["source-ranges-cilium"].startswith("Unknown")
+
+
+def test_the_data_plane_is_seen_by_its_agents_and_is_not_known_where_both_run():
+    """Cilium replaces kube-proxy only where it is told to, so that the agents alone do not tell who does it."""
     proxy = replace(workload("kube-proxy", kind="DaemonSet"), ref=ref("DaemonSet", "kube-proxy", "kube-system"))
     cilium = replace(workload("cilium", kind="DaemonSet"), ref=ref("DaemonSet", "cilium", "kube-system"))
     assert detect_data_plane(Snapshot(workloads=(cilium,))).name == "cilium"
-    assert detect_data_plane(Snapshot(workloads=(cilium, proxy))).name == "kube-proxy"
+    assert detect_data_plane(Snapshot(workloads=(proxy,))).name == "kube-proxy"
+    both = detect_data_plane(Snapshot(workloads=(cilium, proxy)))
+    assert both.name == "" and "kube-system/cilium" in both.evidence and "kube-system/kube-proxy" in both.evidence
     assert detect_data_plane(Snapshot()).name == ""
+
+
+@pytest.mark.parametrize("agents", [(), ("cilium",), ("kube-proxy",), ("cilium", "kube-proxy")], ids=str)
+def test_the_profile_and_the_pages_about_services_answer_alike_who_carries_them_out(agents):
+    sets = (replace(workload(a, kind="DaemonSet"), ref=ref("DaemonSet", a, "kube-system")) for a in agents)
+    snapshot = Snapshot(workloads=tuple(sets))
+    assert cluster_profile(snapshot).services_plane == detect_data_plane(snapshot)

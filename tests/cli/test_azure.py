@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from lib.cli import main
+from tests.azure.nsg import provider_examples
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOP = str(ROOT / "sample_data/shop")
@@ -117,3 +118,66 @@ def test_a_broken_document_is_told_and_the_rest_is_answered(capsys, tmp_path):
     captured = capsys.readouterr()
     assert len(json.loads(captured.out)["load_balancers"]) == 1
     assert "services.yaml:" in captured.err
+
+
+PREFIX = "service.beta.kubernetes.io/"
+
+
+def case_manifest(case: dict[str, Any], fixture: dict[str, Any]) -> list[dict[str, Any]]:
+    """A Service and the nodes of one of the provider's own test cases, as manifests."""
+    wanted = dict(case["service"])
+    spec: dict[str, Any] = {"ports": fixture["ports"], "ipFamilies": ["IPv4", "IPv6"]}
+    notes = {"azure-load-balancer-internal": "true"} if wanted.pop("internal", False) else {}
+    if "spec.loadBalancerSourceRanges" in wanted:
+        ranges = wanted.pop("spec.loadBalancerSourceRanges")
+        spec["loadBalancerSourceRanges"] = ["10.0.0.0/8"] if ranges == "any" else ranges
+    notes |= {key: "10.0.0.0/8" if value == "any" else value for key, value in wanted.items()}
+    found = service(annotations={PREFIX + key: value for key, value in notes.items()}, **spec)
+    addresses = [{"ip": a} for a in (*fixture["lb_ipv4"], *fixture["lb_ipv6"])]
+    found["status"] = {"loadBalancer": {"ingress": addresses}}
+    pairs = zip(fixture["node_ipv4"], fixture["node_ipv6"], strict=True)
+    nodes = [
+        {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {"name": f"n{number}"},
+            "status": {"addresses": [{"type": "InternalIP", "address": a} for a in pair]},
+        }
+        for number, pair in enumerate(pairs)
+    ]
+    return [found, *nodes]
+
+
+@pytest.mark.parametrize("case", provider_examples()["cases"], ids=lambda case: case["id"])
+def test_the_security_rules_of_the_providers_own_cases_are_printed_to_the_letter(capsys, tmp_path, case):
+    path = manifest(tmp_path, *case_manifest(case, provider_examples()["fixture"]))
+    found = json.loads(run(capsys, path, "--format", "json"))
+    keys = {"source": "sources", "destination": "destinations", "destination_ports": "ports"}
+    left = ("name", "priority", "protocol", "access")
+    expected = [{k: r[k] for k in left} | {keys[k]: r[k] for k in keys} for r in case["rules"]]
+    printed = [{key: rule[key] for key in (*left, *keys.values())} for rule in found["security_rules"]]
+    assert sorted(printed, key=lambda r: r["priority"]) == sorted(expected, key=lambda r: r["priority"])
+    assert bool(found["without_security_rules"]) is ("error" in case)
+
+
+def test_what_the_input_does_not_show_of_a_security_rule_is_told_beside_it(capsys, tmp_path):
+    found = json.loads(run(capsys, manifest(tmp_path, service()), "--format", "json"))
+    (rule,) = found["security_rules"]
+    assert rule["destinations"] == []
+    lacking = {"rule": rule["name"], "not_in_input": ["the IPv4 frontend address of shop/web"]}
+    assert found["not_in_security_rules"] == [lacking]
+
+
+def test_security_rules_are_a_table_too(capsys):
+    rows = list(csv.DictReader(io.StringIO(run(capsys, SHOP, "--list", "security-rules", "--format", "csv"))))
+    assert [row["priority"] for row in rows] == ["500", "501", "502", "503"]
+    assert rows[1]["written_for"] == "monitoring/grafana" and rows[1]["destinations"] == "203.0.113.44"
+
+
+def test_a_chosen_data_plane_counts_before_the_one_that_the_input_shows(capsys):
+    def seen(*more: str) -> set[str]:
+        found = json.loads(run(capsys, SHOP, "--format", "json", "-n", "monitoring", *more))
+        return {s["pods_see"]["verdict"] for b in found["load_balancers"] for s in b["services"]}
+
+    assert seen() == {"depends on the node"}
+    assert seen("--data-plane", "kube-proxy") == {"node"}

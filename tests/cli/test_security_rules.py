@@ -100,10 +100,10 @@ def test_a_group_on_the_subnet_is_asked_first(capsys, tmp_path):
     assert [(r["service"], r["port"], r["verdict"]) for r in rows] == [
         ("nginx", 80, "denied"),
         ("grafana", 80, "denied"),
-        # Whether 10.100.0.0/16 is in the virtual network or outside it the input does not show.
-        ("payments-partner", 443, "unknown"),
         ("nginx", 443, "allowed"),
         ("partner-feed", 443, "allowed"),
+        # In the virtual network 10.100.0.0/16 passes by the default rule, outside it by the group's own.
+        ("payments-partner", 443, "allowed"),
     ]
 
 

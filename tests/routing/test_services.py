@@ -315,6 +315,47 @@ def test_a_public_load_balancer_without_limits_is_open(ranges: tuple[str, ...]) 
     assert Fault.LOAD_BALANCER_OPEN in faults(view(snapshot(balancer, app("web"), coverage=NO_SLICES)))
 
 
+PREFIX = "service.beta.kubernetes.io/"
+OPEN, CLOSED = True, False
+
+
+@pytest.mark.parametrize(
+    ("annotations", "ranges", "opened", "reached"),
+    [
+        ({"azure-allowed-ip-ranges": "0.0.0.0/0"}, (), OPEN, "the internet"),
+        ({"azure-allowed-ip-ranges": "0.0.0.0/1, 128.0.0.0/1"}, (), OPEN, "the internet"),
+        ({"load-balancer-source-ranges": "::/0"}, (), OPEN, "the internet"),
+        ({"azure-allowed-service-tags": "AzureCloud,Internet"}, (), OPEN, "the internet"),
+        # kube-proxy holds the spec's ranges, whomever the security rules let in.
+        ({"azure-allowed-service-tags": "Internet"}, ("198.51.100.0/24",), CLOSED, "198.51.100.0/24, Internet only"),
+        # "treated exactly like azure-allowed-ip-ranges by this provider"
+        ({"load-balancer-source-ranges": "198.51.100.0/24"}, (), CLOSED, "198.51.100.0/24 only"),
+        ({"azure-allowed-service-tags": "AzureCloud"}, (), CLOSED, "AzureCloud only"),
+        # A range with host bits is invalid: the Internet's rule is withheld.
+        ({"azure-allowed-ip-ranges": "10.0.0.1/0"}, (), CLOSED, "10.0.0.1/0 only"),
+        # A public frontend without the Internet's rule.
+        ({"azure-load-balancer-internal": "True"}, (), CLOSED, "the internet, where a security rule of your own"),
+        ({"azure-disable-load-balancer-nsg-rule": "TRUE"}, (), CLOSED, "the internet, where a security rule of your"),
+    ],
+)
+def test_who_gets_in_is_read_from_the_annotations_as_the_azure_provider_reads_them(
+    annotations: dict[str, str], ranges: tuple[str, ...], opened: bool, reached: str
+) -> None:
+    """Source: pkg/provider/loadbalancer/configuration.go and accesscontrol.go of cloud-provider-azure."""
+    balancer = service(
+        "web",
+        {"app": "web"},
+        sport(80),
+        type="LoadBalancer",
+        lb=("203.0.113.9",),
+        ranges=ranges,
+        annotations={PREFIX + key: value for key, value in annotations.items()},
+    )
+    found = view(snapshot(balancer, app("web"), coverage=NO_SLICES))
+    assert (Fault.LOAD_BALANCER_OPEN in faults(found)) is opened
+    assert str(found.reach).startswith(reached)
+
+
 def test_a_load_balancer_without_address_is_pending_in_a_cluster_and_fine_in_a_manifest() -> None:
     manifest = service("web", {"app": "web"}, sport(80), type="LoadBalancer")
     assert Fault.LOAD_BALANCER_PENDING not in faults(view(snapshot(manifest, app("web"))))

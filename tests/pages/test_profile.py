@@ -1,0 +1,89 @@
+"""Every page that hangs on how the cluster was made says so, and takes what a person says of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pages.app import markdown, open_page, words
+
+HANGING = ("services", "security_rules", "ingress_routes", "engine_migration", "egress")
+MIGRATION = "is not documented with"
+
+
+@pytest.mark.parametrize("page", HANGING)
+def test_the_page_says_what_the_input_shows_and_from_where(page: str) -> None:
+    said = words(open_page(page))
+    assert "Network model: **Azure CNI Overlay powered by Cilium**" in said
+    assert "Data plane: **Cilium, without kube-proxy**" in said
+    if page != "egress":
+        assert "Shown by the input: Node aks-apps-31579240-vmss000000 has the label kubernetes.azure.com/" in said
+
+
+@pytest.mark.parametrize("page", HANGING)
+def test_what_is_chosen_on_one_page_counts_on_all(page: str) -> None:
+    said = words(open_page(page, data_plane="kube-proxy"))
+    assert "Data plane: **kube-proxy** (chosen)" in said
+    assert "Network model: **Azure CNI Overlay**" in said
+
+
+@pytest.mark.parametrize("page", HANGING)
+def test_what_nothing_shows_is_called_unknown(page: str) -> None:
+    manifest = (
+        b"""{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: a, namespace: b}, spec: {rules: []}}"""
+    )
+    said = words(open_page(page, files={"a.yaml": manifest}))
+    assert "Data plane: :orange[unknown]" in said
+
+
+def test_a_chosen_data_plane_decides_whose_address_pods_see() -> None:
+    """With kube-proxy and the Cluster policy the node's; with Cilium it depends on the node."""
+    assert "Whose address the pods see depends on the node" in words(open_page("services"))
+    said = words(open_page("services", data_plane="kube-proxy"))
+    assert "The pods see the address of the node that received the packet" in said
+    assert "depends on the node" not in said
+
+
+def test_a_chosen_data_plane_decides_what_happens_beside_the_security_groups() -> None:
+    asked = {"packet_from": "8.8.8.8", "packet_to": "shop-api/partner-feed", "packet_port": "443"}
+    assert "whether Cilium drops" in words(open_page("security_rules", **asked))
+    assert "kube-proxy drops" in words(open_page("security_rules", data_plane="kube-proxy", **asked))
+
+
+def test_settings_of_the_cloud_provider_can_be_said_on_the_page() -> None:
+    said = words(open_page("services", shared_probe="true", load_balancers="kubernetes, second"))
+    assert "**shared health probe** (chosen)" in said and "load balancers: **kubernetes, second** (chosen)" in said
+    assert "Http 10256 /healthz" in said
+    assert "which of the load balancers kubernetes, second takes it" in said
+
+
+def test_a_hostile_choice_is_not_taken() -> None:
+    page = open_page("services", data_plane="<b>x</b>", load_balancers="a`![x](http://evil.example/x.png)`, kubernetes")
+    assert "Data plane: **Cilium, without kube-proxy**" in words(page)
+    assert "load balancers: **kubernetes** (chosen)" in words(page)
+    assert "can be no name of a load balancer" in words(page)
+    assert "![x](" not in markdown(page)
+
+
+def test_a_move_that_the_network_model_does_not_allow_is_told() -> None:
+    """models.yaml: with the Cilium data plane the policy engine is Cilium's; kubenet has no Cilium."""
+    assert MIGRATION in words(open_page("engine_migration", old_engine="cilium", new_engine="calico"))
+    kubenet = {"network_model": "kubenet", "data_plane": "kube-proxy", "old_engine": "calico"}
+    assert MIGRATION in words(open_page("engine_migration", new_engine="cilium", **kubenet))
+    assert MIGRATION not in words(open_page("engine_migration", new_engine="none", **kubenet))
+
+
+def test_an_ingress_controller_that_the_network_model_does_not_allow_is_told() -> None:
+    ingress = b"""
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web, namespace: shop}
+spec:
+  ingressClassName: azure-alb-external
+  rules:
+  - host: a.example.com
+    http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}
+"""
+    page = open_page("ingress_routes", files={"a.yaml": ingress}, network_model="kubenet")
+    assert any("It is not supported with kubenet" in e.value for e in page.error)
+    other = open_page("ingress_routes", files={"a.yaml": ingress}, network_model="node_subnet")
+    assert not [e for e in other.error if "kubenet" in e.value]
