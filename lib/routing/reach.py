@@ -33,6 +33,9 @@ _NOT_PUBLIC: Final = AddressSet.from_networks(
     )
 )
 
+PUBLIC: Final = AddressSet.all() - _NOT_PUBLIC
+"""The addresses that count as those of the Internet."""
+
 
 class Scope(Enum):
     """How far away a client can be; ``value`` is the word in tables and JSON."""
