@@ -21,6 +21,8 @@ from lib.trace.service import Target
 
 PAIRS_MAX: Final = 64
 """So many pairs of a node and a pod are asked about for one target; alike ones are asked about once."""
+# Whether the pod runs on the node that received the packet, in each of the ways to see the sender.
+_OWN: Final = {"client": (True,), "node": (True, False), "remote node": (False,)}
 _SOMEBODY: Final = "a node, which is not in the input"
 _VERDICTS: Final = {
     "allowed": HopVerdict.ALLOWED,
@@ -45,6 +47,7 @@ class _Case:
     """One way of seeing the sender at one target."""
 
     seen: ClientAddress
+    own: bool
     asked: tuple[Asked, ...]
     somebody: bool
 
@@ -68,13 +71,13 @@ def arrival_hop(
     if open_because := uncounted(context.engine, policy):
         return Hop(HopKind.INGRESS, HopVerdict.ALLOWED, name, open_because, targets[0].source)
     rows, certain = _rows(context, service)
-    cases = [_case(context, row, targets, protocol, client) for row in rows]
+    cases = [_case(context, row, own, targets, protocol, client) for row in rows for own in _OWN[row.seen]]
+    cases = [case for case in cases if case.asked]
     word, doubt = settle(
         context.engine, policy, {case.verdict for case in cases}, source_known=certain or policy is TrafficPolicy.LOCAL
     )
     ways = tuple(
-        Way(_label(case.seen, client), _VERDICTS[case.verdict], reason_of([_way(a) for a in case.asked]))
-        for case in cases
+        Way(_label(case, client), _VERDICTS[case.verdict], reason_of([_way(a) for a in case.asked])) for case in cases
     )
     deciders = deciders_of(a.answer.directions[1] for case in cases for a in case.asked)
     verdict = _VERDICTS[word]
@@ -108,24 +111,29 @@ def _rows(context: Context, service: Service) -> tuple[tuple[ClientAddress, ...]
     return found[:1], True
 
 
-def _case(context: Context, row: ClientAddress, targets: Sequence[Target], protocol: Protocol, client: Client) -> _Case:
+def _case(
+    context: Context, row: ClientAddress, own: bool, targets: Sequence[Target], protocol: Protocol, client: Client
+) -> _Case:
     flows: list[Flow] = []
     somebody = False
     for target in targets:
         if row.seen == "client":
             flows += [Flow(client.end, e, protocol, target.port, target.name, client.name) for e in target.ends]
             continue
-        pairs = list(_pairs(context, target, client, only_other=row.seen == "remote node"))
-        flows += [Flow(node, pod, protocol, target.port, label) for node, pod, label in pairs]
-        if not pairs:
+        pairs = _pairs(context, target, client, own=own)
+        flows += [Flow(node, pod, protocol, target.port, target.name) for node, pod in pairs]
+        if not context.snapshot.nodes:
             somebody = True
             everybody = AddressSet.all()
             flows += [Flow(everybody, e, protocol, target.port, target.name, _SOMEBODY) for e in target.ends]
-    return _Case(row, ask(context, flows), somebody)
+    return _Case(row, own, ask(context, flows), somebody)
 
 
-def _pairs(context: Context, target: Target, client: Client, *, only_other: bool) -> Iterator[tuple[Node, End, str]]:
-    """Pairs of a node that received the packet and an endpoint, one for each that rules may treat unlike others."""
+def _pairs(context: Context, target: Target, client: Client, *, own: bool) -> Iterator[tuple[Node, End]]:
+    """Pairs of a node that received the packet and an endpoint, one for each that rules may treat unlike others.
+
+    ``own``: the endpoint runs on that node; else on another. Where that is not known a pair counts for both.
+    """
     nodes = client.nodes or context.snapshot.nodes
     kinds = context.engine.spaces.endpoints.nodes
     pods: list[Pod | End] = list(target.pods) or list(target.ends)
@@ -134,23 +142,24 @@ def _pairs(context: Context, target: Target, client: Client, *, only_other: bool
         home = pod.node_name if isinstance(pod, Pod) else ""
         number = points_of(context.engine, pod)[0].number
         for node in nodes:
-            own = bool(home) and node.name == home
-            key = (number, kinds[node.name], own, bool(home))
-            if key in told or (own and only_other):
+            key = (number, kinds[node.name], bool(home))
+            if key in told or (home and (node.name == home) is not own):
                 continue
             if len(told) == PAIRS_MAX:
                 return
             told.add(key)
-            place = "own" if own else "another" if home else "some"
-            yield node, pod, f"{target.name} from {place} node"
+            yield node, pod
 
 
-def _label(seen: ClientAddress, client: Client) -> str:
-    whom = client.name if seen.seen == "client" else f"a {seen.seen}"
-    return f"pod on {seen.backend}, which sees {whom} ({seen.data_plane})"
+def _label(case: _Case, client: Client) -> str:
+    whom = client.name if case.seen.seen == "client" else "that node" if case.own else "the receiving node"
+    place = "the node that received the packet" if case.own else "another node"
+    return f"{case.seen.data_plane}: a pod on {place} sees {whom}"
 
 
 def _reason(verdict: HopVerdict, ways: Sequence[Way]) -> str:
+    if verdict is HopVerdict.DEPENDS and len(ways) == 1:
+        return f"it depends on the sender's address: {ways[0].reason}"
     if verdict is HopVerdict.DEPENDS:
         parts = "; ".join(f"{way.label}: {way.verdict.value}" for way in ways)
         return f"it depends on the node: {parts}"

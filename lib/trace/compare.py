@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from lib.model.errors import ModelError
 from lib.model.services import TrafficPolicy
-from lib.trace.context import Context, Given
+from lib.trace.context import Given
 from lib.trace.hop import Hop, HopKind, Trace
 
-KEYS = ("engine", "data-plane", "network-model", "outbound-type", "traffic-policy")
+KEYS: Final = ("engine", "data-plane", "network-model", "outbound-type", "traffic-policy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +100,3 @@ def _keyed(trace: Trace) -> dict[tuple[HopKind, int], Hop]:
         number = sum(kind is hop.kind for kind, _ in found)
         found[hop.kind, number] = hop
     return found
-
-
-def under(
-    profiles: Sequence[Profile], make: Callable[[Profile], Context], run: Callable[[Context], Trace]
-) -> tuple[Side, ...]:
-    """The trace under each profile; ``make`` gives the context of one."""
-    return tuple(Side(profile, run(make(profile))) for profile in profiles)

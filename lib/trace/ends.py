@@ -136,11 +136,14 @@ def _goal(named: str, port: int | str | None, protocol: Protocol | None, snapsho
     if parts[0] == "svc" and len(parts) == 3:
         return _service(named, ObjectRef(parts[1], parts[2], "Service"), port, protocol, snapshot, "")
     if (address := _address(named)) is not None:
-        return Goal(GoalKind.ADDRESS, named, _number(named, port), protocol, address=address)
+        number = _number(named, port)
+        shown = f"[{address}]:{number}" if address.version == 6 else f"{address}:{number}"
+        return Goal(GoalKind.ADDRESS, shown, number, protocol, address=address)
     if "/" not in named and (ref := _service_called(named, snapshot, start)) is not None:
         return _service(named, ref, port, protocol, snapshot, canonical(named))
     if "/" not in named and "." in named and _HOST.fullmatch(canonical(named)):
-        return Goal(GoalKind.NAME, named, _number(named, port), protocol, host=canonical(named))
+        number = _number(named, port)
+        return Goal(GoalKind.NAME, f"{canonical(named)}:{number}", number, protocol, host=canonical(named))
     try:
         end = parse_end(named, snapshot)
     except ModelError:
@@ -150,7 +153,8 @@ def _goal(named: str, port: int | str | None, protocol: Protocol | None, snapsho
         raise
     if not isinstance(end, Workload | Pod | Node):
         raise ModelError(f"{named[:64]} is a range: a trace goes to one address")
-    return Goal(GoalKind.END, name_of(end), _end_port(named, end, port), protocol, end=end)
+    number = _end_port(named, end, port)
+    return Goal(GoalKind.END, f"{name_of(end)} port {number}", number, protocol, end=end)
 
 
 def _service(

@@ -85,8 +85,9 @@ def on_the_nodes(
             yield Hop(HopKind.SERVICE, HopVerdict.DENIED, hop.subject, why, hop.source, change="another node's address")
     if targets:
         client = client_of(start, address, node)
-        yield arrival_hop(context, view.service, targets, port.port.protocol, client)
-        yield end_hop(targets, HopVerdict.ALLOWED)
+        entered = arrival_hop(context, view.service, targets, port.port.protocol, client)
+        yield entered
+        yield end_hop(targets, entered.verdict)
 
 
 def client_of(start: Start, destination: Address, node: Node | None) -> Client:

@@ -112,14 +112,16 @@ class Trace:
 
     @property
     def premises(self) -> tuple[Hop, ...]:
-        """What is taken for granted."""
-        return tuple(hop for hop in self.hops if hop.premise)
+        """What is taken for granted on the way to the hop that makes the verdict."""
+        before = self.hops[: self.hops.index(self.deciding) + 1]
+        return tuple(hop for hop in before if hop.premise)
 
     @property
     def deciding(self) -> Hop:
         """The hop that makes the verdict: the first of that verdict, for an allowed trace the last hop."""
-        same = [hop for hop in self.hops if hop.verdict is self.verdict and not hop.premise]
-        return (same or list(self.hops))[-1 if self.verdict is HopVerdict.ALLOWED else 0]
+        if self.verdict is HopVerdict.ALLOWED:
+            return self.hops[-1]
+        return next(hop for hop in self.hops if hop.verdict is self.verdict and not hop.premise)
 
     @property
     def sentence(self) -> str:

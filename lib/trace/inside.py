@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from lib.model.cluster import Node, Pod, Workload
 from lib.model.services import ServiceType, TrafficPolicy
@@ -16,19 +17,19 @@ from lib.trace.hop import Hop, HopKind, HopVerdict, Way, together
 from lib.trace.policies import Asked, Flow, ask, policy_hops, source_of, verdict_of
 from lib.trace.service import Target, service_hop
 
-SENDERS_MAX = 32
+SENDERS_MAX: Final = 32
 """So many nodes are asked about one by one; nodes that rules treat alike are asked about once."""
 
 
-def senders(context: Context, start: Start) -> tuple[End, ...]:
-    """The ends that send; of all nodes one for each that rules can tell apart, and for each that may run the target."""
+def senders(context: Context, start: Start, targets: Sequence[Target] = ()) -> tuple[End, ...]:
+    """The ends that send; of all nodes one for each sort that rules can tell apart: by labels, and by own pods."""
     if not start.any_node:
         return start.ends
     kinds = context.engine.spaces.endpoints.nodes
-    running = {p.node_name for p in context.snapshot.pods}
+    near = {p.node_name for target in targets for p in target.pods}
     found: dict[tuple[int, bool], Node] = {}
     for node in context.snapshot.nodes:
-        found.setdefault((kinds[node.name], node.name in running), node)
+        found.setdefault((kinds[node.name], node.name in near), node)
     return tuple(found.values())[:SENDERS_MAX]
 
 
@@ -39,7 +40,7 @@ def to_targets(context: Context, start: Start, targets: Sequence[Target], protoc
         Flow(src, dst, protocol, target.port, f"{_who(start, src)}{_whom(target, dst)}" if several else "")
         for target in targets
         for dst in target.ends
-        for src in senders(context, start)
+        for src in senders(context, start, targets)
     ]
     asked = ask(context, flows)
     return [*policy_hops(asked), arrived(asked, targets)]
@@ -131,10 +132,12 @@ def to_node_port(
             Flow(s, e, protocol, t.port, "seen as to the pod")
             for t in targets
             for e in t.ends
-            for s in senders(context, start)
+            for s in senders(context, start, targets)
         ],
     )
-    first = ask(context, [Flow(s, node, protocol, number, "seen as to the node") for s in senders(context, start)])
+    first = ask(
+        context, [Flow(s, node, protocol, number, "seen as to the node") for s in senders(context, start, targets)]
+    )
     then = ask(context, [Flow(node, e, protocol, t.port, "then from the node") for t in targets for e in t.ends])
     yield from policy_hops(straight)
     before, after = verdict_of(straight), together([verdict_of(first), verdict_of(then)])

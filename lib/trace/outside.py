@@ -51,9 +51,7 @@ def _inside_network(context: Context, destination: Address, name: str) -> Hop:
     if inside.fit is Fit.YES:
         why = f"{destination} is in the virtual network"
         return Hop(HopKind.WAY_OUT, HopVerdict.ALLOWED, name, why, source_after=after)
-    why = (
-        f"the virtual network is taken to route packets to {destination} and back: routes and peerings are in no object"
-    )
+    why = f"the virtual network routes packets to {destination} and back (no object shows its routes)"
     return Hop(HopKind.WAY_OUT, HopVerdict.ALLOWED, name, why, premise=True, source_after=after)
 
 

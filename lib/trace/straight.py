@@ -19,7 +19,7 @@ from lib.trace.front import security_hop, sender_on_the_way
 from lib.trace.hop import Hop, HopKind, HopVerdict
 from lib.trace.inside import end_hop, to_end, to_node_port
 from lib.trace.outside import direct_hop
-from lib.trace.policies import Flow, ask, policy_hops
+from lib.trace.policies import Flow, ask, policy_hops, verdict_of
 from lib.trace.service import Target
 
 
@@ -51,8 +51,9 @@ def _at_node(
     context: Context, start: Start, node: Node, address: Address, port: int, protocol: Protocol
 ) -> Iterator[Hop]:
     client = client_of(start, address, None)
-    yield from policy_hops(ask(context, [Flow(client.end, node, protocol, port, "", client.name)]))
-    yield end_hop([Target(name_of(node), (node,), port, (), node.source)], HopVerdict.ALLOWED)
+    asked = ask(context, [Flow(client.end, node, protocol, port, "", client.name)])
+    yield from policy_hops(asked)
+    yield end_hop([Target(name_of(node), (node,), port, (), node.source)], verdict_of(asked))
 
 
 def _node_port(context: Context, port: int, protocol: Protocol) -> tuple[ServiceView | None, PortView | None]:
@@ -76,6 +77,10 @@ def to_pod_or_node(
         yield from to_end(context, start, end, port, protocol)
         return
     pods = end.endpoints if isinstance(end, Workload) else (end,) if isinstance(end, Pod) else ()
+    host = next((n for n in context.snapshot.nodes for p in pods if p.host_network and n.name == p.node_name), None)
+    if host is not None:
+        yield from to_pod_or_node(context, start, host, port, protocol)
+        return
     address = next((ip for pod in pods for ip in pod.ips if _same_family(start, ip)), None)
     hop = direct_hop(context, name_of(end), internet=start.place is Place.INTERNET)
     yield hop
@@ -90,8 +95,9 @@ def to_pod_or_node(
         return
     sender = start.address or of_family(AddressSet.all() - PUBLIC, known)  # type: ignore[arg-type]
     name = str(start.address) if start.address else "an address of the virtual network"
-    yield from policy_hops(ask(context, [Flow(sender, end, protocol, port, "", name)]))
-    yield end_hop([Target(name_of(end), (end,), port, pods, pods[0].source if pods else None)], HopVerdict.ALLOWED)
+    asked = ask(context, [Flow(sender, end, protocol, port, "", name)])
+    yield from policy_hops(asked)
+    yield end_hop([Target(name_of(end), (end,), port, pods, pods[0].source if pods else None)], verdict_of(asked))
 
 
 def _same_family(start: Start, address: Address) -> bool:

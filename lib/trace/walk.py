@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from lib.model.cluster import Node, Pod, Workload
 from lib.model.errors import ModelError
@@ -26,7 +27,7 @@ from lib.trace.service import port_of
 from lib.trace.straight import to_node_address, to_pod_or_node
 from lib.trace.web import WebRoute, behind_controller, front_address, named_addresses, record_hop, web_route
 
-ALIASES_MAX = 8
+ALIASES_MAX: Final = 8
 """So many ExternalName Services are followed one after the other."""
 
 
@@ -151,7 +152,7 @@ def _to_name(context: Context, start: Start, host: str, port: int, protocol: Pro
         assert address is not None
         yield from _to_address(context, start, address, port, protocol)
         return
-    why = f"the addresses of {host} are taken to be of the Internet: the table of names has none"
+    why = f"the addresses of {host} are of the Internet (the table of names has none)"
     yield Hop(HopKind.RECORD, HopVerdict.UNKNOWN, host, why, premise=True)
     yield from _to_outside(context, start, None, host, port, protocol)
 
