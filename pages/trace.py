@@ -1,6 +1,5 @@
 """Trace: a packet's way hop by hop, from anywhere to a URL, an address, a Service or a pod."""
 
-from lib.ui.engine_view import choose_engine
 from lib.ui.frame import open_page
 from lib.ui.profile_view import show_profile
 from lib.ui.trace_form import ask_trace
@@ -8,5 +7,5 @@ from lib.ui.trace_view import show_trace
 
 page = open_page("Trace")
 profile = show_profile(page, elsewhere=("policy_engine",))
-asked = ask_trace(page, profile, choose_engine(page))
+asked = ask_trace(page, profile)
 show_trace(page, asked)

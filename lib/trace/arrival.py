@@ -88,7 +88,7 @@ def arrival_hop(
         doubt or _reason(verdict, ways),
         deciders[0].source if deciders else targets[0].source,
         deciders,
-        ways,
+        ways if len(ways) > 1 else (),
         _change(verdict, client, name, service),
         source_after=_after(cases, client),
     )

@@ -13,12 +13,12 @@ from lib.model.sets import AddressSet
 from lib.trace.compare import Profile
 from lib.trace.context import Given
 from lib.ui import results
+from lib.ui.engine_view import choose_engine
 from lib.ui.page_context import PageContext
 from lib.ui.security_groups import groups, network_ranges
 from lib.ui.text import plain
+from lib.ui.trace_link import FROM_KEY, TO_KEY, url_of
 
-FROM_KEY: Final = "trace_from"
-TO_KEY: Final = "trace_to"
 AGAINST_KEY: Final = "against"
 VNET_KEY: Final = "vnet"
 GATEWAY_KEY: Final = "gateway_subnet"
@@ -49,10 +49,10 @@ class Asked:
     engine: str
 
 
-def ask_trace(page: PageContext, profile: ClusterProfile, engine: str) -> Asked:
+def ask_trace(page: PageContext, profile: ClusterProfile) -> Asked:
     """Draw the form; returns the question."""
     with st.container(border=True):
-        left, right = st.columns(2)
+        left, right, engine_place = st.columns([0.36, 0.4, 0.24])
         src = left.selectbox(
             "From", _starts(page), index=None, key=FROM_KEY, bind="query-params", accept_new_options=True,
             placeholder="internet, vnet, node, a workload or an address",
@@ -65,6 +65,8 @@ def ask_trace(page: PageContext, profile: ClusterProfile, engine: str) -> Asked:
             help="A URL, a Service by its name, a workload or pod, an address, a node with a node port, or a name "
             "outside. Write /UDP behind the port where it isn't TCP.",
         )  # fmt: skip
+        with engine_place:
+            engine = choose_engine(page)
         others = st.multiselect(
             "Beside it, the same under", list(OTHERS), key=AGAINST_KEY, bind="query-params",
             placeholder="another engine, traffic policy or network model",
@@ -125,12 +127,7 @@ def _goals(page: PageContext) -> tuple[str, ...]:
 
 def _urls(page: PageContext) -> list[str]:
     """The URLs of routes with a host of their own."""
-    found = []
-    for row in results.all_routes(page):
-        if row.host and not row.host.startswith("*"):
-            scheme = "http" if row.tls.mode == "none" else "https"
-            found.append(f"{scheme}://{row.host}{row.path or '/'}")
-    return sorted(found)
+    return sorted(url_of(row) for row in results.all_routes(page) if row.host and not row.host.startswith("*"))
 
 
 def _services(page: PageContext) -> list[str]:

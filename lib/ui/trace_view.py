@@ -27,6 +27,7 @@ from lib.ui.yaml_block import show_yaml
 
 _WAYS: Final = 12
 _DECIDERS: Final = 6
+_YAML_PX: Final = 220
 _FIRST: Final = ("hop", "kind", "verdict", "subject", "reason", "source")
 
 
@@ -88,61 +89,55 @@ def _show_verdict(found: Trace) -> None:
 
 
 def _show_hops(page: PageContext, found: Trace) -> None:
+    """The hops as a stepper; those that a reader has to look at are open."""
     stopped = found.stopped_at
-    passed = False
+    last = len(found.hops) if stopped is None else found.hops.index(stopped) + 1
     for number, hop in enumerate(found.hops, 1):
-        if passed:
+        if number == last + 1:
             st.caption(":material/more_vert: The packet does not get here. If it did:")
-            passed = False
-        with st.container(border=True, gap="xsmall"):
-            _show_hop(page, number, hop)
-        passed = hop is stopped and number < len(found.hops)
+        word, kind = icon_word(verdict_text(hop)), plain(sentence(hop.kind.value))
+        open_questions = hop.verdict is not HopVerdict.ALLOWED and not hop.premise
+        with st.expander(
+            f"{word} · **{number} {kind}** · {plain(hop.subject, 110)}", expanded=open_questions and number <= last
+        ):
+            _show_hop(page, hop)
 
 
-def _show_hop(page: PageContext, number: int, hop: Hop) -> None:
-    head, verdict = st.columns([0.78, 0.22], vertical_alignment="center")
-    head.markdown(f"**{number} · {plain(sentence(hop.kind.value))}** — {plain(hop.subject, 160)}")
-    verdict.markdown(icon_word(verdict_text(hop)), text_alignment="right")
-    st.markdown(f"{plain(sentence(hop.reason), 900)}.")
+def _show_hop(page: PageContext, hop: Hop) -> None:
+    st.markdown(f"{plain(_capital(hop.reason), 900)}.")
     for way in hop.ways[:_WAYS]:
-        st.markdown(f"- {icon_word(way.verdict.value)} — **{plain(way.label, 160)}**: {plain(way.reason, 500)}")
+        st.markdown(f"- {icon_word(way.verdict.value)} · **{plain(way.label, 160)}**: {plain(way.reason, 500)}")
     if len(hop.ways) > _WAYS:
         st.caption(f"{len(hop.ways) - _WAYS:,} more cases: the command line lists them.")
     if hop.change:
-        st.caption(f":material/build: Would change it: {plain(hop.change, 500)}.")
-    if hop.source_after or hop.destination_after:
-        parts = [f"seen as from {plain(hop.source_after, 200)}"] if hop.source_after else []
-        parts += [f"goes to {plain(hop.destination_after, 200)}"] if hop.destination_after else []
-        st.caption(f":material/swap_horiz: From here on it {'; it '.join(_verbs(parts))}.")
-    _show_evidence(page, number, hop)
-
-
-def _verbs(parts: list[str]) -> list[str]:
-    return [f"is {part}" if part.startswith("seen") else part for part in parts]
-
-
-def _show_evidence(page: PageContext, number: int, hop: Hop) -> None:
-    place = results.locate(page)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if hop.source is not None:
-            st.caption(f":material/description: {plain(place(hop.source))}", width="content")
-        if hop.source is None and not hop.deciders and not hop.notes:
-            return
-        if not st.toggle("Evidence", key=f"evidence-{number}"):
-            return
+        st.markdown(f":material/build: **Would change it:** {plain(hop.change, 500)}.")
+    if hop.source_after:
+        st.caption(f":material/swap_horiz: The next hop sees as sender: {plain(hop.source_after, 200)}.")
+    if hop.destination_after:
+        st.caption(f":material/arrow_forward: It goes on to: {plain(hop.destination_after, 200)}.")
     for note in hop.notes:
         st.caption(f":material/info: {plain(note, 600)}")
+    _show_evidence(page, hop)
+
+
+def _capital(text: str) -> str:
+    """With a capital letter, unless it begins with a name or an address."""
+    return text if "." in text.partition(" ")[0] else sentence(text)
+
+
+def _show_evidence(page: PageContext, hop: Hop) -> None:
+    """The objects that decided, each with its lines."""
+    shown = set()
     for decider in hop.deciders[:_DECIDERS]:
-        st.markdown(
-            f"{icon_word(decider.effect)}: {plain(decider.name, 120)} {plain(decider.rule, 160)}  \n"
-            f":small[{plain(decider.text, 400)}]"
-        )
-        if decider.source is not None:
-            show_yaml(page.documents, decider.source, height=240)
+        words = f"{icon_word(decider.effect)}: {plain(decider.name, 120)} {plain(decider.rule, 160)}"
+        st.markdown(f"{words}  \n:small[{plain(decider.text, 400)}]" if decider.text else words)
+        if decider.source is not None and decider.source not in shown:
+            shown.add(decider.source)
+            show_yaml(page.documents, decider.source, height=_YAML_PX)
     if len(hop.deciders) > _DECIDERS:
         st.caption(f"{len(hop.deciders) - _DECIDERS:,} more that took part.")
     if not hop.deciders and hop.source is not None:
-        show_yaml(page.documents, hop.source, height=240)
+        show_yaml(page.documents, hop.source, height=_YAML_PX)
 
 
 def _show_sides(page: PageContext, sides: list[Side]) -> None:
@@ -159,6 +154,6 @@ def _show_sides(page: PageContext, sides: list[Side]) -> None:
         with st.container(border=True):
             st.markdown(f"**{plain(sentence(pairing.kind.value))}**")
             for column, side, hop in zip(st.columns(len(sides)), sides, pairing.hops, strict=True):
-                said = plain(sentence(hop.reason), 400) if hop else "Not on the way, or not reached."
+                said = plain(_capital(hop.reason), 400) if hop else "Not on the way, or not reached."
                 word = icon_word(verdict_text(hop)) if hop else "–"
                 column.markdown(f":small[{plain(side.profile.label, 80)}]  \n{word}  \n{said}")
