@@ -22,9 +22,9 @@ from lib.model.snapshot import Snapshot
 from lib.policy.engine import Engine
 from lib.routing.reach import address_or_none
 from lib.routing.route_view import RouteView
-from lib.routing.routes import route_views
+from lib.routing.routes import named_services, route_views
 from lib.routing.selection import PodIndex
-from lib.routing.services import ServiceView, service_view, service_views
+from lib.routing.services import ServiceView, service_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Given:
 class Context:
     """All that hops are made of, for one engine and one set of givens; parts are kept once they were made.
 
-    ``services``, ``routes`` and ``provider`` hand in what a caller has already.
+    ``routes`` and ``provider`` hand in what a caller has already.
     """
 
     def __init__(
@@ -59,13 +59,12 @@ class Context:
         engine: Engine,
         given: Given | None = None,
         *,
-        services: Callable[[], tuple[ServiceView, ...]] | None = None,
         routes: Callable[[], tuple[RouteView, ...]] | None = None,
         provider: Callable[[], ProviderGroup] | None = None,
     ) -> None:
         self.engine = engine
         self.given = given or Given()
-        self._services, self._routes, self._provider = services, routes, provider
+        self._routes, self._provider = routes, provider
         self._views: dict[ObjectRef, ServiceView] = {}
 
     @property
@@ -74,14 +73,12 @@ class Context:
         return self.engine.snapshot
 
     @cached_property
-    def services(self) -> tuple[ServiceView, ...]:
-        """Every Service."""
-        return self._services() if self._services else service_views(self.snapshot)
-
-    @cached_property
     def routes(self) -> tuple[RouteView, ...]:
-        """Every route of both APIs."""
-        return self._routes() if self._routes else route_views(self.snapshot, self.services)
+        """Every route of both APIs; of Services only those are looked at that some route names."""
+        if self._routes:
+            return self._routes()
+        views = (self.service(ref) for ref in sorted(named_services(self.snapshot)))
+        return route_views(self.snapshot, tuple(view for view in views if view is not None))
 
     @cached_property
     def provider(self) -> ProviderGroup:

@@ -111,9 +111,7 @@ def _hosted(context: Context, label: str, addresses: tuple[str, ...]) -> Control
 def _in_front(context: Context, workloads: tuple[Workload, ...]) -> ServiceView | None:
     """The load balancer Service in front of the controller's pods, where the route shows no address, if it is one."""
     wanted = {w.ref for w in workloads}
-    found = [
-        view
-        for view in context.services
-        if view.service.type is ServiceType.LOAD_BALANCER and wanted & {w.ref for w in view.workloads}
-    ]
-    return context.service(found[0].ref) if len(found) == 1 else None
+    balanced = (s.ref for s in context.snapshot.services if s.type is ServiceType.LOAD_BALANCER)
+    views = [view for ref in balanced if (view := context.service(ref)) is not None]
+    found = [view for view in views if wanted & {w.ref for w in view.workloads}]
+    return found[0] if len(found) == 1 else None

@@ -65,7 +65,6 @@ def _trace(page: PageContext, asked: Asked, other: Profile) -> Trace:
         lambda: Context(
             engine,
             given,
-            services=lambda: results.all_services(page),
             routes=lambda: results.all_routes(page),
             provider=lambda: groups(page).provider,
         ),
