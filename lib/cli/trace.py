@@ -10,6 +10,7 @@ from typing import Final
 
 from lib.cli.arguments import ENGINES
 from lib.cli.egress_arguments import NETWORK_MODELS, OUTBOUND_TYPES
+from lib.cli.cluster import inputs_of
 from lib.cli.engine import engine_of
 from lib.cli.errors import UsageError
 from lib.cli.load import Input, load, names_of, problem_json
@@ -43,7 +44,7 @@ def trace_command(arguments: argparse.Namespace) -> int:
     except ModelError as error:
         raise UsageError(f"--against: {error}") from None
     given, problems = _given(arguments)
-    loaded = load(arguments.paths, complete=arguments.complete, names=names_of(arguments))
+    loaded = load(inputs_of(arguments), complete=arguments.complete, names=names_of(arguments))
     sides = [_side(arguments, loaded, given, profile) for profile in (Profile(), *others)]
     match arguments.format:
         case "json":
