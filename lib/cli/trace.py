@@ -9,8 +9,8 @@ from ipaddress import ip_network
 from typing import Final
 
 from lib.cli.arguments import ENGINES
-from lib.cli.egress_arguments import NETWORK_MODELS, OUTBOUND_TYPES
 from lib.cli.cluster import inputs_of
+from lib.cli.egress_arguments import NETWORK_MODELS, OUTBOUND_TYPES
 from lib.cli.engine import engine_of
 from lib.cli.errors import UsageError
 from lib.cli.load import Input, load, names_of, problem_json
