@@ -8,7 +8,6 @@ from lib.facts.sources import describe
 from lib.model.cluster import Workload
 from lib.model.refs import ObjectRef, Source
 from lib.model.services import ServiceType
-from lib.model.sets import Address
 from lib.policy.points import End
 from lib.routing.controller_places import controller_places
 from lib.routing.reach import address_or_none
@@ -34,11 +33,6 @@ class Controller:
     front: ServiceView | None = None
     addresses: tuple[str, ...] = ()
     hosted: bool = False
-
-    @property
-    def address(self) -> Address | None:
-        """The first address that is one; a host name is none."""
-        return next((a for a in map(address_or_none, self.addresses) if a is not None), None)
 
     def hop(self) -> Hop:
         """The controller as a hop: unknown where nobody knows who opens the connections."""

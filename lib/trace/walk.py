@@ -182,7 +182,7 @@ def _to_url(context: Context, start: Start, goal: Goal) -> Iterator[Hop]:
         yield name_hop(context, start, request.host)
     if request.address is None:
         yield record_hop(context, request, controller)
-    address = request.address or front_address(controller)
+    address = request.address or front_address(controller, start)
     entry = context.by_address.get(address) if address is not None else None
     view = context.service(entry[0].ref) if entry else controller.front
     if view is not None and address is not None:

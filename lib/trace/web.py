@@ -19,6 +19,7 @@ from lib.routing.url import UrlRequest
 from lib.routing.url_test import Certainty, UrlAnswer, test_url
 from lib.trace.context import Context
 from lib.trace.controller import Controller, controller_of
+from lib.trace.ends import Start
 from lib.trace.hop import Decider, Hop, HopKind, HopVerdict, Way, together
 from lib.trace.inside import arrived
 from lib.trace.policies import Flow, ask, policy_hops
@@ -69,16 +70,13 @@ def record_hop(context: Context, request: UrlRequest, controller: Controller) ->
     return Hop(HopKind.RECORD, HopVerdict.DENIED, request.host, why, source, (decider,), change=change)
 
 
-def front_address(controller: Controller) -> Address | None:
-    """The address that clients reach the controller by, where the input shows one."""
-    if controller.address is not None:
-        return controller.address
-    if controller.front is None:
-        return None
-    service = controller.front.service
-    if service.type is not ServiceType.LOAD_BALANCER:
-        return None
-    return next((a for e in service.load_balancer_ingress if (a := address_or_none(e.ip)) is not None), None)
+def front_address(controller: Controller, start: Start) -> Address | None:
+    """The address that the sender reaches the controller by, of its own family; None where the input shows none."""
+    texts = list(controller.addresses)
+    if controller.front is not None and controller.front.service.type is ServiceType.LOAD_BALANCER:
+        texts += [entry.ip for entry in controller.front.service.load_balancer_ingress]
+    found = [a for a in map(address_or_none, texts) if a is not None]
+    return next((a for a in found if start.address is None or a.version == start.address.version), None)
 
 
 def behind_controller(context: Context, found: WebRoute, controller: Controller) -> Iterator[Hop]:
