@@ -73,7 +73,7 @@ def on_the_nodes(
     node: Node | None = None,
 ) -> Iterator[Hop]:
     """What came from outside to a node: the source ranges, the choice of an endpoint, policies, the pod."""
-    ranges = ranges_hop(context, view.service, start) if node is None else None
+    ranges = ranges_hop(context, view.service, start, address) if node is None else None
     if ranges is not None:
         yield ranges
     hop, targets = service_hop(context, view, port, start, outside=True)

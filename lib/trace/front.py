@@ -170,12 +170,15 @@ def inside_hop(view: ServiceView, address: Address) -> Hop:
         why = f"ipMode {entry.ip_mode}: the packet goes out to the load balancer and back, with an address of nobody's"
         why += " in the input"
         return Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, name, why, _status(view.service))
-    why = "ipMode VIP: the sender's own node takes it, so it never gets to Azure"
-    notes = ("From inside the cluster a load balancer's address counts like externalTrafficPolicy Cluster.",)
+    mode = "ipMode VIP" if entry is not None else "an external IP"
+    why = f"{mode}: the sender's own node takes it, so it never gets to Azure"
+    # "Traffic sent to an External IP or LoadBalancer IP from within the cluster will always get Cluster semantics":
+    # core/v1, ServiceSpec.externalTrafficPolicy.
+    notes = ("From inside the cluster such an address always counts like externalTrafficPolicy Cluster.",)
     return Hop(HopKind.ADDRESS, HopVerdict.ALLOWED, name, why, _status(view.service), notes=notes)
 
 
-def ranges_hop(context: Context, service: Service, start: Start) -> Hop | None:
+def ranges_hop(context: Context, service: Service, start: Start, destination: Address) -> Hop | None:
     """Whether the node lets the sender through ``loadBalancerSourceRanges``; None where there are none.
 
     kube-proxy drops others (configure-load-balancer-standard.md of AKS); of Cilium no source that is known here says.
@@ -183,7 +186,7 @@ def ranges_hop(context: Context, service: Service, start: Start) -> Hop | None:
     ranges = AddressSet.from_networks(service.load_balancer_source_ranges)
     if not ranges:
         return None
-    ways = tuple(_in_ranges(ranges, start))
+    ways = tuple(_in_ranges(ranges, start, destination))
     verdict = together(way.verdict for way in ways)
     plane = context.data_plane.name
     why = "; ".join(dict.fromkeys(way.reason for way in ways))
@@ -202,9 +205,10 @@ def ranges_hop(context: Context, service: Service, start: Start) -> Hop | None:
     return Hop(HopKind.SERVICE, verdict, subject, why, source, (decider,), told, change)
 
 
-def _in_ranges(ranges: AddressSet, start: Start) -> list[Way]:
-    if start.place is not None:
-        outside = PUBLIC if start.place is Place.INTERNET else AddressSet.all() - PUBLIC
+def _in_ranges(ranges: AddressSet, start: Start, destination: Address) -> list[Way]:
+    seen = None if start.in_cluster else sender_on_the_way(start, destination)
+    if isinstance(seen, Place):
+        outside = PUBLIC if seen is Place.INTERNET else AddressSet.all() - PUBLIC
         if outside <= ranges:
             return [Way(start.name, HopVerdict.ALLOWED, "the list holds every sender")]
         if not outside & ranges:

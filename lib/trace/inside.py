@@ -77,13 +77,18 @@ def end_hop(targets: Sequence[Target], verdict: HopVerdict, ways: tuple[Way, ...
     return Hop(HopKind.POD, verdict, name, word, target.source, ways=ways, notes=tuple(notes))
 
 
-def to_service(context: Context, start: Start, view: ServiceView, port: PortView, number: int) -> Iterator[Hop]:
-    """From inside the cluster through a Service to its pods; ``number`` is the port that the sender asks for."""
+def to_service(
+    context: Context, start: Start, view: ServiceView, port: PortView, number: int, *, by_cluster_ip: bool = True
+) -> Iterator[Hop]:
+    """From inside the cluster through a Service to its pods; ``number`` is the port that the sender asks for.
+
+    Only ``by_cluster_ip`` does internalTrafficPolicy count.
+    """
     protocol = port.port.protocol
     if view.service.headless and view.service.type is not ServiceType.EXTERNAL_NAME:
         hop, targets = _headless(context, view, port, start, number)
     else:
-        hop, targets = service_hop(context, view, port, start)
+        hop, targets = service_hop(context, view, port, start, outside=not by_cluster_ip)
     yield hop
     if targets:
         yield from to_targets(context, start, targets, protocol)
@@ -116,7 +121,7 @@ def to_node_port(
 ) -> Iterator[Hop]:
     """From inside the cluster to a node port: translated before policies see it, or after, by engine and node."""
     protocol = port.port.protocol
-    hop, targets = service_hop(context, view, port, start)
+    hop, targets = service_hop(context, view, port, start, outside=True)
     if targets and view.service.external_traffic_policy is TrafficPolicy.LOCAL:
         kept = tuple(t for t in targets if not t.pods or node.name in {p.node_name for p in t.pods})
         if not kept:

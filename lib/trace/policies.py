@@ -16,6 +16,7 @@ from lib.trace.hop import Decider, Hop, HopKind, HopVerdict, Way, together
 
 DECIDERS_MAX: Final = 40
 _REASONS: Final = 2
+_MISSES: Final = 5
 _VERDICTS: Final = {
     "allowed": HopVerdict.ALLOWED,
     "denied": HopVerdict.DENIED,
@@ -114,7 +115,15 @@ def _hop(asked: Sequence[Asked], number: int, kind: HopKind) -> Hop:
         deciders,
         ways if len(ways) > 1 else (),
         _change(asked, number, verdict, deciders),
+        notes=() if verdict is HopVerdict.ALLOWED else _missed(asked, number),
     )
+
+
+def _missed(asked: Sequence[Asked], number: int) -> tuple[str, ...]:
+    """The rules that came near and took no part, with the condition that failed."""
+    found = (miss for each in asked for miss in each.answer.directions[number].near_misses)
+    said = dict.fromkeys(f"{m.policy} {m.rule} takes no part: {m.failed}." for m in found)
+    return tuple(said)[:_MISSES]
 
 
 def reason_of(ways: Sequence[Way]) -> str:

@@ -130,9 +130,9 @@ def _to_service_address(
         yield hop
         if hop.verdict is HopVerdict.UNKNOWN:
             return
-        if (ranges := ranges_hop(context, view.service, start)) is not None:
+        if (ranges := ranges_hop(context, view.service, start, address)) is not None:
             yield ranges
-        yield from to_service(context, start, view, found, port)
+        yield from to_service(context, start, view, found, port, by_cluster_ip=False)
     else:
         yield from to_frontend(context, start, view, found, address)
 

@@ -163,3 +163,9 @@ def test_an_asymmetric_way_back_is_told_of_where_a_route_leads_to_a_firewall():
     assert found.verdict is UNKNOWN
     other = walk(cluster(balanced()), CLIENT, f"{FRONT}:80", outbound_type="loadBalancer")
     assert HopKind.RETURN not in verdicts(other)
+
+
+def test_a_sender_with_a_private_address_is_judged_by_the_address_that_translation_gives_it():
+    """Azure and nodes see a public address of nobody's in the input, not the private one that the list holds."""
+    objects = cluster(balanced(loadBalancerSourceRanges=["10.1.0.0/16"]))
+    assert walk(objects, "10.1.2.3", f"{FRONT}:80").verdict is DENIED

@@ -147,6 +147,20 @@ def test_internal_traffic_policy_local_needs_an_endpoint_on_the_senders_node(cli
     assert (found.verdict, verdicts(found)[HopKind.SERVICE]) == (expected, expected)
 
 
+def test_internal_traffic_policy_is_for_the_cluster_ip_alone():
+    """core/v1: internalTrafficPolicy is about the ClusterIP; a load balancer's address counts like Cluster."""
+    balanced = service(kind="LoadBalancer", status=[{"ip": FRONT}], internalTrafficPolicy="Local")
+    assert walk(cluster(balanced), "shop/client", f"{CLUSTER_IP}:80").verdict is DENIED
+    assert walk(cluster(balanced), "shop/client", f"{FRONT}:80").verdict is ALLOWED
+
+
+def test_an_external_ip_is_taken_by_nodes_and_who_routes_it_there_is_unknown():
+    external = service(externalIPs=["192.0.2.50"])
+    assert walk(cluster(external), "shop/client", "192.0.2.50:80").verdict is ALLOWED
+    found = walk(cluster(external), "internet", "192.0.2.50:80")
+    assert (found.hops[0].kind, found.verdict) == (HopKind.ADDRESS, UNKNOWN)
+
+
 def test_a_headless_service_answers_with_pods_whose_port_is_not_translated():
     headless = service(clusterIP="None", clusterIPs=["None"])
     allowed = policy("in", policyTypes=["Ingress"], ingress=[{"ports": [{"port": 8080}]}])
