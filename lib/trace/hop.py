@@ -135,7 +135,7 @@ class Trace:
             case HopVerdict.DENIED:
                 return f"Denied at {hop.kind.value}, {hop.subject}: {hop.reason}.{so}"
             case HopVerdict.DEPENDS:
-                return f"It depends, at {hop.kind.value}, {hop.subject}: {hop.reason}.{so}"
+                return f"Depends at {hop.kind.value}, {hop.subject}: {hop.reason}.{so}"
             case HopVerdict.UNKNOWN:
                 return f"Unknown at {hop.kind.value}, {hop.subject}: {hop.reason}.{so}"
 

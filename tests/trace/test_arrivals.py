@@ -169,3 +169,12 @@ def test_a_sender_with_a_private_address_is_judged_by_the_address_that_translati
     """Azure and nodes see a public address of nobody's in the input, not the private one that the list holds."""
     objects = cluster(balanced(loadBalancerSourceRanges=["10.1.0.0/16"]))
     assert walk(objects, "10.1.2.3", f"{FRONT}:80").verdict is DENIED
+
+
+def test_policies_that_drop_what_nodes_send_are_said_to_stop_probes_too():
+    def notes(*policies):
+        hops = arriving("Cluster", "cilium", "cilium", *policies).hops
+        return next(hop.notes for hop in hops if hop.kind is HopKind.INGRESS)
+
+    assert any("probes" in note for note in notes(from_blocks("198.51.100.0/24")))
+    assert not notes()
