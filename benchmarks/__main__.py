@@ -7,6 +7,7 @@ import sys
 BENCHMARKS = {
     "read_yaml": "Reading YAML",
     "flows": "The policy engine on generated clusters",
+    "trace": "Traces on a generated cluster",
     "peer": "The whole command beside a peer",
     "live_cluster": "Reading a live cluster",
     "recommend": "Recommended policies",

@@ -68,6 +68,7 @@ class Generated:
     content_hash: str = ""
     files: tuple[str, ...] = ()
     rejected_policies: tuple[Any, ...] = ()
+    statements: tuple[Any, ...] = ()
 
 
 def snapshot_of(shape: Shape) -> tuple[Snapshot, float]:

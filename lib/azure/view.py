@@ -87,7 +87,7 @@ def azure_view(
     """
     settings = settings or ProviderSettings(location=detect_location(snapshot))
     wanted = sorted((s for s in snapshot.services if is_azure_load_balancer(s)), key=lambda s: s.ref)
-    owners = _owners(wanted)
+    owners = address_owners(wanted)
     made = _with_shared_addresses(load_balancer_of(service, settings, owners) for service in wanted)
     balanced = (s for s in snapshot.services if s.type is ServiceType.LOAD_BALANCER)
     others = ((s.ref, why_left_out(s)) for s in balanced if why_left_out(s))
@@ -114,7 +114,7 @@ def _security_rules(group: ProviderGroup) -> tuple[SecurityRule, ...]:
     )
 
 
-def _owners(services: Iterable[Service]) -> dict[str, Service]:
+def address_owners(services: Iterable[Service]) -> dict[str, Service]:
     """The Services that have an address without asking for it, by the address: whose frontend others share."""
     found: dict[str, Service] = {}
     for service in services:

@@ -8,6 +8,7 @@ from typing import Final
 from lib.cli.cluster import add_cluster_arguments
 from lib.cli.egress_arguments import add_egress_arguments
 from lib.cli.plan_arguments import add_plan_arguments
+from lib.cli.trace_arguments import add_trace_arguments
 from lib.model.problem import Severity
 
 ENGINES: Final = ("kubernetes", "azure-npm", "calico", "cilium", "none")
@@ -18,8 +19,8 @@ EPILOG = """\
 A PATH is a file, a folder, an archive, or - for standard input; --context NAME reads a live cluster instead.
 A REF is namespace/name, namespace/kind/name, or a row's own form namespace/name[Kind].
 
-Exit status: 0 answered; 1 findings at or over the threshold, or a needed flow that is not proven; 2 wrong usage,
-nothing loadable, a refused plan, or input that could not be read. The result is printed all the same."""
+Exit status: 0 answered; 1 findings at or over the threshold, a needed flow that is not proven, or a denied trace;
+2 wrong usage, nothing loadable, a refused plan, or input that could not be read. The result is printed all the same."""
 
 
 def _severity(text: str) -> Severity:
@@ -119,6 +120,11 @@ def build_parser() -> argparse.ArgumentParser:
         choices=("TCP", "UDP", "SCTP"),
         help="protocol; without it, TCP where a port is given, else all of them",
     )
+
+    found = command("trace", "a packet's way, hop by hop, each with its verdict and the line that decided it")
+    engine(found)
+    names(found)
+    add_trace_arguments(found)
 
     diff = command("diff", "what differs between two inputs, or between two engines on one: flows, routes, exposures")
     filters(diff)

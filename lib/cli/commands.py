@@ -26,6 +26,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "lint": "lint.lint_command",
     "plan": "plan.plan_command",
     "egress": "egress.egress_command",
+    "trace": "trace.trace_command",
     "recommend": "recommend.recommend_command",
     "snapshot": "snapshot.snapshot_command",
     "doctor": "doctor.doctor_command",

@@ -54,3 +54,8 @@ def cluster_dns() -> DnsFact:
 def node_local_dns() -> DnsFact:
     """The DNS cache on each node, which not every cluster has."""
     return _facts()["node-local-dns"]
+
+
+def local_dns() -> DnsFact:
+    """AKS's own DNS proxy on each node of pools that have it."""
+    return _facts()["local-dns"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from lib.facts.engines import Known
 from lib.facts.readings import SeenAs
@@ -67,26 +67,52 @@ def _judge(engine: Engine, policy: TrafficPolicy, numbers: Iterable[int], port: 
     local = policy is TrafficPolicy.LOCAL
     whom = profile.cluster_policy_source
     seen_as = "client" if local else "node" if whom is SeenAs.NODE else "node or client"
-    enforced = profile.local_policy_ingress_enforced if local else profile.cluster_policy_ingress_enforced
-    if not profile.enforces:
-        return seen_as, Verdict.ALLOWED.value, f"{profile.label} enforces no policy"
-    if enforced is Known.NO:
-        return seen_as, Verdict.ALLOWED.value, f"{profile.label} does not subject it to ingress policies"
+    if open_because := uncounted(engine, policy):
+        return seen_as, Verdict.ALLOWED.value, open_because
     asked = [] if local else [_nodes(engine)]
     asked += [_outside(engine)] if local or whom is not SeenAs.NODE else []
     found = {_from(engine, sources, numbers, port) for sources in asked}
+    verdict, doubt = settle(engine, policy, found)
+    return seen_as, verdict, doubt or f"ingress policies see it as from the {seen_as}"
+
+
+def uncounted(engine: Engine, policy: TrafficPolicy) -> str:
+    """Why ingress policies do not count for what came through a load balancer or node port; "" where they do or may."""
+    profile = engine.profile
+    if not profile.enforces:
+        return f"{profile.label} enforces no policy"
+    if _enforced(engine, policy) is Known.NO:
+        return f"{profile.label} does not subject it to ingress policies"
+    return ""
+
+
+def _enforced(engine: Engine, policy: TrafficPolicy) -> Known:
+    profile = engine.profile
+    local = policy is TrafficPolicy.LOCAL
+    return profile.local_policy_ingress_enforced if local else profile.cluster_policy_ingress_enforced
+
+
+def settle(
+    engine: Engine, policy: TrafficPolicy, found: Collection[str], *, source_known: bool = False
+) -> tuple[str, str]:
+    """The one verdict of ``found``, those for each source that the pods may see, and what leaves it open ("": nothing).
+
+    ``source_known``: it is settled which source they see in which case.
+    """
+    profile = engine.profile
     verdict = next(iter(found)) if len(found) == 1 else Verdict.UNKNOWN.value if "unknown" in found else SOME
     forward = forwarding(engine.snapshot) if profile.enforces_kind("projectcalico.org", "GlobalNetworkPolicy") else ()
     if forward and verdict != Verdict.DENIED.value:
-        return seen_as, Verdict.UNKNOWN.value, f"nothing settles what {forward[0].ref} lets nodes forward"
+        return Verdict.UNKNOWN.value, f"nothing settles what {forward[0].ref} lets nodes forward"
+    local = policy is TrafficPolicy.LOCAL
     switch = "local_policy_ingress_enforced" if local else "cluster_policy_ingress_enforced"
-    if enforced is Known.UNKNOWN and verdict != Verdict.ALLOWED.value:
+    if _enforced(engine, policy) is Known.UNKNOWN and verdict != Verdict.ALLOWED.value:
         why = f"nothing settles whether ingress policies count for it{profile.because(switch)}"
-        return seen_as, Verdict.UNKNOWN.value, why
-    if len(found) > 1 and whom is SeenAs.UNKNOWN:
+        return Verdict.UNKNOWN.value, why
+    if len(found) > 1 and profile.cluster_policy_source is SeenAs.UNKNOWN and not source_known:
         why = f"nothing settles as from whom ingress policies see it{profile.because('cluster_policy_source')}"
-        return seen_as, Verdict.UNKNOWN.value, why
-    return seen_as, verdict, f"ingress policies see it as from the {seen_as}"
+        return Verdict.UNKNOWN.value, why
+    return verdict, ""
 
 
 def _outside(engine: Engine) -> tuple[int, ...]:

@@ -53,10 +53,15 @@ class ServicePort:
 
 @dataclass(frozen=True, slots=True)
 class LoadBalancerIngress:
-    """One entry of ``status.loadBalancer.ingress``; ``ip`` or ``hostname`` is ""."""
+    """One entry of ``status.loadBalancer.ingress``; ``ip`` or ``hostname`` is "".
+
+    ``ip_mode`` is VIP, the API's default: nodes take packets to the address themselves; or Proxy: they go out to the
+    load balancer.
+    """
 
     ip: str = ""
     hostname: str = ""
+    ip_mode: str = "VIP"
 
 
 @dataclass(frozen=True, slots=True)

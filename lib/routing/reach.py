@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
+from ipaddress import ip_network
 from typing import Final
 
 from lib.facts.internet import PUBLIC_OF_FRONTENDS
@@ -20,6 +21,9 @@ ALLOWED_TAGS_ANNOTATION: Final = "service.beta.kubernetes.io/azure-allowed-servi
 
 _RANGES: Final = (ALLOWED_RANGES_ANNOTATION, LEGACY_RANGES_ANNOTATION)
 _INTERNET_TAG: Final = "Internet"
+
+PUBLIC: Final = AddressSet.all() - _NOT_PUBLIC
+"""The addresses that count as those of the Internet."""
 
 
 class Scope(Enum):

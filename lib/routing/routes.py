@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from lib.model.cluster import Pod, Workload
 from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, Source
+from lib.model.routes import Backend, ServiceBackend
 from lib.model.sets import ConnectionSet, Protocol
 from lib.model.snapshot import Snapshot
 from lib.routing.conflicts import with_conflicts
@@ -23,6 +24,16 @@ def route_views(snapshot: Snapshot, services: Sequence[ServiceView] | None = Non
     """
     rows = with_conflicts(_rows(snapshot, services))
     return tuple(sorted(rows, key=lambda r: (r.state.rank, r.host, r.path, r.route, r.rule, r.item, r.backend.label)))
+
+
+def named_services(snapshot: Snapshot) -> frozenset[ObjectRef]:
+    """The Services that some route names as a backend, be they in the input or not."""
+    found: list[Backend] = []
+    for ingress in snapshot.ingresses:
+        found += [path.backend for rule in ingress.rules for path in rule.paths]
+        found += [ingress.default_backend] if ingress.default_backend is not None else []
+    found += [backend for route in snapshot.gateway_routes for rule in route.rules for backend in rule.backends]
+    return frozenset(backend.service for backend in found if isinstance(backend, ServiceBackend))
 
 
 def _rows(snapshot: Snapshot, services: Sequence[ServiceView] | None) -> list[RouteView]:

@@ -81,11 +81,14 @@ def service_views(snapshot: Snapshot) -> tuple[ServiceView, ...]:
     """A view of every Service, faulty ones first, then by namespace and name."""
     index = PodIndex(snapshot)
     by_pod = snapshot.workload_by_pod
-    views = (_view(snapshot, service, index, by_pod) for service in snapshot.services)
+    views = (service_view(snapshot, service, index, by_pod) for service in snapshot.services)
     return tuple(sorted(views, key=lambda v: (v.state.rank, v.ref)))
 
 
-def _view(snapshot: Snapshot, service: Service, index: PodIndex, by_pod: Mapping[ObjectRef, Workload]) -> ServiceView:
+def service_view(
+    snapshot: Snapshot, service: Service, index: PodIndex, by_pod: Mapping[ObjectRef, Workload]
+) -> ServiceView:
+    """The view of one Service, which need not be as the snapshot has it."""
     selects = service.selector is not None and service.type is not ServiceType.EXTERNAL_NAME
     pods = index.select(service.namespace, service.selector) if selects and service.selector is not None else ()
     external_name = service.type is ServiceType.EXTERNAL_NAME

@@ -338,6 +338,8 @@ _ICONS: Final = MappingProxyType(
         "passes": "→ passes on",
         "isolates": "✖ isolates",
         "undecided": "? undecided",
+        "depends": "◐ depends",
+        "taken for granted": "○ taken for granted",
         "wins": "✔ wins",
         "fits": "○ fits, but loses",
         "does not fit": "✖ does not fit",

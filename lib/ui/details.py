@@ -20,6 +20,7 @@ from lib.ui.columns import heading, icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.session import NAMESPACES_KEY
 from lib.ui.text import plain, sentence
+from lib.ui.trace_link import link_to_service
 from lib.ui.widgets import show_table
 from lib.ui.yaml_block import show_yaml
 
@@ -104,6 +105,7 @@ def show_service(page: PageContext, view: ServiceView) -> None:
     line = icon_word(view.state.value)
     st.markdown(f"{line} — {plain(view.reason, 600)}" if view.reason else line)
     show_notes(view.notes)
+    link_to_service(view)
     place = results.locate(page)
     facts, ports, backends, doors, azure, yaml = st.tabs(
         [

@@ -17,6 +17,7 @@ from lib.ui.change_view import show_smallest_change
 from lib.ui.columns import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain, sentence
+from lib.ui.trace_link import link_to_trace
 from lib.ui.widgets import say_unread, show_table
 from lib.ui.yaml_block import show_yaml
 
@@ -67,6 +68,9 @@ def show_explain(page: PageContext, choice: str) -> None:
             st.error(plain(error), icon=":material/error:")
             return
         _show(page, answer)
+        if port is not None and src not in ANYWHERE and dst not in ANYWHERE:
+            suffix = f"/{protocol}" if protocol else ""
+            link_to_trace(src, f"[{dst}]:{int(port)}{suffix}" if dst.count(":") > 1 else f"{dst}:{int(port)}{suffix}")
         if answer.connections != answer.asked:
             show_smallest_change(page, choice, *ends, *asked)
 

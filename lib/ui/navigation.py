@@ -74,6 +74,13 @@ PAGES: Final = (
         "Who may talk to whom on which ports, and the policy line that decides.",
     ),
     PageSpec(
+        "trace",
+        "Trace",
+        ":material/conversion_path:",
+        "Network",
+        "A packet's way hop by hop to a URL, an address, a Service or a pod; where it is stopped, and why.",
+    ),
+    PageSpec(
         "recommendation",
         "Recommendation",
         ":material/auto_awesome:",

@@ -19,6 +19,7 @@ from lib.ui.columns import icon_word
 from lib.ui.details import show_facts, show_node, show_notes, show_reasons
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain, sentence
+from lib.ui.trace_link import link_to_trace, url_of
 from lib.ui.widgets import say_hidden, say_nothing, selected_row, show_graph, show_table
 from lib.ui.yaml_block import show_yaml
 
@@ -76,6 +77,8 @@ def _show_answer(page: PageContext, answer: UrlAnswer) -> None:
     for note in dict.fromkeys(answer.notes):
         if note not in said:
             show_notes(note)
+    if answer.request is not None:
+        link_to_trace("internet", answer.text)
     for source in dict.fromkeys(row.source for row in answer.winners):
         with st.expander("The rule that decided", icon=":material/code:"):
             show_yaml(page.documents, source, height=320)
@@ -121,6 +124,8 @@ def _show_route(page: PageContext, view: RouteView, row: dict[str, object]) -> N
     line = icon_word(view.state.value)
     st.markdown(f"{line} — {plain(view.reason, 600)}" if view.reason else line)
     show_notes(view.notes)
+    if view.host and not view.host.startswith("*"):
+        link_to_trace("internet", url_of(view))
     facts, yaml = st.columns([0.42, 0.58])
     with facts:
         show_facts({k: v for k, v in row.items() if k not in ("state", "reason", "source", "host", "path")})

@@ -19,6 +19,7 @@ PAGES = (
     "security_rules",
     "ingress_routes",
     "policy_flows",
+    "trace",
     "recommendation",
     "engine_migration",
     "assertions",

@@ -93,7 +93,7 @@ def parse_service(session: Session, raw: RawObject) -> Service | None:
 def read_load_balancer(status: Fields) -> tuple[LoadBalancerIngress, ...]:
     """``status.loadBalancer.ingress`` of a Service or an Ingress."""
     entries = status.section("loadBalancer").children("ingress")
-    found = (LoadBalancerIngress(e.text("ip"), e.text("hostname")) for e in entries)
+    found = (LoadBalancerIngress(e.text("ip"), e.text("hostname"), e.text("ipMode") or "VIP") for e in entries)
     return tuple(item for item in found if item.ip or item.hostname)
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lib.facts.ingress import ControllerPods, IngressController
+from lib.facts.ingress import IngressController
 from lib.facts.sources import describe
 from lib.model.cluster import Workload
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import ConnectionSet
 from lib.model.snapshot import Snapshot
+from lib.routing.controller_places import ControllerPlace, controller_places
 from lib.routing.ingress_class import ClassAnswer
 from lib.routing.route_view import GATEWAY_API, RouteView
 from lib.routing.routes import route_views
@@ -92,8 +93,7 @@ class _Search:
                 why = f"{front} has the address of Service {view.ref.qualified_name}, {address}"
                 return self._running(view.workloads, why, view.service.source)
         controller = served_by.controller
-        places = controller.pods if controller is not None else ()
-        found = [self._documented(front, pods, controller) for pods in places]
+        found = [self._documented(place, controller) for place in controller_places(self._snapshot, front, controller)]
         running = next((f for f in found if f is not None and f.source is not None), None)
         return running or next((f for f in found if f is not None), None) or _unknown(front, served_by)
 
@@ -102,24 +102,14 @@ class _Search:
             return tuple(a.ip or a.hostname for a in self._ingresses[front].addresses)
         return self._gateways[front].addresses if front in self._gateways else ()
 
-    def _documented(
-        self, front: ObjectRef, pods: ControllerPods, controller: IngressController | None
-    ) -> _Server | None:
-        if not pods.namespace and front.kind != "Gateway":
-            return None
-        namespace = pods.namespace or front.namespace
-        labels = tuple((key, value.format(gateway=front.name)) for key, value in pods.labels)
-        there = self._snapshot.workloads_by_namespace.get(namespace, ())
-        found = tuple(
-            w for w in there if w.endpoints and all(p.labels.get(k) == v for p in w.endpoints for k, v in labels)
-        )
+    def _documented(self, place: ControllerPlace, controller: IngressController | None) -> _Server | None:
         label = controller.label if controller is not None else ""
-        if found:
+        if found := place.workloads:
             return self._running(found, f"{found[0].ref} has the labels of {label}", found[0].source)
-        if there and self._snapshot.is_complete("Pod"):
+        if place.absent:
             return None
-        why = f"{label}, by its documented labels, not in the input ({describe((pods.source,))})"
-        return _Server((PodGroup(namespace, labels),), why)
+        why = f"{label}, by its documented labels, not in the input ({describe((place.source,))})"
+        return _Server((PodGroup(place.namespace, place.labels),), why)
 
     def _running(self, workloads: Sequence[Workload], why: str, source: Source) -> _Server:
         ends: list[End] = []

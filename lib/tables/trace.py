@@ -1,0 +1,71 @@
+"""A trace as rows and as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lib.tables.row import Locate, Row
+from lib.trace.hop import Decider, Hop, Trace
+
+
+def hop_rows(trace: Trace, place: Locate) -> list[Row]:
+    """A row for each hop, in the order in which the packet passes them."""
+    stopped = trace.stopped_at
+    reached = True
+    rows: list[Row] = []
+    for number, hop in enumerate(trace.hops, 1):
+        rows.append(
+            {
+                "hop": number,
+                "kind": hop.kind.value,
+                "verdict": verdict_text(hop),
+                "subject": hop.subject,
+                "reason": hop.reason,
+                "change": hop.change,
+                "source_after": hop.source_after,
+                "destination_after": hop.destination_after,
+                "reached": reached,
+                "source": place(hop.source),
+            }
+        )
+        reached = reached and hop is not stopped
+    return rows
+
+
+def verdict_text(hop: Hop) -> str:
+    """The hop's verdict in one word; what is taken for granted has none."""
+    return "taken for granted" if hop.premise else hop.verdict.value
+
+
+def trace_json(trace: Trace, place: Locate) -> dict[str, Any]:
+    """The form of a trace in ``netatlas.trace/1``, without its problems."""
+    rows = hop_rows(trace, place)
+    return {
+        "from": trace.src,
+        "to": trace.dst,
+        "engine": trace.engine,
+        "verdict": trace.verdict.value,
+        "sentence": trace.sentence,
+        "stopped_at": next((n for n, hop in enumerate(trace.hops, 1) if hop is trace.stopped_at), None),
+        "hops": [
+            {
+                **row,
+                "verdict": hop.verdict.value,
+                "premise": hop.premise,
+                "decided_by": [_decider(d, place) for d in hop.deciders],
+                "ways": [{"case": w.label, "verdict": w.verdict.value, "reason": w.reason} for w in hop.ways],
+                "notes": list(hop.notes),
+            }
+            for row, hop in zip(rows, trace.hops, strict=True)
+        ],
+    }
+
+
+def _decider(decider: Decider, place: Locate) -> dict[str, str]:
+    return {
+        "ref": decider.name,
+        "effect": decider.effect,
+        "rule": decider.rule,
+        "says": decider.text,
+        "source": place(decider.source),
+    }

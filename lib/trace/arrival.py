@@ -1,0 +1,191 @@
+"""What comes in through a load balancer or a node port, at the pod: as from whom, and what policies say to that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lib.azure.client_address import seen_address
+from lib.facts.readings import SeenAs
+from lib.facts.service_traffic import ClientAddress
+from lib.flows.load_balancers import SOME, settle, uncounted
+from lib.model.cluster import Node, Pod
+from lib.model.services import Service, TrafficPolicy
+from lib.model.sets import AddressSet, Protocol
+from lib.policy.points import End, points_of
+from lib.trace.context import Context
+from lib.trace.hop import Hop, HopKind, HopVerdict, Way
+from lib.trace.policies import Asked, Flow, ask, deciders_of, reason_of, way_of
+from lib.trace.service import Target
+
+PAIRS_MAX: Final = 64
+"""So many pairs of a node and a pod are asked about for one target; alike ones are asked about once."""
+# Whether the pod runs on the node that received the packet, in each of the ways to see the sender.
+_OWN: Final = {"client": (True,), "node": (True, False), "remote node": (False,)}
+_SOMEBODY: Final = "a node, which is not in the input"
+_VERDICTS: Final = {
+    "allowed": HopVerdict.ALLOWED,
+    "denied": HopVerdict.DENIED,
+    "unknown": HopVerdict.UNKNOWN,
+    "partial": HopVerdict.DEPENDS,
+    SOME: HopVerdict.DEPENDS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who sent the packet, as far as its address is seen; ``nodes`` are those that can receive it, all for none."""
+
+    end: End
+    name: str
+    nodes: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One way of seeing the sender at one target."""
+
+    seen: ClientAddress
+    own: bool
+    asked: tuple[Asked, ...]
+    somebody: bool
+
+    @property
+    def verdict(self) -> str:
+        """The engine's word for all pairs of the case; where no node is known, only what holds for everybody counts."""
+        words = {a.answer.verdict for a in self.asked}
+        if self.somebody and words != {"allowed"}:
+            return "unknown"
+        if len(words) == 1:
+            return SOME if words == {"partial"} else words.pop()
+        return "unknown" if "unknown" in words else SOME
+
+
+def arrival_hop(
+    context: Context, service: Service, targets: Sequence[Target], protocol: Protocol, client: Client
+) -> Hop:
+    """Whether the pods' policies let it in, by each address that they may see as the sender's."""
+    policy = service.external_traffic_policy
+    name = targets[0].name if len(targets) == 1 else f"{targets[0].name} and {len(targets) - 1} more"
+    if open_because := uncounted(context.engine, policy):
+        return Hop(HopKind.INGRESS, HopVerdict.ALLOWED, name, open_because, targets[0].source)
+    rows, certain = _rows(context, service)
+    cases = [_case(context, row, own, targets, protocol, client) for row in rows for own in _OWN[row.seen]]
+    cases = [case for case in cases if case.asked]
+    word, doubt = settle(
+        context.engine, policy, {case.verdict for case in cases}, source_known=certain or policy is TrafficPolicy.LOCAL
+    )
+    ways = tuple(
+        Way(_label(case, client), _VERDICTS[case.verdict], reason_of([_way(a) for a in case.asked])) for case in cases
+    )
+    deciders = deciders_of(a.answer.directions[1] for case in cases for a in case.asked)
+    verdict = _VERDICTS[word]
+    return Hop(
+        HopKind.INGRESS,
+        verdict,
+        name,
+        doubt or _reason(verdict, ways),
+        deciders[0].source if deciders else targets[0].source,
+        deciders,
+        ways if len(ways) > 1 else (),
+        _change(verdict, client, name, service),
+        source_after=_after(cases, client),
+        notes=_probes(cases),
+    )
+
+
+def _probes(cases: Sequence[_Case]) -> tuple[str, ...]:
+    """Probes of node ports are answered by pods: policies that drop what nodes send can take nodes down.
+
+    Source: shared-health-probes.md of AKS's documentation.
+    """
+    if any(case.seen.seen != "client" and case.verdict != "allowed" for case in cases):
+        return ("Health probes of node ports come by the same way: where they are dropped, the node gets no packets.",)
+    return ()
+
+
+def _way(asked: Asked) -> Way:
+    return way_of(asked, 1)
+
+
+def _rows(context: Context, service: Service) -> tuple[tuple[ClientAddress, ...], bool]:
+    """The ways to see the sender, by the engine where its documentation settles them, else by the data plane."""
+    found = seen_address(service, context.data_plane).ways
+    if service.external_traffic_policy is TrafficPolicy.CLUSTER:
+        whom = context.engine.profile.cluster_policy_source
+        plane = {SeenAs.BOTH: "cilium", SeenAs.NODE: "kube-proxy"}.get(whom)
+        if plane is not None and not context.data_plane.name:
+            found = tuple(row for row in found if row.data_plane == plane)
+        return found, plane is not None or bool(context.data_plane.name)
+    # Every data plane shows the client, so that one of them stands for all.
+    return found[:1], True
+
+
+def _case(
+    context: Context, row: ClientAddress, own: bool, targets: Sequence[Target], protocol: Protocol, client: Client
+) -> _Case:
+    flows: list[Flow] = []
+    somebody = False
+    for target in targets:
+        if row.seen == "client":
+            flows += [Flow(client.end, e, protocol, target.port, target.name, client.name) for e in target.ends]
+            continue
+        pairs = _pairs(context, target, client, own=own)
+        flows += [Flow(node, pod, protocol, target.port, target.name) for node, pod in pairs]
+        if not context.snapshot.nodes:
+            somebody = True
+            everybody = AddressSet.all()
+            flows += [Flow(everybody, e, protocol, target.port, target.name, _SOMEBODY) for e in target.ends]
+    return _Case(row, own, ask(context, flows), somebody)
+
+
+def _pairs(context: Context, target: Target, client: Client, *, own: bool) -> Iterator[tuple[Node, End]]:
+    """Pairs of a node that received the packet and an endpoint, one for each that rules may treat unlike others.
+
+    ``own``: the endpoint runs on that node; else on another. Where that is not known a pair counts for both.
+    """
+    nodes = client.nodes or context.snapshot.nodes
+    kinds = context.engine.spaces.endpoints.nodes
+    pods: list[Pod | End] = list(target.pods) or list(target.ends)
+    told: set[tuple[object, ...]] = set()
+    for pod in pods:
+        home = pod.node_name if isinstance(pod, Pod) else ""
+        number = points_of(context.engine, pod)[0].number
+        for node in nodes:
+            key = (number, kinds[node.name], bool(home))
+            if key in told or (home and (node.name == home) is not own):
+                continue
+            if len(told) == PAIRS_MAX:
+                return
+            told.add(key)
+            yield node, pod
+
+
+def _label(case: _Case, client: Client) -> str:
+    whom = client.name if case.seen.seen == "client" else "that node" if case.own else "the receiving node"
+    place = "the node that received the packet" if case.own else "another node"
+    return f"{case.seen.data_plane}: a pod on {place} sees {whom}"
+
+
+def _reason(verdict: HopVerdict, ways: Sequence[Way]) -> str:
+    if verdict is HopVerdict.DEPENDS and len(ways) == 1:
+        return f"it depends on the sender's address: {ways[0].reason}"
+    if verdict is HopVerdict.DEPENDS:
+        parts = "; ".join(f"{way.label}: {way.verdict.value}" for way in ways)
+        return f"it depends on the node: {parts}"
+    return "; ".join(dict.fromkeys(way.reason for way in ways))
+
+
+def _after(cases: Sequence[_Case], client: Client) -> str:
+    seen = dict.fromkeys(client.name if c.seen.seen == "client" else "the receiving node" for c in cases)
+    return " or ".join(seen)
+
+
+def _change(verdict: HopVerdict, client: Client, name: str, service: Service) -> str:
+    if verdict is HopVerdict.ALLOWED:
+        return ""
+    let_in = f"an ingress rule for {client.name} in a policy that selects {name}"
+    if service.external_traffic_policy is TrafficPolicy.LOCAL:
+        return let_in
+    return f"{let_in}, and for the nodes; with externalTrafficPolicy Local the rule for the client is enough"

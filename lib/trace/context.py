@@ -1,0 +1,155 @@
+"""What a trace asks: the engine, the Services, the routes, the security groups, each made when it is first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from lib.azure.data_plane import DataPlane, detect_data_plane
+from lib.azure.load_balancer import ServiceLoadBalancer, load_balancer_of
+from lib.azure.profile import ClusterProfile, cluster_profile
+from lib.azure.provider_settings import ProviderSettings, detect_location
+from lib.azure.security_group import ProviderGroup, provider_group
+from lib.azure.security_group_arrival import known_addresses
+from lib.azure.security_group_match import KnownAddresses
+from lib.azure.view import address_owners
+from lib.model.refs import ObjectRef
+from lib.model.security_rules import SecurityGroup
+from lib.model.services import Service, TrafficPolicy
+from lib.model.sets import Address, AddressSet
+from lib.model.snapshot import Snapshot
+from lib.policy.engine import Engine
+from lib.routing.reach import address_or_none
+from lib.routing.route_view import RouteView
+from lib.routing.routes import named_services, route_views
+from lib.routing.selection import PodIndex
+from lib.routing.services import ServiceView, service_view
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a person says beside the input; "" and None: nothing, then the input counts as far as it shows it.
+
+    ``data_plane`` is ``kube-proxy`` or ``cilium``; ``network_model`` and ``outbound_type`` are ids of their facts.
+    ``external_traffic_policy`` counts for the Services on the way instead of their own. ``gateway_subnet`` holds the
+    addresses of an Application Gateway's subnet. ``local_dns``: the nodes run LocalDNS. ``existing`` is AKS's security
+    group as it is now, ``subnet_group`` one of the person's own on the nodes' subnet.
+    """
+
+    data_plane: str = ""
+    network_model: str = ""
+    outbound_type: str = ""
+    external_traffic_policy: TrafficPolicy | None = None
+    virtual_network: AddressSet | None = None
+    gateway_subnet: AddressSet | None = None
+    local_dns: bool = False
+    existing: SecurityGroup | None = None
+    subnet_group: SecurityGroup | None = None
+
+
+class Context:
+    """All that hops are made of, for one engine and one set of givens; parts are kept once they were made.
+
+    ``routes`` and ``provider`` hand in what a caller has already.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        given: Given | None = None,
+        *,
+        routes: Callable[[], tuple[RouteView, ...]] | None = None,
+        provider: Callable[[], ProviderGroup] | None = None,
+    ) -> None:
+        self.engine = engine
+        self.given = given or Given()
+        self._routes, self._provider = routes, provider
+        self._views: dict[ObjectRef, ServiceView] = {}
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The cluster."""
+        return self.engine.snapshot
+
+    @cached_property
+    def routes(self) -> tuple[RouteView, ...]:
+        """Every route of both APIs; of Services only those are looked at that some route names."""
+        if self._routes:
+            return self._routes()
+        views = (self.service(ref) for ref in sorted(named_services(self.snapshot)))
+        return route_views(self.snapshot, tuple(view for view in views if view is not None))
+
+    @cached_property
+    def provider(self) -> ProviderGroup:
+        """AKS's security group."""
+        if self._provider:
+            return self._provider()
+        return provider_group(self.snapshot, self.given.existing)
+
+    @cached_property
+    def known(self) -> KnownAddresses:
+        """What is known of the virtual network."""
+        return known_addresses(self.snapshot, self.provider, self.given.virtual_network)
+
+    @property
+    def groups(self) -> tuple[SecurityGroup, ...]:
+        """The security groups on the way to the nodes."""
+        own = self.given.subnet_group
+        return (self.provider.group,) if own is None else (own, self.provider.group)
+
+    @cached_property
+    def profile(self) -> ClusterProfile:
+        """How the cluster was made, with what the person says of it."""
+        given = self.given
+        chosen = {
+            "data_plane": given.data_plane,
+            "network_model": given.network_model,
+            "outbound_type": given.outbound_type,
+        }
+        return cluster_profile(self.snapshot, {name: value for name, value in chosen.items() if value})
+
+    @cached_property
+    def data_plane(self) -> DataPlane:
+        """Who carries out Services on the nodes."""
+        if self.given.data_plane:
+            return DataPlane(self.given.data_plane, "you chose it")
+        return detect_data_plane(self.snapshot)
+
+    @cached_property
+    def _pods(self) -> PodIndex:
+        return PodIndex(self.snapshot)
+
+    def service(self, ref: ObjectRef) -> ServiceView | None:
+        """One Service, with the traffic policy that the person sets; None where the input does not hold it."""
+        found = self._views.get(ref)
+        service = self.snapshot.service_by_ref.get(ref)
+        if found is None and service is not None:
+            policy = self.given.external_traffic_policy
+            changed = service if policy is None else replace(service, external_traffic_policy=policy)
+            found = service_view(self.snapshot, changed, self._pods, self.snapshot.workload_by_pod)
+            self._views[ref] = found
+        return found
+
+    def balancer(self, service: Service) -> ServiceLoadBalancer:
+        """What Azure makes of a Service that it makes a load balancer for."""
+        settings = ProviderSettings(location=detect_location(self.snapshot))
+        return load_balancer_of(service, settings, self._owners)
+
+    @cached_property
+    def _owners(self) -> dict[str, Service]:
+        return address_owners(access.service for access in self.provider.accesses)
+
+    @cached_property
+    def by_address(self) -> Mapping[Address, tuple[Service, str]]:
+        """The Service that an address is of, and as what: ``cluster IP``, ``load balancer`` or ``external IP``."""
+        found: dict[Address, tuple[Service, str]] = {}
+        for service in self.snapshot.services:
+            for address in service.cluster_ips:
+                found.setdefault(address, (service, "cluster IP"))
+            for entry in service.load_balancer_ingress:
+                if (parsed := address_or_none(entry.ip)) is not None:
+                    found.setdefault(parsed, (service, "load balancer"))
+            for address in service.external_ips:
+                found.setdefault(address, (service, "external IP"))
+        return found

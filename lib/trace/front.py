@@ -1,0 +1,228 @@
+"""The way to a load balancer's address: Azure's hops for who comes from outside, the nodes' own for who is inside."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lib.azure.balanced import is_azure_load_balancer, why_left_out
+from lib.azure.data_plane import CILIUM, KUBE_PROXY
+from lib.azure.load_balancer import ServiceLoadBalancer
+from lib.azure.rules import LoadBalancingRule
+from lib.azure.security_group_judge import rule_words
+from lib.azure.security_group_match import Place
+from lib.azure.security_group_question import Answer, Question, ask
+from lib.model.errors import ModelError
+from lib.model.policies import Verdict
+from lib.model.refs import Source
+from lib.model.services import Service, TrafficPolicy
+from lib.model.sets import Address, AddressSet, Protocol, family_of
+from lib.routing.reach import PUBLIC, is_public
+from lib.routing.services import ServiceView
+from lib.trace.context import Context
+from lib.trace.ends import Start
+from lib.trace.hop import Decider, Hop, HopKind, HopVerdict, Way, together
+
+WORDS: Final = {
+    Verdict.ALLOWED: HopVerdict.ALLOWED,
+    Verdict.DENIED: HopVerdict.DENIED,
+    Verdict.UNKNOWN: HopVerdict.UNKNOWN,
+}
+_FIELD: Final = "spec.loadBalancerSourceRanges"
+NO_WAY: Final = "the Internet has no way to a private address"
+
+
+def sender_on_the_way(start: Start, destination: Address) -> Address | Place:
+    """Who Azure takes for the sender: whoever leaves a virtual network for a public address is translated first."""
+    if start.place is Place.VIRTUAL_NETWORK and is_public(destination):
+        return Place.INTERNET
+    if start.address is not None and not is_public(start.address) and is_public(destination):
+        return Place.INTERNET
+    return start.place or start.address or Place.INTERNET
+
+
+def front_hops(
+    context: Context, view: ServiceView, address: Address, port: int, protocol: Protocol, start: Start
+) -> tuple[Hop, ...]:
+    """Address, security rules, load balancing rule and probe, for a sender outside the cluster."""
+    service = view.service
+    source = _status(service)
+    name = f"{address} of Service {service.ref.qualified_name}"
+    if start.place is Place.INTERNET and not is_public(address):
+        change = "a public frontend, or a gateway in the virtual network in front of it"
+        return (Hop(HopKind.ADDRESS, HopVerdict.DENIED, name, NO_WAY, source, change=change),)
+    if not is_azure_load_balancer(service):
+        why = f"Azure makes no load balancer for it: {why_left_out(service) or f'its type is {service.type.value}'}"
+        return (Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, name, f"{why}; who leads packets there is not in the input"),)
+    balancer = context.balancer(service)
+    return (
+        _address(balancer, address, name, source, start),
+        security_hop(context, Question(sender_on_the_way(start, address), address, port, protocol)),
+        _rule(balancer, view, address, port, protocol),
+    )
+
+
+def _status(service: Service) -> Source:
+    return service.source.at("status", "loadBalancer")
+
+
+def _address(balancer: ServiceLoadBalancer, address: Address, name: str, source: Source, start: Start) -> Hop:
+    frontend = next((f for f in balancer.frontends if f.family is family_of(address)), None)
+    kind = "public IP address" if frontend and frontend.public else "internal address"
+    why = f"{kind} of the frontend {frontend.name} of load balancer {balancer.load_balancer}" if frontend else kind
+    notes = []
+    if start.place is Place.VIRTUAL_NETWORK and is_public(address):
+        notes.append("What leaves a virtual network for a public address is translated: Azure sees a public sender.")
+    return Hop(HopKind.ADDRESS, HopVerdict.ALLOWED, name, why, source, notes=tuple(notes))
+
+
+def security_hop(context: Context, question: Question) -> Hop:
+    """Which security rules answer, through all groups on the way."""
+    try:
+        answer = ask(question, context.snapshot, context.provider, context.groups, context.known)
+    except ModelError as error:
+        return Hop(HopKind.SECURITY, HopVerdict.DENIED, "the nodes' security groups", str(error))
+    deciders = tuple(_deciders(context, answer))
+    notes = [note for judged in answer.judgements for note in judged.notes if _FIELD not in note]
+    if context.given.subnet_group is None:
+        notes.append("Judged without a security group on the nodes' subnet: none was given.")
+    verdict = WORDS[answer.verdict]
+    change = ""
+    if verdict is HopVerdict.DENIED:
+        change = "allow the sender: ranges or service tags of the Service, or a rule in your own group"
+    elif verdict is HopVerdict.UNKNOWN:
+        change = "say what is open: the virtual network's ranges, the group in use, the sender's address"
+    return Hop(
+        HopKind.SECURITY,
+        verdict,
+        ", ".join(dict.fromkeys(f"{g.name} on the {g.attachment.value}" for g in context.groups)),
+        _unstopped(str(answer)),
+        deciders[0].source if deciders else None,
+        deciders,
+        change=change,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _unstopped(text: str) -> str:
+    """Without the verdict's word in front, which the hop says itself, and without the full stop."""
+    for word in ("Allowed: ", "Denied: ", "Unknown: "):
+        text = text.removeprefix(word)
+    return text.removesuffix(".")
+
+
+def _deciders(context: Context, answer: Answer) -> dict[Decider, None]:
+    services = context.snapshot.service_by_ref
+    found: dict[Decider, None] = {}
+    for judged in answer.judgements:
+        for judgement in judged.judgements:
+            for said in judgement.deciding:
+                rule = said.rule
+                if rule is None:
+                    continue
+                wrote = [services[ref] for ref in rule.services if ref in services]
+                mine = [s for s in wrote if s.ref == judged.service] or wrote
+                source = rule.source or (mine[0].source if mine else None)
+                words = f"{', '.join(rule.sources)} to {', '.join(rule.destinations)} ports {', '.join(rule.ports)}"
+                found[Decider(rule_words(rule), rule.access.value, said.group.name, words, source)] = None
+    return found
+
+
+def _rule(balancer: ServiceLoadBalancer, view: ServiceView, address: Address, port: int, protocol: Protocol) -> Hop:
+    name = f"load balancer {balancer.load_balancer}"
+    source = view.service.source
+    if balancer.refused:
+        why = f"the cloud provider makes no rule at all: {balancer.refused}"
+        return Hop(HopKind.BALANCER, HopVerdict.DENIED, name, why, source, change="repair what it refuses")
+    fitting = [r for r in balancer.rules if r.family is family_of(address) and _takes(r, port, protocol)]
+    if not fitting:
+        why = f"no load balancing rule for {protocol.value} {port}"
+        change = f"a port {port}/{protocol.value} in the Service"
+        return Hop(HopKind.BALANCER, HopVerdict.DENIED, name, why, source, change=change)
+    rule = fitting[0]
+    probe = balancer.probe(rule)
+    where = "with the frontend's address (floating IP)" if rule.floating_ip else f"as port {rule.backend_port}"
+    why = f"rule {rule.name} hands it to a healthy node {where}"
+    notes = list(balancer.unknown)
+    if probe is None:
+        notes.append("The rule has no probe: every node counts as healthy.")
+    else:
+        path = probe.path and f" {probe.path}"
+        number = probe.port or "not allocated yet"
+        notes.append(
+            f"Probe {probe.protocol}{path} on port {number}, every {probe.interval_s} s, down after {probe.threshold}."
+        )
+    if view.service.external_traffic_policy is TrafficPolicy.LOCAL:
+        notes.append("externalTrafficPolicy Local: only nodes with a ready endpoint pass the probe and get packets.")
+    return Hop(HopKind.BALANCER, HopVerdict.ALLOWED, name, why, rule.source, notes=tuple(notes))
+
+
+def _takes(rule: LoadBalancingRule, port: int, protocol: Protocol) -> bool:
+    words = {Protocol.TCP: "Tcp", Protocol.UDP: "Udp"}
+    every = rule.protocol == "All"
+    return (every or rule.protocol == words.get(protocol)) and rule.frontend_port in (0, port)
+
+
+def inside_hop(view: ServiceView, address: Address) -> Hop:
+    """A sender inside: its node takes packets to the address itself, so that no hop of Azure is on the way."""
+    name = f"{address} of Service {view.ref.qualified_name}"
+    entry = next((e for e in view.service.load_balancer_ingress if e.ip == str(address)), None)
+    if entry is not None and entry.ip_mode != "VIP":
+        why = f"ipMode {entry.ip_mode}: the packet goes out to the load balancer and back, with an address of nobody's"
+        why += " in the input"
+        return Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, name, why, _status(view.service))
+    mode = "ipMode VIP" if entry is not None else "an external IP"
+    why = f"{mode}: the sender's own node takes it, so it never gets to Azure"
+    # "Traffic sent to an External IP or LoadBalancer IP from within the cluster will always get Cluster semantics":
+    # core/v1, ServiceSpec.externalTrafficPolicy.
+    notes = ("From inside the cluster such an address always counts like externalTrafficPolicy Cluster.",)
+    return Hop(HopKind.ADDRESS, HopVerdict.ALLOWED, name, why, _status(view.service), notes=notes)
+
+
+def ranges_hop(context: Context, service: Service, start: Start, destination: Address) -> Hop | None:
+    """Whether the node lets the sender through ``loadBalancerSourceRanges``; None where there are none.
+
+    kube-proxy drops others (configure-load-balancer-standard.md of AKS); of Cilium no source that is known here says.
+    """
+    ranges = AddressSet.from_networks(service.load_balancer_source_ranges)
+    if not ranges:
+        return None
+    ways = tuple(_in_ranges(ranges, start, destination))
+    verdict = together(way.verdict for way in ways)
+    plane = context.data_plane.name
+    why = "; ".join(dict.fromkeys(way.reason for way in ways))
+    if verdict is not HopVerdict.ALLOWED and plane == CILIUM:
+        verdict, why = HopVerdict.UNKNOWN, f"{why}; whether Cilium drops them on the node is not documented"
+    elif verdict is not HopVerdict.ALLOWED and plane != KUBE_PROXY:
+        verdict = HopVerdict.UNKNOWN
+        why += "; kube-proxy drops them on the node, of Cilium no source says so, and the input shows neither"
+    elif verdict is not HopVerdict.ALLOWED:
+        why += "; kube-proxy drops others on the node"
+    change = "" if verdict is HopVerdict.ALLOWED else "the sender's address in the list; for pods, the pod CIDR"
+    subject = f"{_FIELD} of {service.ref.qualified_name}"
+    source = service.source.at("spec", "loadBalancerSourceRanges")
+    decider = Decider(str(service.ref), "limits", _FIELD, str(ranges), source)
+    told = ways if len(ways) > 1 else ()
+    return Hop(HopKind.SERVICE, verdict, subject, why, source, (decider,), told, change)
+
+
+def _in_ranges(ranges: AddressSet, start: Start, destination: Address) -> list[Way]:
+    seen = None if start.in_cluster else sender_on_the_way(start, destination)
+    if isinstance(seen, Place):
+        outside = PUBLIC if seen is Place.INTERNET else AddressSet.all() - PUBLIC
+        if outside <= ranges:
+            return [Way(start.name, HopVerdict.ALLOWED, "the list holds every sender")]
+        if not outside & ranges:
+            return [Way(start.name, HopVerdict.DENIED, "the list holds no address of the sender")]
+        return [Way(start.name, HopVerdict.DEPENDS, f"it depends on whether the sender is in {ranges}")]
+    senders: dict[str, tuple[Address, ...]] = {p.ref.name: p.ips for p in start.pods}
+    if start.address is not None:
+        senders[start.name] = (start.address,)
+    if not any(senders.values()):
+        return [Way(start.name, HopVerdict.UNKNOWN, "the sender's address is not in the input")]
+    found: dict[tuple[bool, str], Way] = {}
+    for name, addresses in senders.items():
+        held = any(address in ranges for address in addresses)
+        verdict = HopVerdict.ALLOWED if held else HopVerdict.DENIED
+        reason = f"the list holds {start.name}" if held else f"the list does not hold {start.name}"
+        found.setdefault((held, reason), Way(name, verdict, reason))
+    return list(found.values())

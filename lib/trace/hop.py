@@ -1,0 +1,151 @@
+"""What a trace is made of: hops with a verdict each, and the one verdict that follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from lib.model.refs import Source
+
+
+class HopVerdict(Enum):
+    """What a hop does with the packet; ``value`` is the word of tables and JSON.
+
+    DEPENDS: it gets through in some cases and in others not; the hop's ways say which.
+    """
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    UNKNOWN = "unknown"
+    DEPENDS = "depends"
+
+
+class HopKind(Enum):
+    """The sorts of hops; ``value`` is the words of tables and JSON."""
+
+    NAME = "name resolution"
+    RECORD = "DNS record"
+    ADDRESS = "address"
+    SECURITY = "security rules"
+    BALANCER = "load balancing rule"
+    SERVICE = "node"
+    EGRESS = "policies of the sender"
+    INGRESS = "policies of the receiver"
+    POD = "pod"
+    CONTROLLER = "ingress controller"
+    ROUTE = "route"
+    BACKEND = "backend Service"
+    WAY_OUT = "way out"
+    RETURN = "way back"
+
+
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """An object that took part in a hop's verdict, what it did, and where that stands; ``rule`` is its path or name."""
+
+    name: str
+    effect: str
+    rule: str = ""
+    text: str = ""
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One case of a hop: the pod that is chosen, the node that received the packet, the protocol."""
+
+    label: str
+    verdict: HopVerdict
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One place that a packet passes.
+
+    ``subject`` names the object, ``source`` its place in the input (None: it is in none). ``change`` says what would
+    change the verdict, "" where nothing here does. ``source_after`` and ``destination_after`` are the packet's ends as
+    the next hop sees them, "" where they stay as they were. A ``premise`` is taken for granted: it is said with the
+    trace's verdict and does not count for it. ``notes`` are what else to know.
+    """
+
+    kind: HopKind
+    verdict: HopVerdict
+    subject: str
+    reason: str
+    source: Source | None = None
+    deciders: tuple[Decider, ...] = ()
+    ways: tuple[Way, ...] = ()
+    change: str = ""
+    source_after: str = ""
+    destination_after: str = ""
+    premise: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The answer to one question; the hops come in the order in which the packet passes them.
+
+    Hops after one that denies are what the packet would meet if it got so far.
+    """
+
+    src: str
+    dst: str
+    hops: tuple[Hop, ...]
+    engine: str = ""
+
+    @property
+    def stopped_at(self) -> Hop | None:
+        """The first hop that denies the packet."""
+        return next((hop for hop in self.hops if hop.verdict is HopVerdict.DENIED and not hop.premise), None)
+
+    @property
+    def verdict(self) -> HopVerdict:
+        """One hop that denies is enough; then what is unknown, then what depends."""
+        found = {hop.verdict for hop in self.hops if not hop.premise}
+        for verdict in (HopVerdict.DENIED, HopVerdict.UNKNOWN, HopVerdict.DEPENDS):
+            if verdict in found:
+                return verdict
+        return HopVerdict.ALLOWED
+
+    @property
+    def premises(self) -> tuple[Hop, ...]:
+        """What is taken for granted on the way to the hop that makes the verdict."""
+        before = self.hops[: self.hops.index(self.deciding) + 1]
+        return tuple(hop for hop in before if hop.premise)
+
+    @property
+    def deciding(self) -> Hop:
+        """The hop that makes the verdict: the first of that verdict, for an allowed trace the last hop."""
+        if self.verdict is HopVerdict.ALLOWED:
+            return self.hops[-1]
+        return next(hop for hop in self.hops if hop.verdict is self.verdict and not hop.premise)
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in one sentence."""
+        given = "; ".join(hop.reason for hop in self.premises)
+        so = f" Taken for granted: {given}." if given else ""
+        hop = self.deciding
+        match self.verdict:
+            case HopVerdict.ALLOWED:
+                return f"Allowed: {self.src} reaches {self.dst}.{so}"
+            case HopVerdict.DENIED:
+                return f"Denied at {hop.kind.value}, {hop.subject}: {hop.reason}.{so}"
+            case HopVerdict.DEPENDS:
+                return f"Depends at {hop.kind.value}, {hop.subject}: {hop.reason}.{so}"
+            case HopVerdict.UNKNOWN:
+                return f"Unknown at {hop.kind.value}, {hop.subject}: {hop.reason}.{so}"
+
+
+def together(verdicts: Iterable[HopVerdict]) -> HopVerdict:
+    """What cases amount to, one of which comes about: what all of them say, else unknown where one is, else depends.
+
+    No case at all is UNKNOWN.
+    """
+    found = set(verdicts)
+    if len(found) == 1:
+        return found.pop()
+    return HopVerdict.UNKNOWN if HopVerdict.UNKNOWN in found or not found else HopVerdict.DEPENDS

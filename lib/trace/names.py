@@ -1,0 +1,159 @@
+"""Name resolution: whether policies let the sender ask DNS, and what the name leads to."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lib.facts.cluster_dns import cluster_dns, local_dns
+from lib.model.cluster import Pod, Workload
+from lib.model.policies import Direction
+from lib.model.refs import ObjectRef, Source
+from lib.model.services import Service, ServiceType
+from lib.model.sets import Protocol, parse_address
+from lib.policy.points import End, points_of
+from lib.trace.context import Context
+from lib.trace.ends import Start
+from lib.trace.hop import Hop, HopKind, HopVerdict, Way, together
+from lib.trace.policies import Asked, Flow, ask, deciders_of, source_of
+from lib.trace.service import targets_of
+
+_NDOTS: Final = 5
+
+
+def name_hop(context: Context, start: Start, host: str) -> Hop:
+    """Whether the sender can ask for ``host``: UDP and TCP 53 to the cluster's DNS, and LocalDNS where it runs."""
+    pods = [end for end in start.ends if isinstance(end, Workload | Pod)]
+    if not pods or any(pod.host_network for pod in start.pods):
+        whose = "its node's resolver" if start.in_cluster else "a resolver outside the cluster"
+        why = f"{whose}, which {start.name} asks, knows the name (it is not in the input)"
+        return Hop(HopKind.NAME, HopVerdict.UNKNOWN, host, why, premise=True)
+    fact = cluster_dns()
+    notes = _notes(host, pods[0].namespace)
+    if context.given.local_dns:
+        return _by_local_dns(context, pods[0], host, notes)
+    servers = _servers(context)
+    if not servers:
+        return _without_server(context, pods[0], host, notes)
+    asked = ask(context, (Flow(pods[0], e, p, n, _label(name, p)) for name, e, p, n in servers))
+    ways = [_way(each) for each in asked]
+    verdict = _verdict(ways)
+    deciders = deciders_of(d for each in asked for d in each.answer.directions)
+    view = context.service(ObjectRef(fact.namespace, fact.service, "Service"))
+    source = view.service.source if view else source_of(servers[0][1])
+    change = "" if verdict is HopVerdict.ALLOWED else _change(start.name, servers[0][0])
+    fast = local_dns()
+    local = f"Where nodes run {fast.label}, pods ask {fast.address} on their node instead: say so to judge it."
+    notes = (*notes, local)
+    reason = _reason(ways, verdict, "the cluster's DNS")
+    return Hop(HopKind.NAME, verdict, host, reason, source, deciders, tuple(ways), change, notes=notes)
+
+
+def _by_local_dns(context: Context, sender: Workload | Pod, host: str, notes: tuple[str, ...]) -> Hop:
+    ways = _local(context, sender)
+    verdict = _verdict(ways)
+    change = (
+        "" if verdict is HopVerdict.ALLOWED else _change(str(sender.ref), f"{local_dns().address} and the own node")
+    )
+    reason = _reason(ways, verdict, local_dns().label)
+    return Hop(HopKind.NAME, verdict, host, reason, None, (), tuple(ways), change, notes=notes)
+
+
+def _label(name: str, protocol: Protocol) -> str:
+    return f"{protocol.value} to {name}"
+
+
+def _servers(context: Context) -> list[tuple[str, End, Protocol, int]]:
+    """Where the cluster's DNS answers, by its Service, else by its documented labels, for UDP and TCP."""
+    fact = cluster_dns()
+    view = context.service(ObjectRef(fact.namespace, fact.service, "Service"))
+    found: list[tuple[str, End, Protocol, int]] = []
+    for protocol in (Protocol.UDP, Protocol.TCP):
+        port = view.port(fact.port, protocol) if view else None
+        if view is not None and port is not None:
+            found += [(t.name, e, protocol, t.port) for t in targets_of(context, view, port) for e in t.ends]
+    if found:
+        return found
+    for workload in context.snapshot.workloads_by_namespace.get(fact.namespace, ()):
+        if workload.endpoints and all(p.labels.get(k) == v for p in workload.endpoints for k, v in fact.labels):
+            found += [(str(workload.ref), workload, p, fact.port) for p in (Protocol.UDP, Protocol.TCP)]
+    return found
+
+
+def _without_server(context: Context, sender: Workload | Pod, host: str, notes: tuple[str, ...]) -> Hop:
+    """The cluster's DNS is not in the input: only a sender that may send anywhere surely reaches it."""
+    held = context.engine.governed(Direction.EGRESS)
+    free = not any(held >> point.number & 1 for point in points_of(context.engine, sender))
+    why = f"{cluster_dns().label} is not in the input"
+    if free:
+        why += "; no policy holds back what the sender sends"
+        return Hop(HopKind.NAME, HopVerdict.ALLOWED, host, why, notes=notes)
+    why += ", and policies let the sender out to some ends only"
+    change = f"load the namespace {cluster_dns().namespace}"
+    return Hop(HopKind.NAME, HopVerdict.UNKNOWN, host, why, change=change, notes=notes)
+
+
+def _way(asked: Asked) -> Way:
+    reasons = "; ".join(f"{d.direction.field}: {d.reason}" for d in asked.answer.directions if d.verdict != "allowed")
+    return Way(asked.flow.label, asked.verdict, reasons or "both directions are permitted")
+
+
+def _local(context: Context, sender: Workload | Pod) -> list[Way]:
+    """LocalDNS answers on the sender's own node; rules may mean that node, or the addresses, and engines differ."""
+    fact = local_dns()
+    nodes = {n.name: n for n in context.snapshot.nodes}
+    first = sender if isinstance(sender, Pod) else sender.endpoints[0]
+    node = nodes.get(first.node_name)
+    found = []
+    for protocol in (Protocol.UDP, Protocol.TCP):
+        ends: list[End] = [parse_address(fact.address), *([node] if node else [])]
+        asked = ask(context, (Flow(sender, end, protocol, fact.port) for end in ends))
+        verdict = together(each.verdict for each in asked) if node else HopVerdict.UNKNOWN
+        if verdict is HopVerdict.DEPENDS:
+            verdict = HopVerdict.UNKNOWN
+        said = "; ".join(f"as {each.flow.receiver}: {each.answer.directions[0].reason}" for each in asked)
+        found.append(Way(f"{protocol.value} to {fact.label}, {fact.address}", verdict, said))
+    return found
+
+
+def _verdict(ways: list[Way]) -> HopVerdict:
+    """UDP decides, since resolvers ask it first; TCP only takes answers that are too long."""
+    over_udp = [way.verdict for way in ways if way.label.startswith(Protocol.UDP.value)]
+    return together(over_udp)
+
+
+def _reason(ways: list[Way], verdict: HopVerdict, server: str) -> str:
+    over_tcp = together(way.verdict for way in ways if way.label.startswith(Protocol.TCP.value))
+    if verdict is HopVerdict.ALLOWED and over_tcp is HopVerdict.ALLOWED:
+        return f"it may ask {server} over UDP and TCP"
+    if verdict is HopVerdict.ALLOWED:
+        return f"it may ask {server} over UDP; over TCP, for long answers, {over_tcp.value}"
+    return "; ".join(dict.fromkeys(f"{w.label}: {w.reason}" for w in ways if w.verdict is not HopVerdict.ALLOWED))
+
+
+def _change(sender: str, server: str) -> str:
+    return f"an egress rule for UDP 53 and TCP 53 to {server}, in a policy that selects {sender}"
+
+
+def _notes(host: str, namespace: str) -> tuple[str, ...]:
+    if host.rstrip(".").count(".") >= _NDOTS or host.endswith("."):
+        return ()
+    search = f"{namespace}.svc.cluster.local, svc.cluster.local and cluster.local"
+    return (f"With fewer than {_NDOTS} dots the name is first tried in the search domains {search}.",)
+
+
+def service_record(service: Service, start: Start) -> Hop:
+    """What DNS answers for a Service."""
+    name = f"{service.name}.{service.namespace}.svc"
+    source: Source = service.source
+    if service.type is ServiceType.EXTERNAL_NAME:
+        why = f"an alias: DNS answers with the name {service.external_name}"
+        source = source.at("spec", "externalName")
+        return Hop(HopKind.RECORD, HopVerdict.ALLOWED, name, why, source, destination_after=service.external_name)
+    if service.headless:
+        why = "headless: DNS answers with the addresses of its ready pods"
+        return Hop(HopKind.RECORD, HopVerdict.ALLOWED, name, why, source, destination_after="a pod's own address")
+    addresses = ", ".join(map(str, service.cluster_ips))
+    why = f"DNS answers with its cluster IP {addresses or ', which the input does not hold'}"
+    if start.ends and not start.pods:
+        why += "; nodes know the name only where their resolver asks the cluster's DNS"
+    return Hop(HopKind.RECORD, HopVerdict.ALLOWED, name, why, source, destination_after=addresses)

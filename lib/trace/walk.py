@@ -1,0 +1,232 @@
+"""The walk from one end to the other: which hops a packet passes, by where it starts and what it is sent to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from lib.model.cluster import Node, Pod, Workload
+from lib.model.errors import ModelError
+from lib.model.refs import ObjectRef
+from lib.model.services import ServiceType
+from lib.model.sets import Address, AddressSet, Family, Protocol
+from lib.policy.ends import parse_end
+from lib.policy.points import name_of
+from lib.routing.reach import PUBLIC, address_or_none
+from lib.routing.services import ServiceView
+from lib.trace.context import Context
+from lib.trace.ends import Goal, GoalKind, Start, read_goal
+from lib.trace.entering import from_outside, no_port_hop, on_the_nodes, to_frontend
+from lib.trace.front import inside_hop, ranges_hop
+from lib.trace.hop import Hop, HopKind, HopVerdict, Trace
+from lib.trace.inside import senders, to_service
+from lib.trace.names import name_hop, service_record
+from lib.trace.outside import way_out_hop
+from lib.trace.policies import Flow, ask, policy_hops
+from lib.trace.service import port_of
+from lib.trace.straight import to_node_address, to_pod_or_node
+from lib.trace.web import WebRoute, behind_controller, front_address, named_addresses, record_hop, web_route
+
+ALIASES_MAX: Final = 8
+"""So many ExternalName Services are followed one after the other."""
+
+
+def trace(context: Context, start: Start, goal: Goal) -> Trace:
+    """Every hop from ``start`` to ``goal``. Raises ModelError with a sentence where the question makes no sense."""
+    return Trace(start.name, goal.name, tuple(_hops(context, start, goal)), context.engine.profile.label)
+
+
+def _hops(context: Context, start: Start, goal: Goal, aliases: int = 0) -> Iterator[Hop]:
+    match goal.kind:
+        case GoalKind.URL:
+            yield from _to_url(context, start, goal)
+        case GoalKind.SERVICE:
+            yield from _to_service(context, start, goal, aliases)
+        case GoalKind.ADDRESS:
+            assert goal.address is not None
+            yield from _to_address(context, start, goal.address, goal.number, goal.protocol or Protocol.TCP)
+        case GoalKind.END:
+            assert goal.end is not None
+            yield from to_pod_or_node(context, start, goal.end, goal.number, goal.protocol or Protocol.TCP)
+        case GoalKind.NAME:
+            yield from _to_name(context, start, goal.host, goal.number, goal.protocol or Protocol.TCP)
+
+
+def _to_service(context: Context, start: Start, goal: Goal, aliases: int) -> Iterator[Hop]:
+    assert goal.service is not None
+    view = context.service(goal.service)
+    assert view is not None
+    service = view.service
+    if start.in_cluster:
+        yield name_hop(context, start, goal.host or f"{service.name}.{service.namespace}.svc")
+        yield service_record(service, start)
+    if service.type is ServiceType.EXTERNAL_NAME:
+        if not start.in_cluster:
+            why = "an alias of another name, which only the cluster's DNS knows"
+            yield Hop(HopKind.RECORD, HopVerdict.DENIED, goal.name, why, service.source)
+        elif aliases >= ALIASES_MAX:
+            why = f"after {ALIASES_MAX} aliases no address was found"
+            yield Hop(HopKind.RECORD, HopVerdict.DENIED, goal.name, why, service.source)
+        else:
+            yield from _alias(context, start, goal, service.external_name, aliases)
+        return
+    port = port_of(view, goal.port, goal.protocol)
+    if port is None:
+        yield no_port_hop(view, goal)
+        return
+    if start.in_cluster:
+        yield from to_service(context, start, view, port, goal.number or port.port.port)
+        return
+    yield from from_outside(context, start, view, port)
+
+
+def _alias(context: Context, start: Start, goal: Goal, name: str, aliases: int) -> Iterator[Hop]:
+    suffix = f":{goal.port}" + (f"/{goal.protocol.value}" if goal.protocol else "")
+    try:
+        yield from _hops(context, start, read_goal(f"{name}{suffix}", context.snapshot, start), aliases + 1)
+    except ModelError as error:
+        yield Hop(HopKind.RECORD, HopVerdict.UNKNOWN, name, f"where it leads is not known: {error}")
+
+
+def _to_address(context: Context, start: Start, address: Address, port: int, protocol: Protocol) -> Iterator[Hop]:
+    if start.address is not None and start.address.version != address.version:
+        raise ModelError(f"{start.address} and {address} have no IP family in common")
+    found = context.by_address.get(address)
+    if found is not None:
+        view = context.service(found[0].ref)
+        assert view is not None
+        yield from _to_service_address(context, start, view, found[1], address, port, protocol)
+        return
+    for node in context.snapshot.nodes:
+        if str(address) in (*node.addresses_of("InternalIP"), *node.addresses_of("ExternalIP")):
+            yield from to_node_address(context, start, node, address, port, protocol)
+            return
+    end = parse_end(str(address), context.snapshot)
+    if isinstance(end, Workload | Pod | Node):
+        yield from to_pod_or_node(context, start, end, port, protocol)
+        return
+    yield from _to_outside(context, start, address, str(address), port, protocol)
+
+
+def _to_service_address(
+    context: Context, start: Start, view: ServiceView, what: str, address: Address, port: int, protocol: Protocol
+) -> Iterator[Hop]:
+    found = port_of(view, port, protocol)
+    if found is None:
+        yield no_port_hop(view, Goal(GoalKind.ADDRESS, str(address), port, protocol))
+    elif what == "cluster IP" and not start.in_cluster:
+        why = "a cluster IP: only the cluster's nodes know it, and nothing outside leads there"
+        change = "type LoadBalancer, or a route"
+        yield Hop(HopKind.ADDRESS, HopVerdict.DENIED, str(address), why, view.service.source, change=change)
+    elif what == "cluster IP":
+        yield from to_service(context, start, view, found, port)
+    elif what == "external IP" and not start.in_cluster:
+        why = f"an external IP of Service {view.ref.qualified_name}: who routes it to a node is in no object"
+        source = view.service.source.at("spec", "externalIPs")
+        yield Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, str(address), why, source)
+        yield from on_the_nodes(context, start, view, found, address)
+    elif start.in_cluster:
+        hop = inside_hop(view, address)
+        yield hop
+        if hop.verdict is HopVerdict.UNKNOWN:
+            return
+        if (ranges := ranges_hop(context, view.service, start, address)) is not None:
+            yield ranges
+        yield from to_service(context, start, view, found, port, by_cluster_ip=False)
+    else:
+        yield from to_frontend(context, start, view, found, address)
+
+
+def _to_name(context: Context, start: Start, host: str, port: int, protocol: Protocol) -> Iterator[Hop]:
+    """To a name outside: its addresses are those that the table of names has, else any of the Internet."""
+    if not start.in_cluster:
+        raise ModelError(f"{host} is no name of this cluster, and {start.name} is outside it as well")
+    yield name_hop(context, start, host)
+    found = named_addresses(context, host)
+    if found:
+        listed = ", ".join(found[:4])
+        yield Hop(
+            HopKind.RECORD, HopVerdict.ALLOWED, host, f"the table of names says {listed}", destination_after=listed
+        )
+        address = address_or_none(found[0])
+        assert address is not None
+        yield from _to_address(context, start, address, port, protocol)
+        return
+    why = f"the addresses of {host} are of the Internet (the table of names has none)"
+    yield Hop(HopKind.RECORD, HopVerdict.UNKNOWN, host, why, premise=True)
+    yield from _to_outside(context, start, None, host, port, protocol)
+
+
+def _to_outside(
+    context: Context, start: Start, address: Address | None, name: str, port: int, protocol: Protocol
+) -> Iterator[Hop]:
+    if not start.in_cluster:
+        raise ModelError(f"neither {start.name} nor {name} is in the cluster: there is nothing to trace")
+    end = address or AddressSet.from_intervals(Family.IPV4, PUBLIC.ipv4)
+    ends = senders(context, start)
+    flows = [Flow(src, end, protocol, port, name_of(src) if len(ends) > 1 else "", "", name) for src in ends]
+    asked = ask(context, flows)
+    yield policy_hops(asked)[0]
+    yield way_out_hop(context, address, name)
+
+
+def _to_url(context: Context, start: Start, goal: Goal) -> Iterator[Hop]:
+    request = goal.url
+    assert request is not None
+    found = web_route(context, request)
+    if found.controller is None:
+        yield from _unrouted(context, start, goal, found)
+        return
+    controller = found.controller
+    if start.in_cluster and request.address is None:
+        yield name_hop(context, start, request.host)
+    if request.address is None:
+        yield record_hop(context, request, controller)
+    address = request.address or front_address(controller, start)
+    entry = context.by_address.get(address) if address is not None else None
+    view = context.service(entry[0].ref) if entry else controller.front
+    if view is not None and address is not None:
+        hops = list(_to_service_address(context, start, view, "load balancer", address, request.port, Protocol.TCP))
+        yield from hops
+        if not any(hop.kind is HopKind.POD for hop in hops):
+            return
+    elif controller.hosted:
+        why = "Azure hosts the gateway: its frontend and the security group of its subnet are not in the input"
+        yield Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, controller.name, why, premise=True)
+    else:
+        why = "how clients reach the controller is not in the input: no load balancer Service with its address"
+        yield Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, controller.name, why, change="load the controller's Service")
+    yield from behind_controller(context, found, controller)
+
+
+def _unrouted(context: Context, start: Start, goal: Goal, found: WebRoute) -> Iterator[Hop]:
+    """A URL that no route of the input has: a Service's own name or address, or somewhere else."""
+    request = goal.url
+    assert request is not None
+    if request.address is not None:
+        yield from _to_address(context, start, request.address, request.port, Protocol.TCP)
+        return
+    other = read_goal(f"{request.host}:{request.port}", context.snapshot, start) if "." in request.host else None
+    labelled = _by_label(context, request.host)
+    if labelled is not None:
+        yield from _to_service(
+            context, start, Goal(GoalKind.SERVICE, goal.name, request.port, Protocol.TCP, service=labelled), 0
+        )
+    elif start.in_cluster and other is not None:
+        yield from _hops(context, start, other)
+    else:
+        why = f"{found.answer.sentence.removesuffix('.')}; where the name leads is not in the input"
+        change = "load the Ingresses, Gateways and routes, or put the name into the table of names"
+        yield Hop(HopKind.ROUTE, HopVerdict.UNKNOWN, str(request), why, change=change)
+
+
+def _by_label(context: Context, host: str) -> ObjectRef | None:
+    return next(
+        (
+            access.service.ref
+            for access in context.provider.accesses
+            for frontend in context.balancer(access.service).frontends
+            if frontend.dns_name and frontend.dns_name == host
+        ),
+        None,
+    )
