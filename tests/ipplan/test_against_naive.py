@@ -49,6 +49,7 @@ clusters = st.tuples(
         internal_load_balancers=st.integers(0, 20),
         private_endpoints=st.integers(0, 5),
         dual_stack=st.booleans(),
+        api_server_vnet_integration=st.booleans(),
     ),
 ).map(
     lambda drawn: {
@@ -77,6 +78,8 @@ def answer(demand: Demand) -> Demand:
 @given(demands)
 def test_every_subnet_takes_what_the_naive_count_takes(demand):
     found = {subnet["cidr"] or subnet["name"]: subnet for subnet in answer(demand)["subnets"]}
+    servers = sum(bool(cluster.get("api_server_vnet_integration")) for cluster in demand["clusters"])
+    assert found.pop("api-server", {"ips_needed": 0})["ips_needed"] == 9 * servers
     expected = naive.subnets(demand)
     assert found.keys() == expected.keys()
     for key, counts in expected.items():
@@ -93,12 +96,12 @@ def test_every_subnet_takes_what_the_naive_count_takes(demand):
 @given(demands)
 def test_pod_and_service_ranges_hold_what_the_naive_count_says(demand):
     for own, said in zip(demand["clusters"], answer(demand)["clusters"], strict=True):
-        service = own.get("service_cidr", "10.0.0.0/16")
-        assert (said["service_cidr"]["size"], said["service_cidr"]["static_band"]) == naive.service_addresses(service)
+        services = said["service_cidr"]
+        expected = naive.service_addresses(own.get("service_cidr", "10.0.0.0/16"))
+        assert (services["size"], services["usable"], services["static_band"]) == expected
+        assert services["available"] == services["usable"]
         if own["model"] in ("azure_cni_overlay", "azure_cni_overlay_cilium", "kubenet"):
-            moments = {
-                moment: sum(naive.nodes(pool, moment) for pool in own["pools"]) for moment in naive.MOMENTS
-            }
+            moments = {moment: sum(naive.nodes(pool, moment) for pool in own["pools"]) for moment in naive.MOMENTS}
             blocks = said["pod_cidr"]
             assert {moment: blocks[f"nodes_{moment}"] for moment in naive.MOMENTS} == moments
             assert blocks["nodes_max"] == naive.pod_cidr_nodes(own.get("pod_cidr", "10.244.0.0/16"))
@@ -116,7 +119,7 @@ def test_the_room_of_a_limit_is_what_trying_more_nodes_finds(demand):
         names = [pool["name"] for pool in own]
         for limit in said["limits"]:
             name, more = limit["name"], limit["more_nodes"]
-            if name not in ("nodes_per_cluster", "pod_cidr", "pods_per_cluster", "vnet_private_ips"):
+            if name not in ("nodes_per_cluster", "pod_cidr", "pods_per_cluster", "vnet_private_ips", "nodes_per_pool"):
                 continue
             assert limit["used"] == naive.used(demand, number, name)
             if more is None or more > 400:
@@ -141,7 +144,7 @@ def test_every_subnet_of_a_dual_stack_cluster_has_a_64_of_its_own(demand):
     given_out = []
     for subnet in said["subnets"]:
         placed = subnet["cidr"] or subnet["suggested_cidr"]
-        if v6 and placed and users[subnet["cidr"] or subnet["name"]] & dual:
+        if v6 and placed and users.get(subnet["cidr"] or subnet["name"], set()) & dual:
             network = ip_network(subnet["cidr_ipv6"])
             assert network.prefixlen == 64
             assert any(network.subnet_of(space) for space in v6)
@@ -159,7 +162,9 @@ def test_no_spread_of_pods_takes_more_batches_than_the_dearest_one(count, pods, 
 
 
 growths = st.one_of(
-    st.integers(1, 400).map(str), st.decimals("0.1", "40", places=1).map(str), st.integers(1, 100).map(lambda p: f"{p}%")
+    st.integers(1, 400).map(str),
+    st.decimals("0.1", "40", places=1).map(str),
+    st.integers(1, 100).map(lambda p: f"{p}%"),
 )
 
 

@@ -95,7 +95,9 @@ def subnets(plan: Plan) -> dict[str, dict[str, int]]:
     for cluster in plan["clusters"]:
         for number, pool in enumerate(cluster["pools"]):
             written = pool.get("node_subnet") or cluster.get("node_subnet")
-            mine = found.setdefault(subnet_key(written, f"{cluster['name']}-nodes"), dict.fromkeys((*MOMENTS, "other"), 0))
+            mine = found.setdefault(
+                subnet_key(written, f"{cluster['name']}-nodes"), dict.fromkeys((*MOMENTS, "other"), 0)
+            )
             for moment in MOMENTS:
                 mine[moment] += node_addresses(cluster, pool, nodes(pool, moment))
             if number == 0:
@@ -104,7 +106,9 @@ def subnets(plan: Plan) -> dict[str, dict[str, int]]:
                 mine["other"] += cluster.get("other_addresses", 0)
             if cluster["model"].startswith("pod_subnet"):
                 written = pool.get("pod_subnet") or cluster.get("pod_subnet")
-                pods = found.setdefault(subnet_key(written, f"{cluster['name']}-pods"), dict.fromkeys((*MOMENTS, "other"), 0))
+                pods = found.setdefault(
+                    subnet_key(written, f"{cluster['name']}-pods"), dict.fromkeys((*MOMENTS, "other"), 0)
+                )
                 for moment in MOMENTS:
                     pods[moment] += pod_addresses(cluster, pool, nodes(pool, moment))
     return found
@@ -124,10 +128,13 @@ def pod_cidr_nodes(cidr: str) -> int:
     return len(list(network.subnets(new_prefix=24))) if network.version == 4 and network.prefixlen <= 24 else 0
 
 
-def service_addresses(cidr: str) -> tuple[int, int]:
-    """All addresses of a service CIDR, and how many of the lowest are for picking by hand: size/16, 16 to 256."""
-    size = ip_network(cidr).num_addresses
-    return size, min(max(16, size // 16), 256)
+def service_addresses(cidr: str) -> tuple[int, int, int]:
+    """All addresses of a service CIDR, those for ClusterIPs, and how many are for picking by hand: size/16, 16 to 256.
+
+    The network's own address and the broadcast address are given to nobody.
+    """
+    network = ip_network(cidr)
+    return network.num_addresses, len(list(network.hosts())), min(max(16, network.num_addresses // 16), 256)
 
 
 def with_more(plan: Plan, cluster: int, pool: int, more: int) -> Plan:
@@ -146,6 +153,10 @@ def used(plan: Plan, cluster: int, limit: str) -> int:
         return sum(peaks)
     if limit == "pods_per_cluster":
         return sum(nodes(pool, "at_max") * max_pods(own, pool) for pool in own["pools"])
+    if limit == "nodes_per_pool":
+        # A pool that is replaced has another beside it, with nodes of its own.
+        own_pools = [pool for pool in own["pools"] if not pool.get("auto_provisioned")]
+        return max(nodes(pool, "at_max" if pool.get("replaced") else "needed") for pool in own_pools)
     if limit == "vnet_private_ips":
         return sum(_configured(each) for each in plan["clusters"])
     raise KeyError(limit)
@@ -154,6 +165,7 @@ def used(plan: Plan, cluster: int, limit: str) -> int:
 def _configured(cluster: Plan) -> int:
     """Configured addresses of the virtual network; a static block counts once."""
     total = cluster.get("internal_load_balancers", 0) + cluster.get("private_endpoints", 0)
+    total += 9 if cluster.get("api_server_vnet_integration") else 0
     for pool in cluster["pools"]:
         count = nodes(pool, "needed")
         total += node_addresses(cluster, pool, count)
