@@ -81,9 +81,8 @@ def _system_pools(cluster: ClusterDemand, pools: tuple[SizedPool, ...]) -> Itera
     systems = [pool for pool in pools if pool.pool.mode is PoolMode.SYSTEM]
     least = facts.get("system_pool_nodes_min").number
     nodes = sum(pool.now for pool in systems)
-    if not nodes:
-        what = "The cluster has no node in a system pool." if systems else "No node pool is a system pool."
-        yield problem("cluster-no-system-pool", what, cluster.name, "mode")
+    if not systems:
+        yield problem("cluster-no-system-pool", "No node pool is a system pool.", cluster.name, "mode")
     elif nodes < least and not any(pool.pool.auto_provisioned for pool in systems):
         message = f"The system pool {systems[0].pool.name} has {nodes} node{'' if nodes == 1 else 's'}."
         yield problem("system-pool-few-nodes", message, f"{cluster.name}/{systems[0].pool.name}", "nodes")

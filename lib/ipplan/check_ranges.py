@@ -99,7 +99,9 @@ def check_vnet_ranges(demand: AddressPlanInput, subnets: tuple[SubnetPlan, ...])
     yield from _subnet_overlaps(subnets)
     yield from _space_overlaps(demand)
     for cluster in demand.clusters:
-        if cluster.dual_stack and demand.vnet and all(space.version == 4 for space in demand.vnet):
+        # Of subnets that exist, only the IPv4 prefixes are read.
+        is_new = any(plan.cidr is None and cluster.name in plan.clusters for plan in subnets)
+        if cluster.dual_stack and is_new and demand.vnet and all(space.version == 4 for space in demand.vnet):
             message = f"The cluster {cluster.name} is dual-stack, and the virtual network has no IPv6 space."
             yield problem("dual-stack-vnet", message, cluster.name, "vnet")
 

@@ -81,7 +81,7 @@ CASES = [
     ("vnet-spaces-overlap", lambda: network_of(cluster(), vnet="10.20.0.0/16 10.20.9.0/24"), lambda: network_of(cluster(), vnet="10.20.0.0/16 10.21.9.0/24")),
     ("vnet-spaces-overlap", lambda: network_of(cluster(), vnet="10.20.0.0/16 10.20.0.0/16"), lambda: network_of(cluster(), vnet="10.20.0.0/16 fd00:20::/56")),
     ("cluster-no-system-pool", lambda: one(OVERLAY, pool(mode=USER)), lambda: one(OVERLAY, pool(name="system"), pool(name="apps", mode=USER))),
-    ("cluster-no-system-pool", lambda: one(OVERLAY, pool(0)), lambda: one(OVERLAY, pool(2))),
+    ("system-pool-few-nodes", lambda: one(OVERLAY, pool(0)), lambda: one(OVERLAY, pool(0, name="zero"), pool(2))),
     ("system-pool-few-nodes", lambda: one(OVERLAY, pool(1)), lambda: one(OVERLAY, pool(2))),
     ("system-pool-windows", lambda: one(OVERLAY, pool(operating_system=WINDOWS)), lambda: one(OVERLAY, pool(operating_system=WINDOWS, mode=USER))),
     ("dual-stack-vnet", lambda: network_of(cluster(dual_stack=True), vnet="10.20.0.0/16"), lambda: network_of(cluster(dual_stack=True), vnet="10.20.0.0/16 fd00:20::/56")),
