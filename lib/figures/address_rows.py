@@ -114,8 +114,8 @@ def _pod_cidr(cluster: ClusterPlan, prefix: str) -> tuple[RangeRow, ...]:
 
 def _service_cidr(cluster: ClusterPlan, prefix: str) -> RangeRow:
     plan = cluster.service_cidr
-    wanted = (Segment(Part.RESERVED, 1), Segment(Part.OTHER, plan.services or 0))
-    summary = f"{plan.size - 1:,} addresses" if plan.services is None else _summary(plan.size - 1, plan.services, "")
+    wanted = (Segment(Part.RESERVED, plan.size - plan.usable), Segment(Part.OTHER, plan.services or 0))
+    summary = f"{plan.usable:,} addresses" if plan.services is None else _summary(plan.usable, plan.services, "")
     detail = f"{plan.cidr} · virtual addresses"
     return RangeRow(f"{prefix}service CIDR", detail, summary, "addresses", plan.size, _fit(wanted, plan.size))
 

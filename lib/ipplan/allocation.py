@@ -69,7 +69,7 @@ API_SERVER: Final = "api_server"
 def _extra_subnets(demand: AddressPlanInput) -> tuple[SubnetPlan, ...]:
     """The subnets beside the clusters'; the one of API servers is added where clusters want one and none is given."""
     integrated = tuple(cluster.name for cluster in demand.clusters if cluster.api_server_vnet_integration)
-    needed = len(integrated) * facts.get("api_server_subnet_ips_per_cluster").number
+    needed = sum(map(api_server_ips, demand.clusters))
     found = list(demand.extra_subnets)
     if integrated and not any(extra.service == API_SERVER for extra in found):
         known = service_subnet(API_SERVER)
@@ -93,6 +93,11 @@ def _extra_subnets(demand: AddressPlanInput) -> tuple[SubnetPlan, ...]:
         )
         for extra in found
     )
+
+
+def api_server_ips(cluster: ClusterDemand) -> int:
+    """The addresses that the API server takes of its own subnet with VNet integration, else 0."""
+    return facts.get("api_server_subnet_ips_per_cluster").number if cluster.api_server_vnet_integration else 0
 
 
 def takes(cluster: ClusterDemand, pool: SizedPool) -> tuple[Take, Take, Take]:

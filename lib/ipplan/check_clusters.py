@@ -18,6 +18,7 @@ def check_cluster(cluster: ClusterDemand) -> Iterator[PlanProblem]:
     pools = size_pools(cluster)
     for pool in pools:
         yield from _pool(cluster, pool)
+    yield from _system_pools(cluster, pools)
     yield from _scale(cluster, pools)
     yield from _families(cluster)
     yield from _engine(cluster, pools)
@@ -76,6 +77,21 @@ def _pool(cluster: ClusterDemand, sized: SizedPool) -> Iterator[PlanProblem]:
         yield from _blocks(sized, subject)
 
 
+def _system_pools(cluster: ClusterDemand, pools: tuple[SizedPool, ...]) -> Iterator[PlanProblem]:
+    systems = [pool for pool in pools if pool.pool.mode is PoolMode.SYSTEM]
+    least = facts.get("system_pool_nodes_min").number
+    nodes = sum(pool.now for pool in systems)
+    if not systems:
+        yield problem("cluster-no-system-pool", "No node pool is a system pool.", cluster.name, "mode")
+    elif nodes < least and not any(pool.pool.auto_provisioned for pool in systems):
+        message = f"The system pool {systems[0].pool.name} has {nodes} node{'' if nodes == 1 else 's'}."
+        yield problem("system-pool-few-nodes", message, f"{cluster.name}/{systems[0].pool.name}", "nodes")
+    for pool in systems:
+        if pool.pool.operating_system is OperatingSystem.WINDOWS:
+            message = f"The system pool {pool.pool.name} has Windows nodes."
+            yield problem("system-pool-windows", message, f"{cluster.name}/{pool.pool.name}", "mode")
+
+
 def _blocks(sized: SizedPool, subject: str) -> Iterator[PlanProblem]:
     blocks = blocks_per_node(sized.max_pods)
     if 2 * blocks.wasted >= block_size() and sized.max_pods != blocks.ideal_max_pods:
@@ -116,6 +132,13 @@ def _scale(cluster: ClusterDemand, pools: tuple[SizedPool, ...]) -> Iterator[Pla
 
 def _families(cluster: ClusterDemand) -> Iterator[PlanProblem]:
     if not cluster.dual_stack:
+        for words, field, cidr in (
+            ("pod CIDR", "pod_cidr_ipv6", cluster.pod_cidr_ipv6),
+            ("service CIDR", "service_cidr_ipv6", cluster.service_cidr_ipv6),
+        ):
+            if cidr is not None:
+                message = f"The IPv6 {words} {cidr} plays no part: the cluster is not dual-stack."
+                yield problem("ipv6-range-unused", message, cluster.name, field)
         return
     model = network(cluster.model)
     if model.dual_stack is Known.NO:

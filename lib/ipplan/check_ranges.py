@@ -52,7 +52,9 @@ def check_cluster_ranges(
         hit = [space for space in demand.vnet if overlaps(service, space)]
         apart = [plan for plan in subnets if plan.cidr and not any(within(plan.cidr, space) for space in hit)]
         others: list[Named] = [("the virtual network", "vnet", space) for space in hit]
-        others += [(f"the subnet {plan.name}", "", plan.cidr) for plan in apart if plan.cidr is not None]
+        others += [
+            (f"the subnet {plan.name}".removesuffix(f" {plan.cidr}"), "", plan.cidr) for plan in apart if plan.cidr
+        ]
         for other_words, _, other in (*others, *pods):
             if overlaps(service, other):
                 message = f"{words} {service} overlaps {other_words} {other}."
@@ -60,7 +62,7 @@ def check_cluster_ranges(
     for words, field, pod in pods:
         for plan in subnets:
             if plan.cidr is not None and overlaps(pod, plan.cidr):
-                message = f"{words} {pod} overlaps the subnet {plan.name} {plan.cidr}."
+                message = f"{words} {pod} overlaps the subnet {plan.words}."
                 yield problem("pod-cidr-overlap", message, cluster.name, field)
         for space in demand.vnet:
             if overlaps(pod, space):
@@ -70,7 +72,12 @@ def check_cluster_ranges(
 
 def check_vnet_ranges(demand: AddressPlanInput, subnets: tuple[SubnetPlan, ...]) -> Iterator[PlanProblem]:
     """The virtual network and its subnets: forbidden ranges, sizes, containment, overlaps."""
-    chosen = [(f"The subnet {plan.name}", "subnet", plan.cidr) for plan in subnets if plan.cidr is not None]
+    # A subnet without a name of its own is called by its range, which is said anyway.
+    chosen = [
+        (f"The subnet {plan.name}".removesuffix(f" {plan.cidr}"), "subnet", plan.cidr)
+        for plan in subnets
+        if plan.cidr is not None
+    ]
     spaces: list[Named] = [("The virtual network", "vnet", space) for space in demand.vnet]
     for named in (*spaces, *chosen):
         yield from _reserved(named, "")
@@ -90,6 +97,13 @@ def check_vnet_ranges(demand: AddressPlanInput, subnets: tuple[SubnetPlan, ...])
                 "subnet-outside-vnet", f"{words} {cidr} is outside the virtual network {spaces_text}.", "", field
             )
     yield from _subnet_overlaps(subnets)
+    yield from _space_overlaps(demand)
+    for cluster in demand.clusters:
+        # Of subnets that exist, only the IPv4 prefixes are read.
+        is_new = any(plan.cidr is None and cluster.name in plan.clusters for plan in subnets)
+        if cluster.dual_stack and is_new and demand.vnet and all(space.version == 4 for space in demand.vnet):
+            message = f"The cluster {cluster.name} is dual-stack, and the virtual network has no IPv6 space."
+            yield problem("dual-stack-vnet", message, cluster.name, "vnet")
 
 
 def _subnet_overlaps(subnets: tuple[SubnetPlan, ...]) -> Iterator[PlanProblem]:
@@ -101,10 +115,22 @@ def _subnet_overlaps(subnets: tuple[SubnetPlan, ...]) -> Iterator[PlanProblem]:
     furthest: tuple[IPv4Network, SubnetPlan] | None = None
     for cidr, plan in placed:
         if furthest is not None and cidr.overlaps(furthest[0]):
-            message = f"The subnets {furthest[1].name} {furthest[0]} and {plan.name} {cidr} overlap."
+            message = f"The subnets {furthest[1].words} and {plan.words} overlap."
             yield problem("subnets-overlap", message, plan.name, "subnet")
         if furthest is None or cidr.broadcast_address > furthest[0].broadcast_address:
             furthest = (cidr, plan)
+
+
+def _space_overlaps(demand: AddressPlanInput) -> Iterator[PlanProblem]:
+    ordered = sorted(demand.vnet, key=lambda space: (space.version, int(space.network_address), space.prefixlen))
+    outer: Network | None = None
+    for space in ordered:
+        # Ranges are powers of two, so one that overlaps another lies in it.
+        if outer is not None and overlaps(outer, space):
+            message = f"The address spaces {outer} and {space} of the virtual network overlap."
+            yield problem("vnet-spaces-overlap", message, "", "vnet")
+        else:
+            outer = space
 
 
 def _services(cluster: ClusterDemand) -> tuple[Named, ...]:
@@ -155,6 +181,8 @@ def _called(network: ConnectedNetwork) -> str:
 
 def _service_sizes(cluster: ClusterDemand) -> Iterator[PlanProblem]:
     cidr = ranges.service_cidr(cluster)
+    if cidr.version == 6:
+        yield problem("service-cidr-family", f"The service CIDR {cidr} is IPv6.", cluster.name, "service_cidr")
     boundary = facts.get("service_cidr_prefix_longer_than").number
     if cidr.version == 4 and cidr.prefixlen <= boundary:
         message = f"The service CIDR {cidr} is not smaller than /{boundary}."
@@ -164,9 +192,10 @@ def _service_sizes(cluster: ClusterDemand) -> Iterator[PlanProblem]:
         if ipv6 is not None and ipv6.prefixlen < shortest:
             message = f"The IPv6 service CIDR {ipv6} is larger than /{shortest}."
             yield problem("service-cidr-ipv6-too-large", message, cluster.name, "service_cidr_ipv6")
-    if cluster.services is not None and cluster.services > cidr.num_addresses - 1:
+    if cluster.services is not None and cluster.services > ranges.service_addresses(cidr):
         message = (
-            f"{cluster.services} Services don't fit into the service CIDR {cidr} with {cidr.num_addresses} addresses."
+            f"{cluster.services} Services don't fit into the service CIDR {cidr}, "
+            f"which has {ranges.service_addresses(cidr)} addresses to give."
         )
         yield problem("services-exceed-cidr", message, cluster.name, "services")
 

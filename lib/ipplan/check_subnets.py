@@ -38,13 +38,13 @@ def _size(plan: SubnetPlan) -> Iterator[PlanProblem]:
         yield problem("subnet-too-large-for-azure", message, plan.name, "subnet")
     elif plan.available < 0:
         now = plan.ips_now + plan.ips_other
-        offers = f"{plan.cidr or f'/{plan.prefix}'} offers {plan.usable} addresses"
+        offers = f"The subnet {plan.words} offers {plan.usable} addresses"
         if now > plan.usable:
-            message = f"The subnet {plan.name} {offers}, and {now} are needed at once{wanted}."
+            message = f"{offers}, and {now} are needed at once{wanted}."
             yield problem("subnet-too-small-now", message, plan.name, "subnet")
         else:
             needed = plan.ips_needed + plan.ips_other
-            message = f"The subnet {plan.name} {offers}, and {needed} are needed with growth and surge{wanted}."
+            message = f"{offers}, and {needed} are needed with growth and surge{wanted}."
             yield problem("subnet-too-small", message, plan.name, "subnet")
 
 

@@ -84,7 +84,8 @@ class Growth:
     def nodes(self, nodes_now: int, months: int) -> int:
         """The nodes after some whole months, rounded up: a part of a node is a node."""
         if self.is_percent:
-            return ceil(min(nodes_now * (1 + float(self.amount) / 100) ** months, NODES_MAX))
+            # In floating point 10% more than 100 would be 111 nodes, since it is a little over 110.
+            return min(ceil(nodes_now * (1 + self.amount / 100) ** months), NODES_MAX)
         return min(ceil(nodes_now + self.amount * months), NODES_MAX)
 
     def __str__(self) -> str:

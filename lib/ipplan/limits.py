@@ -114,11 +114,12 @@ def _pod_cidr_limit(cluster: ClusterDemand, pools: tuple[SizedPool, ...], plan: 
 def _pool_limits(pools: tuple[SizedPool, ...]) -> Iterable[Ceiling]:
     fact = facts.get("nodes_per_pool")
     scale_sets = [pool for pool in pools if not pool.pool.auto_provisioned]
-    largest = max(scale_sets, key=lambda pool: pool.peak, default=None)
+    largest = max(scale_sets, key=_nodes_of_one_pool, default=None)
     if largest is not None:
-        left = room((largest,), lambda pool: pool.peak, fact.number - largest.peak)
+        used = _nodes_of_one_pool(largest)
+        left = room((largest,), _nodes_of_one_pool, fact.number - used)
         yield ceiling_of(
-            fact.name, f"Nodes of a pool ({largest.pool.name})", fact.number, largest.peak, fact.unit, left,
+            fact.name, f"Nodes of a pool ({largest.pool.name})", fact.number, used, fact.unit, left,
             fact.sources, fact.conflict_text,
         )  # fmt: skip
     gateway = facts.get("egress_gateway_prefix_longest")
@@ -130,6 +131,11 @@ def _pool_limits(pools: tuple[SizedPool, ...]) -> Iterable[Ceiling]:
             yield ceiling_of(
                 f"egress_prefix:{pool.pool.name}", label, value, pool.maximum, "nodes", left, gateway.sources
             )
+
+
+def _nodes_of_one_pool(sized: SizedPool) -> int:
+    """The most nodes that a pool has: one that is replaced never has those of the pool beside it."""
+    return sized.maximum if sized.pool.replaced else sized.peak
 
 
 def egress_gateway_nodes(prefix: int) -> int:
@@ -185,11 +191,10 @@ def _static(name: str, label: str, used: int) -> Ceiling:
 
 
 def _service_limit(plan: ServiceCidrPlan, services: int) -> Ceiling:
-    sources = facts.get("service_cidr_prefix_longer_than").sources
-    # The network's own address is given to nobody.
+    sources = facts.get("service_cidr_unused_ipv4").sources
     label = f"Service CIDR {plan.cidr}"
     return ceiling_of(
-        "service_cidr", label, plan.size - 1, services, "addresses", Room(None, None, ""), sources
+        "service_cidr", label, plan.usable, services, "addresses", Room(None, None, ""), sources
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from lib.ipplan import ranges
-from lib.ipplan.allocation import node_subnet_of, plan_subnets, pod_subnet_of
+from lib.ipplan.allocation import api_server_ips, node_subnet_of, plan_subnets, pod_subnet_of
 from lib.ipplan.avoid import avoided
 from lib.ipplan.check_clusters import check_cluster
 from lib.ipplan.check_features import check_features, check_service_subnets
@@ -100,7 +100,8 @@ def _problems(demand: AddressPlanInput, subnets: tuple[SubnetPlan, ...], vnet_us
 
 def _vnet_ips(cluster: ClusterDemand) -> int:
     rules = rules_of(cluster.model)
-    return sum(rules.take(pool, pool.peak).vnet_ips for pool in size_pools(cluster)) + cluster.other.total
+    nodes_and_pods = sum(rules.take(pool, pool.peak).vnet_ips for pool in size_pools(cluster))
+    return nodes_and_pods + cluster.other.total + api_server_ips(cluster)
 
 
 def _formula(cluster: ClusterDemand, pools: tuple[SizedPool, ...]) -> str:

@@ -40,14 +40,16 @@ def allotment(pods: int, ips_max: int | None = None) -> int:
 def worst_allotment(nodes: int, pods: int, max_pods: int) -> int:
     """The most addresses that ``nodes`` nodes can hold for ``pods`` pods, however the pods are spread.
 
-    The dearest spread puts just enough pods on each node to make it ask for another batch.
+    The dearest spread puts just enough pods on each node to make it ask for another batch. The last batch of a node
+    may be cut short by the cap, so those come after all whole ones.
     """
-    full = nodes * allotment(max_pods)
-    batch = batch_size()
+    batch, full = batch_size(), allotment(max_pods)
     to_second_batch = batch - min_free() + 1
     second = min(nodes, pods // to_second_batch)
     further = max(0, pods - second * to_second_batch) // batch if second == nodes else 0
-    return min(full, batch * (nodes + second + further))
+    whole = nodes * (full // batch - 1)
+    cut_short = min(max(0, second + further - whole), nodes) * (full % batch)
+    return nodes * batch + batch * min(second + further, whole) + cut_short
 
 
 @dataclass(frozen=True, slots=True)

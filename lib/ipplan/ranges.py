@@ -39,8 +39,14 @@ def dns_service_ip(cluster: ClusterDemand) -> Address:
     if cluster.dns_service_ip is not None:
         return cluster.dns_service_ip
     services = service_cidr(cluster)
-    offset = min(facts.get("dns_service_ip_offset").number, services.num_addresses - 1)
+    offset = min(facts.get("dns_service_ip_offset").number, service_addresses(services))
     return services.network_address + offset
+
+
+def service_addresses(cidr: Network) -> int:
+    """The addresses of a service CIDR that Kubernetes gives out: not the first, and of IPv4 not the last."""
+    unused = facts.get("service_cidr_unused_ipv4" if cidr.version == 4 else "service_cidr_unused_ipv6").number
+    return max(0, cidr.num_addresses - unused)
 
 
 def nodes_that_fit(cidr: Network, model: str) -> int:
@@ -81,6 +87,7 @@ def plan_service_cidr(cluster: ClusterDemand) -> ServiceCidrPlan:
         ipv6=service_cidr_ipv6(cluster),
         dns_service_ip=dns_service_ip(cluster),
         size=cidr.num_addresses,
+        usable=service_addresses(cidr),
         services=cluster.services,
         static_band=static_band(cidr),
     )

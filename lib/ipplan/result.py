@@ -75,7 +75,7 @@ class PodCidrPlan:
 
 @dataclass(frozen=True, slots=True)
 class ServiceCidrPlan:
-    """The service CIDR; ``available`` counts its addresses less the first, and less the Services where they are given.
+    """The service CIDR; ``size`` counts all its addresses, ``usable`` those that Kubernetes gives out.
 
     ``static_band`` is the number of low addresses that Kubernetes leaves for hand-picked ClusterIPs.
     """
@@ -84,6 +84,7 @@ class ServiceCidrPlan:
     ipv6: IPv6Network | None
     dns_service_ip: Address
     size: int
+    usable: int
     services: int | None
     static_band: int
 

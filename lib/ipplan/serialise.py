@@ -166,8 +166,9 @@ def _service_cidr(plan: ServiceCidrPlan) -> dict[str, Any]:
         "cidr_ipv6": str(plan.ipv6) if plan.ipv6 is not None else None,
         "dns_service_ip": str(plan.dns_service_ip),
         "size": plan.size,
+        "usable": plan.usable,
         "services": plan.services,
-        "available": plan.size - 1 - (plan.services or 0),
+        "available": plan.usable - (plan.services or 0),
         "static_band": plan.static_band,
     }
 

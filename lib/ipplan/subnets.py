@@ -62,6 +62,12 @@ class SubnetPlan:
     delegation: str = ""
 
     @property
+    def words(self) -> str:
+        """The name with the range, or with the size while there is no range; a range that is the name stands once."""
+        size = str(self.cidr) if self.cidr is not None else f"/{self.prefix}"
+        return self.name if self.name == size else f"{self.name} {size}"
+
+    @property
     def is_chosen(self) -> bool:
         """Whether the person chose the prefix; otherwise the plan did."""
         return self.cidr is not None

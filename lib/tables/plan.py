@@ -86,11 +86,9 @@ def range_rows(plan: AddressPlan) -> list[Row]:
                 "needed_now": used,
                 "needed_at_maximum": used,
                 "needed_in_upgrade": used,
-                "value": services.size - 1,
-                "available": services.size - 1 - (used or 0),
-                "used_percent": round(100 * used / (services.size - 1))
-                if used is not None and services.size > 1
-                else None,
+                "value": services.usable,
+                "available": services.usable - (used or 0),
+                "used_percent": round(100 * used / services.usable) if used is not None and services.usable else None,
                 "smallest_prefix": "",
                 "note": f"DNS {services.dns_service_ip}; the lowest {services.static_band} for hand-picked addresses",
             }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
@@ -20,6 +21,8 @@ from lib.ui.text import plain
 
 _CLUSTERS_UP_TO: Final = 100
 _POOL_VIEW: Final = "netatlas.plan_pool_view"
+_POOL_ROW: Final = ("name", "nodes", "nodes_max", "max_pods", "surge", "mode", "os")
+_FEW_POOLS: Final = 8
 _MORE: Final = ("start", "name", "dns_service_ip", "services", "load_balancer_ports", "internal_load_balancers",
     "private_link_services", "private_link_ips", "private_endpoints", "other_addresses", "policy_engine",
     "outbound_type", "outbound_ips", "outbound_ports_per_node",
@@ -101,17 +104,19 @@ def _more(sheet: Sheet) -> None:
 
 
 def _pools(sheet: Sheet, snapshot: Snapshot) -> None:
-    one = len(sheet.clusters) == 1 and len(sheet.pools) == 1
     # On the left, since the table's own toolbar comes up over its right end.
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("**Node pools**", width="content")
-        view = st.session_state.setdefault(_POOL_VIEW, "form" if one else "table")
-        if one:
+        few = _is_few(sheet)
+        view = st.session_state.get(_POOL_VIEW, "form") if few else "table"
+        if few:
             other = "table" if view == "form" else "form"
             icon = ":material/table_rows:" if other == "table" else ":material/edit_note:"
             st.button(
                 f"Show as a {other}", icon=icon, type="tertiary", key=_key("view"), on_click=_show_as, args=(other,)
             )
+        if view == "form":
+            st.button("Add a pool", icon=":material/add:", type="tertiary", key=_key("add"), on_click=_add_pool)
         if snapshot.nodes:
             nodes = len(snapshot.nodes)
             st.button(
@@ -123,12 +128,34 @@ def _pools(sheet: Sheet, snapshot: Snapshot) -> None:
                 key="take-nodes",
                 help="Pools, max pods, zones and pods from Nodes and Pods; load balancers and ports from Services.",
             )
-    if one and view == "form":
+    if view == "form" and len(sheet.pools) == 1:
         _grid(
             [(field, "pools", name, sheet.pools[0].get(name, "")) for name, field in POOL.items() if name != "cluster"]
         )
+    elif view == "form":
+        _pool_rows(sheet)
     else:
         plan_table("pools", "Node pools", hide=("cluster",) if len(sheet.clusters) == 1 else ())
+
+
+def _is_few(sheet: Sheet) -> bool:
+    """Whether the pools have room as plain boxes, which take every key at once; the table is for more."""
+    shown = {*_POOL_ROW, "cluster"}
+    return len(sheet.pools) == 1 or (0 < len(sheet.pools) <= _FEW_POOLS and all(shown >= set(p) for p in sheet.pools))
+
+
+def _pool_rows(sheet: Sheet) -> None:
+    """A row of boxes for each pool, with the labels above the first."""
+    several = len(sheet.clusters) > 1
+    for row, pool in enumerate(sheet.pools):
+        columns = st.columns(len(_POOL_ROW) + several, vertical_alignment="bottom")
+        if several:
+            columns[0].text_input(
+                "Cluster", pool.get("cluster", ""), disabled=True, key=_key(f"pools-{row}-cluster"),
+                label_visibility="collapsed" if row else "visible",
+            )  # fmt: skip
+        for column, name in zip(columns[several:], _POOL_ROW, strict=True):
+            _field(column, POOL[name], "pools", row, name, pool.get(name, ""), is_labelled=not row)
 
 
 def _file(reading: PlanReading) -> None:
@@ -163,11 +190,14 @@ def _grid(fields: list[tuple[PlanField, str, str, str]]) -> None:
             _field(column, field, place, 0, name, text)
 
 
-def _field(column: Any, field: PlanField, place: str, row: int, name: str, text: str) -> None:
+def _field(
+    column: Any, field: PlanField, place: str, row: int, name: str, text: str, *, is_labelled: bool = True
+) -> None:
     key = _key(f"{place}-{row}-{name}")
     shared: dict[str, Any] = {
         "key": key,
-        "help": field.help or None,
+        "help": (field.help or None) if is_labelled else None,
+        "label_visibility": "visible" if is_labelled else "collapsed",
         "on_change": _changed,
         "args": (key, place, row, name),
     }
@@ -200,7 +230,6 @@ def _changed(key: str, place: str, row: int, name: str) -> None:
 
 
 def _count_changed() -> None:
-    st.session_state[_POOL_VIEW] = "table"
     state.set_cluster_count(int(st.session_state[_key("count")]))
 
 
@@ -209,9 +238,18 @@ def _show_as(view: str) -> None:
     state.begin_anew()
 
 
+def _add_pool() -> None:
+    sheet = state.current()
+    last = sheet.pools[-1]
+    names = {pool.get("name") for pool in sheet.pools if pool.get("cluster") == last.get("cluster")}
+    name = next(name for number in range(len(names) + 2) if (name := f"pool{number or ''}") not in names)
+    own = {"cluster": last["cluster"]} if "cluster" in last else {}
+    state.put(replace(sheet, pools=(*sheet.pools, {**own, "name": name, "nodes": "3", "mode": "user"})))
+
+
 def _take(snapshot: Snapshot) -> None:
     sheet = state.current()
-    st.session_state[_POOL_VIEW] = "table"
+    st.session_state.pop(_POOL_VIEW, None)
     cluster = {"model": sheet.clusters[0].get("model", next(iter(MODELS))), **cluster_of(snapshot)}
     state.put(Sheet(sheet.plan, (cluster,), pools_of(snapshot), sheet.subnets))
 

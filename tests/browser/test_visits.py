@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlencode
 
-from playwright.sync_api import Browser, Page, TimeoutError, expect
+from playwright.sync_api import Browser, Page, expect
 
 from lib.ui.navigation import PAGES
 from tests.browser.chromium import Watch, settle
@@ -36,36 +36,26 @@ for number, text in enumerate(HOSTILE):
 """
 
 
-def type_into_pools(page: Page, column: int, row: int, text: str) -> None:
-    """Type into a cell of the table of node pools as a person does, and wait for the page to follow."""
-    box = page.locator('[data-testid="stDataFrame"] canvas').first.bounding_box()
-    assert box is not None
-    # The browser loads the cell's editor when it is first wanted; what is typed before goes nowhere.
-    editor = page.locator("#portal input, #portal textarea").first
-    for _ in range(4):
-        page.mouse.click(box["x"] + column, box["y"] + 35 * (row + 1) + 17)
-        page.wait_for_timeout(150)
-        page.keyboard.press("Enter")
-        with suppress(TimeoutError):
-            editor.wait_for(timeout=4000)
-            break
-    page.wait_for_timeout(300)
+def type_into_pools(page: Page, label: str, row: int, text: str) -> None:
+    """Type into a box of a node pool, and wait for the page to follow."""
+    box = page.locator(".st-key-plan-form").get_by_role("textbox", name=label, exact=True).nth(row)
+    box.click()
     page.keyboard.press("Control+A")
-    page.keyboard.type(text, delay=80)
+    page.keyboard.type(text, delay=40)
     page.keyboard.press("Enter")
-    page.wait_for_timeout(400)
+    expect(box).to_have_value(text)
     settle(page)
 
 
-def test_what_is_typed_into_the_table_of_node_pools_is_planned_with_and_stays(page: Page, server: Server) -> None:
+def test_what_is_typed_into_the_node_pools_is_planned_with_and_stays(page: Page, server: Server) -> None:
     visit(page, f"{server.url}/ip_plan")
-    now, at_most = 200, 400
-    for column, row, text in ((now, 1, "40"), (at_most, 1, "120"), (now, 0, "4"), (at_most, 0, "6")):
-        type_into_pools(page, column, row, text)
-    pools = "name=system,nodes=4,nodes-max=6,mode=system;name=apps,nodes=40,nodes-max=120,mode=user"
-    assert query(page)["pools"] == [pools]
+    now, at_most = "Nodes now", "Nodes at most"
+    for label, row, text in ((now, 1, "40"), (at_most, 1, "120"), (now, 0, "4"), (at_most, 0, "6")):
+        type_into_pools(page, label, row, text)
     # 126 nodes at most, and one of each pool more while upgrading, which is what AKS assumes without a surge.
     expect(page.get_by_text("128 nodes at the peak")).to_be_visible()
+    pools = "name=system,mode=system,nodes=4,nodes-max=6;name=apps,mode=user,nodes=40,nodes-max=120"
+    assert query(page)["pools"] == [pools]
     page.reload()
     settle(page)
     expect(page.get_by_text("128 nodes at the peak")).to_be_visible()
@@ -73,6 +63,22 @@ def test_what_is_typed_into_the_table_of_node_pools_is_planned_with_and_stays(pa
     go_to(page, "IP plan")
     expect(page.get_by_text("128 nodes at the peak")).to_be_visible()
     assert query(page)["pools"] == [pools]
+
+
+def test_what_is_typed_into_the_table_of_node_pools_is_planned_with(page: Page, server: Server) -> None:
+    visit(page, f"{server.url}/ip_plan")
+    page.get_by_role("button", name="Show as a table").click()
+    settle(page)
+    box = page.locator('[data-testid="stDataFrame"] canvas').first.bounding_box()
+    assert box is not None
+    page.mouse.dblclick(box["x"] + 200, box["y"] + 35 * 2 + 17)
+    # The browser loads the cell's editor when it is first wanted; only then there is something to type into.
+    editor = page.locator("#portal input")
+    expect(editor).to_be_focused()
+    editor.fill("9")
+    editor.press("Enter")
+    expect(page.get_by_text("15 nodes at the peak")).to_be_visible()
+    expect(page).to_have_url(re.compile("nodes%3D9"))
 
 
 def test_the_cards_of_the_plan_are_whole_on_a_narrow_page(browser: Browser, server: Server) -> None:

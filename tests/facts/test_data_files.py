@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields
 from datetime import date
 from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lib.facts.address_rules import address_rule, address_rules
 from lib.facts.azure_resources import azure_resource_fact, azure_resource_facts
@@ -270,3 +272,39 @@ def test_every_version_and_bound_of_azures_resources_is_complete_and_used(found)
 def test_an_unknown_name_of_azures_resources_is_a_defect():
     with pytest.raises(FactsError):
         azure_resource_fact("no-such-thing")
+
+
+def keys_again(node: yaml.Node) -> list[str]:
+    """The keys that stand twice in one mapping, with their lines: YAML's readers keep the last and say nothing."""
+    found = []
+    for mapping in [n for n in walk(node) if isinstance(n, yaml.MappingNode)]:
+        keys = [
+            (key.value if isinstance(key.value, str) else str(key), key.start_mark.line + 1) for key, _ in mapping.value
+        ]
+        seen: set[str] = set()
+        for name, line in keys:
+            if name in seen:
+                found.append(f"line {line}: {name}")
+            seen.add(name)
+    return found
+
+
+def walk(node: yaml.Node) -> Iterator[yaml.Node]:
+    yield node
+    if isinstance(node, yaml.MappingNode):
+        for pair in node.value:
+            for inner in pair:
+                yield from walk(inner)
+    elif isinstance(node, yaml.SequenceNode):
+        for inner in node.value:
+            yield from walk(inner)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "lib").rglob("*.yaml")), ids=lambda path: path.name)
+def test_no_data_file_has_a_key_twice(path):
+    for document in yaml.compose_all(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader):
+        assert keys_again(document) == []
+
+
+def test_a_key_that_stands_twice_is_seen_wherever_it_stands():
+    assert keys_again(yaml.compose("a: 1\nb:\n  - {c: 1, d: 2, c: 3}\na: 2\n")) == ["line 4: a", "line 3: c"]

@@ -8,7 +8,7 @@ import pytest
 
 from lib.facts.engines import Known
 from lib.ipplan.compare import compare_models
-from lib.ipplan.demand import AddressPlanInput, NetworkModel, OperatingSystem
+from lib.ipplan.demand import AddressPlanInput, NetworkModel, OperatingSystem, PoolMode
 from tests.ipplan.build import cluster, net, pool
 
 
@@ -65,7 +65,8 @@ def test_ceilings_and_words_come_from_the_facts():
 
 
 def test_a_model_that_aks_would_refuse_does_not_fit():
-    found = rows("azure_cni_overlay", pool(3, operating_system=OperatingSystem.WINDOWS, max_pods=30))
+    windows = pool(3, name="win", mode=PoolMode.USER, operating_system=OperatingSystem.WINDOWS, max_pods=30)
+    found = rows("azure_cni_overlay", pool(3, max_pods=30), windows)
     assert not found[NetworkModel.KUBENET].fits
     assert not found[NetworkModel.AZURE_CNI_OVERLAY_CILIUM].fits
     assert found[NetworkModel.NODE_SUBNET].fits

@@ -314,3 +314,23 @@ def test_zones_and_gateway_pools_are_read():
     gateway = az_pool("egress", mode="Gateway", gatewayProfile={"publicIpPrefixSize": 30}, availabilityZones=["1", "3"])
     (pool,) = demand(az_cluster(gateway)).clusters[0].pools
     assert (pool.mode, pool.egress_prefix, pool.zones) == (PoolMode.GATEWAY, 30, ("1", "3"))
+
+
+def test_a_dual_stack_cluster_in_a_dual_stack_network_is_not_refused():
+    network = {
+        "networkPluginMode": "overlay", "ipFamilies": ["IPv4", "IPv6"],
+        "podCidr": "10.244.0.0/16", "podCidrs": ["10.244.0.0/16", "fd12:3456:789a::/64"],
+        "serviceCidrs": ["10.0.0.0/16", "fd12:3456:789a:1::/108"],
+    }  # fmt: skip
+    nodes = az_subnet("nodes", "", addressPrefix=None, addressPrefixes=["10.1.0.0/24", "fd00:1::/64"])
+    found = demand(az_cluster(network=network), az_vnet(nodes, prefixes=("10.1.0.0/16", "fd00:1::/56")))
+    assert found.clusters[0].dual_stack
+    assert [problem.code for problem in plan(found).problems] == []
+
+
+def test_a_pool_without_a_mode_is_told_and_no_reason_to_miss_a_system_pool():
+    pool = {key: value for key, value in az_pool().items() if key != "mode"}
+    reading = read(az_cluster(pool), az_vnet(az_subnet("nodes", "10.1.0.0/24")))
+    assert reading.demand is not None
+    assert "cluster-no-system-pool" not in {problem.code for problem in plan(reading.demand).problems}
+    assert any("mode" in unknown.path for unknown in reading.unknown)

@@ -115,6 +115,11 @@ def read_pool(found: Json) -> FoundPool | None:
     if surge is None and not (upgrade is not None and upgrade.has("maxSurge")):
         found.notes.add_unknown(f"{found.path}.upgradeSettings.maxSurge", "is missing: the default is taken.")
     mode = found.word("mode", tuple(PoolMode))
+    unavailable = (upgrade.share("maxUnavailable") if upgrade is not None else None) or Surge(0)
+    if mode is None and not found.has("mode"):
+        # Azure takes maxUnavailable for user pools only.
+        mode = PoolMode.USER if unavailable.amount else PoolMode.SYSTEM
+        found.notes.add_unknown(found.place("mode"), f"is missing: it is taken for a {mode.value} pool.")
     system = found.word("osType", tuple(OperatingSystem))
     gateway = found.inner("gatewayProfile")
     pool = NodePool(
@@ -123,7 +128,7 @@ def read_pool(found: Json) -> FoundPool | None:
         nodes_max=max(nodes, most) if scales and most is not None else None,
         max_pods=found.whole("maxPods"),
         surge=surge,
-        max_unavailable=(upgrade.share("maxUnavailable") if upgrade is not None else None) or Surge(0),
+        max_unavailable=unavailable,
         mode=PoolMode(mode) if mode is not None else PoolMode.USER,
         operating_system=OperatingSystem(system) if system is not None else OperatingSystem.LINUX,
         zones=tuple(found.texts("availabilityZones")),
