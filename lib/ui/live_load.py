@@ -95,6 +95,9 @@ def load_cluster(
         progress=progress,
         cancelled=cancelled,
     )
-    changes = changes_between(before.read, found.read, before.loaded_at) if before is not None else None
+    changes = None
+    if before is not None:
+        unread = {*before.snapshot.unread(), *loaded.snapshot.unread()}
+        changes = changes_between(before.read, found.read, before.loaded_at, unread)
     absent = frozenset(kind for kind, outcome in found.outcomes.items() if outcome is Outcome.NOT_INSTALLED)
     return replace(loaded, live=LiveSource(target.context, login.server, target.warning(login), changes, absent))
