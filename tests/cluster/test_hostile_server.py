@@ -14,10 +14,11 @@ from dataclasses import replace
 import pytest
 
 from lib.loaders.cluster.connection import Connection, Unreachable
+from lib.loaders.cluster.listing import Room
 from lib.loaders.manifests import LoadCancelled
 from lib.model.snapshot import Coverage
 from tests.cluster.reading import SOON, login, read
-from tests.cluster.replay import ReplayServer, always
+from tests.cluster.replay import ReplayServer, Request, always
 
 PODS = "/api/v1/pods"
 
@@ -112,3 +113,52 @@ def test_an_answer_is_packed_as_was_asked_or_not_read(encoding: str) -> None:
     server = ReplayServer.recorded()
     server.faults[PODS] = always(200, gzip.compress(gzip.compress(body)), {"Content-Encoding": encoding})
     assert read(server).coverage["Pod"] is Coverage.UNFINISHED
+
+
+def test_a_page_of_nothing_but_brackets_is_not_unpacked() -> None:
+    server = ReplayServer.recorded()
+    body = b'{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[{"x":[' + b"[]," * 2_500_000 + b"[]]}]}"
+    server.faults[PODS] = always(200, body)
+    assert read(server).coverage["Pod"] is Coverage.UNFINISHED
+
+
+def endless(size: int) -> Callable[[Request], bool]:
+    """Pages without end, of ServiceAccounts with names of some size; each has a token of its own."""
+
+    def answer(request: Request) -> bool:
+        items = [{"metadata": {"name": "a" * size, "namespace": "n"}}] * 50
+        metadata = {"continue": f"page-{request.number}"}
+        return request.answer(200, {"kind": "PodList", "apiVersion": "v1", "metadata": metadata, "items": items})
+
+    return answer
+
+
+@pytest.mark.parametrize(("bound", "value"), [("chars", 100_000), ("parts", 5_000)])
+def test_pages_without_end_stop_where_there_is_no_more_room(
+    bound: str, value: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Room.__init__, "__defaults__", (value, 1_000_000) if bound == "chars" else (100_000_000, value))
+    server = ReplayServer.recorded()
+    server.faults[PODS] = endless(100)
+    found = read(server)
+    assert found.coverage["Pod"] is Coverage.UNFINISHED
+    assert any("larger than what may be kept" in p.message for p in found.read.problems)
+    assert len(server.paths) < 200
+
+
+def test_a_list_that_begins_anew_gives_its_room_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = ReplayServer.recorded()
+    plain = read(server)
+    size = sum(len(json.dumps(raw.obj)) for raw in plain.read.objects)
+    monkeypatch.setattr(Room.__init__, "__defaults__", (size + 10, 1_000_000))
+    again = ReplayServer.recorded()
+
+    def too_old(request: Request) -> bool:
+        expired = {"kind": "Status", "code": 410, "reason": "Expired"}
+        return "continue" in request.query and request.number == 1 and request.answer(410, expired)
+
+    again.faults[PODS] = too_old
+    found = read(again, patience=replace(SOON, answer_bytes=100_000))
+    assert again.paths.count(PODS) > 3
+    assert found.coverage["Pod"] is Coverage.COMPLETE
+    assert found.read.content_hash == plain.read.content_hash

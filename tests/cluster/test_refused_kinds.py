@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,15 +19,21 @@ PATHS = {r.kind: r.path(r.versions[0]) for r in reversed(RESOURCES)}
 FORBIDDEN = always(403, status_body(403, "Forbidden"))
 
 
+@pytest.fixture(scope="module")
+def shop() -> list[dict[str, Any]]:
+    """Every object of the sample shop."""
+    return sample("shop")
+
+
 @pytest.fixture
-def server() -> ReplayServer:
+def server(shop: list[dict[str, Any]]) -> ReplayServer:
     """A server that has the sample shop."""
     found = ReplayServer.recorded()
     found.lists = {path: (kind, version, []) for path, (kind, version, _) in found.lists.items()}
     for resource in RESOURCES:
         for version in resource.versions:
             path, api_version = resource.path(version), resource.api_version(version)
-            items = [o for o in sample("shop") if (o["kind"], o["apiVersion"]) == (resource.written, api_version)]
+            items = [o for o in shop if (o["kind"], o["apiVersion"]) == (resource.written, api_version)]
             if items or path in found.lists:
                 found.lists[path] = (f"{resource.written}List", api_version, items)
     return found
@@ -63,10 +70,12 @@ def test_an_empty_list_says_that_it_is_unknown(
 def test_a_route_that_was_not_read_may_take_a_request(
     kind: str, url: str, server: ReplayServer, config: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    # Without discovery every kind is asked for, whether it is installed or not.
+    server.faults["/apis"] = FORBIDDEN
     arguments = ["routes", "--kubeconfig", config, "--url", url]
     main(arguments)
     assert "may take it" not in capsys.readouterr().out
-    server.faults[PATHS[kind]] = FORBIDDEN
+    server.faults |= {r.path(v): FORBIDDEN for r in RESOURCES if r.kind == kind for v in r.versions}
     main(arguments)
     assert f"routes that were not read may take it: {kind} (refused by the server)" in capsys.readouterr().out
 
