@@ -7,6 +7,7 @@ import binascii
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -124,10 +125,12 @@ def server_url(cluster: Entry) -> str:
 
 
 def _token(user: Entry) -> str:
-    path = user.path("tokenFile")
-    if path is not None and not user.text("token"):
-        return _read(path).decode("ascii", "replace").strip()
-    if token := user.text("token"):
+    token, path = user.text("token"), user.path("tokenFile")
+    if path is not None:
+        # The file counts before the token that stands beside it, as long as it can be read.
+        with suppress(ClusterError) if token else nullcontext():
+            return _read(path).decode("ascii", "replace").strip()
+    if token:
         return token
     provider = user.fields.get("auth-provider")
     if isinstance(provider, dict):
