@@ -53,6 +53,8 @@ class Input:
         if rejected := len(self.snapshot.rejected_policies):
             what = "1 policy was rejected and is" if rejected == 1 else f"{rejected:,} policies were rejected and are"
             return f"{NOTHING} But {what} not judged here: standard error says why."
+        if unread := self.snapshot.unread_text():
+            return f"{NOTHING} But what there is of these kinds is unknown: {unread}."
         if self.exit_status:
             return f"{NOTHING} But something in the input could not be read: standard error says what."
         return NOTHING

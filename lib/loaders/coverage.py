@@ -91,7 +91,7 @@ def with_statements(
     found = dict(inferred)
     for statement in stated:
         for kind, coverage in statement.items():
-            if assume_complete and coverage in (Coverage.REFUSED, Coverage.UNFINISHED):
+            if assume_complete and coverage.is_unread:
                 found[kind] = coverage
             else:
                 found[kind] = max(found.get(kind, coverage), coverage, key=_STRENGTH.index)

@@ -27,6 +27,8 @@ from lib.model.refs import ObjectRef, Source
 from lib.model.routes import Gateway, GatewayClass, GatewayRoute, Ingress, IngressClass, ReferenceGrant
 from lib.model.services import EndpointSlice, Service
 
+_NAMED = 4
+
 
 class Coverage(Enum):
     """How much of a kind the input holds; only COMPLETE lets anybody say that an object is missing."""
@@ -36,6 +38,11 @@ class Coverage(Enum):
     NOT_SUPPLIED = "not supplied"
     REFUSED = "refused by the server"
     UNFINISHED = "not read to its end"
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether a server has the kind and did not give all of it: then nobody knows what there is."""
+        return self in UNREAD
 
 
 UNREAD: Final = (Coverage.REFUSED, Coverage.UNFINISHED)
@@ -104,6 +111,16 @@ class Snapshot:
     def is_complete(self, *kinds: str) -> bool:
         """Whether absence of an object of any of ``kinds`` is a fact."""
         return all(self.coverage_of(k) is Coverage.COMPLETE for k in kinds)
+
+    def unread(self, *kinds: str) -> tuple[str, ...]:
+        """Those of ``kinds`` (none: of all) that a server did not give, or not to the end: what there is is unknown."""
+        return tuple(k for k in kinds or self.coverage if self.coverage_of(k).is_unread)
+
+    def unread_text(self, *kinds: str) -> str:
+        """Those kinds with why they were not read; "" where all were."""
+        found = self.unread(*kinds)
+        named = ", ".join(f"{kind} ({self.coverage_of(kind).value})" for kind in found[:_NAMED])
+        return f"{named} and {len(found) - _NAMED} more kinds" if len(found) > _NAMED else named
 
     @cached_property
     def namespace_by_name(self) -> Mapping[str, Namespace]:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from enum import Enum
+from typing import Final
 
 from lib.model.records import dataclass
 from lib.model.snapshot import Snapshot
@@ -16,6 +17,8 @@ from lib.routing.url import UrlError, UrlRequest, parse_url
 from lib.routing.url_gateway import judge_gateway
 from lib.routing.url_ingress import judge_ingress
 from lib.routing.url_verdict import Candidate, Fit
+
+_ROUTE_KINDS: Final = ("Ingress", "Gateway", "HTTPRoute", "GRPCRoute")
 
 
 class Certainty(Enum):
@@ -98,7 +101,7 @@ def test_url(
         if server in ("", server_of(row)):
             groups[server_of(row)].append(row)
     answers = tuple(_ask(snapshot, request, name, group, method, headers) for name, group in sorted(groups.items()))
-    return _combine(url, request, answers)
+    return _as_far_as_read(_combine(url, request, answers), snapshot)
 
 
 # pytest collects what is called test_*; this is none.
@@ -162,6 +165,15 @@ def _decide(name: str, candidates: tuple[Candidate, ...]) -> ServerAnswer:
     shared = tuple(row for row in sharing if row.backend.weight or not row.backend.weight_total)
     text = f"{first.row.route.kind} {first.row.route.qualified_name} takes it: {first.why}"
     return ServerAnswer(name, candidates, shared, Certainty.CERTAIN, text)
+
+
+def _as_far_as_read(answer: UrlAnswer, snapshot: Snapshot) -> UrlAnswer:
+    """Unknown where a server did not give all routes: one that was not read may take the request before any other."""
+    unread = snapshot.unread_text(*_ROUTE_KINDS)
+    if not unread:
+        return answer
+    sentence = f"{answer.sentence} But routes that were not read may take it: {unread}."
+    return replace(answer, certainty=Certainty.UNKNOWN, sentence=sentence, winners=())
 
 
 def _combine(url: str, request: UrlRequest, answers: tuple[ServerAnswer, ...]) -> UrlAnswer:

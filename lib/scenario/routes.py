@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from lib.model.refs import Source
 from lib.model.snapshot import Snapshot
@@ -39,9 +39,30 @@ class RouteChange:
 
 def route_changes(old: Snapshot, new: Snapshot) -> tuple[RouteChange, ...]:
     """The routes, then the doors, that were gained, lost or changed, by name."""
-    routes = _compared("route", route_views(old), route_views(new), _route_key, _route_name, _route_leads_to)
-    doors = _compared("exposure", entry_points(old), entry_points(new), _door_key, _door_name, _door_leads_to)
-    return (*routes, *doors)
+    routes = _compared(
+        "route", route_views(old), route_views(new), _route_key, _route_name, _route_leads_to, _route_kind
+    )
+    doors = _compared(
+        "exposure", entry_points(old), entry_points(new), _door_key, _door_name, _door_leads_to, _door_kind
+    )
+    return tuple(_as_far_as_read(change, kind, old, new) for kind, change in (*routes, *doors))
+
+
+_BEHIND_ROUTES: Final = ("Service", "IngressClass", "Gateway", "GatewayClass", "ReferenceGrant")
+_BEHIND_DOORS: Final = (*_BEHIND_ROUTES, "Pod", "EndpointSlice")
+
+
+def _as_far_as_read(change: RouteChange, kind: str, old: Snapshot, new: Snapshot) -> RouteChange:
+    """Unknown where a server did not give the objects that would say it: they need be neither gone nor new."""
+    kinds = (kind, *(_BEHIND_ROUTES if change.what == "route" else _BEHIND_DOORS))
+    before, after = old.unread_text(*kinds), new.unread_text(*kinds)
+    if not before and not after:
+        return change
+    was, is_now = (
+        f"{text}; " * bool(text) + f"not read: {unread}" if unread else text
+        for text, unread in ((change.old, before), (change.new, after))
+    )
+    return replace(change, change=Change.UNKNOWN, old=was, new=is_now)
 
 
 def _compared(
@@ -51,7 +72,9 @@ def _compared(
     key: Callable[[T], Hashable],
     name: Callable[[T], str],
     leads_to: Callable[[T], str],
-) -> Iterator[RouteChange]:
+    kind: Callable[[T], str],
+) -> Iterator[tuple[str, RouteChange]]:
+    """The changes, each with the kind of the object that it is about."""
     before, after = _grouped(old, key), _grouped(new, key)
     found = []
     for each in dict.fromkeys((*before, *after)):
@@ -63,8 +86,9 @@ def _compared(
         shown = first_new if first_new is not None else first_old
         assert shown is not None
         sources = (getattr(row, "source", None) for row in (first_old, first_new))
-        found.append(RouteChange(what, change, name(shown), "; ".join(was), "; ".join(is_now), *sources))
-    yield from sorted(found, key=lambda c: c.name)
+        about = RouteChange(what, change, name(shown), "; ".join(was), "; ".join(is_now), *sources)
+        found.append((kind(shown), about))
+    yield from sorted(found, key=lambda each: each[1].name)
 
 
 def _grouped(rows: Iterable[T], key: Callable[[T], Hashable]) -> dict[Hashable, list[T]]:
@@ -87,6 +111,14 @@ def _route_name(row: RouteView) -> str:
 def _route_leads_to(row: RouteView) -> str:
     served = "" if row.accepted is not False else ", not accepted"
     return f"{row.backend.label} by {row.served_by.name or 'nobody known'}{served}"
+
+
+def _route_kind(row: RouteView) -> str:
+    return row.route.kind
+
+
+def _door_kind(door: EntryPoint) -> str:
+    return door.subject.kind
 
 
 def _door_key(door: EntryPoint) -> Hashable:

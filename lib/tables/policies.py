@@ -9,7 +9,12 @@ from lib.policy.inventory import PolicyEntry, inventory
 from lib.policy.selections import Selections
 from lib.tables.row import Locate, Row, listed
 
-_RANKS = ("rejected", "ignored", "selects no pod", "staged", "ok")
+_SELECTED = (
+    *("Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicationController"),
+    *("Namespace", "ServiceAccount"),
+)
+"""Kinds of which it hangs whether a policy selects a pod."""
+_RANKS = ("rejected", "ignored", "selects no pod", "not checked", "staged", "ok")
 
 
 def policy_rows(snapshot: Snapshot, selected: Selections, profile: EngineProfile, locate: Locate) -> list[Row]:
@@ -18,7 +23,8 @@ def policy_rows(snapshot: Snapshot, selected: Selections, profile: EngineProfile
     ``selected`` is of an engine that enforces every kind.
     """
     rows = [_rejected(p, locate) for p in snapshot.rejected_policies]
-    rows += [_policy(p, selected, profile, locate) for p in inventory(snapshot)]
+    unread = bool(snapshot.unread(*_SELECTED))
+    rows += [_policy(p, selected, profile, locate, unread=unread) for p in inventory(snapshot)]
     rows.sort(key=lambda r: (_RANKS.index(str(r["state"])), str(r["namespace"]), str(r["policy"])))
     return rows
 
@@ -40,14 +46,14 @@ def _rejected(policy: RejectedPolicy, locate: Locate) -> Row:
     }
 
 
-def _policy(policy: PolicyEntry, selected: Selections, profile: EngineProfile, locate: Locate) -> Row:
+def _policy(policy: PolicyEntry, selected: Selections, profile: EngineProfile, locate: Locate, *, unread: bool) -> Row:
     workloads = selected.get(policy.ref, ())
     if policy.staged:
         state = "staged"
     elif profile.enforces and not profile.enforces_kind(policy.group, policy.kind):
         state = "ignored"
     else:
-        state = "ok" if workloads else "selects no pod"
+        state = "ok" if workloads else "not checked" if unread else "selects no pod"
     return {
         "state": state,
         "namespace": policy.ref.namespace,

@@ -9,7 +9,7 @@ from typing import Final
 
 import streamlit as st
 
-from lib.loaders.cluster.access import Access, access_of
+from lib.loaders.cluster.access import Access, access_of, is_from_elsewhere
 from lib.loaders.cluster.errors import ClusterError
 from lib.loaders.cluster.kubeconfig import Kubeconfig, own_kubeconfig, uploaded_kubeconfig
 from lib.ui import session
@@ -18,15 +18,12 @@ from lib.ui.live_load import ClusterTarget, load_cluster
 _UPLOADED, _TARGET = session.CLUSTER_KEYS
 _EVERY_MIN: Final = "netatlas.refresh_every_min"
 _ASKED_AT: Final = "netatlas.cluster_asked_at"
-_PROXY_HEADERS: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip")
 
 
 def visitors_access() -> Access:
     """What this server lets the visitor of this run do. Raises ClusterError where the operator's list is no list."""
     bound_to = st.config.get_option("server.address") or ""
-    headers = st.context.headers
-    through_proxy = any(name in headers for name in _PROXY_HEADERS)
-    return access_of(str(bound_to), os.environ, through_proxy=through_proxy)
+    return access_of(str(bound_to), os.environ, through_proxy=is_from_elsewhere(st.context.headers))
 
 
 def kubeconfig(access: Access) -> Kubeconfig | None:

@@ -9,7 +9,7 @@ import streamlit as st
 from lib.loaders.cluster.access import ALLOW_OWN, Access
 from lib.loaders.cluster.errors import ClusterError
 from lib.loaders.cluster.kubeconfig import Context, Kubeconfig
-from lib.loaders.cluster.login import runs_in_cluster
+from lib.loaders.cluster.login import runs_in_cluster, server_url
 from lib.loaders.cluster.uploaded import WAY_THAT_WORKS, check_upload
 from lib.ui import cluster_session, session
 from lib.ui.live_load import INSECURE, SERVERS_EYES, ClusterTarget, service_account
@@ -76,7 +76,7 @@ def _choose(config: Kubeconfig, contexts: list[Context], access: Access) -> None
     context = config.contexts[chosen]
     cluster = config.clusters.get(context.cluster)
     try:
-        server = cluster.text("server") if cluster is not None else ""
+        server = server_url(cluster) if cluster is not None else ""
         insecure = cluster is not None and (cluster.flag("insecure-skip-tls-verify") or server.startswith("http://"))
         if config.uploaded:
             check_upload(config, context, access)

@@ -74,6 +74,9 @@ def open_page(title: str, *, subtitle: str = "", needs_input: bool = True, stand
     if loaded is None:
         show_empty_state()
         st.stop()
+    if unread := loaded.snapshot.unread_text():
+        said = f"**Not read: {plain(unread, 400)}.** What hangs on it is unknown, also where a list below is empty."
+        st.warning(said, icon=":material/help:")
     if needs_input and not stands_alone and not loaded.object_count:
         show_nothing_read(loaded)
         st.stop()

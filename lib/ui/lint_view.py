@@ -57,6 +57,8 @@ def show_lint(page: PageContext, choice: str, shown: tuple[LintFinding, ...]) ->
 def _nothing(page: PageContext, findings: int, policies: int) -> str:
     if findings:
         return "No finding is about a policy that the filter shows."
+    if unread := page.snapshot.unread_text():
+        return f"Nothing was found in what could be read; these kinds were not: {plain(unread, 400)}."
     if not policies and not page.snapshot.rejected_policies:
         return "The input has no policy that could do nothing."
     return "Every policy and every rule in the input counts: without any of them some flow would change."

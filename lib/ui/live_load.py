@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Final
 
 from lib.loaders.cluster.access import Access
+from lib.loaders.cluster.errors import ClusterError
 from lib.loaders.cluster.kubeconfig import Kubeconfig
 from lib.loaders.cluster.login import IN_CLUSTER, Login, log_in, service_account_login
 from lib.loaders.cluster.uploaded import check_upload
@@ -41,6 +42,10 @@ class ClusterTarget:
 
     def log_in(self) -> Login:
         """Its login, if this server permits it. Raises ClusterError; may run the plugin of one's own kubeconfig."""
+        if not self.is_upload and not self.access.own_credentials:
+            raise ClusterError(
+                "own-login-off", "this server does not lend its own login", "Upload a kubeconfig instead"
+            )
         if self.config is None:
             return service_account_login()
         context = self.config.context(self.context)
@@ -95,6 +100,9 @@ def load_cluster(
         progress=progress,
         cancelled=cancelled,
     )
-    changes = changes_between(before.read, found.read, before.loaded_at) if before is not None else None
+    changes = None
+    if before is not None:
+        unread = {*before.snapshot.unread(), *loaded.snapshot.unread()}
+        changes = changes_between(before.read, found.read, before.loaded_at, unread)
     absent = frozenset(kind for kind, outcome in found.outcomes.items() if outcome is Outcome.NOT_INSTALLED)
     return replace(loaded, live=LiveSource(target.context, login.server, target.warning(login), changes, absent))

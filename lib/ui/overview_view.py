@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
 import streamlit as st
 
@@ -26,6 +27,16 @@ from lib.ui.text import plain
 from lib.ui.widgets import say_hidden, selected_row, show_figure, show_graph, show_table, tile
 from lib.ui.yaml_block import show_yaml
 
+_ROUTE_KINDS: Final = ("Ingress", "Gateway", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")
+_DOOR_KINDS: Final = ("Service", "Pod", "Node", *_ROUTE_KINDS)
+
+
+def _count(number: int, page: PageContext, *kinds: str) -> str:
+    """A number of things; how many there are at least, or a question mark, where the server did not give all."""
+    if not page.snapshot.unread(*kinds):
+        return f"{number:,}"
+    return f"≥ {number:,}" if number else "?"
+
 
 def show_tiles(page: PageContext) -> None:
     """The five numbers, each with the way to the page that shows what it counts."""
@@ -35,7 +46,7 @@ def show_tiles(page: PageContext) -> None:
     with columns[0]:
         tile(
             "Entry points",
-            f"{len(doors):,}",
+            _count(len(doors), page, *_DOOR_KINDS),
             page="pages/services.py",
             link=f"{public:,} public",
             help="Doors from outside: load balancers, node ports, host ports, host-network ports, external IPs, "
@@ -58,7 +69,7 @@ def show_tiles(page: PageContext) -> None:
         unchecked = sum(v.state is State.NOT_CHECKED for v in services)
         tile(
             "Services without endpoints",
-            f"{empty:,}",
+            _count(empty, page, "Service"),
             page="pages/services.py",
             link=f"{unchecked:,} not checked" if unchecked else f"of {len(services):,} Services",
             help="Services without anybody who takes connections: the selector matches no pod, no endpoint is ready, "
@@ -70,7 +81,7 @@ def show_tiles(page: PageContext) -> None:
         unsettled = sum(r.state is State.NOT_CHECKED for r in routes)
         tile(
             "Routes without backend",
-            f"{len(broken):,}",
+            _count(len(broken), page, *_ROUTE_KINDS),
             page="pages/ingress_routes.py",
             link=f"{unsettled:,} not checked" if unsettled else f"of {len(routes):,} routes",
             help="Hosts and paths that lead nowhere, because the Service, its port or its endpoints are missing. Other "
@@ -93,7 +104,10 @@ def show_findings(page: PageContext) -> None:
     st.subheader("Findings", anchor=False)
     say_hidden(len(found), len(results.all_findings(page)), "findings")
     if not found:
-        if page.loaded.errors:
+        if unread := page.snapshot.unread_text():
+            said = f"Nothing wrong was found in what could be read; these kinds were not: {plain(unread, 400)}."
+            st.warning(said, icon=":material/warning:")
+        elif page.loaded.errors:
             said = "Nothing wrong was found in what could be read; the input has errors, which the page Input names."
             st.warning(said, icon=":material/warning:")
         else:

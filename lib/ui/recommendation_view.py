@@ -118,7 +118,9 @@ def show_needs(page: PageContext, found: Recommendation) -> None:
     if rows:
         show_table(rows, "needed-flows", alt="Needed flows with their evidence", hide=("basis",))
     else:
-        st.caption("Nothing in the input shows that a flow is needed.")
+        unread = page.snapshot.unread_text()
+        note = f" These kinds were not read: {plain(unread, 400)}." if unread else ""
+        st.caption(f"Nothing in the input shows that a flow is needed.{note}")
     if found.proof.open:
         st.subheader("Open, though nothing needs it", anchor=False)
         if found.proof.open_cut:

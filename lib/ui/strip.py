@@ -50,7 +50,7 @@ def strip_text(loaded: LoadedInput, view: ViewFilter) -> str:
         coverage is Coverage.NOT_SUPPLIED and kind not in CUSTOM_KINDS and (loaded.live is None or kind != "Secret")
         for kind, coverage in snapshot.coverage.items()
     )
-    refused = sum(coverage in (Coverage.REFUSED, Coverage.UNFINISHED) for coverage in snapshot.coverage.values())
+    refused = len(snapshot.unread())
     for count, what in ((absent, "not supplied"), (refused, "not readable")):
         if count:
             parts.append(f":orange[{count} kind{'s' if count != 1 else ''} {what}]")
@@ -64,6 +64,8 @@ def _live_parts(live: LiveSource) -> list[str]:
         added, removed, changed = live.changes.counts
         counted = ((added, "added"), (removed, "removed"), (changed, "otherwise"))
         what = ", ".join(f"{count:,} {word}" for count, word in counted if count) or "nothing"
+        if live.changes.not_compared:
+            what += " in the kinds that both readings have"
         parts.append(f"changed since {_local(live.changes.since):%H:%M:%S}: {what}")
     if live.warning:
         parts.append(f":red[:material/warning: {plain(live.warning, 200)}]")
@@ -72,13 +74,18 @@ def _live_parts(live: LiveSource) -> list[str]:
 
 def _changes_help(live: LiveSource) -> list[str]:
     changes = live.changes
-    if changes is None or not changes.kinds:
+    if changes is None:
         return []
+    lines = []
+    if changes.not_compared:
+        lines.append(f"**Not compared, since not all of it was read:** {plain(', '.join(changes.not_compared), 600)}")
+    if not changes.kinds:
+        return lines
     told = (
         f"{kind} +{changes.added.get(kind, 0):,} −{changes.removed.get(kind, 0):,} ~{changes.changed.get(kind, 0):,}"
         for kind in changes.kinds
     )
-    return [f"**Changed (added, removed, otherwise):** {plain(', '.join(told), 600)}"]
+    return [*lines, f"**Changed (added, removed, otherwise):** {plain(', '.join(told), 600)}"]
 
 
 def _coverage_help(loaded: LoadedInput) -> str:

@@ -128,22 +128,27 @@ def test_impersonation_is_sent_with_each_request() -> None:
     assert headers["impersonate-extra-reason"] == "audit"
 
 
-def test_a_proxy_is_asked() -> None:
+@pytest.mark.parametrize(
+    ("user", "header"), [("", b""), ("me:p%40ss@", b"basic " + base64.b64encode(b"me:p@ss").lower())]
+)
+def test_a_proxy_is_asked(user: str, header: bytes) -> None:
     asked = threading.Event()
     proxy = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
         connection, _ = proxy.accept()
-        if connection.recv(4096).startswith(b"CONNECT cluster.invalid:443"):
+        said = connection.recv(4096)
+        if said.startswith(b"CONNECT cluster.invalid:443") and header in said.lower():
             asked.set()
         connection.sendall(b"HTTP/1.1 502 Bad Gateway\r\n\r\n")
         connection.close()
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
-    config = kubeconfig("https://cluster.invalid", **{"proxy-url": f"http://127.0.0.1:{proxy.getsockname()[1]}"})
-    with pytest.raises(Exception, match="proxy"):
+    config = kubeconfig("https://cluster.invalid", **{"proxy-url": f"http://{user}127.0.0.1:{proxy.getsockname()[1]}"})
+    with pytest.raises(Exception, match="proxy") as failed:
         status(login_of(config))
+    assert "p%40ss" not in str(failed.value) and "p@ss" not in str(failed.value)
     thread.join(2)
     proxy.close()
     assert asked.is_set()

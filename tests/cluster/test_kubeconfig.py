@@ -138,3 +138,11 @@ def test_nothing_shows_a_credential() -> None:
     found = uploaded_kubeconfig(json.dumps(config).encode())
     shown = [found, found.users["u"], log_in(found, found.context())]
     assert SECRET not in " ".join(map(repr, shown)) + " ".join(map(str, shown))
+
+
+def test_a_token_file_counts_before_the_token_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("from-the-file\n")
+    for name, expected in (("token", "from-the-file"), ("absent", "beside-it")):
+        user = {"token": "beside-it", "tokenFile": name}
+        found = own_kubeconfig(str(written(tmp_path, kubeconfig("https://a.example.com", user))))
+        assert log_in(found, found.context()).headers == (("Authorization", f"Bearer {expected}"),)

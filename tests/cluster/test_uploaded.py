@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lib.loaders.cluster.access import OWN, Access, AllowList, access_of
+from lib.loaders.cluster.access import OWN, Access, AllowList, access_of, is_from_elsewhere
 from lib.loaders.cluster.connection import Connection, Unreachable
 from lib.loaders.cluster.errors import ClusterError
 from lib.loaders.cluster.kubeconfig import uploaded_kubeconfig
@@ -44,8 +44,8 @@ def test_a_token_for_a_listed_server_passes() -> None:
         ({"tokenFile": "/etc/passwd"}, "tokenFile"),
         ({"token": "t", "tokenFile": "/var/run/secrets/kubernetes.io/serviceaccount/token"}, "tokenFile"),
         ({"client-certificate": "/etc/passwd", "client-key": "/etc/shadow"}, "client-key"),
-        ({"token": "t", "Exec": {"command": "touch"}}, '"Exec"'),
-        ({"token": "t", "cmd-path": "/bin/sh"}, '"cmd-path"'),
+        ({"token": "t", "Exec": {"command": "touch"}}, "exec"),
+        ({"token": "t", "cmd-path": "/bin/sh"}, "cmd-path"),
     ],
 )
 def test_whatever_runs_or_reads_is_refused(user: dict[str, Any], says: str, access: Access, tmp_path: Path) -> None:
@@ -80,6 +80,8 @@ def test_an_authority_in_a_file_is_refused(access: Access) -> None:
         "https://10.2.0.1",
         "https://2130706433",
         "https://0x7f.1",
+        "https://[::1%25.prod.example.com]",
+        "https://[::ffff:10.1.0.5]",
         "http://prod.example.com",
     ],
 )
@@ -92,6 +94,77 @@ def test_a_server_that_is_not_listed_is_refused(server: str) -> None:
 def test_on_a_shared_server_tls_is_verified_and_no_proxy_used(cluster: dict[str, Any]) -> None:
     with pytest.raises(ClusterError, match="refused"):
         check(kubeconfig(LISTED, {"token": "t"}, **cluster))
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        "https://evil.test\\.azmk8s.io",
+        "https://evil.test%5c.azmk8s.io",
+        "https://10.1.0.5%ea.evil.test",
+        "https://10.1.0.5%25.evil.test",
+        "https://user:secret@prod.example.com",
+        "https://prod.example.com?x=",
+        "https://prod.example.com/?",
+        "https://prod.example.com#",
+        "https://prod.example.com:443:444",
+        "https://prod.example.com:99999",
+        "https://prod。example.com",
+        "https://prod.example.com\n",
+        "//prod.example.com",
+        "https://",
+    ],
+)
+@pytest.mark.parametrize("access", [OWN, SHARED], ids=["own", "shared"])
+def test_a_url_that_two_readers_may_read_otherwise_is_refused(server: str, access: Access) -> None:
+    config = uploaded_kubeconfig(json.dumps(kubeconfig(server, **{"certificate-authority-data": ""})).encode())
+    with pytest.raises(ClusterError, match=r"no URL such as|not on the list") as refused:
+        check_upload(config, config.context(), access)
+        log_in(config, config.context())
+    assert "secret" not in str(refused.value)
+
+
+def test_the_name_that_is_connected_to_has_to_be_listed_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: pytest.fail("a name was resolved"))
+    refused = pytest.raises(ClusterError, match="does not connect to")
+    with guarded("https://other.example.com", SHARED.allowed) as connection, refused:
+        connection.get("/version")
+
+
+def test_what_a_slip_makes_a_key_of_is_not_shown() -> None:
+    text = json.dumps(kubeconfig(LISTED)).replace(f'"token": "{READER}"', f'"token:{READER}": null')
+    config = uploaded_kubeconfig(text.encode())
+    with pytest.raises(ClusterError, match="a field that no kubeconfig has") as refused:
+        check_upload(config, config.context(), OWN)
+    assert READER not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "users:\n- name: u\n  user: {<<: {<<: {exec: {command: sh}}}, token: t}\n",
+        "x: &a {exec: {command: sh}}\nusers:\n- name: u\n  user: {<<: *a, token: t}\n",
+        "x: &a {tokenFile: /etc/passwd}\nusers:\n- name: u\n  user: {<<: [*a], token: t}\n",
+        "x: &u {exec: null}\nusers:\n- {name: u, user: *u}\n",
+        "users:\n- name: u\n  user: {token: t, token: t, exec: {command: sh}}\n",
+        "users:\n- name: u\n  user: {token: t}\n- name: u\n  user: {exec: {command: sh}}\n",
+        "users:\n- name: u\n  user: {token: t}\nusers:\n- name: u\n  user: {exec: {command: sh}}\n",
+        "users:\n- name: u\n  user: {token: t}\n---\nusers:\n- name: u\n  user: {exec: {command: sh}}\n",
+        'users:\n- name: u\n  user: {"\\x65xec": {command: sh}}\n',
+        "users:\n- name: u\n  user: {!!str exec: {command: sh}}\n",
+        "users:\n- name: u\n  user: {EXEC: {command: sh}}\n",
+        "users:\n- name: u\n  user: {? [exec] : 1}\n",
+        "users:\n- name: u\n  user: {1: 2}\n",
+    ],
+)
+def test_no_way_to_write_yaml_gets_a_program_past(text: str) -> None:
+    head = (
+        "contexts: [{name: c, context: {cluster: c, user: u}}]\ncurrent-context: c\n"
+        f"clusters: [{{name: c, cluster: {{server: {LISTED}}}}}]\n"
+    )
+    with pytest.raises(ClusterError):
+        config = uploaded_kubeconfig((head + text).encode())
+        check_upload(config, config.context(), OWN)
 
 
 def test_the_list_is_empty_by_default() -> None:
@@ -125,6 +198,13 @@ def test_on_a_server_of_ones_own_every_host_may_be_reached() -> None:
         "172.16.0.1",
         "100.64.0.1",
         "fd00::1",
+        "64:ff9b:1::a9fe:a9fe",
+        "::ffff:0:a9fe:a9fe",
+        "::a9fe:a9fe",
+        "fec0::1",
+        "fd00:ec2::254",
+        "255.255.255.255",
+        "240.0.0.1",
     ],
 )
 def test_an_address_that_is_not_public_needs_a_block(address: str) -> None:
@@ -132,7 +212,22 @@ def test_an_address_that_is_not_public_needs_a_block(address: str) -> None:
 
 
 @pytest.mark.parametrize("block", ["0.0.0.0/0", "127.0.0.0/8 169.254.0.0/16 168.63.129.16/32 ::/0"])
-@pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254", "168.63.129.16", "::1", "::ffff:169.254.169.254"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "169.254.169.254",
+        "168.63.129.16",
+        "::1",
+        "::ffff:169.254.169.254",
+        "::169.254.169.254",
+        "::ffff:0:169.254.169.254",
+        "64:ff9b::169.254.169.254",
+        "64:ff9b:1::169.254.169.254",
+        "2002:a9fe:a9fe::1",
+        "fe80::1",
+    ],
+)
 def test_some_addresses_are_refused_though_they_are_listed(block: str, address: str) -> None:
     assert not AllowList.parse(block).permits(ipaddress.ip_address(address))
 
@@ -207,6 +302,29 @@ def test_a_server_on_loopback_is_ones_own(bound_to: str, shared: bool) -> None:
     assert access_of(bound_to, {}).shared is shared
     assert access_of(bound_to, {}).own_credentials is not shared
     assert access_of(bound_to, {}, through_proxy=True).shared
+
+
+@pytest.mark.parametrize(
+    ("headers", "elsewhere"),
+    [
+        ({}, False),
+        ({"Host": "localhost:8501"}, False),
+        ({"Host": "127.0.0.1:8501"}, False),
+        ({"Host": "[::1]:8501"}, False),
+        ({"Host": "[::1]"}, False),
+        ({"Host": "LocalHost"}, False),
+        ({"Host": "rebound.example.com:8501"}, True),
+        ({"Host": "tools.example.com"}, True),
+        ({"Host": "127.0.0.1.example.com"}, True),
+        ({"Host": "localhost:8501", "X-Forwarded-For": "203.0.113.9"}, True),
+        ({"Host": "localhost:8501", "Forwarded": "for=203.0.113.9"}, True),
+        ({"Host": "localhost:8501", "Via": "1.1 proxy"}, True),
+    ],
+)
+def test_a_visitor_who_names_another_host_does_not_sit_at_this_machine(
+    headers: dict[str, str], elsewhere: bool
+) -> None:
+    assert is_from_elsewhere(headers) is elsewhere
 
 
 @pytest.mark.parametrize(("value", "allowed"), [("1", True), ("", False), ("0", False), ("true", False)])

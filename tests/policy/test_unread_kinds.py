@@ -106,3 +106,51 @@ def test_nobody_is_called_open_without_the_kind() -> None:
     assert any(open_directions(compile_engine(known)).values())
     refused = replace(known, coverage={**known.coverage, "NetworkPolicy": Coverage.REFUSED})
     assert not any(open_directions(compile_engine(refused)).values())
+
+
+ELSEWHERE = """
+{kind: Pod, apiVersion: v1, metadata: {name: a, namespace: n, labels: {app: a}}, spec: {containers: [{name: c}]}}
+---
+{kind: Pod, apiVersion: v1, metadata: {name: b, namespace: m, labels: {app: b}}, spec: {containers: [{name: c}]}}
+---
+kind: NetworkPolicy
+apiVersion: networking.k8s.io/v1
+metadata: {name: from, namespace: n}
+spec: {podSelector: {}, ingress: [{from: [{namespaceSelector: SELECTOR}]}]}
+"""
+LABELLED = "{kind: Namespace, apiVersion: v1, metadata: {name: m, labels: {team: x}}}\n---"
+
+
+def to_a(of: Snapshot) -> set[str]:
+    """The verdicts of what the pod of the other namespace may send."""
+    rows = flow_rows(compile_engine(of))
+    return {row.verdict.value for row in rows if str(row.src).startswith("m/") and str(row.dst).startswith("n/")}
+
+
+@pytest.mark.parametrize("coverage", [Coverage.REFUSED, Coverage.UNFINISHED])
+@pytest.mark.parametrize(
+    ("selector", "with_labels"),
+    [
+        ("{matchLabels: {team: x}}", {"allowed"}),
+        ("{matchExpressions: [{key: team, operator: DoesNotExist}]}", set()),
+        ("{matchExpressions: [{key: team, operator: NotIn, values: [x]}]}", set()),
+    ],
+)
+def test_labels_of_namespaces_that_were_not_read_settle_nothing(
+    selector: str, with_labels: set[str], coverage: Coverage
+) -> None:
+    text = ELSEWHERE.replace("SELECTOR", selector)
+    assert to_a(snapshot(LABELLED + text)) == with_labels
+    assert to_a(snapshot(text, Namespace=coverage)) == {"unknown"}
+
+
+def test_a_namespace_that_is_named_needs_no_labels() -> None:
+    text = ELSEWHERE.replace("SELECTOR", "{matchLabels: {kubernetes.io/metadata.name: m}}")
+    assert to_a(snapshot(text, Namespace=Coverage.REFUSED)) == {"allowed"}
+    text = ELSEWHERE.replace("SELECTOR", "{matchLabels: {kubernetes.io/metadata.name: other}}")
+    assert to_a(snapshot(text, Namespace=Coverage.REFUSED)) == set()
+
+
+def test_whom_an_admin_policy_is_for_hangs_on_the_labels_too() -> None:
+    text = PODS + DENY_BY_ADMIN.replace("subject: {namespaces: {}}", "subject: {namespaces: {matchLabels: {team: x}}}")
+    assert verdicts(snapshot(text, Namespace=Coverage.REFUSED)) == {"unknown"}

@@ -7,12 +7,17 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from lib.loaders.cluster.access import access_of
+from lib.loaders.cluster.errors import ClusterError
+from lib.loaders.cluster.kubeconfig import uploaded_kubeconfig
+from lib.ui.live_load import ClusterTarget
 from tests.cluster.reading import kubeconfig, written
 from tests.cluster.replay import READER, ReplayServer, always, recording, slow
 from tests.ui.kit import app, words
@@ -236,3 +241,42 @@ def test_a_link_to_a_cluster_of_another_session_says_so() -> None:
 def test_no_thread_is_left_behind(url: str) -> None:
     connected()
     assert not [t for t in threading.enumerate() if t.name.startswith("netatlas")]
+
+
+def test_what_was_refused_is_said_on_every_page_and_counted_by_none(url: str, server: ReplayServer) -> None:
+    for path in ("/api/v1/services", "/apis/networking.k8s.io/v1/ingresses"):
+        server.faults[path] = always(403, recording("403-networkpolicies")["body"])
+    test = connected()
+    for page in ("overview", "services", "ingress_routes", "policy_flows", "recommendation", "egress"):
+        test.switch_page(f"pages/{page}.py").run()
+        assert not test.exception
+        said = " ".join(w.value for w in test.warning).replace("\\", "")
+        assert "Not read: Service (refused by the server), Ingress (refused by the server)" in said, page
+        assert not [s for s in test.success]
+        if page == "overview":
+            tiles = {m.label: m.value for m in test.metric}
+            assert tiles["Services without endpoints"] == "?" and tiles["Routes without backend"] == "?"
+        if page in ("services", "ingress_routes"):
+            assert not [i for i in test.info if i.value.startswith("The input has no")]
+
+
+def test_what_a_refresh_may_not_read_is_not_called_gone(url: str, server: ReplayServer) -> None:
+    test = connected()
+    server.faults["/api/v1/services"] = always(403, recording("403-networkpolicies")["body"])
+    test = loaded(test.button(key="refresh-cluster").click().run())
+    assert re.search(r"changed since [\d:]+: nothing in the kinds that both readings have", strip(test))
+
+
+def test_a_url_that_holds_a_password_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = kubeconfig("https://someone:hunter2@127.0.0.1:1")
+    monkeypatch.setenv("KUBECONFIG", str(written(tmp_path, config)))
+    test = app(page="input")
+    assert "hunter2" not in words(test)
+    assert "no URL such as" in " ".join(e.value for e in test.error)
+
+
+def test_a_login_of_the_server_is_not_used_where_it_is_off() -> None:
+    for config in (None, uploaded_kubeconfig(json.dumps(kubeconfig("https://127.0.0.1:1")).encode())):
+        target = ClusterTarget("test", access_of("0.0.0.0", {}), config and replace(config, uploaded=False))
+        with pytest.raises(ClusterError, match="does not lend its own login"):
+            target.log_in()

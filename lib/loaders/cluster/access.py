@@ -14,7 +14,11 @@ from lib.model.sets import Address, Network
 
 ALLOW_OWN: Final = "NETATLAS_ALLOW_SERVER_CREDENTIALS"
 ALLOWED_SERVERS: Final = "NETATLAS_ALLOWED_API_SERVERS"
-_TRANSLATED: Final = ipaddress.ip_network("64:ff9b::/96")
+_PROXY_HEADERS: Final = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip")
+_TRANSLATED: Final = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96")))
+"""IPv6 addresses that a translator makes IPv4 ones of, whichever."""
+_UNICAST: Final = ipaddress.ip_network("2000::/3")
+"""The IPv6 addresses that are given to anybody in public."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,8 @@ class AllowList:
             return False
         if any(plain in network for network in _never() if network.version == plain.version):
             return False
-        return plain.is_global or self._in_networks(plain)
+        is_public = plain.is_global and (plain.version == 4 or plain in _UNICAST)
+        return is_public or self._in_networks(plain)
 
     def _in_networks(self, address: Address) -> bool:
         return any(address in network for network in self.networks if network.version == address.version)
@@ -105,9 +110,24 @@ def access_of(bound_to: str, environment: Mapping[str, str], *, through_proxy: b
     return Access(True, environment.get(ALLOW_OWN, "") == "1", allowed)
 
 
+def is_from_elsewhere(headers: Mapping[str, str]) -> bool:
+    """Whether a request that reached loopback was sent on by a proxy, or meant another host than this machine.
+
+    By ``Host`` a page of another site is known too that had its name lead here (DNS rebinding). The names of
+    ``headers`` are those of the standards, in whatever case if the mapping does not mind.
+    """
+    if any(name in headers for name in _PROXY_HEADERS):
+        return True
+    host = headers.get("Host", "")
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and host[-1:] != "]" else host
+    address = _literal(name)
+    is_local = address.is_loopback if address is not None else name.lower().rstrip(".") in ("", "localhost")
+    return not is_local
+
+
 def _literal(host: str) -> Address | None:
     try:
-        return ipaddress.ip_address(host.strip("[]").partition("%")[0])
+        return ipaddress.ip_address(host.strip("[]"))
     except ValueError:
         return None
 
@@ -117,7 +137,7 @@ def _unwrapped(address: Address) -> Address | None:
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return address.ipv4_mapped
-        if address in _TRANSLATED or address.sixtofour is not None or address.teredo is not None:
+        if any(address in each for each in _TRANSLATED) or address.sixtofour is not None or address.teredo is not None:
             return None
         if int(address) < 1 << 32:
             return IPv4Address(int(address))

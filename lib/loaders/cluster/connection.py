@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import ssl
 import tempfile
-import time
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote as percent
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 import urllib3
 from kubernetes.client.configuration import Configuration
@@ -29,13 +28,16 @@ from urllib3.exceptions import (
 
 from lib.loaders.cluster.access import AllowList
 from lib.loaders.cluster.errors import ClusterError
-from lib.loaders.cluster.guard import guard_connections
+from lib.loaders.cluster.guard import guard_connections, watch_connections
 from lib.loaders.cluster.login import Login
+from lib.loaders.cluster.watch import Watch
 from lib.loaders.limits import MIB
 from lib.loaders.manifests import LoadCancelled
 
 _PIECE_BYTES: Final = 1 << 16
 _JSON: Final = "application/json"
+_ENCODINGS: Final = ("identity", "gzip")
+"""One each: an answer that is packed again and again grows without bound when it is unpacked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Patience:
     wait_s: float = 0.5
     longest_wait_s: float = 20.0
     tries: int = 5
-    answer_bytes: int = 256 * MIB
+    answer_bytes: int = 64 * MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class Connection:
         for name, value in login.headers:
             self._headers.add(name, value)
         self._held = ExitStack()
+        self._watch = Watch()
+        self._held.callback(self._watch.close)
         try:
             self._manager = self._connected(login, guard, parallel)
         except ClusterError:
@@ -119,6 +123,21 @@ class Connection:
     ) -> Answer:
         """One answer, whatever its status. Raises Unreachable, TooLarge, LoadCancelled, and ClusterError for good."""
         url = self.server + percent(path, safe="/") + (f"?{urlencode(query)}" if query else "")
+        answer: Answer | None = None
+        with self._watch.turn(self.patience.answer_s, cancelled) as turn:
+            try:
+                answer = self._answer(url, accept)
+            except (ClusterError, Unreachable):
+                if not turn.cut:
+                    raise
+        if answer is not None and not turn.cut:
+            return answer
+        # What came before it was cut off may look like a whole answer.
+        if cancelled():
+            raise LoadCancelled
+        raise Unreachable("the server did not finish its answer in time")
+
+    def _answer(self, url: str, accept: str) -> Answer:
         headers = urllib3.HTTPHeaderDict(self._headers)
         headers["Accept"] = accept
         patience = self.patience
@@ -133,7 +152,7 @@ class Connection:
                 timeout=urllib3.Timeout(connect=patience.connect_s, read=patience.read_s),
             )
             try:
-                body = self._body(response, cancelled)
+                body = self._body(response)
                 # Only what was read to its end may be used again.
                 response.release_conn()
             finally:
@@ -152,18 +171,14 @@ class Connection:
             raise Unreachable("the connection broke off") from None
         return Answer(response.status, body, _seconds(response.headers.get("Retry-After", "")))
 
-    def _body(self, response: urllib3.BaseHTTPResponse, cancelled: Callable[[], bool]) -> bytes:
-        until = time.monotonic() + self.patience.answer_s
+    def _body(self, response: urllib3.BaseHTTPResponse) -> bytes:
+        if response.headers.get("Content-Encoding", "identity").lower() not in _ENCODINGS:
+            raise Unreachable("the server packs its answer in a way that was not asked for")
         pieces = bytearray()
-        # A piece is what has arrived, so that a server that sends a byte a minute is noticed.
         while piece := response.read1(_PIECE_BYTES, decode_content=True):
             pieces += piece
-            if cancelled():
-                raise LoadCancelled
             if len(pieces) > self.patience.answer_bytes:
                 raise TooLarge
-            if time.monotonic() > until:
-                raise Unreachable("the server did not finish its answer in time")
         return bytes(pieces)
 
     def _connected(self, login: Login, guard: AllowList | None, parallel: int) -> urllib3.PoolManager:
@@ -173,6 +188,8 @@ class Connection:
             configuration.proxy = None
         elif login.proxy:
             configuration.proxy = login.proxy
+            user = urllib3.util.parse_url(login.proxy).auth
+            configuration.proxy_headers = urllib3.util.make_headers(proxy_basic_auth=unquote(user)) if user else None
             configuration.no_proxy = None
         configuration.verify_ssl = login.verify
         configuration.ca_cert_data = login.authority or None
@@ -193,7 +210,9 @@ class Connection:
             raise ClusterError("bad-kubeconfig", message, remedy) from None
         manager: urllib3.PoolManager = RESTClientObject(configuration).pool_manager
         if guard is not None:
-            guard_connections(manager, guard)
+            guard_connections(manager, guard, self._watch)
+        else:
+            watch_connections(manager, self._watch)
         return manager
 
     def _held_file(self, text: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from lib.loaders.cluster.connection import Answer
 from lib.loaders.cluster.resources import RESOURCES, Resource
+from lib.loaders.limits import MIB
 
 ACCEPT: Final = ",".join(
     (
@@ -17,7 +18,7 @@ ACCEPT: Final = ",".join(
         "application/json",
     )
 )
-_CORE: Final = "v1"
+_BYTES_MAX: Final = 16 * MIB
 Ask = Callable[[str, str], Answer | None]
 """Asks for a path with an Accept header; None where no answer can be had."""
 
@@ -95,7 +96,7 @@ def _served(seen: Mapping[str, list[str]], *, complete: bool) -> Served:
 
 
 def _object(answer: Answer | None) -> dict[str, Any]:
-    if answer is None or answer.status != 200:
+    if answer is None or answer.status != 200 or len(answer.body) > _BYTES_MAX:
         return {}
     try:
         return _mapping(json.loads(answer.body))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -13,7 +15,7 @@ from lib.loaders.cluster.keep import Keeper
 from lib.loaders.cluster.resources import Resource
 from lib.loaders.documents import RawObject
 from lib.loaders.kinds import CUSTOM_KINDS
-from lib.loaders.limits import DEFAULT
+from lib.loaders.limits import DEFAULT, MIB
 from lib.loaders.manifests import LoadCancelled
 from lib.model.refs import Source
 
@@ -21,6 +23,12 @@ PAGE: Final = 500
 """Objects that are asked for at once, as kubectl does."""
 OBJECTS_MAX: Final = 1_000_000
 """Objects of one kind."""
+KEPT_CHARS_MAX: Final = 512 * MIB
+"""Characters of JSON of all that is kept of one cluster."""
+KEPT_PARTS_MAX: Final = 40_000_000
+"""Values of all that is kept of one cluster."""
+PAGE_PARTS_MAX: Final = 4_000_000
+"""Values in one page, before anything of it is dropped."""
 _RESTARTS: Final = 2
 _AGAIN: Final = frozenset({408, 429, 500, 502, 503, 504})
 
@@ -50,10 +58,27 @@ class Listing:
     objects: list[RawObject] = field(default_factory=list)
     expected: int = 0
     reason: str = ""
+    digest: Any = field(default_factory=hashlib.sha256)
+    chars: int = 0
+    parts: int = 0
 
     def end(self, outcome: Outcome, reason: str = "") -> None:
         """Write down how it ended."""
         self.outcome, self.reason = outcome, reason
+
+
+class Room:
+    """How much more may be kept of a cluster, for all its lists together."""
+
+    def __init__(self, chars: int = KEPT_CHARS_MAX, parts: int = KEPT_PARTS_MAX) -> None:
+        self._left = [chars, parts]
+        self._lock = threading.Lock()
+
+    def take(self, chars: int, parts: int) -> bool:
+        """Take some of it, or give it back where the numbers are negative; False once there is no more."""
+        with self._lock:
+            self._left = [self._left[0] - chars, self._left[1] - parts]
+            return min(self._left) >= 0
 
 
 @dataclass(slots=True)
@@ -72,6 +97,7 @@ class Circumstances:
     in_time: Callable[[], bool]
     gone: Gone
     wait: Callable[[float], None]
+    room: Room = field(default_factory=Room)
 
 
 class _Ended(Exception):
@@ -93,7 +119,8 @@ def list_resource(listing: Listing, version: str, shared: Circumstances) -> None
 def _pages(listing: Listing, version: str, shared: Circumstances) -> bool:
     """Read every page; False where the server says that the list has to begin anew."""
     keeper = Keeper()
-    listing.objects = []
+    shared.room.take(-listing.chars, -listing.parts)
+    listing.objects, listing.digest, listing.chars, listing.parts = [], hashlib.sha256(), 0, 0
     api_version = listing.resource.api_version(version)
     token, seen, limit = "", set[str](), PAGE
     while True:
@@ -103,9 +130,11 @@ def _pages(listing: Listing, version: str, shared: Circumstances) -> bool:
         items, token = page
         listing.expected = max(len(listing.objects) + len(items), listing.expected)
         try:
-            _take(listing, keeper, items, api_version)
+            has_room = _take(listing, keeper, items, api_version, shared.room)
         except RecursionError:
             _end(listing, Outcome.UNFINISHED, "an object nests too deep")
+        if not has_room:
+            _end(listing, Outcome.UNFINISHED, "the cluster is larger than what may be kept of one")
         if not token:
             listing.end(Outcome.COMPLETE)
             return True
@@ -116,12 +145,20 @@ def _pages(listing: Listing, version: str, shared: Circumstances) -> bool:
             _end(listing, Outcome.UNFINISHED, f"there are more than {OBJECTS_MAX:,} objects")
 
 
-def _take(listing: Listing, keeper: Keeper, items: list[Any], api_version: str) -> None:
+def _take(listing: Listing, keeper: Keeper, items: list[Any], api_version: str, room: Room) -> bool:
+    """Keep what is needed of ``items``; False, and the rest of them is left, where there is no more room."""
     resource, objects = listing.resource, listing.objects
     for item in items:
         kept = keeper.keep(item if isinstance(item, dict) else {}, resource, api_version)
+        text = json.dumps(kept)
+        chars, parts = len(text), text.count(",") + text.count("[") + text.count("{")
+        listing.chars, listing.parts = listing.chars + chars, listing.parts + parts
+        if not room.take(chars, parts):
+            return False
+        listing.digest.update(text.encode())
         source = Source(resource.name, 1, (), len(objects))
         objects.append(RawObject(kept, source, api_version, resource.kind))
+    return True
 
 
 def _page(
@@ -203,8 +240,11 @@ def _end(listing: Listing, outcome: Outcome, reason: str = "") -> NoReturn:
 
 def _decoded(listing: Listing, answer: Answer, before: int) -> tuple[list[Any], str] | None:
     """Items and continue token of a page; None where it is no list."""
+    body = answer.body
+    if body.count(b",") + body.count(b"[") + body.count(b"{") > PAGE_PARTS_MAX:
+        return None
     try:
-        value = json.loads(answer.body, parse_constant=_no_constant)
+        value = json.loads(body, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return None
     if not isinstance(value, dict) or value.get("kind") != f"{listing.resource.written}List":

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +22,10 @@ IN_CLUSTER: Final = "in-cluster"
 """What the service account of the pod that NetAtlas runs in is called among the contexts."""
 SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _SCHEMES: Final = ("https", "http")
+_SERVER: Final = re.compile(
+    r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+(?:%25[A-Za-z0-9._-]+)?\])(?::\d{1,5})?(?:/[A-Za-z0-9._~%/:=,+-]*)?"
+)
+"""What a server's URL may be written of: two readers of a URL must not see two hosts in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,20 +116,21 @@ def server_url(cluster: Entry) -> str:
     server = cluster.text("server").rstrip("/")
     try:
         url = urlsplit(server)
-        usable = url.scheme in _SCHEMES and bool(url.hostname) and (url.port is None or url.port > 0)
+        usable = _SERVER.fullmatch(server) is not None and bool(url.hostname) and (url.port is None or url.port > 0)
     except ValueError:
         usable = False
-        url = urlsplit("")
-    if not usable or url.query or url.fragment or url.username or url.password or not server.isprintable():
+    if not usable:
         raise _bad(f"the server of the cluster {quote(cluster.name)} is no URL such as https://host:443")
     return server
 
 
 def _token(user: Entry) -> str:
-    path = user.path("tokenFile")
-    if path is not None and not user.text("token"):
-        return _read(path).decode("ascii", "replace").strip()
-    if token := user.text("token"):
+    token, path = user.text("token"), user.path("tokenFile")
+    if path is not None:
+        # The file counts before the token that stands beside it, as long as it can be read.
+        with suppress(ClusterError) if token else nullcontext():
+            return _read(path).decode("ascii", "replace").strip()
+    if token:
         return token
     provider = user.fields.get("auth-provider")
     if isinstance(provider, dict):

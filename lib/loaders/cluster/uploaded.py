@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from lib.loaders.cluster.access import Access
 from lib.loaders.cluster.errors import ClusterError
 from lib.loaders.cluster.kubeconfig import Context, Entry, Kubeconfig
+from lib.loaders.cluster.login import server_url
 from lib.loaders.parse.session import field_names, quote
 
 _USER_FIELDS: Final = field_names(
@@ -18,8 +19,12 @@ _CLUSTER_FIELDS: Final = field_names(
     "server certificate-authority-data tls-server-name insecure-skip-tls-verify proxy-url disable-compression "
     "extensions"
 )
-_RUNS: Final = {"exec": "runs a program", "auth-provider": "runs a program or asks another server"}
-_READS: Final = field_names("tokenFile client-certificate client-key certificate-authority")
+_RUNS: Final = {
+    "exec": "runs a program",
+    "auth-provider": "runs a program or asks another server",
+    "cmd-path": "runs a program",
+}
+_READS: Final = {key.lower(): key for key in ("tokenFile", "client-certificate", "client-key", "certificate-authority")}
 
 WAY_THAT_WORKS: Final = """\
 kubectl apply -f deploy/rbac.yaml
@@ -52,13 +57,19 @@ def _reasons(config: Kubeconfig, context: Context, access: Access) -> Iterator[s
 
 
 def _fields(entry: Entry, known: frozenset[str]) -> Iterator[str]:
+    is_unknown = False
     for key in entry.fields:
-        if key in _RUNS:
-            yield f"{key} of {quote(entry.name)} {_RUNS[key]} on this machine"
-        elif key in _READS:
-            yield f"{key} of {quote(entry.name)} names a file of this machine"
+        # Who reads JSON in Go doesn't mind the case of a key.
+        word = str(key).lower()
+        if word in _RUNS:
+            yield f"{word} of {quote(entry.name)} {_RUNS[word]} on this machine"
+        elif word in _READS:
+            yield f"{_READS[word]} of {quote(entry.name)} names a file of this machine"
         elif key not in known:
-            yield f"{quote(entry.name)} has a field that is not known here, {quote(key)}"
+            # It isn't named: a slip such as `{token:x}` makes the credential part of the key.
+            is_unknown = True
+    if is_unknown:
+        yield f"{quote(entry.name)} has a field that no kubeconfig has, or that is not known here"
 
 
 def _of_shared(cluster: Entry, access: Access) -> Iterator[str]:
@@ -67,15 +78,10 @@ def _of_shared(cluster: Entry, access: Access) -> Iterator[str]:
         yield f"{name} says not to verify the server's certificate"
     if cluster.fields.get("proxy-url") is not None:
         yield f"{name} goes through a proxy"
-    try:
-        url = urlsplit(cluster.text("server"))
-        host = url.hostname or ""
-    except ValueError:
-        yield f"the server of {name} is no URL"
-        return
+    url = urlsplit(server_url(cluster))
     if url.scheme != "https":
         yield f"the server of {name} is not reached by https"
-    if not access.allowed.names_host(host):
+    if not access.allowed.names_host(url.hostname or ""):
         yield (
             f"the server of {name} is not on the list of API servers that this server connects to, which its operator "
             "keeps in NETATLAS_ALLOWED_API_SERVERS"

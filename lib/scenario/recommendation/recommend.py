@@ -211,6 +211,11 @@ def _other_kinds(snapshot: Snapshot) -> Iterator[Question]:
 
 
 def _unknowable(snapshot: Snapshot) -> Iterator[Question]:
+    if unread := snapshot.unread_text():
+        yield Question(
+            f"these kinds were not read, and with them whatever flows they would show to be needed: {unread}",
+            "Let the login list them and read the cluster again, or state the needs; do not apply the policies before.",
+        )
     yield Question(
         "who calls whom inside the cluster is not in manifests: environment values and arguments, which may name "
         "Services, are dropped while reading; neither is whether metrics are scraped",
