@@ -22,9 +22,6 @@ ALLOWED_TAGS_ANNOTATION: Final = "service.beta.kubernetes.io/azure-allowed-servi
 _RANGES: Final = (ALLOWED_RANGES_ANNOTATION, LEGACY_RANGES_ANNOTATION)
 _INTERNET_TAG: Final = "Internet"
 
-PUBLIC: Final = AddressSet.all() - _NOT_PUBLIC
-"""The addresses that count as those of the Internet."""
-
 
 class Scope(Enum):
     """How far away a client can be; ``value`` is the word in tables and JSON."""

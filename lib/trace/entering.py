@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lib.azure.security_group_match import Place
+from lib.facts.internet import PUBLIC_OF_FRONTENDS
 from lib.model.cluster import Node
 from lib.model.services import ServiceType
 from lib.model.sets import Address, AddressSet, family_of
-from lib.routing.reach import PUBLIC, address_or_none, is_public
+from lib.routing.reach import address_or_none, is_public
 from lib.routing.services import ServiceView
 from lib.routing.target_ports import PortView
 from lib.trace.arrival import Client, arrival_hop
@@ -96,9 +97,11 @@ def client_of(start: Start, destination: Address, node: Node | None) -> Client:
     seen = sender_on_the_way(start, destination)
     if seen is Place.INTERNET:
         name = "the Internet" if start.place is Place.INTERNET else "a public address"
-        return Client(of_family(PUBLIC, destination), name, nodes)
+        return Client(of_family(PUBLIC_OF_FRONTENDS, destination), name, nodes)
     if isinstance(seen, Place):
-        return Client(of_family(AddressSet.all() - PUBLIC, destination), "an address of the virtual network", nodes)
+        return Client(
+            of_family(AddressSet.all() - PUBLIC_OF_FRONTENDS, destination), "an address of the virtual network", nodes
+        )
     return Client(seen, str(seen), nodes)
 
 

@@ -11,12 +11,13 @@ from lib.azure.rules import LoadBalancingRule
 from lib.azure.security_group_judge import rule_words
 from lib.azure.security_group_match import Place
 from lib.azure.security_group_question import Answer, Question, ask
+from lib.facts.internet import PUBLIC_OF_FRONTENDS
 from lib.model.errors import ModelError
 from lib.model.policies import Verdict
 from lib.model.refs import Source
 from lib.model.services import Service, TrafficPolicy
 from lib.model.sets import Address, AddressSet, Protocol, family_of
-from lib.routing.reach import PUBLIC, is_public
+from lib.routing.reach import is_public
 from lib.routing.services import ServiceView
 from lib.trace.context import Context
 from lib.trace.ends import Start
@@ -208,7 +209,7 @@ def ranges_hop(context: Context, service: Service, start: Start, destination: Ad
 def _in_ranges(ranges: AddressSet, start: Start, destination: Address) -> list[Way]:
     seen = None if start.in_cluster else sender_on_the_way(start, destination)
     if isinstance(seen, Place):
-        outside = PUBLIC if seen is Place.INTERNET else AddressSet.all() - PUBLIC
+        outside = PUBLIC_OF_FRONTENDS if seen is Place.INTERNET else AddressSet.all() - PUBLIC_OF_FRONTENDS
         if outside <= ranges:
             return [Way(start.name, HopVerdict.ALLOWED, "the list holds every sender")]
         if not outside & ranges:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from lib.azure.security_group_match import Place
 from lib.azure.security_group_question import Question
+from lib.facts.internet import PUBLIC_OF_FRONTENDS
 from lib.model.cluster import Node, Pod, Workload
 from lib.model.sets import Address, AddressSet, Protocol
 from lib.policy.points import name_of
-from lib.routing.reach import PUBLIC, address_or_none, is_public
+from lib.routing.reach import address_or_none, is_public
 from lib.routing.services import ServiceView
 from lib.routing.target_ports import PortView
 from lib.trace.context import Context
@@ -93,7 +94,7 @@ def to_pod_or_node(
         why = "neither the pod's address nor the virtual network's is in the input"
         yield Hop(HopKind.INGRESS, HopVerdict.UNKNOWN, name_of(end), why)
         return
-    sender = start.address or of_family(AddressSet.all() - PUBLIC, known)  # type: ignore[arg-type]
+    sender = start.address or of_family(AddressSet.all() - PUBLIC_OF_FRONTENDS, known)  # type: ignore[arg-type]
     name = str(start.address) if start.address else "an address of the virtual network"
     asked = ask(context, [Flow(sender, end, protocol, port, "", name)])
     yield from policy_hops(asked)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from lib.facts.internet import PUBLIC_OF_FRONTENDS
 from lib.model.cluster import Node, Pod, Workload
 from lib.model.errors import ModelError
 from lib.model.refs import ObjectRef
@@ -12,7 +13,7 @@ from lib.model.services import ServiceType
 from lib.model.sets import Address, AddressSet, Family, Protocol
 from lib.policy.ends import parse_end
 from lib.policy.points import name_of
-from lib.routing.reach import PUBLIC, address_or_none
+from lib.routing.reach import address_or_none
 from lib.routing.services import ServiceView
 from lib.trace.context import Context
 from lib.trace.ends import Goal, GoalKind, Start, read_goal
@@ -162,7 +163,7 @@ def _to_outside(
 ) -> Iterator[Hop]:
     if not start.in_cluster:
         raise ModelError(f"neither {start.name} nor {name} is in the cluster: there is nothing to trace")
-    end = address or AddressSet.from_intervals(Family.IPV4, PUBLIC.ipv4)
+    end = address or AddressSet.from_intervals(Family.IPV4, PUBLIC_OF_FRONTENDS.ipv4)
     ends = senders(context, start)
     flows = [Flow(src, end, protocol, port, name_of(src) if len(ends) > 1 else "", "", name) for src in ends]
     asked = ask(context, flows)

@@ -68,7 +68,7 @@ def show_explain(page: PageContext, choice: str) -> None:
             st.error(plain(error), icon=":material/error:")
             return
         _show(page, answer)
-        if port is not None and src not in ANYWHERE and dst not in ANYWHERE:
+        if port is not None and src not in BY_WORD and dst not in BY_WORD:
             suffix = f"/{protocol}" if protocol else ""
             link_to_trace(src, f"[{dst}]:{int(port)}{suffix}" if dst.count(":") > 1 else f"{dst}:{int(port)}{suffix}")
         if answer.connections != answer.asked:
