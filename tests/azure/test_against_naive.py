@@ -14,6 +14,7 @@ from lib.azure.security_group_judge import judge
 from lib.azure.security_group_match import KnownAddresses, Packet
 from lib.model.policies import Verdict
 from lib.model.sets import AddressSet, Protocol
+from lib.routing.reach import limits_nobody, opens_for_internet
 from tests.naive import security_rules as naive
 from tests.policy.build import load
 from tests.routing.make import COMPLETE
@@ -124,3 +125,26 @@ def test_a_sender_in_the_network_or_outside_it_is_settled_where_both_come_to_the
                 answer = judge(packet, [found.group], known)
                 wanted = VERDICTS[both.pop()] if len(both) == 1 else Verdict.UNKNOWN
                 assert answer.verdict is wanted, str(answer)
+
+
+OUTSIDE = ["20.9.0.1", "20.9.128.7", "198.18.0.9"]
+
+
+@given(services())
+def test_a_service_is_called_open_where_the_groups_and_the_nodes_let_in_everybody_outside(raw: list[Any]) -> None:
+    loaded = {found.name: found for found in load(raw).snapshot.services}
+    for service in raw:
+        found = loaded[service["metadata"]["name"]]
+        notes = {k.removeprefix(naive.PREFIX): v for k, v in service["metadata"]["annotations"].items()}
+        if naive.contradicts(service, notes):
+            continue
+        port = service["spec"]["ports"][0]
+        number = port["nodePort" if naive.truth(notes, "azure-disable-load-balancer-floating-ip") else "port"]
+        (end, *_) = naive.destinations(service, notes, NODES)
+        held = [ip_network(text, strict=False) for text in service["spec"].get("loadBalancerSourceRanges", [])]
+        everybody = all(
+            naive.allowed([service], NODES, VNET, (source, end, number, port["protocol"]))
+            and (not held or any(ip_address(source) in network for network in held))
+            for source in OUTSIDE
+        )
+        assert (limits_nobody(found) and opens_for_internet(found)) is everybody

@@ -62,7 +62,7 @@ def test_a_refused_service_with_an_address_was_made_before_and_is_called_open():
 
 @pytest.mark.parametrize(("model", "broken"), [("vnetblock", True), ("vnet", False), ("overlay", False)])
 def test_a_cluster_with_static_blocks_has_no_private_link_services(model: str, broken: bool):
-    """models.yaml: "Private Link Service on LoadBalancer Services unsupported" with static block allocation."""
+    """AKS, configure-azure-cni-static-block-allocation: no Private Link Services on LoadBalancer Services."""
     asked = {"azure-pls-create": "true", "azure-load-balancer-internal": "true"}
     found = codes(address="10.224.0.9", node_labels={"kubernetes.azure.com/podnetwork-type": model}, **asked)
     assert ("azure-private-link-broken" in found) is broken

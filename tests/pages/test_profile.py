@@ -65,7 +65,7 @@ def test_a_hostile_choice_is_not_taken() -> None:
 
 
 def test_a_move_that_the_network_model_does_not_allow_is_told() -> None:
-    """models.yaml: with the Cilium data plane the policy engine is Cilium's; kubenet has no Cilium."""
+    """Documented: with the Cilium data plane the policy engine is Cilium's, and kubenet has no Cilium."""
     assert MIGRATION in words(open_page("engine_migration", old_engine="cilium", new_engine="calico"))
     kubenet = {"network_model": "kubenet", "data_plane": "kube-proxy", "old_engine": "calico"}
     assert MIGRATION in words(open_page("engine_migration", new_engine="cilium", **kubenet))
