@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from lib.model.snapshot import Coverage
+from lib.model.snapshot import UNREAD, Coverage
 
 
 @dataclass(slots=True)
@@ -91,7 +91,7 @@ def with_statements(
     found = dict(inferred)
     for statement in stated:
         for kind, coverage in statement.items():
-            if assume_complete and coverage.is_unread:
+            if assume_complete and coverage in UNREAD:
                 found[kind] = coverage
             else:
                 found[kind] = max(found.get(kind, coverage), coverage, key=_STRENGTH.index)

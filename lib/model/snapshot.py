@@ -27,8 +27,6 @@ from lib.model.refs import ObjectRef, Source
 from lib.model.routes import Gateway, GatewayClass, GatewayRoute, Ingress, IngressClass, ReferenceGrant
 from lib.model.services import EndpointSlice, Service
 
-_NAMED = 4
-
 
 class Coverage(Enum):
     """How much of a kind the input holds; only COMPLETE lets anybody say that an object is missing."""
@@ -39,14 +37,10 @@ class Coverage(Enum):
     REFUSED = "refused by the server"
     UNFINISHED = "not read to its end"
 
-    @property
-    def is_unread(self) -> bool:
-        """Whether a server has the kind and did not give all of it: then nobody knows what there is."""
-        return self in UNREAD
-
 
 UNREAD: Final = (Coverage.REFUSED, Coverage.UNFINISHED)
 """What a server did not give, or gave in part: nothing that hangs on it is known."""
+_NAMED: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +108,7 @@ class Snapshot:
 
     def unread(self, *kinds: str) -> tuple[str, ...]:
         """Those of ``kinds`` (none: of all) that a server did not give, or not to the end: what there is is unknown."""
-        return tuple(k for k in kinds or self.coverage if self.coverage_of(k).is_unread)
+        return tuple(k for k in kinds or self.coverage if self.coverage_of(k) in UNREAD)
 
     def unread_text(self, *kinds: str) -> str:
         """Those kinds with why they were not read; "" where all were."""

@@ -38,6 +38,11 @@ def _count(number: int, page: PageContext, *kinds: str) -> str:
     return f"≥ {number:,}" if number else "?"
 
 
+def _link(text: str, page: PageContext, *kinds: str) -> str:
+    """What stands below such a number: no other number of the same kinds, where the server did not give all."""
+    return "not all was read" if page.snapshot.unread(*kinds) else text
+
+
 def show_tiles(page: PageContext) -> None:
     """The five numbers, each with the way to the page that shows what it counts."""
     services, routes, doors = results.services(page), results.routes(page), results.doors(page)
@@ -48,7 +53,7 @@ def show_tiles(page: PageContext) -> None:
             "Entry points",
             _count(len(doors), page, *_DOOR_KINDS),
             page="pages/services.py",
-            link=f"{public:,} public",
+            link=_link(f"{public:,} public", page, *_DOOR_KINDS),
             help="Doors from outside: load balancers, node ports, host ports, host-network ports, external IPs, "
             "nodes with public addresses, Ingresses and Gateways.",
         )
@@ -71,7 +76,9 @@ def show_tiles(page: PageContext) -> None:
             "Services without endpoints",
             _count(empty, page, "Service"),
             page="pages/services.py",
-            link=f"{unchecked:,} not checked" if unchecked else f"of {len(services):,} Services",
+            link=_link(
+                f"{unchecked:,} not checked" if unchecked else f"of {len(services):,} Services", page, "Service"
+            ),
             help="Services without anybody who takes connections: the selector matches no pod, no endpoint is ready, "
             "or nobody wrote an EndpointSlice. ExternalName Services have none by design and are not counted; "
             "nor is what the input does not settle.",
@@ -83,7 +90,9 @@ def show_tiles(page: PageContext) -> None:
             "Routes without backend",
             _count(len(broken), page, *_ROUTE_KINDS),
             page="pages/ingress_routes.py",
-            link=f"{unsettled:,} not checked" if unsettled else f"of {len(routes):,} routes",
+            link=_link(
+                f"{unsettled:,} not checked" if unsettled else f"of {len(routes):,} routes", page, *_ROUTE_KINDS
+            ),
             help="Hosts and paths that lead nowhere, because the Service, its port or its endpoints are missing. Other "
             "faults of routes, such as a missing TLS Secret, are among the findings.",
         )

@@ -73,9 +73,9 @@ def _count(rows: int, drawn: int) -> str:
 
 def say_nothing(page: PageContext, what: str) -> None:
     """Why a list is empty: there is none, the filter hides all, or the input could not be read."""
-    if unread := page.snapshot.unread_text():
-        said = f"No {what} can be shown, and what there is of these kinds is unknown: {plain(unread, 400)}."
-        st.warning(said, icon=":material/help:")
+    if page.snapshot.unread():
+        # Which kinds were not read stands above, on every page.
+        st.info(f"What could be read shows no {what}; whether there is one is unknown.", icon=":material/help:")
     elif not page.view.is_everything:
         st.info(f"The input has no {what} that the filter shows.", icon=":material/info:")
     elif page.loaded.errors:
