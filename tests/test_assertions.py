@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -17,6 +18,8 @@ from lib.assertions import Outcome, Result, check_assertions
 from lib.cli import main
 from lib.loaders.assertions import SCHEMA, read_assertions
 from lib.model.sets import ConnectionSet, Protocol
+from lib.model.snapshot import Coverage
+from lib.policy.engine import compile_engine
 from tests.policy.build import engine_of, namespace, pod, policy
 
 ROOT = Path(__file__).parents[1]
@@ -254,3 +257,47 @@ spec: {endpointSelector: {}, ingress: [{}]}
         asked = ["check", str(manifests), "--assert", str(assertions), "--engine", engine]
         assert main([*asked, "--format", "json"]) == status
         assert json.loads(capsys.readouterr().out)["engine"] == engine
+
+
+def outcome_without(kind: str, assertion: str, *cluster: str) -> Outcome:
+    """The outcome on a cluster of which a server refused one kind."""
+    engine = engine_of(*(cluster or CLUSTER))
+    snapshot = replace(engine.snapshot, coverage={**engine.snapshot.coverage, kind: Coverage.REFUSED})
+    reading = read_assertions(text_of(assertion), "a.yaml")
+    (found,) = check_assertions(compile_engine(snapshot), reading.assertions)
+    assert found.outcome is not Outcome.UNKNOWN or kind in found.message
+    return found.outcome
+
+
+GROUP = "deny: {from: internet, to: {namespace: data}}"
+NAMED = "deny: {from: internet, to: data/db}"
+ONLY = "only: {from: shop/api, to: data/db}"
+ABSENT = "deny: {from: internet, to: {labels: tier=absent}}"
+PATH = "no-path: {from: data/db, to: shop/web}"
+BROKEN = "deny: {from: {namespace: shop}, to: {namespace: data}}"
+LABELLED = "deny: {from: internet, to: {namespaces: team=b}}"
+
+
+@pytest.mark.parametrize("kind", ["Pod", "CronJob", "DaemonSet"])
+@pytest.mark.parametrize(
+    ("assertion", "complete", "unread"),
+    [
+        (GROUP, Outcome.HOLDS, Outcome.UNKNOWN),
+        (ONLY, Outcome.HOLDS, Outcome.UNKNOWN),
+        (PATH, Outcome.HOLDS, Outcome.UNKNOWN),
+        (ABSENT, Outcome.FAILS, Outcome.UNKNOWN),
+        (NAMED, Outcome.HOLDS, Outcome.HOLDS),
+        (BROKEN, Outcome.FAILS, Outcome.FAILS),
+    ],
+)
+def test_that_no_flow_is_to_blame_hangs_on_every_workload(
+    kind: str, assertion: str, complete: Outcome, unread: Outcome
+) -> None:
+    assert outcome_without("Gateway", assertion) is complete
+    assert outcome_without(kind, assertion) is unread
+
+
+def test_ends_by_labels_of_namespaces_hang_on_the_namespaces() -> None:
+    assert outcome_without("Gateway", LABELLED) is Outcome.HOLDS
+    assert outcome_without("Namespace", LABELLED) is Outcome.UNKNOWN
+    assert outcome_without("Namespace", LABELLED, *CLUSTER[2:]) is Outcome.UNKNOWN

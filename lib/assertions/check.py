@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -13,11 +13,12 @@ from lib.assertions.result import Example, Outcome, Result
 from lib.facts.internet import BY_WORD
 from lib.flows import FlowRow, RowVerdict, flow_rows
 from lib.model.assertions import AddressesEnd, Assertion, AssertionEnd, AssertionKind, WorkloadsEnd
-from lib.model.cluster import Workload
+from lib.model.cluster import METADATA_NAME_LABEL, Workload
 from lib.model.labels import Labels
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
 from lib.model.sets import AddressSet, Protocol
+from lib.model.snapshot import POD_MAKERS
 from lib.policy.ends import addresses_by_word, outside_addresses
 from lib.policy.engine import Engine
 from lib.policy.points import End
@@ -77,7 +78,25 @@ class _Judge:
         return found
 
     def result(self, assertion: Assertion) -> Result:
-        """What becomes of one assertion."""
+        """What becomes of one assertion; unknown where it hangs on what a server did not give."""
+        found = self._of_what_was_read(assertion)
+        if found.outcome is Outcome.UNKNOWN or not (unread := self._unread(assertion, found)):
+            return found
+        return replace(found, outcome=Outcome.UNKNOWN, message=f"{found.message}, but these were not read: {unread}")
+
+    def _unread(self, assertion: Assertion, found: Result) -> str:
+        """The kinds that were not read and that the outcome hangs on; "" where there are none."""
+        ends = [e for e in (*assertion.sources, *assertion.destinations) if isinstance(e, WorkloadsEnd)]
+        kinds: tuple[str, ...] = ()
+        if any(end.namespace_labels.keys - {METADATA_NAME_LABEL} for end in ends):
+            kinds = ("Namespace",)
+        # A flow that is to blame stays so; that there is none is known only where all ends are.
+        of_groups = assertion.kind not in _OF_PAIRS or not all(end.name for end in ends)
+        if not found.count and (found.outcome is Outcome.FAILS or of_groups):
+            kinds += POD_MAKERS
+        return self._snapshot.unread_text(*kinds) if kinds else ""
+
+    def _of_what_was_read(self, assertion: Assertion) -> Result:
         sources, destinations = (self._ends(ends) for ends in (assertion.sources, assertion.destinations))
         for ends, chosen in ((assertion.sources, sources), (assertion.destinations, destinations)):
             if not chosen:

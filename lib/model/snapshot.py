@@ -40,6 +40,11 @@ class Coverage(Enum):
 
 UNREAD: Final = (Coverage.REFUSED, Coverage.UNFINISHED)
 """What a server did not give, or gave in part: nothing that hangs on it is known."""
+POD_MAKERS: Final = (
+    *("Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"),
+    *("Job", "CronJob", "ReplicationController"),
+)
+"""Kinds that are pods or make some: without one of them there may be workloads that nobody knows."""
 _NAMED: Final = 4
 
 

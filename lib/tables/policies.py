@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from lib.model.policies import Direction, RejectedPolicy
-from lib.model.snapshot import Snapshot
+from lib.model.snapshot import POD_MAKERS, Snapshot
 from lib.policy.engines import EngineProfile
 from lib.policy.inventory import PolicyEntry, inventory
 from lib.policy.selections import Selections
 from lib.tables.row import Locate, Row, listed
 
-_SELECTED = (
-    *("Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicationController"),
-    *("Namespace", "ServiceAccount"),
-)
+_SELECTED = (*POD_MAKERS, "Namespace", "ServiceAccount")
 """Kinds of which it hangs whether a policy selects a pod."""
 _RANKS = ("rejected", "ignored", "selects no pod", "not checked", "staged", "ok")
 
