@@ -13,6 +13,18 @@ from typing import Any, Final
 
 from lib.loaders.documents import RawObject
 from lib.loaders.kinds import KEPT_ANNOTATIONS, WORKLOADS, group_of, written
+from lib.loaders.model_fields import (
+    CONDITION,
+    CONTAINER,
+    CONTROLLER_SPEC,
+    CONTROLLER_STATUS,
+    NODE_ALLOCATABLE,
+    NODE_INFO,
+    NODE_SPEC,
+    OWNER,
+    POD_SPEC,
+    POD_STATUS,
+)
 from lib.loaders.parse import reader_for
 from lib.loaders.parse.session import field_names
 from lib.loaders.parse.syntax import label_key_fault
@@ -21,21 +33,11 @@ from lib.loaders.yaml_resolver import PlainLetter
 
 _DROPPED_METADATA: Final = field_names("managedFields selfLink generation")
 _IDENTITY: Final = field_names("uid resourceVersion")
-_OWNER: Final = field_names("kind name controller")
-_CONTROLLER_SPEC: Final = field_names("replicas parallelism completions template jobTemplate")
-_POD_SPEC: Final = field_names(
-    "containers initContainers hostNetwork nodeName serviceAccountName serviceAccount hostname subdomain"
-)
-_CONTAINER: Final = field_names("name ports restartPolicy")
+_CONTROLLER_SPEC: Final = CONTROLLER_SPEC | field_names("template jobTemplate")
+_POD_SPEC: Final = POD_SPEC | field_names("containers initContainers")
 _PORT: Final = field_names("name containerport protocol hostport hostip")
-_WORKLOAD_STATUS: Final = field_names(
-    "phase podIP podIPs hostIP hostIPs conditions observedGeneration desiredNumberScheduled replicas succeeded"
-)
-_CONDITION: Final = field_names("type status")
-_NODE_SPEC: Final = field_names("podCIDR podCIDRs providerID unschedulable")
+_WORKLOAD_STATUS: Final = POD_STATUS | CONTROLLER_STATUS | field_names("conditions")
 _NODE_STATUS: Final = field_names("addresses conditions allocatable nodeInfo")
-_NODE_INFO: Final = field_names("kubeletVersion osImage")
-_NODE_ALLOCATABLE: Final = field_names("pods")
 _PLAIN: Final = field_names("Node Namespace ServiceAccount")
 """Kinds whose reader does not care whether a server wrote the object."""
 _ROUTES: Final = field_names("HTTPRoute GRPCRoute")
@@ -69,7 +71,7 @@ def needed(raw: RawObject, removed: Counter[str]) -> dict[str, Any]:
         obj["spec"] = _without_filters(obj.get("spec"), removed)
     if raw.kind == "Node":
         obj = _of(obj, _TOP, removed, "nodes")
-        obj["spec"] = _of(obj.get("spec"), _NODE_SPEC, removed, "nodes")
+        obj["spec"] = _of(obj.get("spec"), NODE_SPEC, removed, "nodes")
         obj["status"] = _node_status(_of(obj.get("status"), _NODE_STATUS, removed, "nodes"), removed)
     return {key: value for key, value in obj.items() if value is not None}
 
@@ -98,7 +100,7 @@ def _workload(obj: dict[str, Any], kind: str, removed: _Removed) -> dict[str, An
     else:
         obj["spec"] = _controller_spec(spec, removed)
     status = _of(obj.get("status"), _WORKLOAD_STATUS, removed, "workloads")
-    obj["status"] = _each(status, "conditions", lambda c: _of(c, _CONDITION, removed, "conditions"))
+    obj["status"] = _each(status, "conditions", lambda c: _of(c, CONDITION, removed, "conditions"))
     return {key: value for key, value in obj.items() if value is not None}
 
 
@@ -130,15 +132,15 @@ def _pod_spec(spec: Any, removed: _Removed) -> Any:
 
 
 def _container(container: Any, removed: _Removed) -> Any:
-    kept = _of(container, _CONTAINER, removed, "containers")
+    kept = _of(container, CONTAINER, removed, "containers")
     # A misspelt containerPort is named by the Problem about it.
     return _each(kept, "ports", lambda p: {k: v for k, v in p.items() if str(k).lower() in _PORT})
 
 
 def _node_status(status: Any, removed: _Removed) -> Any:
-    status = _each(status, "conditions", lambda c: _of(c, _CONDITION, removed, "conditions"))
+    status = _each(status, "conditions", lambda c: _of(c, CONDITION, removed, "conditions"))
     if isinstance(status, dict):
-        for field, known in (("nodeInfo", _NODE_INFO), ("allocatable", _NODE_ALLOCATABLE)):
+        for field, known in (("nodeInfo", NODE_INFO), ("allocatable", NODE_ALLOCATABLE)):
             if field in status:
                 status[field] = _of(status[field], known, removed, "nodes")
     return status
@@ -150,7 +152,7 @@ def _metadata(metadata: Any, removed: _Removed, is_plain: bool) -> Any:
     dropped = _DROPPED_METADATA | _IDENTITY if is_plain else _DROPPED_METADATA
     kept = {key: value for key, value in metadata.items() if key not in dropped}
     removed[SERVER_FIELDS] += len(metadata) - len(kept)
-    return _each(kept, "ownerReferences", lambda owner: {k: v for k, v in owner.items() if k in _OWNER})
+    return _each(kept, "ownerReferences", lambda owner: {k: v for k, v in owner.items() if k in OWNER})
 
 
 def _without_notes(value: Any, removed: _Removed, is_workload: bool) -> Any:

@@ -8,18 +8,22 @@ from typing import Any, Final
 
 from lib.loaders.cluster.resources import Resource
 from lib.loaders.kinds import KEPT_ANNOTATIONS, WORKLOADS
+from lib.loaders.model_fields import (
+    CONDITION,
+    CONTAINER,
+    CONTROLLER_SPEC,
+    CONTROLLER_STATUS,
+    NODE_ALLOCATABLE,
+    NODE_INFO,
+    NODE_SPEC,
+    OWNER,
+    POD_SPEC,
+    POD_STATUS,
+)
 from lib.loaders.parse.session import field_names
 from lib.loaders.redact import redact_object
 
 _METADATA: Final = field_names("name namespace uid labels creationTimestamp deletionTimestamp")
-_OWNER: Final = field_names("kind name controller")
-_CONTAINER: Final = field_names("name ports restartPolicy")
-_POD: Final = field_names("nodeName hostNetwork serviceAccountName serviceAccount hostname subdomain")
-_POD_STATUS: Final = field_names("phase podIP podIPs hostIP hostIPs")
-_WORKLOAD: Final = field_names("replicas parallelism completions")
-_WORKLOAD_STATUS: Final = field_names("observedGeneration replicas desiredNumberScheduled succeeded")
-_NODE: Final = field_names("podCIDR podCIDRs providerID unschedulable")
-_CONDITION: Final = field_names("type status")
 _TOLD: Final = frozenset({"Ready", "Complete", "Failed"})
 
 
@@ -76,7 +80,7 @@ def _metadata(value: Any) -> Any:
         if needed:
             kept["annotations"] = needed
     if value.get("ownerReferences"):
-        kept["ownerReferences"] = _each(value["ownerReferences"], lambda owner: _some(owner, _OWNER))
+        kept["ownerReferences"] = _each(value["ownerReferences"], lambda owner: _some(owner, OWNER))
     return kept
 
 
@@ -84,17 +88,17 @@ def _conditions(status: Mapping[str, Any]) -> dict[str, Any]:
     listed = status.get("conditions")
     if not isinstance(listed, list):
         return {}
-    told = [_some(c, _CONDITION) for c in listed if isinstance(c, dict) and c.get("type") in _TOLD]
+    told = [_some(c, CONDITION) for c in listed if isinstance(c, dict) and c.get("type") in _TOLD]
     return {"conditions": told} if told else {}
 
 
 def _pod_spec(spec: Any) -> Any:
     if not isinstance(spec, dict):
         return _some(spec, frozenset())
-    kept = {key: spec[key] for key in spec if key in _POD}
-    kept["containers"] = _each(spec.get("containers"), lambda container: _some(container, _CONTAINER))
+    kept = {key: spec[key] for key in spec if key in POD_SPEC}
+    kept["containers"] = _each(spec.get("containers"), lambda container: _some(container, CONTAINER))
     if spec.get("initContainers"):
-        kept["initContainers"] = _each(spec["initContainers"], lambda container: _some(container, _CONTAINER))
+        kept["initContainers"] = _each(spec["initContainers"], lambda container: _some(container, CONTAINER))
     return kept
 
 
@@ -112,29 +116,29 @@ def _status(status: Any, keys: frozenset[str]) -> dict[str, Any]:
 
 
 def _pod(obj: Mapping[str, Any]) -> dict[str, Any]:
-    return {"spec": _pod_spec(obj.get("spec")), **_status(obj.get("status"), _POD_STATUS)}
+    return {"spec": _pod_spec(obj.get("spec")), **_status(obj.get("status"), POD_STATUS)}
 
 
 def _workload(obj: Mapping[str, Any]) -> dict[str, Any]:
     spec = obj.get("spec")
     if not isinstance(spec, dict):
         return {"spec": _some(spec, frozenset())}
-    kept: dict[str, Any] = _some(spec, _WORKLOAD)
+    kept: dict[str, Any] = _some(spec, CONTROLLER_SPEC)
     if "template" in spec:
         kept["template"] = _template(spec["template"])
     job = spec.get("jobTemplate")
     if isinstance(job, dict) and isinstance(job.get("spec"), dict):
         kept["jobTemplate"] = {"spec": {"template": _template(job["spec"].get("template"))}}
-    return {"spec": kept, **_status(obj.get("status"), _WORKLOAD_STATUS)}
+    return {"spec": kept, **_status(obj.get("status"), CONTROLLER_STATUS)}
 
 
 def _node(obj: Mapping[str, Any]) -> dict[str, Any]:
     status = obj.get("status")
     kept = _status(status, frozenset({"addresses"}))
     if isinstance(status, dict):
-        kept["status"]["allocatable"] = _some(status.get("allocatable"), frozenset({"pods"}))
-        kept["status"]["nodeInfo"] = _some(status.get("nodeInfo"), field_names("kubeletVersion osImage"))
-    return {"spec": _some(obj.get("spec"), _NODE), **kept}
+        kept["status"]["allocatable"] = _some(status.get("allocatable"), NODE_ALLOCATABLE)
+        kept["status"]["nodeInfo"] = _some(status.get("nodeInfo"), NODE_INFO)
+    return {"spec": _some(obj.get("spec"), NODE_SPEC), **kept}
 
 
 def _everything_read(obj: Mapping[str, Any]) -> dict[str, Any]:
