@@ -66,16 +66,18 @@ def show_profile_line(page: PageContext, *names: str, besides: Callable[[], str]
 
 def profile_of(page: PageContext) -> ClusterProfile:
     """The profile with what the visitor chose, on whichever page: the choices are in the URL."""
-    chosen = {
-        name: str(st.session_state.get(name) or st.query_params.get(name) or "") for name in (*CHOOSABLE, *RANGES)
-    }
+    chosen = {name: _chosen(name) for name in (*CHOOSABLE, *RANGES)}
     return page.cached(("profile", *chosen.items()), lambda: cluster_profile(page.snapshot, chosen))
 
 
-def engine_choice(found: ClusterProfile) -> str:
-    """The policy engine by which the page judges: the chosen one, else the default of all pages."""
-    engine = found.policy_engine
-    return engine.value if engine.basis is Basis.CHOSEN else results.AUTOMATIC
+def engine_choice() -> str:
+    """The policy engine by which the page judges: the chosen one, also where the input shows it; else the default."""
+    engine = _chosen("policy_engine")
+    return engine if engine in dict(choices("policy_engine")) else results.AUTOMATIC
+
+
+def _chosen(name: str) -> str:
+    return str(st.session_state.get(name) or st.query_params.get(name) or "")
 
 
 def profile_line(aspects: Iterable[Aspect]) -> str:

@@ -28,6 +28,12 @@ def test_what_is_chosen_in_the_link_counts() -> None:
     assert not figures(page), "a NAT gateway has no steps"
 
 
+def test_an_engine_that_is_chosen_judges_also_where_the_input_shows_the_same_one() -> None:
+    by_default, chosen = open_page("egress"), open_page("egress", policy_engine="cilium")
+    assert "Shown by the API's own words" in words(by_default)
+    assert "Shown by the API's own words" not in words(chosen)
+
+
 @pytest.mark.parametrize("name", [t.id for t in outbound_types()])
 @pytest.mark.parametrize("network", ["made by AKS", "brought along"])
 def test_every_outbound_type_has_its_page(name: str, network: str) -> None:
