@@ -115,14 +115,13 @@ def show_summary(page: PageContext, old: str, new: str) -> None:
     for engine in dict.fromkeys((old, new)):
         ending = retirement(engine)
         if ending is not None:
-            ends = " and ".join(
-                f"on {e.last_day:%-d %B %Y} for {e.operating_system.title()} nodes" for e in ending.ends
-            )
-            st.warning(plain(f"Support of {ending.engine} ends {ends}. Source: {ending.source}.", 900))
-    for said in filter(None, map(documented, dict.fromkeys((old, new)))):
-        with st.expander(plain(f"What else is documented of {said.engine}", 120), icon=":material/menu_book:"):
-            st.markdown("\n".join(f"- {plain(line, 400)}" for line in said.lines))
-            st.caption(plain(f"Source: {said.source}", 1200))
+            ends = " and ".join(f"{e.last_day:%-d %B %Y} for {e.operating_system.title()} nodes" for e in ending.ends)
+            said = f"The last day of support for {ending.engine} is {ends}. Source: {ending.source}."
+            st.warning(plain(said, 900))
+    for words in filter(None, map(documented, dict.fromkeys((old, new)))):
+        with st.expander(plain(f"What else is documented of {words.engine}", 120), icon=":material/menu_book:"):
+            st.markdown("\n".join(f"- {plain(line, 400)}" for line in words.lines))
+            st.caption(plain(f"Source: {words.source}", 1200))
     if old == new:
         return
     found = _compared(page, old, new)
