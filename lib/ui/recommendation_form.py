@@ -12,7 +12,7 @@ from lib.ui.page_context import PageContext
 COVER_KEY: Final = "cover"
 NEEDS_KEY: Final = "need"
 REPLACE_KEY: Final = "replace"
-API_SERVER_KEY: Final = "api_server"
+API_SERVER_KEY: Final = "needs_api_server"
 _CHARS_UP_TO: Final = 20_000
 _FORM: Final = (
     "One flow a line: FROM=TO:PORTS. An end is namespace/name, namespace/\\*, an address or prefix, `internet` or "

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import iter_modules
+
 import pytest
 
+import lib.ui
+from lib.azure.profile import CHOOSABLE, RANGES
 from tests.pages.app import markdown, open_page, words
 
 HANGING = ("services", "security_rules", "ingress_routes", "engine_migration", "egress")
@@ -87,3 +92,16 @@ spec:
     assert any("It is not supported with kubenet" in e.value for e in page.error)
     other = open_page("ingress_routes", files={"a.yaml": ingress}, network_model="node_subnet")
     assert not [e for e in other.error if "kubenet" in e.value]
+
+
+def test_no_other_widget_has_the_key_of_an_aspect() -> None:
+    """What is chosen of the profile holds on all pages, so a key of its own on one page would be given its value."""
+    modules = (import_module(f"lib.ui.{m.name}") for m in iter_modules(lib.ui.__path__))
+    keys = {value for m in modules for name, value in vars(m).items() if name.endswith("_KEY")}
+    assert keys
+    assert not keys & {*CHOOSABLE, *RANGES}
+
+
+def test_the_recommendation_opens_after_the_api_server_was_chosen() -> None:
+    page = open_page("recommendation", api_server="private")
+    assert not page.exception
