@@ -92,8 +92,9 @@ class _Values:
                     self._named[side].setdefault(requirement.key, set()).update(requirement.values)
                     if requirement.operator in (Operator.NOT_IN, Operator.DOES_NOT_EXIST):
                         spoiling[side].setdefault(requirement.key, set()).update(requirement.values or {_SOME_VALUE})
+        # A namespace of the input has the labels that it has, so that other labels need one of another name as well.
         self._spoiling = [
-            [(side, key, value) for value in sorted(values)]
+            [(side, key, value) for value in (*([None] if key == METADATA_NAME_LABEL else []), *sorted(values))]
             for side, of_keys in enumerate(spoiling)
             for key, values in of_keys.items()
         ]
@@ -105,7 +106,7 @@ class _Values:
         """
         yield Choice({}, {})
         for chosen in product(*self._spoiling) if self._spoiling else ():
-            yield Choice(*({key: value for of, key, value in chosen if of == side} for side in (0, 1)))
+            yield Choice(*({key: v for of, key, v in chosen if of == side and v is not None} for side in (0, 1)))
 
     def fulfilling(self, requirements: Sequence[Requirement], side: int) -> Iterator[dict[str, str | None]]:
         """The labels that fulfil all ``requirements``; None for one that must be absent."""

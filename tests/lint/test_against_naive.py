@@ -6,7 +6,7 @@ import copy
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lib.lint import LintFinding, LintKind, LintReport, examine
@@ -152,6 +152,8 @@ def test_nor_does_it_for_other_protocols(objects: list[Raw], data: st.DataObject
 @FEWER
 @given(RANDOM)
 def test_what_is_not_reported_counts(objects: list[Raw]) -> None:
+    # Without a pod that runs only what can never match is looked for, which the report says.
+    assume(any(o["kind"] == "Pod" and o["status"]["phase"] in ("Running", "Pending") for o in objects))
     report = examined(objects)
     assert not report.cut
     # Whether the API server's traffic keeps its address is settled for no rule that lets in all of the cluster; a rule

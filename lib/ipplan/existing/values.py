@@ -81,11 +81,11 @@ class Json:
         return value
 
     def texts(self, name: str) -> list[str]:
-        """A list of texts; empty where it is absent."""
+        """A list of texts; empty where it is absent. What is none among them is told and left out."""
         value = self._values.get(name.lower(), ("", None))[1]
         if value is not None and not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
             self.wrong(name, "It must be a list of texts.")
-        return value if isinstance(value, list) else []
+        return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
     def name(self, name: str = "name") -> str | None:
         """A name as Azure takes them for clusters, pools, networks and subnets; it must be there."""
