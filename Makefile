@@ -31,6 +31,10 @@ test-full: $(VENV)/.installed-dev browser
 envtest: $(VENV)/.installed-dev
 	$(PYTEST) -q -m envtest tests/envtest
 
+# New random examples, to find what nobody thought of; what it finds becomes a test of its own.
+fuzz: $(VENV)/.installed-dev
+	HYPOTHESIS_PROFILE=fuzz $(PYTEST) -n $(WORKERS) -m property
+
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .

@@ -14,12 +14,13 @@ IN_CI = os.environ.get("CI") == "true"
 # What the page Input lists must not hang on whose machine the tests run on.
 os.environ["KUBECONFIG"] = str(ROOT / "tests" / "no-kubeconfig")
 
-# The same examples each time in the normal tier: a red test is a change's fault, not the dice's.
-# The longer tier draws more and anew.
+# The same examples each time, more of them in the longer tier: a red test is a change's fault, not the dice's.
+# `make fuzz` draws anew.
 settings.register_profile(
     "default", deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.register_profile("full", deadline=None, max_examples=500, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("full", settings.get_profile("default"), max_examples=200)
+settings.register_profile("fuzz", deadline=None, max_examples=500, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
