@@ -16,7 +16,8 @@ from lib.tables.entry_points import entry_point_rows
 from lib.tables.services import backend_rows, port_rows, service_rows
 from lib.ui import results
 from lib.ui.azure_view import show_service_on_azure
-from lib.ui.columns import heading, icon_word
+from lib.ui.columns import heading
+from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.session import NAMESPACES_KEY
 from lib.ui.text import plain, sentence

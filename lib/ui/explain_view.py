@@ -14,7 +14,7 @@ from lib.policy.explain import DirectionAnswer, Explanation
 from lib.tables.flows import explanation_rows, near_miss_rows
 from lib.ui import results
 from lib.ui.change_view import show_smallest_change
-from lib.ui.columns import icon_word
+from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain, sentence
 from lib.ui.trace_link import link_to_trace

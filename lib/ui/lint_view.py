@@ -7,7 +7,7 @@ import streamlit as st
 from lib.lint import LintFinding
 from lib.tables.lint import lint_rows, not_checked_sentence
 from lib.ui import results
-from lib.ui.columns import icon_word
+from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
 from lib.ui.widgets import say_hidden, selected_row, show_table

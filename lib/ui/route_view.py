@@ -15,8 +15,8 @@ from lib.routing.route_view import RouteView
 from lib.routing.url_test import Certainty, UrlAnswer, test_url
 from lib.tables.routes import candidate_rows, route_rows
 from lib.ui import results
-from lib.ui.columns import icon_word
 from lib.ui.details import show_facts, show_node, show_notes, show_reasons
+from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain, sentence
 from lib.ui.trace_link import link_to_trace, url_of

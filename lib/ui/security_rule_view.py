@@ -16,8 +16,8 @@ from lib.model.security_rules import RuleDirection, SecurityRule
 from lib.tables.findings import finding_rows
 from lib.tables.security_rules import contribution_rows, rule_rows
 from lib.ui import results
-from lib.ui.columns import icon_word
 from lib.ui.details import source_of
+from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.security_groups import Groups
 from lib.ui.text import plain

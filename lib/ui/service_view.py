@@ -16,8 +16,8 @@ from lib.routing.faults import State
 from lib.tables.entry_points import entry_point_rows
 from lib.tables.services import service_rows
 from lib.ui import results
-from lib.ui.columns import icon_word
 from lib.ui.details import show_node, show_reasons, show_service
+from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
 from lib.ui.widgets import say_hidden, say_nothing, selected_row, show_graph, show_table

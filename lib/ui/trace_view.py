@@ -17,7 +17,7 @@ from lib.trace.ends import read_goal, read_start
 from lib.trace.hop import Hop, HopVerdict, Trace
 from lib.trace.walk import trace
 from lib.ui import results
-from lib.ui.columns import icon_word
+from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.security_groups import groups
 from lib.ui.text import plain, sentence

@@ -12,8 +12,9 @@ import streamlit as st
 from lib.figures.theme import CONFIG
 from lib.graph.model import GraphModel, GraphNode
 from lib.tables.row import Row
-from lib.ui.columns import column_config, decorated
+from lib.ui.columns import column_config
 from lib.ui.export import export_buttons
+from lib.ui.icons import decorated
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
 

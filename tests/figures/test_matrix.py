@@ -3,7 +3,7 @@
 from lib.figures.matrix import STATES, flow_matrix, state_icon
 from lib.flows import MatrixCell, MatrixState
 from lib.model.sets import ConnectionSet
-from lib.ui.columns import icon_word
+from lib.ui.icons import icon_word
 
 NAMES = ("a", "<b>b</b>")
 
