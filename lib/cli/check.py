@@ -12,9 +12,10 @@ from lib.assertions import Outcome, Result, check_assertions
 from lib.checks.run import at_or_over, run_checks
 from lib.cli.cluster import inputs_of
 from lib.cli.engine import engine_of
-from lib.cli.load import Input, load, names_of, read_text
+from lib.cli.load import Input, load, names_of
 from lib.cli.output import write
 from lib.cli.tables import in_namespaces, print_rows
+from lib.cli.text_file import read_text
 from lib.loaders.assertions import AssertionReading, read_assertions
 from lib.model.problem import Severity
 from lib.reports.sarif import sarif

@@ -6,14 +6,13 @@ import argparse
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from lib.cli.cluster import ClusterSource, Given, read_live
 from lib.cli.errors import UsageError
+from lib.cli.text_file import read_text
 from lib.loaders.assemble import assemble
 from lib.loaders.documents import DocumentStore
 from lib.loaders.domain_names import NamesReading, read_names
-from lib.loaders.limits import DEFAULT
 from lib.loaders.manifests import ReadResult, inputs_from_paths, read_inputs
 from lib.model.domain_names import NameTable
 from lib.model.problem import Problem, Severity
@@ -66,22 +65,6 @@ class Input:
     def report_notes(self, notes: Iterable[Problem]) -> None:
         """Write notes of an engine as ``report`` does, without the problems of the input."""
         _report(notes, self.documents)
-
-
-def read_text(path: str, expected: str) -> str:
-    """The text of a file, or of standard input for ``-``; of a longer one than any input may be the beginning.
-
-    ``expected`` says what the file is to be. Raises UsageError where it can't be read.
-    """
-    most = DEFAULT.upload_bytes + 1
-    try:
-        if path == "-":
-            return sys.stdin.read(most)
-        with Path(path).open(encoding="utf-8") as file:
-            return file.read(most)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
-        raise UsageError(f"{path} can't be read: {reason}; expected is {expected}") from None
 
 
 def names_of(arguments: argparse.Namespace) -> NamesReading:

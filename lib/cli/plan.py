@@ -8,12 +8,12 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from lib.cli.errors import UsageError
 from lib.cli.output import terminal_width, write, write_rows
 from lib.cli.plan_arguments import FLAGS, SWITCHES
+from lib.cli.text_file import read_text
 from lib.facts.networks import network
 from lib.ipplan.existing.read import ExistingReading, read_existing
 from lib.ipplan.export.resources import obstacles
@@ -64,7 +64,7 @@ def _read(arguments: argparse.Namespace) -> PlanReading | ExistingReading:
     if arguments.existing:
         if flags or arguments.file is not None:
             raise UsageError("--existing and a plan of your own do not go together")
-        return read_existing((name, _text_of(name)) for name in arguments.existing)
+        return read_existing((name, read_text(name, "what az prints (docs/plan.md)")) for name in arguments.existing)
     if arguments.extra_subnet:
         flags["extra_subnets"] = arguments.extra_subnet
     if arguments.file is None:
@@ -73,15 +73,7 @@ def _read(arguments: argparse.Namespace) -> PlanReading | ExistingReading:
         return read_plan(flags, date.today())
     if flags:
         raise UsageError("a plan file and flags do not go together: the file says it all")
-    return read_plan_text(_text_of(arguments.file), date.today())
-
-
-def _text_of(name: str) -> str:
-    try:
-        return sys.stdin.read() if name == "-" else Path(name).read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise UsageError(f"{name} can't be read: {reason}") from None
+    return read_plan_text(read_text(arguments.file, "a plan file (docs/plan.md)"), date.today())
 
 
 def _refuse(arguments: argparse.Namespace, problems: tuple[PlanProblem, ...]) -> int:

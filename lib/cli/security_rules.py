@@ -17,8 +17,9 @@ from lib.azure.security_group_question import Answer, Question, ask, read_questi
 from lib.azure.security_group_subnet import group_of_ones_own, through_subnet
 from lib.cli.cluster import inputs_of
 from lib.cli.errors import UsageError
-from lib.cli.load import Input, load, problem_json, read_text
+from lib.cli.load import Input, load, problem_json
 from lib.cli.output import write, write_json, write_rows
+from lib.cli.text_file import read_text
 from lib.loaders.security_rules import read_security_rules
 from lib.model.errors import ModelError
 from lib.model.problem import Problem, Severity
