@@ -9,20 +9,10 @@ import pytest
 from lib.azure.security_group import allow_name
 from lib.cli import main
 from lib.model.sets import Family
+from tests.azure.own_group import RULE
 from tests.conftest import ROOT
 
 SHOP = str(ROOT / "sample_data" / "shop")
-RULE = {
-    "name": "web",
-    "priority": 200,
-    "direction": "Inbound",
-    "access": "Deny",
-    "protocol": "*",
-    "sourceAddressPrefix": "Internet",
-    "sourcePortRange": "*",
-    "destinationAddressPrefix": "*",
-    "destinationPortRange": "80",
-}
 OPEN = {**RULE, "name": "all", "priority": 300, "access": "Allow", "destinationPortRange": "*"}
 
 

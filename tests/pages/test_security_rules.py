@@ -10,20 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from lib.azure.security_group import allow_name
 from lib.model.sets import Family
+from tests.azure.own_group import RULE
 from tests.pages.app import markdown, open_page, table, tables, words
 from tests.pages.test_hostile import ACTIVE, EVIL_TEXT
 
-RULE = {
-    "name": "web",
-    "priority": 200,
-    "direction": "Inbound",
-    "access": "Deny",
-    "protocol": "*",
-    "sourceAddressPrefix": "Internet",
-    "sourcePortRange": "*",
-    "destinationAddressPrefix": "*",
-    "destinationPortRange": "80",
-}
 GRAFANA = {"packet_from": "internet", "packet_to": "monitoring/grafana", "packet_port": "80"}
 SERVICE = """
 apiVersion: v1
