@@ -7,7 +7,7 @@ rule that is only half understood may match, so that no verdict is surer than th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final
@@ -17,6 +17,7 @@ from lib.loaders.limits import DEFAULT, MIB, Limits
 from lib.loaders.own_file import Form, Part, read_documents
 from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.session import Session, quote
+from lib.loaders.security_group_forms import KEYS, find_rules
 from lib.loaders.security_rule_fields import addresses, port_ranges, protocol_of, words
 from lib.model.problem import Problem, Severity
 from lib.model.refs import ObjectRef, Source
@@ -25,17 +26,14 @@ from lib.model.security_rules import Access, RuleDirection, SecurityRule, in_eva
 CHARS_MAX: Final = 4 * MIB
 RULES_MAX: Final = 2 * max(limit.value for limit in group_limits())
 _SUBJECT: Final = ObjectRef("", "security group", "File")
-_GROUP: Final = "microsoft.network/networksecuritygroups"
-_RULE: Final = f"{_GROUP}/securityrules"
 _NAME_CHARS: Final = 80
 _LOST: Final = "that could not be read"
 _EXPECTED: Final = Form(
     "a network security group",
     "",
-    ("name", "resources", "properties", "defaultSecurityRules", "securityRules"),
+    KEYS,
     "az network nsg show",
 )
-_FORMS: Final = "Paste what az network nsg show or az network nsg rule list prints, or the group's ARM template."
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,47 +112,11 @@ def _twice(rules: list[SecurityRule]) -> Iterator[Problem]:
 
 
 def _document(root: Fields) -> _Read:
-    name = root.text("name")[:_NAME_CHARS] if isinstance(root.data.get("name"), str) else ""
-    if root.has("resources"):
-        groups, rules = _resources(root)
-        if not groups and not rules:
-            root.error("resources", "no-security-group", "the template holds no security group", _FORMS)
-        if len(groups) > 1:
-            root.error("resources", "several-groups", "the template holds several groups; the first counts", _FORMS)
-        found, lost = _rules_of(groups[0]) if groups else ([], False)
-        return _Read(name, _read_all(root, found + rules, lost))
-    found, lost = _rules_of(root)
-    if not found and not any(key in root.data for key in ("securityRules", "properties", "defaultSecurityRules")):
-        root.error(None, "no-security-group", "the text is no security group", _FORMS)
-    groups = [item for item in found if "securityRules" in item.data]
-    if groups:
-        if len(groups) > 1:
-            groups[1].error(None, "several-groups", "the text holds several groups; the first counts", _FORMS)
-        name = groups[0].text("name")[:_NAME_CHARS]
-        found, lost = _rules_of(groups[0])
-    return _Read(name, _read_all(root, found, lost))
+    found = find_rules(root)
+    return _Read(found.name[:_NAME_CHARS], _read_all(root, found.rules, found.lost))
 
 
-def _resources(root: Fields) -> tuple[list[Fields], list[Fields]]:
-    groups, rules = [], []
-    for item in root.children("resources"):
-        kind = item.text("type").lower()
-        if kind == _GROUP:
-            groups.append(item)
-        elif kind == _RULE:
-            rules.append(item)
-    return groups, rules
-
-
-def _rules_of(group: Fields) -> tuple[list[Fields], bool]:
-    """The rules of a group, in the form of ``az`` or, under ``properties``, of ARM; and whether some are lost."""
-    holder = group if "securityRules" in group.data else group.section("properties")
-    found = holder.children("securityRules")
-    written = holder.data.get("securityRules") or []
-    return found, not isinstance(written, list) or len(written) > len(found)
-
-
-def _read_all(root: Fields, items: list[Fields], lost: bool) -> tuple[tuple[SecurityRule, bool], ...]:
+def _read_all(root: Fields, items: Sequence[Fields], lost: bool) -> tuple[tuple[SecurityRule, bool], ...]:
     if len(items) > RULES_MAX:
         lost = True
         message = f"{len(items):,} rules are more than the {RULES_MAX:,} that are read; the rest is left out"
@@ -168,7 +130,7 @@ def _read_all(root: Fields, items: list[Fields], lost: bool) -> tuple[tuple[Secu
 def _rule(item: Fields) -> Iterator[tuple[SecurityRule, bool]]:
     """A rule and whether its place in the order is sure; otherwise once for each way in which it may be meant."""
     body = item.section("properties") if item.has("properties") else item
-    name = (item.text("name") or f"rule {len(item.path) and item.path[-1]}")[:_NAME_CHARS]
+    name = (item.text("name").rpartition("/")[2] or f"rule {len(item.path) and item.path[-1]}")[:_NAME_CHARS]
     first, last = custom_priorities()
     priority = body.integer("priority")
     if priority is None and not body.has("priority"):

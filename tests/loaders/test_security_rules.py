@@ -43,6 +43,7 @@ def read(value: Any):
     return read_security_rules(value if isinstance(value, str) else json.dumps(value, indent=1), "pasted")
 
 
+GROUP = "Microsoft.Network/networkSecurityGroups"
 FORMS = {
     "az network nsg show": {"name": "mine", "securityRules": [rule()], "defaultSecurityRules": []},
     "az network nsg rule list": [rule()],
@@ -56,6 +57,27 @@ FORMS = {
     },
     "ARM template, rules by themselves": {
         "resources": [{"type": "Microsoft.Network/networkSecurityGroups/securityRules", **arm(rule())}]
+    },
+    "az network nsg rule show": rule(),
+    "az rest, one rule": arm(rule()),
+    "az rest, a list of groups": {"value": [{"name": "mine", "properties": {"securityRules": [arm(rule())]}}]},
+    "az rest, a list of rules": {"value": [arm(rule())]},
+    "az rest, groups of a list": [{"name": "mine", "properties": {"securityRules": [arm(rule())]}}],
+    "ARM template, rules inside the group": {
+        "resources": [
+            {
+                "type": GROUP,
+                "properties": {},
+                "resources": [{"type": "securityRules", **arm(rule())}],
+            },
+        ]
+    },
+    "ARM template, symbolic names": {
+        "languageVersion": "2.0",
+        "resources": {
+            "nsg": {"type": GROUP, "name": "mine"},
+            "web": {"type": f"{GROUP}/securityRules", **arm(rule(name="mine/web"))},
+        },
     },
 }
 
@@ -158,6 +180,30 @@ def test_of_several_groups_the_first_counts():
     found = read([{"name": "a", "securityRules": [rule()]}, {"name": "b", "securityRules": [rule(priority=300)]}])
     assert [p.code for p in found.problems] == ["several-groups"]
     assert (found.name, [r.priority for r in found.rules]) == ("a", [200])
+
+
+def test_rules_of_another_group_of_a_template_are_not_the_firsts():
+    resources = [{"type": GROUP, "name": n, "properties": {"securityRules": []}} for n in ("first", "second")]
+    resources += [{"type": f"{GROUP}/securityRules", **arm(rule(name=n, priority=p))} for n, p in OWNED]
+    found = read({"resources": resources})
+    assert [r.name for r in found.rules] == ["web", "of-nobody-known"]
+    assert [p.code for p in found.problems] == ["several-groups"]
+
+
+OWNED = (("first/web", 200), ("Second/api", 210), ("[concat('x')]/of-nobody-known", 220))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        {"name": "my-network", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/8"]}}},
+        {"value": [{"networkSecurityGroup": {"id": "x"}, "effectiveSecurityRules": [rule()]}]},
+    ],
+    ids=["a virtual network", "effective rules of an interface"],
+)
+def test_another_resource_is_not_taken_for_a_group_without_rules(text):
+    found = read(text)
+    assert (found.rules, [p.code for p in found.problems]) == ((), ["no-security-group"])
 
 
 def test_a_group_without_rules_is_a_group():

@@ -1,0 +1,109 @@
+"""Where the rules stand in each form in which Azure's tools write a network security group.
+
+az writes groups and rules flat, REST and ARM put their fields under ``properties``; a list may stand by itself or under
+``value``; a template has ``resources``, as a list or by symbolic names, and rules also as resources of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lib.loaders.parse.fields import Fields
+
+KEYS: Final = ("name", "value", "resources", "properties", "priority", "defaultSecurityRules", "securityRules")
+"""Keys of which a text about security rules has at least one."""
+FORMS: Final = "Paste what az network nsg show or az network nsg rule list prints, or the group's ARM template."
+_GROUP: Final = "microsoft.network/networksecuritygroups"
+_RULE: Final = f"{_GROUP}/securityrules"
+_CHILD: Final = "securityrules"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The rules of the one group that counts; ``lost`` says that it has others, which can't be read."""
+
+    name: str
+    rules: tuple[Fields, ...] = ()
+    lost: bool = False
+
+
+def find_rules(root: Fields) -> Found:
+    """The rules of a document's group, in whichever form; what is no group is a Problem."""
+    if root.has("resources"):
+        return _template(root)
+    if root.has("value"):
+        return _listed(root, "value")
+    if _is_rule(root):
+        return Found("", (root,))
+    if not _is_group(root):
+        root.error(None, "no-security-group", "the text is no security group", FORMS)
+        return Found(_name(root))
+    return _listed(root, "securityRules") if "securityRules" in root.data else _group(root)
+
+
+def _listed(root: Fields, key: str) -> Found:
+    """The items of a list that may be rules, or groups of which the first counts."""
+    items, lost = _children(root, key)
+    groups = [item for item in items if _is_group(item)]
+    if groups:
+        if len(groups) > 1:
+            groups[1].error(None, "several-groups", "the text holds several groups; the first counts", FORMS)
+        return _group(groups[0])
+    if key == "value" and any(not _is_rule(item) for item in items):
+        root.error(key, "no-security-group", "the list holds what is neither a security group nor a rule of one", FORMS)
+        return Found("")
+    return Found(_name(root), items, lost)
+
+
+def _template(root: Fields) -> Found:
+    resources, lost = _children(root, "resources")
+    groups = [item for item in resources if item.text("type").lower() == _GROUP]
+    rules = tuple(item for item in resources if item.text("type").lower() == _RULE)
+    if not groups and not rules:
+        root.error("resources", "no-security-group", "the template holds no security group", FORMS)
+    if not groups:
+        return Found(_name(root), rules, lost)
+    if len(groups) > 1:
+        root.error("resources", "several-groups", "the template holds several groups; the first counts", FORMS)
+        others = {_name(group).lower() for group in groups[1:]}
+        rules = tuple(rule for rule in rules if _name(rule).rpartition("/")[0].lower() not in others)
+    first = _group(groups[0])
+    children, lost_children = _children(groups[0], "resources")
+    own = tuple(child for child in children if child.text("type").lower() in (_CHILD, _RULE))
+    return Found(_name(root) or first.name, (*first.rules, *own, *rules), lost or lost_children or first.lost)
+
+
+def _group(group: Fields) -> Found:
+    """The rules of a group in the form of az or, under ``properties``, of ARM."""
+    holder = group if "securityRules" in group.data else group.section("properties")
+    rules, lost = _children(holder, "securityRules")
+    return Found(_name(group), rules, lost)
+
+
+def _children(holder: Fields, key: str) -> tuple[tuple[Fields, ...], bool]:
+    """The mappings of a list, or of resources by their names; and whether something else stands there too."""
+    written: Any = holder.data.get(key) or []
+    by_name = isinstance(written, dict) and key == "resources"
+    if by_name:
+        inside = holder.section(key)
+        found = tuple(inside.section(name) for name, value in written.items() if isinstance(value, dict))
+    else:
+        found = tuple(holder.children(key))
+    return found, not (by_name or isinstance(written, list)) or len(written) > len(found)
+
+
+def _is_rule(item: Fields) -> bool:
+    """Whether it has what only a rule has, at its place in either form."""
+    inside = item.data.get("properties")
+    return "priority" in item.data or (isinstance(inside, dict) and "priority" in inside)
+
+
+def _is_group(item: Fields) -> bool:
+    inside = item.data.get("properties")
+    known = {"securityRules", "defaultSecurityRules"}
+    return bool(known & item.data.keys()) or (isinstance(inside, dict) and bool(known & inside.keys()))
+
+
+def _name(item: Fields) -> str:
+    return item.text("name") if isinstance(item.data.get("name"), str) else ""
