@@ -19,9 +19,14 @@ from lib.model.finding import Finding, finding
 from lib.model.refs import Source
 from lib.model.services import Service
 
-# Under these beginnings stands nothing that is not for the Azure provider; port_ is followed by a port's number.
-_AZURE: Final = re.compile(r"(?:service\.beta\.kubernetes\.io/(?:azure-|port_)|service\.kubernetes\.io/azure-).*")
-_PORT: Final = re.compile(r"port_([0-9]{1,5})_(.+)")
+# What can't be meant for anybody but the Azure provider, however it is written; port_ is followed by a port's number.
+_AZURE: Final = re.compile(
+    r"(?:services?\.(?:beta\.|alpha\.)?kubernetes\.io/)?(?:azure[-_]?(?!$)|port[-_]).*", re.IGNORECASE
+)
+_PORT: Final = re.compile(r"port_([1-9][0-9]{0,4})_(.+)")
+_PORT_AS_MEANT: Final = re.compile(r"port[_-]0*([1-9][0-9]{0,4})[_-](.+)", re.IGNORECASE)
+# What keys for every cloud begin with; other clouds' own are none of ours.
+_ANY_CLOUD: Final = "azure-"
 _SHOWN: Final = 60
 _HINTS: Final = 20
 _LETTERS_APART: Final = 3
@@ -35,7 +40,7 @@ def annotation_faults(service: Service) -> Iterator[Finding]:
     balanced = is_azure_load_balancer(service)
     hints = 0
     for key, value in service.annotations.items():
-        if not (_AZURE.fullmatch(key) or key == prefix() + names.LEGACY_RANGES):
+        if not (_AZURE.fullmatch(key) or key == prefix() + names.LEGACY_RANGES or _misses_the_name(key)):
             continue
         source = service.source.at("metadata", "annotations", key)
         facts, port = _facts_of(key)
@@ -94,6 +99,11 @@ def _names_a_port(service: Service, ports: PortIndex, facts: AnnotationFacts, po
     return port in ports.by_number or (timing and port == service.health_check_node_port)
 
 
+def _misses_the_name(key: str) -> bool:
+    """Whether a key would be one of the provider's with ``azure-`` before its name."""
+    return key.startswith(prefix()) and _ANY_CLOUD + key[len(prefix()) :].lower() in _by_name()
+
+
 @cache
 def _by_name() -> dict[str, AnnotationFacts]:
     return {facts.name: facts for facts in service_annotations()}
@@ -104,6 +114,8 @@ def _facts_of(key: str) -> tuple[AnnotationFacts | None, int | None]:
     if not key.startswith(prefix()):
         return None, None
     name = key[len(prefix()) :]
+    if name.lower() == names.CONFIGURATIONS:
+        return _by_name()[names.CONFIGURATIONS], None
     if found := _PORT.fullmatch(name):
         return _by_name().get(f"port_{PORT_PLACEHOLDER}_{found[2]}"), int(found[1])
     return (None if "{" in name else _by_name().get(name)), None
@@ -111,9 +123,11 @@ def _facts_of(key: str) -> tuple[AnnotationFacts | None, int | None]:
 
 def _hint(key: str) -> str:
     """The nearest name that there is."""
-    name = key.rpartition("/")[2]
-    found = _PORT.fullmatch(name)
+    name = key.rpartition("/")[2].lower()
+    found = _PORT_AS_MEANT.fullmatch(name)
     wanted = f"port_{PORT_PLACEHOLDER}_{found[2]}" if found else name
+    if _misses_the_name(key):
+        wanted = _ANY_CLOUD + name
     alike = [known for known in _by_name() if abs(len(known) - len(wanted)) <= _LETTERS_APART]
     near = get_close_matches(wanted, alike, 1, _ALIKE)
     if not near:

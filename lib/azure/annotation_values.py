@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from lib.azure.annotations import TRUE, address_of, is_dns_label, number_of, ranges_of
+from lib.azure.annotations import TRUE, address_of, is_dns_label, is_prefix_id, number_of, ranges_of
+from lib.azure.frontends import is_pair
 from lib.azure.probes import PortIndex, is_probe_protocol
+from lib.facts.reader import get
 from lib.facts.service_annotations import AnnotationFacts, ValueForm
 from lib.model.sets import Family, family_of
 
-_PREFIX_ID: Final = re.compile(
-    r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/[^/]+/publicIPPrefixes/[^/]+", re.I
-)
 _BOOLEANS: Final = (TRUE, "false")
 
 
@@ -63,7 +62,7 @@ def value_fault(facts: AnnotationFacts, value: str, ports: PortIndex) -> ValueFa
             right = all(a is not None and family_of(a) is Family.IPV4 for a in found)
             return None if right else ValueFault(Outcome.INVALID, "IPv4 addresses with spaces between them")
         case ValueForm.PAIRS:
-            bad = tuple(item for item in value.split(",") if item.strip() and item.count("=") != 1)
+            bad = tuple(item for item in value.split(",") if item.strip() and not is_pair(item))
             return ValueFault(Outcome.MISREAD, "pairs such as a=b,c=d", f"if {_some(bad)} were absent") if bad else None
         case ValueForm.PROTOCOL:
             known = is_probe_protocol(value)
@@ -74,9 +73,10 @@ def value_fault(facts: AnnotationFacts, value: str, ports: PortIndex) -> ValueFa
             return None if found_port is not None else ValueFault(Outcome.INVALID, wanted)
         case ValueForm.LABEL:
             right = not value or is_dns_label(value)
-            return None if right else ValueFault(Outcome.INVALID, "a DNS label: letters, digits and hyphens")
+            wanted = f"lower-case letters, digits and hyphens, as in {get('public_dns_label').text}"
+            return None if right else ValueFault(Outcome.INVALID, wanted)
         case ValueForm.RESOURCE_ID:
-            right = not value or _PREFIX_ID.fullmatch(value) is not None
+            right = not value or is_prefix_id(value)
             return None if right else ValueFault(Outcome.INVALID, "the resource ID of a public IP prefix")
         case ValueForm.NAMES:
             empty = any(not item.strip() for item in value.split(","))
@@ -85,8 +85,19 @@ def value_fault(facts: AnnotationFacts, value: str, ports: PortIndex) -> ValueFa
                 if empty
                 else None
             )
-        case ValueForm.NAME | ValueForm.TEXT | ValueForm.PATH | ValueForm.SPACED_NAMES:
+        case ValueForm.NAME:
+            wanted = "the name of an Azure resource: letters, digits, underscores, periods and hyphens"
+            return _named(value, "azure_resource_name", wanted)
+        case ValueForm.RESOURCE_GROUP:
+            wanted = "the name of a resource group, whose last character is no period"
+            return _named(value.strip(), "azure_resource_group_name", wanted)
+        case ValueForm.TEXT | ValueForm.PATH | ValueForm.SPACED_NAMES:
             return None
+
+
+def _named(value: str, fact: str, wanted: str) -> ValueFault | None:
+    right = not value.strip() or re.fullmatch(get(fact).text, value)
+    return None if right else ValueFault(Outcome.INVALID, wanted)
 
 
 def _address(value: str, family: Family) -> ValueFault | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Final
 
+from lib.facts.reader import get
 from lib.facts.service_annotations import AnnotationFacts, service_annotation
 from lib.model.errors import ModelError
 from lib.model.refs import Source
@@ -65,8 +66,9 @@ PLS_AUTO_APPROVAL: Final = "azure-pls-auto-approval"
 TRUE: Final = "true"
 _INT: Final = re.compile(r"[+-]?[0-9]{1,10}")
 _INT32: Final = (-(2**31), 2**31 - 1)
-# RFC 1035, 2.3.1: what may stand between two dots of a domain name.
-_LABEL: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_PREFIX_ID: Final = re.compile(
+    r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/[^/]+/publicIPPrefixes/[^/]+", re.IGNORECASE
+)
 _NETIP_PREFIX: Final = re.compile(r"[0-9A-Fa-f.:]+/(?:0|[1-9][0-9]{0,2})")
 
 
@@ -101,7 +103,11 @@ class Annotations:
 
     def text(self, name: str, port: int | None = None) -> str | None:
         """The value as written; None where the Service does not have the annotation."""
-        return self.service.annotations.get(self.key(name, port))
+        key = self.key(name, port)
+        if name == CONFIGURATIONS:
+            # The only key that the provider finds in any case.
+            return next((v for k, v in self.service.annotations.items() if k.lower() == key), None)
+        return self.service.annotations.get(key)
 
     def source(self, name: str, port: int | None = None) -> Source:
         """Where the annotation stands, or would stand."""
@@ -180,8 +186,13 @@ def address_of(text: str) -> Address | None:
 
 
 def is_dns_label(text: str) -> bool:
-    """Whether ``text`` can be one part of a domain name."""
-    return _LABEL.fullmatch(text) is not None
+    """Whether Azure takes ``text`` as the domain name label of a public IP."""
+    return re.fullmatch(get("public_dns_label").text, text) is not None
+
+
+def is_prefix_id(text: str) -> bool:
+    """Whether ``text`` is the resource ID of a public IP prefix."""
+    return _PREFIX_ID.fullmatch(text) is not None
 
 
 def range_of(text: str) -> Network | None:

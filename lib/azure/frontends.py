@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lib.azure import annotations as names
-from lib.azure.annotations import Annotations, address_of, is_dns_label
+from lib.azure.annotations import Annotations, address_of, is_dns_label, is_prefix_id
 from lib.azure.names import Names
 from lib.facts.nsg import probe_address
 from lib.facts.reader import get
@@ -22,6 +22,7 @@ from lib.routing.reach import is_public
 NODE_RESOURCE_GROUP: Final = "the node resource group"
 CLUSTER_SUBNET: Final = "the cluster's subnet"
 SPEC_ADDRESS: Final = "spec.loadBalancerIP"
+_ADDRESS_KEYS: Final = (names.IPV4, names.IPV6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,23 @@ def private_pin(frontend: Frontend) -> Address | None:
     return address if not is_public(address) or str(address) == probe_address() else None
 
 
+def why_refused(annotations: Annotations, frontend: Frontend) -> str:
+    """Why Azure gives a frontend none of the addresses and names that it asks for, without a full stop; "" for fine."""
+    pin = frontend.pin
+    if private := private_pin(frontend):
+        return f"it is public and asks for {private}, which is no address of the Internet"
+    if pin is not None and pin.key.endswith(_ADDRESS_KEYS):
+        address = address_of(pin.value)
+        if address is None or family_of(address) is not frontend.family:
+            return f"{pin.key} is no {frontend.family.label} address"
+    if pin is not None and "pip-prefix" in pin.key and not is_prefix_id(pin.value):
+        return f"{pin.key} is no resource ID of a public IP prefix"
+    label = annotations.text(names.DNS_LABEL)
+    if frontend.public and label and not is_dns_label(label):
+        return f"{annotations.key(names.DNS_LABEL)} is no label that Azure takes"
+    return ""
+
+
 def status_address(annotations: Annotations, family: Family) -> str:
     """The load balancer's own address in the Service's status; additional public IPs stand there too and are none."""
     extra = set(annotations.addresses(names.ADDITIONAL_PUBLIC_IPS))
@@ -149,7 +167,12 @@ def _tags(annotations: Annotations, pin: Pin | None) -> tuple[str, ...]:
     """The tags, and the IP tags that a public IP gets when the provider makes it."""
     made = pin is None or "pip-prefix" in pin.key
     items = [*annotations.items(names.PIP_TAGS), *(annotations.items(names.PIP_IP_TAGS) if made else ())]
-    return tuple(item for item in items if item.count("=") == 1)
+    return tuple(item for item in items if is_pair(item))
+
+
+def is_pair(text: str) -> bool:
+    """Whether the provider takes ``text`` as a tag, name=value; it passes over anything else."""
+    return text.count("=") == 1 and bool(text.partition("=")[0].strip())
 
 
 def _address_from(pin: Pin | None, seen: str, public: bool, subnet: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lib.azure import annotations as names
 from lib.azure.annotations import Annotations
 from lib.azure.balanced import families_of
-from lib.azure.frontends import Frontend, frontend_of, private_pin
+from lib.azure.frontends import Frontend, frontend_of, why_refused
 from lib.azure.names import Names, load_balancer_name
 from lib.azure.private_link import PrivateLinkService, private_link_of
 from lib.azure.probes import Probe, Refused
@@ -70,8 +70,8 @@ def load_balancer_of(
     probes: dict[str, Probe] = {}
     refused = ""
     try:
-        if private := next(filter(None, map(private_pin, frontends)), None):
-            raise Refused(f"it is public and asks for {private}, which is no address of the Internet")
+        if why := next(filter(None, (why_refused(annotations, f) for f in frontends)), ""):
+            raise Refused(why)
         for frontend in frontends:
             maker = RuleMaker(annotations, named, frontend, settings)
             found, own = maker.rules_and_probes()

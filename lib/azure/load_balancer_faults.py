@@ -19,14 +19,14 @@ from lib.model.sets import Family
 from lib.model.snapshot import Snapshot
 
 _AZURE_PROVIDER = "azure://"
-_AZURE_KEY = "/azure-"
+_AZURE_KEY = "azure-"
 _STATIC_BLOCKS = "pod_subnet_static_block"
 
 
 def is_on_azure(snapshot: Snapshot) -> bool:
     """Whether a node or a Service's annotation shows that the cluster is Azure's."""
     return any(node.provider_id.startswith(_AZURE_PROVIDER) for node in snapshot.nodes) or any(
-        _AZURE_KEY in key for service in snapshot.services for key in service.annotations
+        _AZURE_KEY in key.lower() for service in snapshot.services for key in service.annotations
     )
 
 

@@ -28,6 +28,8 @@ class ValueForm(Enum):
     BOOL = "bool"
     INT = "int"
     NAME = "name"
+    """Of an Azure resource."""
+    RESOURCE_GROUP = "resource_group"
     TEXT = "text"
     LABEL = "label"
     RESOURCE_ID = "resource_id"

@@ -79,6 +79,10 @@ READ: Final = WORKLOADS | {
 KEPT_ANNOTATIONS: Final = (
     "service.beta.kubernetes.io/",
     "service.kubernetes.io/",
+    # How the two above are misspelt; nothing reads these, which a finding tells.
+    "services.beta.kubernetes.io/",
+    "service.alpha.kubernetes.io/",
+    "azure-load-balancer-",
     "kubernetes.io/ingress",
     "ingressclass.kubernetes.io/",
     "nginx.ingress.kubernetes.io/",

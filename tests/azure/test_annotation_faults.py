@@ -10,7 +10,8 @@ from lib.checks.wording import message_of, text_of
 from lib.facts.service_annotations import ValueForm, prefix, service_annotations
 from lib.model.services import ServiceType, TrafficPolicy
 from lib.model.sets import Family
-from tests.azure.make import DUAL, balanced, http, local
+from tests.azure.load import snapshot_of
+from tests.azure.make import DUAL, balanced, http, local, made
 
 INTERNAL = {"azure-load-balancer-internal": "true"}
 PREFIX_ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/publicIPPrefixes/edge"
@@ -33,6 +34,8 @@ FORMS: dict[ValueForm, tuple[str, str, str]] = {
     ValueForm.LABEL: ("shop-web", "shop_web", INVALID),
     ValueForm.RESOURCE_ID: (PREFIX_ID, "edge", INVALID),
     ValueForm.NAMES: ("AzureCloud", "AzureCloud,", MISREAD),
+    ValueForm.NAME: ("shop-web_1.x", "shop/web", INVALID),
+    ValueForm.RESOURCE_GROUP: (" rg(1)-eu ", "rg.", INVALID),
 }
 
 
@@ -105,12 +108,61 @@ def test_what_nobody_reads_any_more_is_told_with_the_reason(facts):
         ("azure-something-else-entirely", ""),
         ("port_{port}_no_lb_rule", "write the number of a port for {port}"),
         ("port_99999999_no_lb_rule", ""),
+        ("Azure-load-balancer-internal", "azure-load-balancer-internal is one"),
+        ("azure_load_balancer_internal", "azure-load-balancer-internal is one"),
+        ("load-balancer-internal", "azure-load-balancer-internal is one"),
+        ("port_0080_no_lb_rule", "port_80_no_lb_rule is one"),
+        ("port-80-no_lb_rule", "port_80_no_lb_rule is one"),
     ],
 )
 def test_an_unknown_annotation_is_told_with_the_nearest_one(name, hint):
     (found,) = annotation_faults(balanced(values={name: "true"}))
     assert found.code == UNKNOWN
     assert hint in message_of(found) and (bool(hint) or "is one" not in message_of(found))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "services.beta.kubernetes.io/azure-load-balancer-internal",
+        "service.alpha.kubernetes.io/azure-load-balancer-internal",
+        "service.kubernetes.io/azure-load-balancer-internal",
+        "azure-load-balancer-internal",
+    ],
+)
+def test_a_key_without_the_right_prefix_is_told_with_the_right_one(key):
+    text = f"""
+apiVersion: v1
+kind: Service
+metadata: {{name: web, namespace: shop, annotations: {{{key}: "true"}}}}
+spec: {{type: LoadBalancer, selector: {{app: web}}, ports: [{{port: 80}}]}}
+"""
+    (service,) = snapshot_of(text).services
+    (found,) = annotation_faults(service)
+    assert found.code == UNKNOWN and f"{prefix()}azure-load-balancer-internal is one" in message_of(found)
+    assert found.source.path == ("metadata", "annotations", key)
+
+
+def test_the_names_of_load_balancers_are_found_under_their_key_in_any_case():
+    """GetLoadBalancerConfigurationsNames in helpers.go of cloud-provider-azure compares this one key in any case."""
+    service = balanced(values={"Azure-Load-Balancer-Configurations": "second"})
+    assert codes(service) == []
+    assert made(service, configurations=("first", "second")).load_balancer == "second"
+
+
+@pytest.mark.parametrize("label", ["Shop", "s", "1shop", "shop-", "s" * 64, "shop.eu", "shöp"])
+def test_a_label_that_azure_does_not_take_is_told_and_no_load_balancer_is_made(label):
+    """Azure's own message: it must conform to ^[a-z][a-z0-9-]{1,61}[a-z0-9]$ (lib/facts, public_dns_label)."""
+    service = balanced(values={"azure-dns-label-name": label})
+    assert codes(service) == [INVALID]
+    assert "azure-dns-label-name" in made(service).refused and not made(service).rules
+
+
+@pytest.mark.parametrize("value", [{"azure-pip-tags": "=b,c=d"}, {"azure-pip-ip-tags": " =b,c=d"}], ids=str)
+def test_a_tag_without_a_name_is_passed_over(value):
+    """parseTags in azure_utils.go of cloud-provider-azure ignores a pair whose key is empty."""
+    assert codes(balanced(values=value)) == [MISREAD]
+    assert made(balanced(values=value)).frontends[0].tags == ("c=d",)
 
 
 def test_annotations_of_others_are_left_alone():
@@ -143,7 +195,7 @@ UDP_80 = http(80, 30080, protocol="UDP")
     ("name", "service"),
     [
         ("azure-load-balancer-internal-subnet", balanced(values={"azure-load-balancer-internal-subnet": "a"})),
-        ("azure-dns-label-name", balanced(values={**INTERNAL, "azure-dns-label-name": "a"})),
+        ("azure-dns-label-name", balanced(values={**INTERNAL, "azure-dns-label-name": "shop"})),
         ("azure-pip-name", balanced(values={**INTERNAL, "azure-pip-name": "a"})),
         ("azure-pip-tags", balanced(values={**INTERNAL, "azure-pip-tags": "a=b"})),
         ("azure-pip-ip-tags", balanced(values={"azure-pip-name": "a", "azure-pip-ip-tags": "a=b"})),
@@ -220,7 +272,7 @@ def test_a_setting_without_effect_is_told_with_the_reason(name, service):
     "service",
     [
         balanced(values={**INTERNAL, "azure-load-balancer-internal-subnet": "a"}),
-        balanced(values={"azure-dns-label-name": "a"}),
+        balanced(values={"azure-dns-label-name": "shop"}),
         balanced(values={"azure-dns-label-name": ""}),
         balanced(values={"azure-pip-name": "a", "azure-pip-name-ipv6": "b"}, ip_families=DUAL),
         balanced(values={"azure-pip-name": "a"}, ip_families=(Family.IPV6,)),
@@ -298,7 +350,7 @@ def test_approval_of_a_subscription_is_right_where_everybody_sees_the_service():
 
 
 def test_an_annotation_of_another_type_of_service_has_no_effect():
-    service = replace(balanced(values={"azure-dns-label-name": "a"}), type=ServiceType.CLUSTER_IP)
+    service = replace(balanced(values={"azure-dns-label-name": "shop"}), type=ServiceType.CLUSTER_IP)
     (found,) = annotation_faults(service)
     assert found.code == IDLE and "ClusterIP" in message_of(found)
 

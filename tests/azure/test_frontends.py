@@ -172,6 +172,24 @@ def test_a_public_service_that_asks_for_a_private_address_or_one_of_azures_own_i
     assert provider_group(snapshot).written == ()
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"azure-load-balancer-ipv4": "10.0.0.256"},
+        {"azure-load-balancer-ipv4": " 20.50.1.2"},
+        {**INTERNAL, "azure-load-balancer-ipv4": "fd00::7"},
+        {"azure-pip-prefix-id": "edge"},
+    ],
+    ids=str,
+)
+def test_an_address_or_prefix_that_is_none_is_refused_and_gets_no_rules(values):
+    """The data file's types: an IPv4 address, a public IP prefix's resource ID; Azure finds or makes nothing else."""
+    service = balanced(values=values)
+    found = made(service)
+    assert list(values)[-1] in found.refused and not found.rules and not found.probes
+    assert provider_group(Snapshot(services=(service,))).written == ()
+
+
 def test_a_public_service_that_asks_for_an_address_of_the_internet_is_made():
     found = made(balanced(values={"azure-load-balancer-ipv4": "20.50.1.2"}))
     assert not found.refused and found.rules
