@@ -118,6 +118,10 @@ def _unknown(
     said = []
     if not named.known:
         said.append("the names: they are made of the Service's uid, which a manifest does not have")
+    if named.frontend_end_open:
+        said.append(
+            "the last character of the frontend's name: it is cut at a digit, for which the provider may write _"
+        )
     if service.ip_family_policy == "PreferDualStack" and len(named.families) == 1 and not service.cluster_ips:
         said.append("whether it has an IPv6 half: only where the cluster is dual-stack")
     shared = get("probe_shared_port")

@@ -7,10 +7,15 @@ stand in ``lib/facts/load_balancer.yaml``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from lib.facts.reader import get
 from lib.model.services import Service
 from lib.model.sets import Family
+
+# What a name of Azure's can't end with, and what a cut one ends with instead.
+_NO_ENDS: Final = "-."
+_END: Final = "_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,24 @@ class Names:
 
     def frontend(self, family: Family) -> str:
         """The frontend IP configuration's name."""
-        name = f"{self.base}-{self.subnet}" if self.subnet else self.base
-        return self.of_family(self._cut(name), family)
+        name = self._whole_frontend
+        cut = self._cut(name)
+        if cut != name and cut[-1] in _NO_ENDS:
+            cut = cut[:-1] + _END
+        return self.of_family(cut, family)
+
+    @property
+    def frontend_end_open(self) -> bool:
+        """Whether the last character of the frontend's name is not settled: a digit at which the name is cut.
+
+        The provider's tests show letters that stay and hyphens that are replaced, and no digits.
+        """
+        cut = self._cut(self._whole_frontend)
+        return cut != self._whole_frontend and cut[-1].isdigit()
+
+    @property
+    def _whole_frontend(self) -> str:
+        return f"{self.base}-{self.subnet}" if self.subnet else self.base
 
     def rule(self, protocol: str, port: int | str, family: Family) -> str:
         """A load balancing rule's name, which is also its probe's. ``protocol`` is the API's word."""
@@ -67,6 +88,7 @@ class Names:
 
 
 def _longest() -> int:
+    """How long a name may be before the ending of its family."""
     return get("lb_resource_name_length").number - get("lb_family_suffix_length").number
 
 

@@ -190,6 +190,24 @@ def test_an_address_or_prefix_that_is_none_is_refused_and_gets_no_rules(values):
     assert provider_group(Snapshot(services=(service,))).written == ()
 
 
+def cut_at(character: str):
+    room = 75 - len(f"{BASE}-")
+    return made(
+        balanced(values={**INTERNAL, "azure-load-balancer-internal-subnet": "a" * (room - 1) + character + "zz"})
+    )
+
+
+@pytest.mark.parametrize(("character", "end"), said()["frontend_name_cut_at"].items())
+def test_a_name_that_is_cut_ends_as_the_providers_tests_show(character, end):
+    found = cut_at(character)
+    assert (len(found.frontends[0].name), found.frontends[0].name[-1]) == (75, end)
+    assert not any("last character" in words for words in found.unknown)
+
+
+def test_whether_a_digit_stays_at_the_end_of_a_name_that_is_cut_is_not_known():
+    assert any("last character of the frontend's name" in words for words in cut_at("7").unknown)
+
+
 def test_a_public_service_that_asks_for_an_address_of_the_internet_is_made():
     found = made(balanced(values={"azure-load-balancer-ipv4": "20.50.1.2"}))
     assert not found.refused and found.rules
