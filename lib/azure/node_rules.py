@@ -40,8 +40,9 @@ def _conditions(service: Service, data_plane: DataPlane) -> set[str]:
     sticky = service.session_affinity is SessionAffinity.CLIENT_IP
     for condition, holds in (
         ("affinity", sticky),
-        # How Cilium chooses is in no source that was read.
+        ("affinity-cilium", sticky and data_plane.name != KUBE_PROXY),
         ("random", not sticky and data_plane.name != CILIUM),
+        ("random-cilium", not sticky and data_plane.name != KUBE_PROXY),
         ("node-port", any(port.node_port for port in service.ports)),
         ("external-local", outside and local_outside),
         ("external-cluster", outside and not local_outside),

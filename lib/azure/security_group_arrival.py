@@ -8,7 +8,7 @@ from enum import Enum
 from ipaddress import ip_network
 
 from lib.azure.annotations import Annotations
-from lib.azure.data_plane import CILIUM, KUBE_PROXY, DataPlane, detect_data_plane
+from lib.azure.data_plane import DataPlane, detect_data_plane
 from lib.azure.load_balancer import load_balancer_of
 from lib.azure.rules import ALL
 from lib.azure.security_group import ProviderGroup
@@ -24,6 +24,7 @@ from lib.azure.security_group_match import (
     in_virtual_network,
     is_probe,
 )
+from lib.azure.source_ranges import sender_outside_ranges
 from lib.model.cluster import Node
 from lib.model.errors import ModelError
 from lib.model.policies import Verdict
@@ -218,18 +219,15 @@ def _strange(packet: Packet, known: KnownAddresses) -> tuple[str, ...]:
 def _on_the_node(packet: Packet, access: ServiceAccess, plane: DataPlane) -> str:
     """What becomes of a sender whom spec.loadBalancerSourceRanges may not hold: nodes enforce it beside the groups.
 
-    Source: configure-load-balancer-standard.md of AKS's documentation, which speaks of kube-proxy; none that is known
-    here says what Cilium does.
+    Of a packet that reaches Azure the sender is not in the cluster: its own nodes take those addresses themselves.
     """
     ranges = AddressSet.from_networks(access.service.load_balancer_source_ranges)
     if not ranges or packet.source is Place.PROBE or (not isinstance(packet.source, Place) and packet.source in ranges):
         return ""
-    outside = f"senders that spec.loadBalancerSourceRanges of {access.service.ref.qualified_name} does not hold"
-    whose = "; it may be one of them" if isinstance(packet.source, Place) else f", and {packet.source} is one of them"
-    if plane.name == CILIUM:
-        return f"Beside the groups, whether Cilium drops {outside} on the node is not documented{whose}."
-    unsure = "" if plane.name == KUBE_PROXY else " (the input does not show whether it runs)"
-    return f"Beside the groups, kube-proxy{unsure} drops {outside} on the node{whose}."
+    listed = f"spec.loadBalancerSourceRanges of {access.service.ref.qualified_name}"
+    sender = packet.source if not isinstance(packet.source, Place) else "the sender"
+    held = f"does not hold {sender}" if sender is packet.source else f"may not hold {sender}"
+    return f"Beside the groups, {listed} {held}: then {sender_outside_ranges(plane, in_cluster=False).why}."
 
 
 def _notes(packet: Packet, access: ServiceAccess, known: KnownAddresses, plane: DataPlane) -> tuple[str, ...]:

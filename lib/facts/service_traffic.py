@@ -43,6 +43,16 @@ class NodeRule:
 
 
 @dataclass(frozen=True, slots=True)
+class OutsideSourceRanges:
+    """What one data plane does with a sender outside the list; ``drops`` is None where the sources do not settle it."""
+
+    data_plane: str
+    drops: bool | None
+    words: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class UpdateEffect:
     """What a change of a Service does to its load balancer; ``when`` names the Services that it is about."""
 
@@ -68,6 +78,17 @@ def without_node_ports() -> tuple[WithoutNodePorts, ...]:
 def client_addresses() -> tuple[ClientAddress, ...]:
     """Every combination that the sources tell of."""
     return tuple(ClientAddress(**row) for row in read_mapping(_FILE)["client_address"])
+
+
+@cache
+def outside_source_ranges(in_cluster: bool) -> tuple[OutsideSourceRanges, ...]:
+    """What each data plane does with senders whom ``spec.loadBalancerSourceRanges`` does not hold."""
+    sender = "cluster" if in_cluster else "outside"
+    return tuple(
+        OutsideSourceRanges(row["data_plane"], row["drops"], row["words"], tuple(row["sources"]))
+        for row in read_mapping(_FILE)["outside_source_ranges"]
+        if row["sender"] == sender
+    )
 
 
 @cache

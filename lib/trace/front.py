@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from lib.azure.balanced import is_azure_load_balancer, why_left_out
-from lib.azure.data_plane import CILIUM, KUBE_PROXY
 from lib.azure.load_balancer import ServiceLoadBalancer
 from lib.azure.rules import LoadBalancingRule
 from lib.azure.security_group_judge import rule_words
 from lib.azure.security_group_match import Place
 from lib.azure.security_group_question import Answer, Question, ask
+from lib.azure.source_ranges import sender_outside_ranges
 from lib.facts.internet import PUBLIC_OF_FRONTENDS
 from lib.model.errors import ModelError
 from lib.model.policies import Verdict
@@ -180,24 +180,17 @@ def inside_hop(view: ServiceView, address: Address) -> Hop:
 
 
 def ranges_hop(context: Context, service: Service, start: Start, destination: Address) -> Hop | None:
-    """Whether the node lets the sender through ``loadBalancerSourceRanges``; None where there are none.
-
-    kube-proxy drops others (configure-load-balancer-standard.md of AKS); of Cilium no source that is known here says.
-    """
+    """Whether the node lets the sender through ``loadBalancerSourceRanges``; None where there are none."""
     ranges = AddressSet.from_networks(service.load_balancer_source_ranges)
     if not ranges:
         return None
     ways = tuple(_in_ranges(ranges, start, destination))
     verdict = together(way.verdict for way in ways)
-    plane = context.data_plane.name
     why = "; ".join(dict.fromkeys(way.reason for way in ways))
-    if verdict is not HopVerdict.ALLOWED and plane == CILIUM:
-        verdict, why = HopVerdict.UNKNOWN, f"{why}; whether Cilium drops them on the node is not documented"
-    elif verdict is not HopVerdict.ALLOWED and plane != KUBE_PROXY:
-        verdict = HopVerdict.UNKNOWN
-        why += "; kube-proxy drops them on the node, of Cilium no source says so, and the input shows neither"
-    elif verdict is not HopVerdict.ALLOWED:
-        why += "; kube-proxy drops others on the node"
+    if verdict is not HopVerdict.ALLOWED:
+        found = sender_outside_ranges(context.data_plane, start.in_cluster)
+        verdict = verdict if found.drops else HopVerdict.UNKNOWN
+        why += f"; {found.why}"
     change = "" if verdict is HopVerdict.ALLOWED else "the sender's address in the list; for pods, the pod CIDR"
     subject = f"{_FIELD} of {service.ref.qualified_name}"
     source = service.source.at("spec", "loadBalancerSourceRanges")

@@ -267,7 +267,7 @@ def test_what_nodes_do_with_source_ranges_stands_beside_the_groups():
     found = sent(snapshot, packet("10.224.0.4", PRIVATE, 80))
     assert found.verdict is Verdict.ALLOWED
     (note,) = found.notes
-    assert "kube-proxy" in note and "10.224.0.4 is one of them" in note
+    assert "kube-proxy drops it" in note and "does not hold 10.224.0.4" in note
     assert not sent(snapshot, packet("10.100.0.1", PRIVATE, 80)).notes
 
 

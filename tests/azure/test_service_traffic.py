@@ -9,6 +9,7 @@ from lib.azure.client_address import DEPENDS, seen_address, seen_in_words
 from lib.azure.data_plane import DataPlane, detect_data_plane
 from lib.azure.node_rules import node_rules_of, update_effects_of
 from lib.azure.profile import cluster_profile
+from lib.azure.source_ranges import sender_outside_ranges
 from lib.facts.service_traffic import client_addresses, node_rules, update_effects
 from lib.facts.sources import source
 from lib.model.services import ServiceType, SessionAffinity, TrafficPolicy
@@ -74,7 +75,12 @@ def texts(found: Any, plane: DataPlane = KUBE_PROXY) -> dict[str, str]:
         ),
         (service("a", None, headless=True), KUBE_PROXY, {"headless"}),
         (service("a", None, type="ExternalName"), KUBE_PROXY, set()),
-        (service("a", None), CILIUM, {"cluster-ip", "internal-cluster", "cilium"}),
+        (service("a", None), CILIUM, {"cluster-ip", "choice-cilium", "internal-cluster", "cilium"}),
+        (
+            service("a", None, session_affinity=SessionAffinity.CLIENT_IP),
+            CILIUM,
+            {"cluster-ip", "affinity", "affinity-cilium", "internal-cluster", "cilium"},
+        ),
         (
             service("a", None, traffic_distribution="PreferClose"),
             KUBE_PROXY,
@@ -95,7 +101,15 @@ def texts(found: Any, plane: DataPlane = KUBE_PROXY) -> dict[str, str]:
         (
             balanced(ranges=("10.0.0.0/8",)),
             CILIUM,
-            {"cluster-ip", "internal-cluster", "node-port", "external-cluster", "source-ranges-cilium", "cilium"},
+            {
+                "cluster-ip",
+                "choice-cilium",
+                "internal-cluster",
+                "node-port",
+                "external-cluster",
+                "source-ranges-cilium",
+                "cilium",
+            },
         ),
     ],
 )
@@ -155,7 +169,25 @@ def test_where_the_data_plane_is_not_known_the_sentence_says_that_it_hangs_on_th
 
 def test_where_the_data_plane_is_not_known_both_answers_on_source_ranges_are_told():
     found = texts(balanced(ranges=("10.0.0.0/8",)), UNSEEN)
-    assert "kube-proxy" in found["source-ranges"] and found["source-ranges-cilium"].startswith("Unknown")
+    assert "kube-proxy" in found["source-ranges"] and "the sources differ" in found["source-ranges-cilium"]
+
+
+@pytest.mark.parametrize(
+    ("plane", "in_cluster", "drops"),
+    [
+        (KUBE_PROXY, False, True),
+        (KUBE_PROXY, True, True),
+        (CILIUM, False, True),
+        (CILIUM, True, None),
+        (UNSEEN, False, True),
+        (UNSEEN, True, None),
+    ],
+)
+def test_nodes_drop_senders_outside_the_list_and_of_pods_under_cilium_the_sources_differ(plane, in_cluster, drops):
+    """AKS's configure-load-balancer-standard.md; Cilium's kubeproxy-free.rst, "LoadBalancer Source Ranges Checks"."""
+    found = sender_outside_ranges(plane, in_cluster)
+    assert found.drops is drops
+    assert ("which of them runs" in found.why) is (plane is UNSEEN)
 
 
 def test_the_data_plane_is_seen_by_its_agents_and_is_not_known_where_both_run():
