@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from lib.azure.services import service_views_on_azure
 from lib.model.finding import Finding
 from lib.model.refs import ObjectRef
 from lib.model.snapshot import Snapshot
@@ -12,7 +13,7 @@ from lib.policy.engine import Engine, compile_engine
 from lib.routing.faults import Issue
 from lib.routing.route_view import RouteView
 from lib.routing.routes import route_views
-from lib.routing.services import ServiceView, service_views
+from lib.routing.services import ServiceView
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def make_context(
     engine: Engine | None = None,
 ) -> Context:
     """A context; what is not handed in is computed."""
-    views = service_views(snapshot) if services is None else services
+    views = service_views_on_azure(snapshot) if services is None else services
     rows = route_views(snapshot, views) if routes is None else routes
     return Context(snapshot, views, rows, compile_engine(snapshot) if engine is None else engine)
 

@@ -5,37 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import chain
 
-from lib.azure.balanced import is_azure_load_balancer
-from lib.azure.load_balancer import load_balancer_of
-from lib.azure.load_balancer_faults import is_on_azure
-from lib.azure.provider_settings import ProviderSettings
-from lib.azure.security_group_access import service_access
 from lib.checks.arrivals import Spot, answers_hold, classes_of_pods, entered, is_settled, spots_of
 from lib.checks.closed_services import isolating_policies, listed
 from lib.checks.context import Context, from_issues
 from lib.model.finding import Finding, finding
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
-from lib.model.services import Service, TrafficPolicy
+from lib.model.services import TrafficPolicy
 from lib.policy.bits import positions
 from lib.routing.faults import Fault
 from lib.routing.services import ServiceView
 
 
 def check_services(context: Context) -> Iterator[Finding]:
-    """Every issue of every Service; a load balancer is not called open where policies let nothing in from outside, or
-    where Azure's provider makes nothing of it."""
+    """Every issue of every Service but the provider's refusal, which the checks of Azure tell.
+
+    A load balancer is not called open where policies let nothing in from outside.
+    """
     sheltered = _sheltered(context)
-    on_azure = is_on_azure(context.snapshot)
     for view in context.services:
-        if on_azure and _comes_to_nothing(view.service):
-            yield from from_issues(view.ref, (i for i in view.issues if i.fault is not Fault.LOAD_BALANCER_OPEN))
-            continue
+        issues = [i for i in view.issues if i.fault is not Fault.LOAD_BALANCER_REFUSED]
         spots = sheltered.get(view.ref)
         if spots is None:
-            yield from from_issues(view.ref, view.issues)
+            yield from from_issues(view.ref, issues)
             continue
-        yield from from_issues(view.ref, (i for i in view.issues if i.fault is not Fault.LOAD_BALANCER_OPEN))
+        yield from from_issues(view.ref, (i for i in issues if i.fault is not Fault.LOAD_BALANCER_OPEN))
         if view.service.external_traffic_policy is not TrafficPolicy.LOCAL:
             yield finding(
                 "load-balancer-behind-policies",
@@ -43,14 +37,6 @@ def check_services(context: Context) -> Iterator[Finding]:
                 view.service.source,
                 policies=listed(p.ref for p in isolating_policies(context.engine, spots)),
             )
-
-
-def _comes_to_nothing(service: Service) -> bool:
-    """Whether a load balancer that nobody has seen yet gets no load balancing rule; an address shows an earlier one."""
-    if not is_azure_load_balancer(service) or service.load_balancer_ingress:
-        return False
-    found = load_balancer_of(service, ProviderSettings())
-    return not found.rules or bool(service_access(service).refused)
 
 
 def _sheltered(context: Context) -> Mapping[ObjectRef, frozenset[Spot]]:

@@ -98,6 +98,11 @@ class Fault(Enum):
         Severity.WARNING,
         "it is of type LoadBalancer and has no external address yet",
     )
+    LOAD_BALANCER_REFUSED = (
+        "azure-load-balancer-refused",
+        Severity.ERROR,
+        "Azure's provider stops at its load balancer: {reason}",
+    )
     LOAD_BALANCER_OPEN = (
         "load-balancer-open-to-internet",
         Severity.WARNING,

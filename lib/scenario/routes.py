@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
+from lib.azure.services import service_views_on_azure
 from lib.model.refs import Source
 from lib.model.snapshot import Snapshot
 from lib.routing.entry_points import EntryPoint, entry_points
@@ -42,10 +43,12 @@ def route_changes(old: Snapshot, new: Snapshot) -> tuple[RouteChange, ...]:
     routes = _compared(
         "route", route_views(old), route_views(new), _route_key, _route_name, _route_leads_to, _route_kind
     )
-    doors = _compared(
-        "exposure", entry_points(old), entry_points(new), _door_key, _door_name, _door_leads_to, _door_kind
-    )
+    doors = _compared("exposure", _doors(old), _doors(new), _door_key, _door_name, _door_leads_to, _door_kind)
     return tuple(_as_far_as_read(change, kind, old, new) for kind, change in (*routes, *doors))
+
+
+def _doors(snapshot: Snapshot) -> tuple[EntryPoint, ...]:
+    return entry_points(snapshot, service_views_on_azure(snapshot))
 
 
 _BEHIND_ROUTES: Final = ("Service", "IngressClass", "Gateway", "GatewayClass", "ReferenceGrant")

@@ -10,6 +10,7 @@ from typing import Final
 import streamlit as st
 
 from lib.azure.destinations import Choice, destinations
+from lib.azure.services import service_views_on_azure
 from lib.checks.run import run_checks
 from lib.exposure import exposed_to as open_to
 from lib.exposure import exposures
@@ -30,7 +31,7 @@ from lib.policy.selections import selections as policy_selections
 from lib.routing.entry_points import EntryPoint, entry_points
 from lib.routing.route_view import RouteView
 from lib.routing.routes import ingress_backends, route_views
-from lib.routing.services import ServiceView, service_views
+from lib.routing.services import ServiceView
 from lib.scenario.recommendation import Options, Recommendation, StatedNeedsError, recommend
 from lib.tables.exposure import exposed_to_rows, exposure_rows
 from lib.tables.row import Locate, Row
@@ -75,7 +76,7 @@ def _leading(page: PageContext) -> frozenset[ObjectRef]:
 
 def all_services(page: PageContext) -> tuple[ServiceView, ...]:
     """Every Service, filtered or not."""
-    return page.cached(("services",), lambda: service_views(page.snapshot))
+    return page.cached(("services",), lambda: service_views_on_azure(page.snapshot))
 
 
 def services(page: PageContext) -> tuple[ServiceView, ...]:
