@@ -13,8 +13,9 @@ from lib.azure.load_balancer import NODE_IP_CONFIGURATION, ServiceLoadBalancer
 from lib.azure.rules import LoadBalancingRule
 from lib.azure.signs import shown_by_signs
 from lib.azure.view import AzureView
-from lib.facts.service_traffic import without_node_ports
+from lib.facts.service_traffic import needs_local_for_ipv6, without_node_ports
 from lib.model.finding import Finding, finding
+from lib.model.services import TrafficPolicy
 from lib.model.sets import Family
 from lib.model.snapshot import Snapshot
 
@@ -42,6 +43,7 @@ def load_balancer_faults(view: AzureView, snapshot: Snapshot) -> Iterator[Findin
             yield finding("azure-load-balancer-refused", found.ref, found.service.source, reason=found.refused)
         yield from _node_ports(annotations, found, view.settings.shared_probe)
         yield from _private_link(annotations, found, with_ipv6, static_blocks)
+    yield from _ipv6_without_local(view, snapshot)
     yield from _claimed_twice(view)
     yield from _labels(view)
     yield from _limits(view, snapshot)
@@ -78,6 +80,17 @@ def _node_ports(annotations: Annotations, found: ServiceLoadBalancer, shared_pro
                 policy=policy,
                 floating="on" if floating else "off",
             )
+
+
+def _ipv6_without_local(view: AzureView, snapshot: Snapshot) -> Iterator[Finding]:
+    """Some nodes take IPv6 from a load balancer under the Local policy only."""
+    signs = needs_local_for_ipv6()
+    labels = ((n.name, key, n.labels.get(key, "").lower()) for n in snapshot.nodes for key, _ in signs)
+    node = next((name for name, key, value in labels if any(value.startswith(b) for k, b in signs if k == key)), None)
+    for found in view.services if node is not None else ():
+        if Family.IPV6 in found.families and found.service.external_traffic_policy is TrafficPolicy.CLUSTER:
+            source = found.service.source.at("spec", "externalTrafficPolicy")
+            yield finding("azure-ipv6-needs-local", found.ref, source, node=node)
 
 
 def _private_link(

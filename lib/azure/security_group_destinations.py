@@ -84,14 +84,24 @@ def _pinned(service: Service, family: Family) -> list[Address]:
 
 def node_destinations(snapshot: Snapshot, service: Service, family: Family) -> Destinations:
     """The nodes behind the load balancer: all but those that a label keeps out of it."""
+    return nodes_of(service, nodes_behind(snapshot, family))
+
+
+def nodes_of(service: Service, behind: Destinations) -> Destinations:
+    """The nodes behind one Service's load balancer, of those ``behind`` any."""
+    if Annotations(service).text(CONFIGURATIONS) is not None:
+        # Several load balancers share the nodes out; who has which is in no object.
+        return Destinations((), (f"which nodes stand behind the load balancer of {service.ref.qualified_name}",))
+    return behind
+
+
+def nodes_behind(snapshot: Snapshot, family: Family) -> Destinations:
+    """The nodes behind load balancers, where the cluster has one public and one internal."""
     nodes = [node for node in snapshot.nodes if EXCLUDED_NODE not in node.labels]
     addresses = [a for node in nodes for a in _internal(node) if family_of(a) is family]
     unknown = []
     if not snapshot.is_complete("Node"):
         unknown.append(f"the {family.label} addresses of {'other ' if nodes else 'the '}nodes")
-    if Annotations(service).text(CONFIGURATIONS) is not None:
-        # Several load balancers share the nodes out; who has which is in no object.
-        return Destinations((), (f"which nodes stand behind the load balancer of {service.ref.qualified_name}",))
     return Destinations(tuple(dict.fromkeys(addresses)), tuple(unknown))
 
 

@@ -104,6 +104,16 @@ def match_whoever_sends(rule: SecurityRule, packet: Packet, known: KnownAddresse
     return NO if said.fit is Fit.NO else _all((said, _destinations(rule, packet, known)))
 
 
+def match_but_ends(rule: SecurityRule, packet: Packet, known: KnownAddresses) -> Match:
+    """The part of ``match`` that hangs neither on the destination nor on its port."""
+    return _all((_protocol(rule, packet), _source_ports(rule, packet), _sources(rule, packet, known)))
+
+
+def match_destination(rule: SecurityRule, packet: Packet, known: KnownAddresses) -> Match:
+    """The part of ``match`` that hangs on the destination's address."""
+    return _destinations(rule, packet, known)
+
+
 def _all(parts: Iterable[Match]) -> Match:
     why = []
     for part in parts:

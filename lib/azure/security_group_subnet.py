@@ -33,7 +33,7 @@ from lib.azure.security_group_match import (
 )
 from lib.facts.internet import INTERNET
 from lib.model.policies import Verdict
-from lib.model.refs import ObjectRef
+from lib.model.refs import ObjectRef, Source
 from lib.model.security_rules import Attachment, SecurityGroup, SecurityRule, in_evaluation_order
 from lib.model.services import ServicePort
 from lib.model.sets import Address, AddressSet, Family, Interval, Protocol, family_of
@@ -70,6 +70,7 @@ class PortThrough:
     through: Through
     example: SentJudgement | None
     why: str = ""
+    service_source: Source | None = None
 
 
 def group_of_ones_own(
@@ -91,7 +92,10 @@ def through_subnet(
         for family, frontend in _frontends(access):
             for port in access.service.ports:
                 for senders in _admitted(access, family):
-                    at = PortThrough(access.service.ref, str(frontend or ""), port, senders, Through.UNKNOWN, None)
+                    own = access.service
+                    at = PortThrough(
+                        own.ref, str(frontend or ""), port, senders, Through.UNKNOWN, None, service_source=own.source
+                    )
                     if frontend is None:
                         yield replace(at, why=f"{frontends_of(access.service).of(family).unknown[0]} is not known")
                     else:
@@ -128,7 +132,7 @@ class _Comparing:
             found = tuple((end, self._judge(at, access, frontend, end, group).verdict) for end in ends)
             self.verdicts[key, at.senders, family] = found
         first = {verdict: end for end, verdict in reversed(found)}
-        through = _through(first)
+        through = through_of(first)
         worst = next(v for v in (Verdict.DENIED, Verdict.UNKNOWN, Verdict.ALLOWED) if v in first)
         return replace(at, through=through, example=self._judge(at, access, frontend, first[worst], group))
 
@@ -152,7 +156,8 @@ class _Comparing:
         return self.narrowed[at]
 
 
-def _through(verdicts: Collection[Verdict]) -> Through:
+def through_of(verdicts: Collection[Verdict]) -> Through:
+    """What verdicts on several cases, each once, come to."""
     if len(verdicts) > 1:
         return Through.SOME if Verdict.DENIED in verdicts else Through.UNKNOWN
     (verdict,) = verdicts

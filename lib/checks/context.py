@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lib.azure.services import service_views_on_azure
 from lib.model.finding import Finding
 from lib.model.refs import ObjectRef
+from lib.model.security_rules import SecurityGroup
 from lib.model.snapshot import Snapshot
 from lib.policy.engine import Engine, compile_engine
 from lib.routing.faults import Issue
@@ -18,12 +19,13 @@ from lib.routing.services import ServiceView
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A snapshot with its views and its compiled policies."""
+    """A snapshot with its views and its compiled policies; ``subnet`` is the security group on the nodes' subnet."""
 
     snapshot: Snapshot
     services: Sequence[ServiceView]
     routes: Sequence[RouteView]
     engine: Engine
+    subnet: SecurityGroup | None = None
 
 
 def make_context(
@@ -31,11 +33,12 @@ def make_context(
     services: Sequence[ServiceView] | None = None,
     routes: Sequence[RouteView] | None = None,
     engine: Engine | None = None,
+    subnet: SecurityGroup | None = None,
 ) -> Context:
     """A context; what is not handed in is computed."""
     views = service_views_on_azure(snapshot) if services is None else services
     rows = route_views(snapshot, views) if routes is None else routes
-    return Context(snapshot, views, rows, compile_engine(snapshot) if engine is None else engine)
+    return Context(snapshot, views, rows, compile_engine(snapshot) if engine is None else engine, subnet)
 
 
 def from_issues(subject: ObjectRef, issues: Iterable[Issue]) -> Iterable[Finding]:

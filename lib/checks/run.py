@@ -15,11 +15,13 @@ from lib.checks.policy_checks import (
     check_policy_subjects,
 )
 from lib.checks.port_checks import check_host_ports, check_node_ports
+from lib.checks.probe_checks import check_probes
 from lib.checks.route_checks import check_conflicts, check_gateways, check_ingress_classes, check_routes
 from lib.checks.service_checks import check_services
 from lib.checks.wording import severity_of
 from lib.model.finding import Finding
 from lib.model.problem import Severity
+from lib.model.security_rules import SecurityGroup
 from lib.model.snapshot import Snapshot
 from lib.policy.engine import Engine
 from lib.routing.route_view import RouteView
@@ -30,6 +32,7 @@ Check = Callable[[Context], Iterable[Finding]]
 CHECKS: Final[tuple[Check, ...]] = (
     check_services,
     check_azure,
+    check_probes,
     check_closed_ports,
     check_node_ports,
     check_host_ports,
@@ -50,12 +53,15 @@ def run_checks(
     services: Sequence[ServiceView] | None = None,
     routes: Sequence[RouteView] | None = None,
     engine: Engine | None = None,
+    subnet: SecurityGroup | None = None,
 ) -> tuple[Finding, ...]:
     """Every finding once, the worst first, then by subject and place.
 
+    ``subnet`` is a security group of one's own on the nodes' subnet, None where none is known.
+
     Hand in views and engine where they are at hand; otherwise they are computed.
     """
-    context = make_context(snapshot, services, routes, engine)
+    context = make_context(snapshot, services, routes, engine, subnet)
     found = dict.fromkeys(f for check in CHECKS for f in check(context))
     return tuple(sorted(found, key=lambda f: (-severity_of(f), f.subject, f.code, str(f.source), f.evidence)))
 

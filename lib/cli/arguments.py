@@ -194,6 +194,11 @@ def build_parser() -> argparse.ArgumentParser:
         help="also check the assertions of a file, or of - (docs/assertions.md)",
     )
     check.add_argument(
+        "--subnet-nsg",
+        metavar="FILE",
+        help="also tell what your own security group on the nodes' subnet blocks (az network nsg show)",
+    )
+    check.add_argument(
         "--fail-on", type=_severity, default=Severity.ERROR, metavar="SEVERITY", help="info, warning or error (default)"
     )
 

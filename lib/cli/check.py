@@ -14,10 +14,12 @@ from lib.cli.cluster import inputs_of
 from lib.cli.engine import engine_of
 from lib.cli.load import Input, load, names_of
 from lib.cli.output import write
+from lib.cli.security_rules import given_group
 from lib.cli.tables import in_namespaces, print_rows
 from lib.cli.text_file import read_text
 from lib.loaders.assertions import AssertionReading, read_assertions
 from lib.model.problem import Severity
+from lib.model.security_rules import Attachment
 from lib.reports.sarif import sarif
 from lib.tables.assertions import assertion_json, assertion_rows
 from lib.tables.findings import finding_rows
@@ -30,9 +32,10 @@ def check_command(arguments: argparse.Namespace) -> int:
     """Check, print, and return the exit status: 1 for findings over the threshold and assertions that do not hold."""
     given = load(inputs_of(arguments), complete=arguments.complete, names=names_of(arguments))
     reading = _reading(arguments.assertions)
+    subnet, group_problems = given_group(arguments.subnet_nsg or "", Attachment.SUBNET)
     engine = engine_of(arguments, given)
     kept = in_namespaces(arguments, given)
-    findings = tuple(f for f in run_checks(given.snapshot, engine=engine) if kept(f.subject))
+    findings = tuple(f for f in run_checks(given.snapshot, engine=engine, subnet=subnet) if kept(f.subject))
     results = check_assertions(engine, reading.assertions)
     if arguments.format == "sarif":
         found = sarif(findings, given.problems, given.documents, results, reading.problems)
@@ -42,10 +45,11 @@ def check_command(arguments: argparse.Namespace) -> int:
     else:
         rows = [*finding_rows(findings, given.locate), *assertion_rows(results)]
         status = _print(arguments, given, engine.profile.id, rows, results)
-    for problem in reading.problems:
+    beside = (*reading.problems, *group_problems)
+    for problem in beside:
         place = problem.source.file if problem.source else arguments.assertions
         sys.stderr.write(f"{place}:{problem.line}: {problem.message}\n")
-    if any(problem.severity is Severity.ERROR for problem in reading.problems):
+    if any(problem.severity is Severity.ERROR for problem in beside):
         status = REFUSED
     broken = any(result.outcome is not Outcome.HOLDS for result in results)
     return max(status, FAILED if broken or at_or_over(findings, arguments.fail_on) else ANSWERED)

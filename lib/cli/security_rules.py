@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import Any
 
+from lib.azure.probe_access import probe_accesses
 from lib.azure.profile import cluster_profile
 from lib.azure.provider_settings import ProviderSettings
 from lib.azure.security_group import ProviderGroup, provider_group
@@ -26,7 +27,7 @@ from lib.model.problem import Problem, Severity
 from lib.model.security_rules import Attachment, SecurityGroup
 from lib.model.sets import AddressSet
 from lib.reports.tabular import to_text
-from lib.tables.security_rules import group_answer_rows, through_rows
+from lib.tables.security_rules import group_answer_rows, probe_access_rows, through_rows
 
 _REFUSED = 2
 
@@ -149,6 +150,8 @@ def _print_subnet(
     wrong: tuple[Problem, ...],
 ) -> None:
     rows = through_rows(tuple(through_subnet(given.snapshot, provider, subnet, known)), given.locate)
+    probes = probe_accesses(given.snapshot, provider, (subnet, provider.group), known)
+    rows += probe_access_rows(tuple(probes), given.locate)
     if format_ == "json":
         tail = {"problems": [problem_json(problem, given.documents) for problem in (*given.problems, *wrong)]}
         write_json({"schema": "netatlas.azure-subnet/1"}, "ports", rows, tail)

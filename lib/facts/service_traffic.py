@@ -92,6 +92,12 @@ def outside_source_ranges(in_cluster: bool) -> tuple[OutsideSourceRanges, ...]:
 
 
 @cache
+def needs_local_for_ipv6() -> tuple[tuple[str, str], ...]:
+    """Labels of nodes on which IPv6 load balancers need the Local policy: the key, and what its value begins with."""
+    return tuple((row["key"], row["begins"]) for row in read_mapping(_FILE)["needs_local_for_ipv6"]["node_labels"])
+
+
+@cache
 def node_rules() -> tuple[NodeRule, ...]:
     """Everything that a Service may mean on a node, in the order of telling."""
     return tuple(NodeRule(**row) for row in read_mapping(_FILE)["on_a_node"])

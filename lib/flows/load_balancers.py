@@ -54,15 +54,17 @@ def arrivals(engine: Engine, services: Sequence[ServiceView] | None = None) -> I
                 numbers = {classes[pod.ref] for pod in target.pods if pod.ref in classes}
                 if target.port is not None and numbers:
                     policy, protocol = view.service.external_traffic_policy, port.port.protocol
-                    seen_as, verdict, reason = _judge(
+                    seen_as, verdict, reason = judge_arrival(
                         engine, policy, numbers, engine.spaces.port_mask(protocol, target.port)
                     )
                     ref = target.workload.ref
                     yield Arrival(view.ref, ref, protocol, target.port, policy, seen_as, verdict, reason)
 
 
-def _judge(engine: Engine, policy: TrafficPolicy, numbers: Iterable[int], port: Bits) -> tuple[str, str, str]:
-    """As whom the pods see it, the verdict, and why."""
+def judge_arrival(
+    engine: Engine, policy: TrafficPolicy, numbers: Iterable[int], port: Bits, clients: tuple[int, ...] | None = None
+) -> tuple[str, str, str]:
+    """As whom the pods see it, the verdict, and why; ``clients`` are the outside ends that send it, None for all."""
     numbers, profile = tuple(numbers), engine.profile
     local = policy is TrafficPolicy.LOCAL
     whom = profile.cluster_policy_source
@@ -70,7 +72,7 @@ def _judge(engine: Engine, policy: TrafficPolicy, numbers: Iterable[int], port: 
     if open_because := uncounted(engine, policy):
         return seen_as, Verdict.ALLOWED.value, open_because
     asked = [] if local else [_nodes(engine)]
-    asked += [_outside(engine)] if local or whom is not SeenAs.NODE else []
+    asked += [_outside(engine) if clients is None else clients] if local or whom is not SeenAs.NODE else []
     found = {_from(engine, sources, numbers, port) for sources in asked}
     verdict, doubt = settle(engine, policy, found)
     return seen_as, verdict, doubt or f"ingress policies see it as from the {seen_as}"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from lib.azure.probe_access import ProbeAccess
 from lib.azure.security_group import ProviderGroup
 from lib.azure.security_group_judge import GroupAnswer, Judgement, possible_words
 from lib.azure.security_group_match import Fit, KnownAddresses, Packet, Place, match
 from lib.azure.security_group_subnet import PortThrough, Through
 from lib.model.security_rules import RuleDirection, SecurityRule
+from lib.model.sets import Protocol
 from lib.tables.row import Locate, Row, listed
 
 _ORDER = (Through.NONE, Through.SOME, Through.UNKNOWN, Through.ALL)
@@ -88,6 +90,27 @@ def through_rows(found: Sequence[PortThrough], locate: Locate) -> list[Row]:
             "senders": at.senders,
             "because": at.why or _example(at),
             "source": locate(at.port.source),
+        }
+        for at in ordered
+    ]
+
+
+def probe_access_rows(found: Sequence[ProbeAccess], locate: Locate) -> list[Row]:
+    """What groups do with each health probe, in the form of ``through_rows``, what they block first."""
+    ordered = sorted(
+        found, key=lambda at: (_ORDER.index(at.through), at.balancer.ref, at.probe.port or 0, at.family.label)
+    )
+    return [
+        {
+            "verdict": at.through.value,
+            "namespace": at.balancer.service.namespace,
+            "service": at.balancer.service.name,
+            "address": f"the nodes ({at.family.label})",
+            "port": at.probe.port,
+            "protocol": Protocol.TCP.value,
+            "senders": "health probe",
+            "because": str(at),
+            "source": locate(at.source),
         }
         for at in ordered
     ]

@@ -8,6 +8,7 @@ from typing import Final
 
 import streamlit as st
 
+from lib.azure.probe_access import ProbeAccess, probe_accesses
 from lib.azure.security_group import ProviderGroup, provider_group
 from lib.azure.security_group_arrival import known_addresses
 from lib.azure.security_group_match import KnownAddresses
@@ -94,6 +95,15 @@ def network_ranges(text: str) -> tuple[AddressSet | None, tuple[str, ...]]:
         except ValueError:
             wrong.append(word)
     return (AddressSet.from_networks(found) if found else None), tuple(wrong)
+
+
+def probes(page: PageContext, found: Groups) -> tuple[ProbeAccess, ...]:
+    """Whether the health probes of all Services get through the groups on their way."""
+    texts = tuple(given_text(page, attachment) for attachment in Attachment)
+    return page.cached(
+        ("nsg-probes", texts, provider_settings(page), found.known),
+        lambda: tuple(probe_accesses(page.snapshot, found.provider, found.on_the_way, found.known)),
+    )
 
 
 def through(page: PageContext, found: Groups) -> tuple[PortThrough, ...]:

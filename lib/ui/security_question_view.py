@@ -18,12 +18,12 @@ from lib.model.errors import ModelError
 from lib.model.policies import Verdict
 from lib.model.security_rules import Attachment
 from lib.model.sets import FIRST_PORT, LAST_PORT, Protocol
-from lib.tables.security_rules import asked_rows, group_answer_rows, through_rows
+from lib.tables.security_rules import asked_rows, group_answer_rows, probe_access_rows, through_rows
 from lib.ui import results
 from lib.ui.page_context import PageContext
 from lib.ui.problems import say_problems
 from lib.ui.profile_view import profile_of
-from lib.ui.security_groups import Groups, given_text, in_network, keep_text, network_ranges, reading, through
+from lib.ui.security_groups import Groups, given_text, in_network, keep_text, network_ranges, probes, reading, through
 from lib.ui.text import plain
 from lib.ui.widgets import show_table
 
@@ -196,5 +196,6 @@ def _show_through(page: PageContext, found: Groups) -> None:
         + "; ".join(f"{source} to {to}, {ports} ports" for source, to, ports in subnet_group_must_allow())
         + "."
     )
-    rows = through_rows(shown, results.locate(page))
-    show_table(rows, "subnet-through", alt="Service ports and senders, blocked ones first")
+    asked = [at for at in probes(page, found) if results.shows(page, at.balancer.ref)]
+    rows = through_rows(shown, results.locate(page)) + probe_access_rows(asked, results.locate(page))
+    show_table(rows, "subnet-through", alt="Service ports and senders, then health probes, blocked ones first")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from lib.azure.security_group import FRESH
 from lib.azure.security_group_limits import limit_uses
+from lib.azure.subnet_faults import subnet_faults
 from lib.checks.azure_checks import check_security_rules
 from lib.facts.nsg import attachment, group_limits, provider_rules
 from lib.facts.sources import describe
@@ -19,7 +20,7 @@ from lib.ui import results
 from lib.ui.details import source_of
 from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
-from lib.ui.security_groups import Groups
+from lib.ui.security_groups import Groups, probes, through
 from lib.ui.text import plain
 from lib.ui.widgets import say_hidden, say_nothing, selected_row, show_table
 from lib.ui.yaml_block import show_yaml
@@ -58,7 +59,8 @@ def show_origin(found: Groups) -> None:
 
 def show_faults(page: PageContext, found: Groups) -> None:
     """What of the rules is not as the Services' settings seem to say; nothing where all is well."""
-    faults = [f for f in check_security_rules(found.provider) if results.shows(page, f.subject)]
+    blocked = subnet_faults(through(page, found), probes(page, found)) if found.subnet is not None else ()
+    faults = [f for f in check_security_rules(found.provider, blocked) if results.shows(page, f.subject)]
     if not faults:
         return
     rows = finding_rows(faults, results.locate(page))

@@ -53,6 +53,17 @@ AZURE_CASES: dict[str, tuple[list[Raw], set[str]]] = {
     ),
     "azure-public-address-private": (public({"azure-load-balancer-ipv4": "10.224.0.9"}), WEB),
     "azure-node-ports-missing": (internal({}, allocateLoadBalancerNodePorts=False), WEB),
+    "azure-ipv6-needs-local": (
+        [
+            *internal({"azure-load-balancer-ipv6": "fd00::7"}, ipFamilies=["IPv4", "IPv6"]),
+            {
+                "apiVersion": "v1",
+                "kind": "Node",
+                "metadata": {"name": "n", "labels": {"kubernetes.azure.com/os-sku": "AzureLinux"}},
+            },
+        ],
+        WEB,
+    ),
     "azure-private-link-broken": (public({"azure-pls-create": "true"}), WEB),
     "azure-dns-label-taken": ([*labelled("web", 80), *labelled("other", 443)], {"web", "other"}),
     "azure-load-balancer-limit": (internal({}, ports=[sport(n) for n in range(1, 302)]), WEB),

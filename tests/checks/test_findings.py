@@ -4,13 +4,16 @@ from typing import Any
 
 import pytest
 
+from lib.azure.security_group_subnet import group_of_ones_own
 from lib.checks.run import at_or_over, run_checks
 from lib.checks.wording import finding_texts, message_of, severity_of, text_of
 from lib.lint import lint
 from lib.model.problem import Severity
+from lib.model.security_rules import Access, Attachment, RuleDirection, SecurityRule
 from lib.policy.engine import compile_engine
+from lib.policy.engines import profile
 from lib.routing.faults import Fault
-from tests.checks.azure_cases import AZURE_CASES
+from tests.checks.azure_cases import AZURE_CASES, internal
 from tests.checks.objects import (
     CLASS,
     GATEWAY_API,
@@ -51,6 +54,13 @@ MANAGED_NGINX = ingress_class("webapprouting.kubernetes.azure.com", "webapprouti
 
 def exposed(name: str = "web", addresses: tuple[str, ...] = ("10.224.0.9",), **spec: Any) -> list[Raw]:
     return web(name, type="LoadBalancer", status=balanced(*addresses), clusterIP="10.0.0.9", **spec)
+
+
+def probed() -> list[Raw]:
+    """An internal load balancer on Azure with a node port, and its node."""
+    host = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-1"}, "spec": {"providerID": "azure:///1"}}
+    host["status"] = {"addresses": [{"type": "InternalIP", "address": "10.224.0.4"}]}
+    return [*internal({}, ports=[sport(80, nodePort=30080)]), host]
 
 
 def https(namespace_: str = "") -> Raw:
@@ -290,6 +300,17 @@ WITH_CONSEQUENCE = {
         {("policy-peers-select-nothing", "p"), ("service-blocked-by-policies", "web")},
     ),
 }
+# Objects, and senders and ports that a group on the subnet denies.
+WITH_SUBNET: dict[str, tuple[list[Raw], list[tuple[str, str]]]] = {
+    "azure-subnet-group-blocks": (probed(), [("VirtualNetwork", "80")]),
+    "azure-health-probe-denied": (probed(), [("AzureLoadBalancer", "30080")]),
+}
+UNDER_CILIUM: dict[str, list[Raw]] = {
+    "azure-health-probe-blocked-by-policies": [
+        *probed(),
+        policy("clients", "web", ingress=[{"from": [{"ipBlock": {"cidr": "10.100.0.0/16"}}]}]),
+    ],
+}
 # The API server refuses such objects, and so does the loader: the finding is for other ways in.
 REFUSED = {"session-affinity-timeout"}
 
@@ -309,7 +330,32 @@ def test_a_fault_with_consequences_tells_both(code: str) -> None:
 
 
 def test_every_code_has_a_case() -> None:
-    assert set(finding_texts()) == {*CASES, *WITH_CONSEQUENCE, *REFUSED}
+    assert set(finding_texts()) == {*CASES, *WITH_CONSEQUENCE, *REFUSED, *WITH_SUBNET, *UNDER_CILIUM}
+
+
+@pytest.mark.parametrize("code", WITH_SUBNET)
+def test_what_a_group_on_the_subnet_blocks_is_told(code: str) -> None:
+    objects, denied = WITH_SUBNET[code]
+    rules = tuple(
+        SecurityRule(
+            f"deny-{source}-{port}", number, RuleDirection.INBOUND, Access.DENY, sources=(source,), ports=(port,)
+        )
+        for number, (source, port) in enumerate(denied, 100)
+    )
+    subnet = group_of_ones_own("mine", rules, (), Attachment.SUBNET)
+    found = run_checks(cluster(*objects), subnet=subnet)
+    assert {(f.code, f.subject.name) for f in found} == {(code, "web")}
+    assert all("deny-" in message_of(f) and "{" not in message_of(f) for f in found)
+    assert not run_checks(cluster(*objects))
+
+
+@pytest.mark.parametrize("code", UNDER_CILIUM)
+def test_what_only_an_engine_that_settles_it_shows_is_told(code: str) -> None:
+    found = run_checks(
+        cluster(*UNDER_CILIUM[code]), engine=compile_engine(cluster(*UNDER_CILIUM[code]), profile("cilium"))
+    )
+    assert {(f.code, f.subject.name) for f in found} == {(code, "web")}
+    assert "policy shop/clients" in message_of(found[0]) and "{" not in message_of(found[0])
 
 
 def test_every_fault_of_routing_is_worded() -> None:

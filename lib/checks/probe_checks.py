@@ -1,0 +1,42 @@
+"""Health probes of Azure's load balancers that policies keep from the pods that answer them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lib.azure.balanced import is_azure_load_balancer
+from lib.azure.load_balancer import load_balancer_of
+from lib.azure.load_balancer_faults import is_on_azure
+from lib.azure.provider_settings import ProviderSettings
+from lib.checks.arrivals import answers_hold, classes_of_pods, spots_of
+from lib.checks.closed_services import isolating_policies, listed
+from lib.checks.context import Context
+from lib.flows.probes import probe_at_pods
+from lib.model.finding import Finding, finding
+from lib.model.policies import Verdict
+
+
+def check_probes(context: Context) -> Iterator[Finding]:
+    """A probe that no pod behind its node port may answer: Azure takes every node for down."""
+    if not is_on_azure(context.snapshot) or not answers_hold(context.engine):
+        return
+    classes = classes_of_pods(context.engine)
+    for view in context.services:
+        if not is_azure_load_balancer(view.service):
+            continue
+        balancer = load_balancer_of(view.service, ProviderSettings())
+        asked = {p.port: (rule.family, p) for rule in balancer.rules if (p := balancer.probe(rule)) is not None}
+        for family, probe in asked.values():
+            found = probe_at_pods(context.engine, view, balancer, probe, family, classes)
+            if found.verdict == Verdict.DENIED.value and found.port is not None:
+                refs = isolating_policies(context.engine, spots_of(context.engine, classes, found.port))
+                yield finding(
+                    "azure-health-probe-blocked-by-policies",
+                    view.ref,
+                    found.port.port.source or view.service.source,
+                    port=found.port.port.port,
+                    node_port=probe.port,
+                    whom=found.seen_as,
+                    policies=listed(policy.ref for policy in refs),
+                    isolate="isolates" if len(refs) == 1 else "isolate",
+                )
