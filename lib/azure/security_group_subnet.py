@@ -69,8 +69,8 @@ class PortThrough:
     senders: str
     through: Through
     example: SentJudgement | None
+    source: Source
     why: str = ""
-    service_source: Source | None = None
 
 
 def group_of_ones_own(
@@ -92,10 +92,8 @@ def through_subnet(
         for family, frontend in _frontends(access):
             for port in access.service.ports:
                 for senders in _admitted(access, family):
-                    own = access.service
-                    at = PortThrough(
-                        own.ref, str(frontend or ""), port, senders, Through.UNKNOWN, None, service_source=own.source
-                    )
+                    own, place = access.service, port.source or access.service.source
+                    at = PortThrough(own.ref, str(frontend or ""), port, senders, Through.UNKNOWN, None, place)
                     if frontend is None:
                         yield replace(at, why=f"{frontends_of(access.service).of(family).unknown[0]} is not known")
                     else:

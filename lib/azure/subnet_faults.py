@@ -19,7 +19,7 @@ def subnet_faults(ports: Iterable[PortThrough], probes: Iterable[ProbeAccess]) -
             yield finding(
                 "azure-subnet-group-blocks",
                 at.service,
-                at.port.source or at.service_source,
+                at.source,
                 senders=f"{some}{at.senders}",
                 port=f"{at.port.port}/{at.port.protocol.value}",
                 reason=str(at.example).removesuffix("."),

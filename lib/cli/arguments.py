@@ -154,9 +154,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     azure.add_argument(
         "--list",
-        choices=("load-balancing-rules", "security-rules"),
+        choices=("load-balancing-rules", "security-rules", "probes"),
         default="load-balancing-rules",
-        help="what a row of a table stands for; JSON has both",
+        help="what a row of a table stands for; JSON has all; probes are judged by security groups and policies",
     )
     azure.add_argument(
         "--data-plane",

@@ -17,7 +17,13 @@ from lib.cli.security_rules import chosen_profile, given_group, security_command
 from lib.cli.tables import in_namespaces
 from lib.model.problem import Severity
 from lib.model.security_rules import Attachment
-from lib.tables.azure import load_balancer_json, load_balancer_rule_rows, security_rule_json, security_rule_rows
+from lib.tables.azure import (
+    load_balancer_json,
+    load_balancer_rule_rows,
+    security_rule_json,
+    security_rule_rows,
+)
+from lib.tables.row import Row
 
 _SHORT: Final = (
     "load_balancer",
@@ -35,7 +41,7 @@ _SHORT: Final = (
 def azure_command(arguments: argparse.Namespace) -> int:
     """The load balancers of the Services; a table has a row for each load balancing rule."""
     settings = ProviderSettings(shared_probe=arguments.shared_probe, configurations=tuple(arguments.load_balancer))
-    if arguments.packet or arguments.subnet_nsg:
+    if arguments.packet or (arguments.subnet_nsg and arguments.list != "probes"):
         return security_command(arguments, settings)
     existing, nsg_problems = given_group(arguments.nsg or "", Attachment.NIC)
     given = load(inputs_of(arguments), complete=arguments.complete)
@@ -43,6 +49,14 @@ def azure_command(arguments: argparse.Namespace) -> int:
     settings = replace(settings, location=detect_location(given.snapshot))
     view = azure_view(given.snapshot, settings, existing)
     view = replace(view, services=tuple(s for s in view.services if kept(s.ref)))
+    subnet, subnet_problems = given_group(arguments.subnet_nsg or "", Attachment.SUBNET)
+    nsg_problems += subnet_problems
+
+    probes: list[Row] = []
+    if arguments.format == "json" or arguments.list == "probes":
+        from lib.cli.probes import judged_probe_rows
+
+        probes = judged_probe_rows(given, settings, existing, subnet, kept)
     if arguments.format == "json":
         tail = {
             "security_rules": security_rule_json(view),
@@ -51,6 +65,7 @@ def azure_command(arguments: argparse.Namespace) -> int:
                 for rule in view.security_rules
                 if rule.not_in_input
             ],
+            "probes": probes,
             "left_out": [{"service": str(ref), "reason": why} for ref, why in view.left_out if kept(ref)],
             "without_security_rules": [
                 {"service": str(ref), "reason": why} for ref, why in view.without_security_rules if kept(ref)
@@ -63,6 +78,8 @@ def azure_command(arguments: argparse.Namespace) -> int:
         write_json({"schema": "netatlas.azure/1"}, "load_balancers", found, tail)
     elif arguments.list == "security-rules":
         write_rows(arguments.format, security_rule_rows(view))
+    elif arguments.list == "probes":
+        write_rows(arguments.format, probes)
     else:
         rows = load_balancer_rule_rows(view.services, given.locate)
         write_rows(arguments.format, rows if arguments.format == "csv" else map(_shortened, rows))

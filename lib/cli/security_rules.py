@@ -150,10 +150,10 @@ def _print_subnet(
     wrong: tuple[Problem, ...],
 ) -> None:
     rows = through_rows(tuple(through_subnet(given.snapshot, provider, subnet, known)), given.locate)
-    probes = probe_accesses(given.snapshot, provider, (subnet, provider.group), known)
-    rows += probe_access_rows(tuple(probes), given.locate)
+    asked = probe_accesses(given.snapshot, provider, (subnet, provider.group), known)
+    probes = probe_access_rows(tuple(asked), given.locate)
     if format_ == "json":
-        tail = {"problems": [problem_json(problem, given.documents) for problem in (*given.problems, *wrong)]}
-        write_json({"schema": "netatlas.azure-subnet/1"}, "ports", rows, tail)
+        problems = [problem_json(problem, given.documents) for problem in (*given.problems, *wrong)]
+        write_json({"schema": "netatlas.azure-subnet/1"}, "ports", rows, {"probes": probes, "problems": problems})
     else:
-        write_rows(format_, rows)
+        write_rows(format_, rows + probes)

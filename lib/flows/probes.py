@@ -7,10 +7,11 @@ AKS's documentation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address
 
 from lib.azure.load_balancer import ServiceLoadBalancer
+from lib.azure.probe_access import ProbeAccess
 from lib.azure.probes import Probe
 from lib.facts.nsg import probe_address
 from lib.flows.load_balancers import SOME, judge_arrival
@@ -71,3 +72,27 @@ def probe_at_pods(
         return ProbeAtPods(verdict, reason, port, seen_as)
     verdict = Verdict.UNKNOWN.value if Verdict.UNKNOWN.value in found else SOME
     return ProbeAtPods(verdict, found.get(verdict, "its workloads differ"), port, seen_as)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedProbe:
+    """A probe, and what security groups and policies do with it."""
+
+    access: ProbeAccess
+    at_pods: ProbeAtPods
+
+
+def judged_probes(
+    engine: Engine, views: Iterable[ServiceView], accesses: Iterable[ProbeAccess]
+) -> Iterator[JudgedProbe]:
+    """Both answers to each probe of ``accesses``, in their order; ``views`` are those of the Services."""
+    by_ref = {view.ref: view for view in views}
+    members = zip(engine.snapshot.workloads, engine.spaces.endpoints.members, strict=True)
+    classes = {
+        pod.ref: number
+        for workload, numbers in members
+        for pod, number in zip(workload.endpoints, numbers, strict=True)
+    }
+    for at in accesses:
+        view = by_ref[at.balancer.ref]
+        yield JudgedProbe(at, probe_at_pods(engine, view, at.balancer, at.probe, at.family, classes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from lib.azure.client_address import seen_address
 from lib.azure.data_plane import DataPlane
@@ -15,6 +16,10 @@ from lib.azure.view import AzureView, LoadBalancer
 from lib.facts.sources import describe
 from lib.model.sets import Family
 from lib.tables.row import Locate, Row, listed
+
+if TYPE_CHECKING:
+    # Load balancing rules and security rules are listed without the engine, which takes a while to import.
+    from lib.flows.probes import JudgedProbe
 
 
 def load_balancer_rule_rows(services: Iterable[ServiceLoadBalancer], locate: Locate) -> list[Row]:
@@ -157,19 +162,26 @@ def frontend_rows(found: ServiceLoadBalancer) -> list[Row]:
     ]
 
 
-def probe_rows(found: ServiceLoadBalancer) -> list[Row]:
-    """The probes of one Service."""
+def probe_rows(judged: Iterable[JudgedProbe], locate: Locate) -> list[Row]:
+    """Health probes, and whether security groups and policies let them through."""
     return [
         {
-            "probe": probe.name,
-            "protocol": probe.protocol,
-            "port": _number(probe.port),
-            "path": probe.path,
-            "interval_s": probe.interval_s,
-            "threshold": probe.threshold,
-            "decided_by": probe.decided_by,
+            "load_balancer": each.access.balancer.load_balancer,
+            "namespace": each.access.balancer.service.namespace,
+            "service": each.access.balancer.service.name,
+            "probe": each.access.probe.name,
+            "protocol": each.access.probe.protocol,
+            "port": _number(each.access.probe.port),
+            "path": each.access.probe.path,
+            "interval_s": each.access.probe.interval_s,
+            "threshold": each.access.probe.threshold,
+            "decided_by": each.access.probe.decided_by,
+            "security_groups": each.access.through.value,
+            "by_policies": each.at_pods.verdict,
+            "because": f"{each.access} By policies: {each.at_pods.reason}.",
+            "source": locate(each.access.source),
         }
-        for probe in found.probes
+        for each in judged
     ]
 
 

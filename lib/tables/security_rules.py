@@ -89,7 +89,7 @@ def through_rows(found: Sequence[PortThrough], locate: Locate) -> list[Row]:
             "protocol": at.port.protocol.value,
             "senders": at.senders,
             "because": at.why or _example(at),
-            "source": locate(at.port.source),
+            "source": locate(at.source),
         }
         for at in ordered
     ]

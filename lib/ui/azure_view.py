@@ -17,6 +17,7 @@ from lib.azure.load_balancer import ServiceLoadBalancer
 from lib.azure.node_rules import node_rules_of, update_effects_of
 from lib.azure.view import AzureView, azure_view
 from lib.facts.sources import source
+from lib.flows.probes import judged_probes
 from lib.model.services import Service, ServiceType
 from lib.tables.azure import (
     frontend_rows,
@@ -26,15 +27,18 @@ from lib.tables.azure import (
     probe_rows,
     rule_lines,
 )
+from lib.tables.row import Row
 from lib.ui import results
 from lib.ui.page_context import PageContext
 from lib.ui.profile_view import profile_of
 from lib.ui.provider_view import provider_settings
+from lib.ui.security_groups import groups, probes
 from lib.ui.text import plain, sentence
 from lib.ui.widgets import say_hidden, show_table
 
 _CARDS: Final = 6
 _RULES_IN_CARD: Final = 4
+_HEAD: Final = ("load_balancer", "namespace", "service")
 _FIRST: Final = (
     "namespace",
     "service",
@@ -145,6 +149,12 @@ def _source(key: str) -> str:
     return f"{found.title}, {found.place.rpartition('/')[2]}"
 
 
+def _probe_rows(page: PageContext, found: ServiceLoadBalancer) -> list[Row]:
+    """The probes of one Service with what security groups and policies do with them."""
+    mine = [at for at in probes(page, groups(page)) if at.balancer.ref == found.ref]
+    return probe_rows(judged_probes(results.engine(page), results.all_services(page), mine), results.locate(page))
+
+
 def _show_parts(page: PageContext, found: ServiceLoadBalancer) -> None:
     st.markdown(f"**Load balancer** `{found.load_balancer}`, backend pools of type `{found.backend_pool_type}`")
     st.caption(f"Behind it: {plain(pool_nodes(page.snapshot), 200)}.")
@@ -154,11 +164,15 @@ def _show_parts(page: PageContext, found: ServiceLoadBalancer) -> None:
     show_table(frontend_rows(found), "azure-frontends", alt="Frontend IP configurations")
     st.markdown("**Load balancing rules**")
     rules = load_balancer_rule_rows((found,), results.locate(page))
-    hidden = ("load_balancer", "namespace", "service", "frontend", "" if found.refused else "not_known")
+    hidden = (*_HEAD, "frontend", "" if found.refused else "not_known")
     show_table(rows=rules, name="azure-service-rules", alt="Load balancing rules", hide=hidden, first=_FIRST)
     if found.probes:
         st.markdown("**Health probes**")
-        show_table(probe_rows(found), "azure-probes", alt="Health probes")
+        st.caption(
+            "Probes go to each node's own address. Judged by AKS's security group, with the groups pasted on the page "
+            f"*Security rules*, and by policies under {plain(results.engine(page).profile.label, 60)}."
+        )
+        show_table(_probe_rows(page, found), "azure-probes", alt="Health probes", hide=_HEAD)
     if found.private_link is not None:
         st.markdown("**Private Link Service**")
         show_table([private_link_row(found.private_link)], "azure-private-link", alt="Private Link Service")

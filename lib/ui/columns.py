@@ -24,6 +24,8 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "floating_ip": ("Floating IP", "The node sees the frontend's address as destination."),
         "frontend_port": ("Port", "The frontend's port."),
         "idle_timeout_minutes": ("Idle timeout in min", ""),
+        "security_groups": ("Security groups", "Whether they let the probe through to every node."),
+        "by_policies": ("Policies", "Whether the pods that answer may; not asked where the node itself answers."),
         "in_case": ("If", "Nobody knows which of it is so; the answer is the same."),
         "interval_s": ("Interval in s", ""),
         "nat_addresses": ("NAT addresses", "How many of the subnet it takes, and which of them are asked for."),

@@ -148,3 +148,35 @@ def test_a_bad_field_is_told_with_its_line_and_the_answer_is_printed_all_the_sam
     assert status == 2
     assert "Unknown" in out
     assert f"{file}:11: " in err
+
+
+def test_probes_are_listed_with_what_groups_and_policies_do(capsys, tmp_path):
+    """The Local Services' probes are answered by nodes; grafana's comes to a pod that a policy opens to everybody."""
+    found = {row["service"]: row for row in asked(capsys, "--list", "probes")["probes"]}
+    assert {name: row["by_policies"] for name, row in found.items()} == {
+        "nginx": "not asked",
+        "partner-feed": "not asked",
+        "payments-partner": "not asked",
+        "grafana": "allowed",
+    }
+    assert {row["security_groups"] for row in found.values()} == {"allowed"}
+    mine = tmp_path / "mine.json"
+    closed = {**RULE, "sourceAddressPrefix": "AzureLoadBalancer", "destinationPortRange": "30665"}
+    mine.write_text(json.dumps([closed]))
+    status, out, _ = run(capsys, "--list", "probes", "--subnet-nsg", str(mine), "--format", "csv")
+    (denied,) = [line for line in out.splitlines() if ",denied," in line]
+    assert status == 0 and ",grafana," in denied and "rule web (200) of your group on the subnet" in denied
+
+
+def test_check_tells_what_a_group_on_the_subnet_blocks(capsys, tmp_path):
+    mine = tmp_path / "mine.json"
+    mine.write_text(json.dumps([{**RULE, "sourceAddressPrefix": "*", "destinationPortRange": "*"}]))
+    status = main(["check", SHOP, "--subnet-nsg", str(mine), "--format", "json"])
+    codes = [row["code"] for row in json.loads(capsys.readouterr().out)["findings"]]
+    assert status == 1
+    assert (codes.count("azure-health-probe-denied"), codes.count("azure-subnet-group-blocks")) == (4, 5)
+    assert main(["check", SHOP, "--subnet-nsg", str(tmp_path / "none.json")]) == 2
+    capsys.readouterr()
+    mine.write_text(json.dumps([{**RULE, "priority": 5}]))
+    assert main(["check", SHOP, "--subnet-nsg", str(mine)]) == 2
+    assert f"{mine}:1: " in capsys.readouterr().err

@@ -51,6 +51,17 @@ def test_a_chosen_service_shows_its_parts_and_what_it_means_on_a_node():
     assert "kubernetes-a9cdd22fa614e4ae280672b3101b9554" in frontends["public_ip"][0]
 
 
+def test_probes_stand_with_what_security_groups_and_policies_do_with_them():
+    (row,) = next(
+        t for t in tables(open_page("services", service="monitoring/grafana")) if "threshold" in t.columns
+    ).to_dict("records")
+    assert "allowed" in row["security_groups"].lower() and "allowed" in row["by_policies"].lower()
+    (row,) = next(
+        t for t in tables(open_page("services", service="shop-api/partner-feed")) if "threshold" in t.columns
+    ).to_dict("records")
+    assert row["by_policies"] == "not asked"
+
+
 def test_an_input_without_load_balancers_does_not_speak_of_azure():
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a"}}
     assert "What Azure makes" not in texts(open_page("services", files=files(namespace)))
