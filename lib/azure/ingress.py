@@ -2,53 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from enum import Enum
 from typing import Final
 
+from lib.azure.dns_records import DnsRecord, RecordState, zone_of
+from lib.azure.external_dns import EXTERNAL_DNS, annotated_records, external_dns
 from lib.facts.ingress_azure import IngressAnnotation, IngressOnAzure, ingress_on_azure, on_azure
-from lib.model.domain_names import canonical
 from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, Source
 from lib.model.routes import Ingress
+from lib.model.services import Service
 from lib.model.snapshot import Snapshot
 from lib.routing.route_view import RouteView
+from lib.routing.tls import KEY_VAULT_ANNOTATION, key_vault_secret
 
-_DIGITS_UP_TO: Final = 10
-
-
-class RecordState(Enum):
-    """Whether a record is written."""
-
-    WRITTEN = "written"
-    BY_HAND = "by hand"
-    OUTSIDE = "outside the zones"
-    NO_ZONES = "zones not given"
-    DEPENDS = "depends on an object"
-    NOBODY = "nobody known"
-
-
-@dataclass(frozen=True, slots=True)
-class DnsRecord:
-    """The record that a host needs at one address; ``routes`` are those that name the host there.
-
-    ``name`` is the record's name inside ``zone`` (``@``: the zone itself); both are "" where no given zone holds the
-    host. ``targets`` are the addresses or host names that it leads to, empty where the input does not hold them.
-    ``writer`` is "" where no source names one.
-    """
-
-    host: str
-    routes: tuple[ObjectRef, ...]
-    source: Source
-    controller: str
-    record: str
-    zone: str
-    name: str
-    targets: tuple[str, ...]
-    writer: str
-    state: RecordState
-    note: str
+# What Go's strconv.ParseBool takes, by which the controller reads them.
+_BOOLEANS: Final = frozenset(["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"])
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,10}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +36,19 @@ class ReadAnnotation:
     fault: str
 
 
-def zones_of(text: str) -> tuple[str, ...]:
-    """The names of DNS zones in a list with commas, in canonical form; empty items are left out."""
-    return tuple(dict.fromkeys(found for part in text.split(",") if (found := canonical(part))))
-
-
-def zone_of(host: str, zones: Iterable[str]) -> tuple[str, str]:
-    """The zone that holds a host, the longest of those that do, and the record's name in it; "" and "" for none."""
-    name = canonical(host)
-    held = [zone for zone in zones if name == zone or name.endswith(f".{zone}")]
-    if not held:
-        return "", ""
-    zone = max(held, key=len)
-    return zone, name[: -len(zone)].removesuffix(".") or "@"
-
-
-def dns_records(snapshot: Snapshot, views: Iterable[RouteView], zones: tuple[str, ...] = ()) -> tuple[DnsRecord, ...]:
-    """The records of all hosts, one for each host, controller and address, in the routes' order.
+def dns_records(
+    snapshot: Snapshot,
+    views: Iterable[RouteView],
+    zones: tuple[str, ...] = (),
+    services: Iterable[Service] | None = None,
+) -> tuple[DnsRecord, ...]:
+    """The records of all hosts, one for each host, controller and address, in the routes' order; then those that
+    annotations ask ExternalDNS for, of the routes' Ingresses and of ``services`` (None: all).
 
     ``zones`` are those that a person names; without them it is left open whether a record is written.
     """
+    views = tuple(views)
+    installed = external_dns(snapshot)
     addresses = _addresses(snapshot)
     found: dict[tuple[str, str, tuple[str, ...]], DnsRecord] = {}
     for view in views:
@@ -91,14 +56,24 @@ def dns_records(snapshot: Snapshot, views: Iterable[RouteView], zones: tuple[str
         if view.host and known is not None and view.route.kind in known.dns.kinds:
             targets = addresses.get(view.gateway or view.route, ())
             key = (view.host, known.id, targets)
-            record = found.get(key) or _record(view, known, targets, zones)
+            record = found.get(key) or _record(view, known, targets, zones, installed)
             found[key] = replace(record, routes=tuple(dict.fromkeys((*record.routes, view.route))))
-    return tuple(found.values())
+    routed = {view.route for view in views}
+    ingresses = [i for i in snapshot.ingresses if i.ref in routed]
+    asked = annotated_records(ingresses, snapshot.services if services is None else services, zones, installed)
+    return (*found.values(), *asked)
 
 
-def _record(view: RouteView, known: IngressOnAzure, targets: tuple[str, ...], zones: tuple[str, ...]) -> DnsRecord:
+def _record(
+    view: RouteView,
+    known: IngressOnAzure,
+    targets: tuple[str, ...],
+    zones: tuple[str, ...],
+    installed: ObjectRef | None,
+) -> DnsRecord:
     zone, name = zone_of(view.host, zones)
-    if not known.dns.written:
+    writer = known.dns.written or (EXTERNAL_DNS if installed is not None else "")
+    if not writer:
         state = RecordState.NOBODY
     elif known.dns.written == "by hand":
         state = RecordState.BY_HAND
@@ -107,8 +82,10 @@ def _record(view: RouteView, known: IngressOnAzure, targets: tuple[str, ...], zo
     elif not zone:
         state = RecordState.OUTSIDE
     else:
-        state = RecordState.DEPENDS if known.dns.needs else RecordState.WRITTEN
+        state = RecordState.DEPENDS if known.dns.needs or not known.dns.written else RecordState.WRITTEN
     notes = [known.dns.note]
+    if installed is not None and not known.dns.written:
+        notes.append(f"{installed.kind} {installed.qualified_name} runs; whether it reads routes is in its arguments.")
     if known.dns.needs:
         notes.append(f"Needs {known.dns.needs}.")
     if any(":" in target for target in targets):
@@ -126,7 +103,7 @@ def _record(view: RouteView, known: IngressOnAzure, targets: tuple[str, ...], zo
         zone,
         name,
         targets,
-        known.dns.written,
+        writer,
         state,
         " ".join(notes),
     )
@@ -158,7 +135,7 @@ def _read(ingress: Ingress, controller: str, label: str) -> Iterator[ReadAnnotat
             if fact is None and known.id == "app-routing-nginx":
                 # Its prefix is that of everything in AKS.
                 continue
-            fault = _fault(fact, value)
+            fault = _fault(fact, value) or (_secret_fault(ingress) if key == KEY_VAULT_ANNOTATION else "")
             if controller and controller != known.id:
                 fault = f"has no effect: {label} serves the Ingress"
             meaning, default = (fact.meaning, fact.default) if fact else ("", "")
@@ -166,17 +143,25 @@ def _read(ingress: Ingress, controller: str, label: str) -> Iterator[ReadAnnotat
             yield ReadAnnotation(ingress.ref, source, key, value, meaning, default, fault)
 
 
+def _secret_fault(ingress: Ingress) -> str:
+    """The add-on names the Secret after the Ingress; one that no TLS entry names is never served."""
+    name = key_vault_secret(ingress)
+    if any(entry.secret == name for entry in ingress.tls):
+        return ""
+    return f"makes the Secret {name}, which no entry of spec.tls names"
+
+
 def _fault(fact: IngressAnnotation | None, value: str) -> str:
     if fact is None:
         return "is not known"
     match fact.type:
-        case "bool" if value not in ("true", "false"):
+        case "bool" if value not in _BOOLEANS:
             return "must be true or false"
-        case "number" if not (value.isascii() and value.isdecimal() and len(value) <= _DIGITS_UP_TO):
+        case "number" if not _NUMBER.fullmatch(value):
             return "must be a whole number"
         case "number" if fact.range is not None and not fact.range[0] <= int(value) <= fact.range[1]:
             return f"must be from {fact.range[0]} to {fact.range[1]}"
-        case "protocol" if value not in ("http", "https"):
+        case "protocol" if value.lower() not in ("http", "https"):
             return "must be http or https"
         case "uri" if not value.startswith("https://"):
             return "must be the address of a certificate in Key Vault, which begins with https://"

@@ -90,6 +90,7 @@ KEPT_ANNOTATIONS: Final = (
     "alb.networking.azure.io/",
     "kubernetes.azure.com/",
     "external-dns.alpha.kubernetes.io/",
+    "external-dns.kubernetes.io/",
     "networking.k8s.io/",
     "gateway.networking.k8s.io/",
     "endpoints.kubernetes.io/",

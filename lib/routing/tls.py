@@ -77,6 +77,11 @@ def tls_of_host(snapshot: Snapshot, ingress: Ingress, host: str) -> TlsView:
     )
 
 
+def key_vault_secret(ingress: Ingress) -> str:
+    """The Secret into which the application routing add-on puts a certificate of Key Vault (app-routing-dns-ssl.md)."""
+    return f"keyvault-{ingress.ref.name}"
+
+
 def _covers(entry: IngressTLS, host: str) -> bool:
     if not entry.hosts:
         return True
@@ -89,7 +94,7 @@ def _of_entry(snapshot: Snapshot, ingress: Ingress, entry: IngressTLS, host: str
     if not entry.secret:
         return TlsView("terminate", (SecretView(None, SecretState.MANAGED, "no Secret named"),))
     ref = ObjectRef(ingress.ref.namespace, entry.secret, "Secret")
-    from_vault = KEY_VAULT_ANNOTATION in ingress.annotations and entry.secret == f"keyvault-{ingress.ref.name}"
+    from_vault = KEY_VAULT_ANNOTATION in ingress.annotations and entry.secret == key_vault_secret(ingress)
     if from_vault and ref not in snapshot.secret_by_ref and not snapshot.is_complete("Secret"):
         return TlsView("terminate", (SecretView(ref, SecretState.MANAGED, "made from Key Vault"),))
     return _checked(snapshot, ref, entry.source, host or "*")

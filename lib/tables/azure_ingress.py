@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lib.azure.ingress import DnsRecord, ReadAnnotation
+from lib.azure.dns_records import DnsRecord
+from lib.azure.ingress import ReadAnnotation
 from lib.facts.ingress import IngressController
 from lib.facts.ingress_azure import on_azure
 from lib.facts.sources import describe

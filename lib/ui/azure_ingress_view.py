@@ -7,7 +7,8 @@ from typing import Final
 
 import streamlit as st
 
-from lib.azure.ingress import RecordState, annotations_of, dns_records, zones_of
+from lib.azure.dns_records import RecordState, zones_of
+from lib.azure.ingress import annotations_of, dns_records
 from lib.azure.profile import ClusterProfile
 from lib.tables.azure_ingress import annotation_rows, record_rows, way_in_rows
 from lib.tables.row import Row
@@ -38,7 +39,8 @@ def show_on_azure(page: PageContext, profile: ClusterProfile) -> None:
         help="The zones that are attached to the add-on, or that you keep. No object in a cluster names them.",
     )
     zones = zones_of(text or "")
-    records = page.cached(("dns", zones, page.view), lambda: dns_records(page.snapshot, views, zones))
+    services = tuple(s for s in page.snapshot.services if results.shows(page, s.ref))
+    records = page.cached(("dns", zones, page.view), lambda: dns_records(page.snapshot, views, zones, services))
     if records:
         counts = Counter(record.state for record in records)
         told = [f"{counts[state]:,} {state.value}" for state in RecordState if counts[state]]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lib.azure.ingress import RecordState, annotations_of, dns_records, zone_of, zones_of
+from lib.azure.dns_records import RecordState, zone_of, zones_of
+from lib.azure.ingress import annotations_of, dns_records
 from lib.facts.ingress import ingress_controllers
 from lib.facts.ingress_azure import ingress_on_azure, on_azure
 from lib.facts.sources import source
@@ -151,3 +152,72 @@ def test_every_known_annotation_takes_its_own_default(found) -> None:
     text = ", ".join(f'{found.prefix}{a.name}: "{a.default}"' for a in told)
     snapshot = ingress(class_name, annotations=text)
     assert [a.fault for a in annotations_of(snapshot, views(snapshot))] == [""] * len(told)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fault"),
+    [
+        ("ssl-redirect", "TRUE", ""),
+        ("ssl-redirect", "1", ""),
+        ("ssl-redirect", "yes", "must be true or false"),
+        ("ssl-redirect", "", "must be true or false"),
+        ("backend-protocol", "HTTPS", ""),
+        ("backend-protocol", "grpc", "must be http or https"),
+        ("rule-priority", "20001", "must be from 1 to 20000"),
+        ("request-timeout", "+30", ""),
+        ("request-timeout", "30s", "must be a whole number"),
+    ],
+)
+def test_values_are_read_as_the_application_gateways_controller_reads_them(name, value, fault):
+    """ingress_annotations.go of AGIC: strconv.ParseBool, the protocol in any case, priorities from 1 to 20000."""
+    snapshot = ingress(AGIC, annotations=f'appgw.ingress.kubernetes.io/{name}: "{value}"')
+    (found,) = annotations_of(snapshot, views(snapshot))
+    assert found.fault == fault
+
+
+@pytest.mark.parametrize(("secret", "fault"), [("keyvault-web", ""), ("other", "makes the Secret keyvault-web")])
+def test_a_certificate_of_key_vault_is_served_under_its_own_secrets_name(secret, fault):
+    """app-routing-dns-ssl.md: the Secret is keyvault-<name of the Ingress>."""
+    uri = 'kubernetes.azure.com/tls-cert-keyvault-uri: "https://kv.vault.azure.net/certificates/c"'
+    text = INGRESS.format(class_name=APP_ROUTING, host="shop.example.com", annotations=uri)
+    snapshot = snapshot_of(text.replace("spec:\n", f"spec:\n  tls: [{{secretName: {secret}}}]\n"))
+    (found,) = annotations_of(snapshot, views(snapshot))
+    assert found.fault.startswith(fault) and bool(found.fault) is bool(fault)
+
+
+EXTERNAL = """\
+apiVersion: v1
+kind: Service
+metadata: {name: api, namespace: shop, annotations: {KEY: "api.example.com, api.other.org"}}
+spec: {type: LoadBalancer, ports: [{port: 80}]}
+status: {loadBalancer: {ingress: [{ip: 203.0.113.9}]}}
+"""
+RUNS = """
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: external-dns, namespace: dns}
+spec: {selector: {matchLabels: {app: dns}}, template: {metadata: {labels: {app: dns}}, spec: {containers: [{name: c}]}}}
+"""
+
+
+@pytest.mark.parametrize("key", ["external-dns.alpha.kubernetes.io/hostname", "external-dns.kubernetes.io/hostname"])
+def test_names_that_annotations_ask_external_dns_for_are_records_that_depend_on_it(key):
+    """docs/annotations/annotations.md of ExternalDNS: hostname, under the older and the present prefix."""
+    snapshot = snapshot_of(EXTERNAL.replace("KEY", key))
+    found = dns_records(snapshot, (), ("example.com",))
+    assert [(r.host, r.zone, r.name, r.state) for r in found] == [
+        ("api.example.com", "example.com", "api", RecordState.DEPENDS),
+        ("api.other.org", "", "", RecordState.OUTSIDE),
+    ]
+    assert {r.targets for r in found} == {("203.0.113.9",)} and all("shows no workload" in r.note for r in found)
+    assert found[0].source.path == ("metadata", "annotations", key)
+    assert dns_records(snapshot, (), (), services=()) == ()
+
+
+def test_external_dns_that_runs_may_write_the_records_of_a_controller_that_writes_none():
+    text = INGRESS.format(class_name="nginx", host="shop.example.com", annotations="")
+    alone, beside = snapshot_of(text), snapshot_of(text + RUNS)
+    assert [r.state for r in dns_records(alone, views(alone), ("example.com",))] == [RecordState.NOBODY]
+    (found,) = dns_records(beside, views(beside), ("example.com",))
+    assert (found.state, found.writer) == (RecordState.DEPENDS, "ExternalDNS") and "dns/external-dns" in found.note
