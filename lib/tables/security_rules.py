@@ -76,9 +76,13 @@ def asked_rows(answer: GroupAnswer, packet: Packet, known: KnownAddresses, direc
     return rows
 
 
+def through_order(found: Sequence[PortThrough]) -> list[PortThrough]:
+    """What a group blocks first."""
+    return sorted(found, key=lambda at: (_ORDER.index(at.through), at.service, at.port.port, at.senders))
+
+
 def through_rows(found: Sequence[PortThrough], locate: Locate) -> list[Row]:
     """What a group on the subnet does with each Service port, what it blocks first."""
-    ordered = sorted(found, key=lambda at: (_ORDER.index(at.through), at.service, at.port.port, at.senders))
     return [
         {
             "verdict": at.through.value,
@@ -91,7 +95,7 @@ def through_rows(found: Sequence[PortThrough], locate: Locate) -> list[Row]:
             "because": at.why or _example(at),
             "source": locate(at.source),
         }
-        for at in ordered
+        for at in through_order(found)
     ]
 
 

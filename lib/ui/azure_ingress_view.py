@@ -13,8 +13,10 @@ from lib.azure.profile import ClusterProfile
 from lib.tables.azure_ingress import annotation_rows, record_rows, way_in_rows
 from lib.tables.row import Row
 from lib.ui import results
+from lib.ui.azure_ways import of_record
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
+from lib.ui.trace_link import show_with_traces
 from lib.ui.widgets import show_table
 
 ZONES_KEY: Final = "zones"
@@ -45,7 +47,8 @@ def show_on_azure(page: PageContext, profile: ClusterProfile) -> None:
         counts = Counter(record.state for record in records)
         told = [f"{counts[state]:,} {state.value}" for state in RecordState if counts[state]]
         st.caption(f"{len(records):,} records: {', '.join(told)}.")
-        show_table(record_rows(records, results.locate(page)), "dns-records", alt="DNS records of the routes' hosts")
+        rows = record_rows(records, results.locate(page))
+        show_with_traces(rows, "dns-records", [of_record(r) for r in records], alt="DNS records of the routes' hosts")
     shown = {v.route for v in views}
     notes = [a for a in annotations_of(page.snapshot, results.all_routes(page)) if a.ingress in shown]
     if notes:

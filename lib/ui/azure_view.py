@@ -29,11 +29,13 @@ from lib.tables.azure import (
 )
 from lib.tables.row import Row
 from lib.ui import results
+from lib.ui.azure_ways import of_rules
 from lib.ui.page_context import PageContext
 from lib.ui.profile_view import profile_of
 from lib.ui.provider_view import provider_settings
 from lib.ui.security_groups import groups, probes
 from lib.ui.text import plain, sentence
+from lib.ui.trace_link import show_with_traces
 from lib.ui.widgets import say_hidden, show_table
 
 _CARDS: Final = 6
@@ -88,7 +90,9 @@ def show_azure(page: PageContext) -> None:
     place = results.locate(page)
     rows = page.cached(("azure-rows", page.view, view.settings), lambda: load_balancer_rule_rows(shown, place))
     if rows:
-        show_table(rows, "azure-rules", alt="Load balancing rules of all Services", first=_FIRST, hide=("frontend",))
+        ways = [way for found in shown for way in of_rules(found)]
+        alt = "Load balancing rules of all Services"
+        show_with_traces(rows, "azure-rules", ways, alt=alt, first=_FIRST, hide=("frontend",))
     with st.expander("Limits of load balancers", icon=":material/speed:"):
         taken = page.cached(("azure-limits", view.settings), lambda: usages(view, page.snapshot))
         show_table(limit_rows(taken), "azure-limits", alt="Limits of load balancers, the fullest first")

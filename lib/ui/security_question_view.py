@@ -18,13 +18,15 @@ from lib.model.errors import ModelError
 from lib.model.policies import Verdict
 from lib.model.security_rules import Attachment
 from lib.model.sets import FIRST_PORT, LAST_PORT, Protocol
-from lib.tables.security_rules import asked_rows, group_answer_rows, probe_access_rows, through_rows
+from lib.tables.security_rules import asked_rows, group_answer_rows, probe_access_rows, through_order, through_rows
 from lib.ui import results
+from lib.ui.azure_ways import of_sender
 from lib.ui.page_context import PageContext
 from lib.ui.problems import say_problems
 from lib.ui.profile_view import profile_of
 from lib.ui.security_groups import Groups, given_text, in_network, keep_text, network_ranges, probes, reading, through
 from lib.ui.text import plain
+from lib.ui.trace_link import show_with_traces
 from lib.ui.widgets import show_table
 
 FROM_KEY: Final = "packet_from"
@@ -197,5 +199,7 @@ def _show_through(page: PageContext, found: Groups) -> None:
         + "."
     )
     asked = [at for at in probes(page, found) if results.shows(page, at.balancer.ref)]
+    ordered = through_order(shown)
     rows = through_rows(shown, results.locate(page)) + probe_access_rows(asked, results.locate(page))
-    show_table(rows, "subnet-through", alt="Service ports and senders, then health probes, blocked ones first")
+    ways = [of_sender(at) for at in ordered]
+    show_with_traces(rows, "subnet-through", ways, alt="Service ports and senders, then health probes")

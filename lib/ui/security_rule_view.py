@@ -17,11 +17,13 @@ from lib.model.security_rules import RuleDirection, SecurityRule
 from lib.tables.findings import finding_rows
 from lib.tables.security_rules import contribution_rows, rule_rows
 from lib.ui import results
+from lib.ui.azure_ways import of_security_rule
 from lib.ui.details import source_of
 from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.security_groups import Groups, probes, through
 from lib.ui.text import plain
+from lib.ui.trace_link import link_to_trace
 from lib.ui.widgets import say_hidden, say_nothing, selected_row, show_table
 from lib.ui.yaml_block import show_yaml
 
@@ -132,6 +134,9 @@ def _show_rule(page: PageContext, found: Groups, rule: SecurityRule) -> None:
     if rule.is_default:
         st.caption("Every group has this rule; it can't be removed.")
         return
+    src, dst = of_security_rule(rule)
+    if dst:
+        link_to_trace(src, dst)
     for part in rule.open_parts[:_PROBLEMS]:
         st.caption(f":material/help: Not in the input: {plain(part, 300)}")
     wrote = contribution_rows(found.provider, rule, results.locate(page))

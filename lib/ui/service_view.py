@@ -16,10 +16,12 @@ from lib.routing.faults import State
 from lib.tables.entry_points import entry_point_rows
 from lib.tables.services import service_rows
 from lib.ui import results
+from lib.ui.azure_ways import of_door
 from lib.ui.details import show_node, show_reasons, show_service
 from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
+from lib.ui.trace_link import show_with_traces
 from lib.ui.widgets import say_hidden, say_nothing, selected_row, show_graph, show_table
 
 SERVICE_KEY: Final = "service"
@@ -85,7 +87,8 @@ def show_doors(page: PageContext) -> None:
             st.markdown(f"**{title}** ({len(doors):,})")
             place = results.locate(page)
             rows = page.cached((name, page.view), partial(entry_point_rows, doors, place))
-            show_table(rows, name, alt=f"{title}, those from the internet first")
+            ways = [of_door(door, page.snapshot) for door in doors]
+            show_with_traces(rows, name, ways, alt=f"{title}, those from the internet first")
             _show_who(doors)
 
 

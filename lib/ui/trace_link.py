@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import streamlit as st
@@ -10,6 +11,8 @@ from lib.model.services import ServiceType
 from lib.model.sets import Protocol
 from lib.routing.route_view import RouteView
 from lib.routing.services import ServiceView
+from lib.tables.row import Row
+from lib.ui.widgets import show_table
 
 FROM_KEY: Final = "trace_from"
 TO_KEY: Final = "trace_to"
@@ -33,6 +36,30 @@ def link_to_trace(src: str, dst: str) -> None:
         icon=":material/conversion_path:",
         query_params={key: value for key, value in ((FROM_KEY, src), (TO_KEY, dst)) if value},
     )
+
+
+@st.fragment
+def show_with_traces(
+    rows: Sequence[Row],
+    name: str,
+    ways: Sequence[tuple[str, str]],
+    *,
+    alt: str,
+    first: Sequence[str] = (),
+    hide: Sequence[str] = (),
+) -> None:
+    """A table whose chosen row leads to its trace; ``ways`` has the ends of its first rows, NOWHERE for none."""
+    chosen = show_table(rows, name, alt=alt, on_select=_stay, first=first, hide=hide)
+    if chosen is None:
+        st.caption(":material/ads_click: Choose a row to trace it hop by hop.")
+    elif chosen < len(ways) and ways[chosen][1]:
+        link_to_trace(*ways[chosen])
+    else:
+        st.caption("The input does not show where this row leads: there is nothing to trace.")
+
+
+def _stay() -> None:
+    """Choosing a row needs no more than the fragment's own run."""
 
 
 def url_of(view: RouteView) -> str:

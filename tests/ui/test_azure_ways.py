@@ -1,0 +1,64 @@
+"""Every row of the tables about Azure leads to a trace that can be read, or says that there is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from lib.azure.ingress import dns_records
+from lib.azure.load_balancer import load_balancer_of
+from lib.azure.provider_settings import ProviderSettings
+from lib.azure.security_group import provider_group
+from lib.azure.security_group_arrival import known_addresses
+from lib.azure.security_group_subnet import group_of_ones_own, through_subnet
+from lib.azure.view import azure_view
+from lib.model.security_rules import Access, Attachment, RuleDirection, SecurityRule
+from lib.model.services import ServicePort
+from lib.model.sets import Protocol
+from lib.routing.entry_points import EntryKind, entry_points
+from lib.routing.routes import route_views
+from lib.trace.ends import GoalKind, read_goal, read_start
+from lib.ui.azure_ways import NOWHERE, of_door, of_record, of_rules, of_security_rule, of_sender
+from tests.azure.load import sample
+from tests.azure.nsg import load_balancer
+
+SHOP = sample("shop")
+DENY = SecurityRule("no", 200, RuleDirection.INBOUND, Access.DENY, sources=("*",), destinations=("*",), ports=("*",))
+
+
+def ways():
+    provider = provider_group(SHOP)
+    known = known_addresses(SHOP, provider)
+    subnet = group_of_ones_own("mine", (DENY,), (), Attachment.SUBNET)
+    yield from (("door", of_door(door, SHOP)) for door in entry_points(SHOP))
+    yield from (("rule", way) for found in azure_view(SHOP).services for way in of_rules(found))
+    yield from (("security rule", of_security_rule(rule)) for rule in provider.group.rules)
+    yield from (("sender", of_sender(at)) for at in through_subnet(SHOP, provider, subnet, known))
+    yield from (("record", of_record(record)) for record in dns_records(SHOP, route_views(SHOP)))
+
+
+@pytest.mark.parametrize(("what", "way"), [(w, v) for w, v in ways() if v != NOWHERE], ids=str)
+def test_the_ends_of_a_row_are_read_by_the_trace(what, way):
+    src, dst = way
+    assert src
+    goal = read_goal(dst, SHOP, read_start(src, SHOP))
+    assert goal.kind in (GoalKind.SERVICE, GoalKind.ADDRESS, GoalKind.URL, GoalKind.END)
+
+
+def test_only_rows_without_an_address_lead_nowhere():
+    without = [door for door in entry_points(SHOP) if of_door(door, SHOP) == NOWHERE]
+    assert {door.kind for door in without} <= {EntryKind.HOST_PORT, EntryKind.HOST_NETWORK, EntryKind.NODE_PUBLIC_IP}
+    assert {rule.is_default for rule in provider_group(SHOP).group.rules if of_security_rule(rule) == NOWHERE} == {True}
+
+
+def test_each_rule_of_a_dual_stack_service_of_mixed_protocols_has_its_own_way():
+    ports = (ServicePort(53, 53, Protocol.TCP, node_port=30053), ServicePort(53, 53, Protocol.UDP, node_port=30054))
+    found = load_balancer_of(load_balancer("dns", *ports), ProviderSettings())
+    assert of_rules(found) == [("internet", "svc/shop/dns:53"), ("internet", "svc/shop/dns:53/UDP")]
+
+
+def test_an_ipv6_destination_stands_in_brackets():
+    rule = SecurityRule(
+        "r", 500, RuleDirection.INBOUND, Access.ALLOW, protocol="Udp", sources=("2001:db8::/32",),
+        destinations=("2001:db8:1::9",), ports=("53",),
+    )  # fmt: skip
+    assert of_security_rule(rule) == ("2001:db8::", "[2001:db8:1::9]:53/UDP")
