@@ -11,7 +11,8 @@ from lib.azure.frontends import pin_of
 from lib.facts.service_traffic import NodeRule, UpdateEffect, node_rules, update_effects
 from lib.model.services import Service, ServiceType, SessionAffinity, TrafficPolicy
 
-_TOPOLOGY_MODE: Final = "service.kubernetes.io/topology-mode"
+# The second one is what the first was called before Kubernetes 1.27.
+_TOPOLOGY: Final = ("service.kubernetes.io/topology-mode", "service.kubernetes.io/topology-aware-hints")
 
 
 def node_rules_of(service: Service, data_plane: DataPlane) -> tuple[tuple[NodeRule, str], ...]:
@@ -21,6 +22,7 @@ def node_rules_of(service: Service, data_plane: DataPlane) -> tuple[tuple[NodeRu
         "timeout_s": service.session_affinity_timeout_s,
         "node_ports": ", ".join(str(port.node_port) for port in service.ports if port.node_port),
         "distribution": service.traffic_distribution,
+        "health_port": service.health_check_node_port,
     }
     return tuple((rule, rule.text.format_map(words)) for rule in node_rules() if rule.when in conditions)
 
@@ -49,13 +51,20 @@ def _conditions(service: Service, data_plane: DataPlane) -> set[str]:
         ("source-ranges", ranges and data_plane.name != CILIUM),
         ("source-ranges-cilium", ranges and data_plane.name != KUBE_PROXY),
         # Hints are not used beside internalTrafficPolicy Local.
-        ("zone-hints", service.annotations.get(_TOPOLOGY_MODE) == "Auto" and "internal-cluster" in found),
-        ("topology", bool(service.traffic_distribution)),
+        ("zone-hints", _asks_for_hints(service) and "internal-cluster" in found),
+        ("health-check", outside and local_outside and bool(service.health_check_node_port)),
+        ("same-zone", service.traffic_distribution in ("PreferClose", "PreferSameZone")),
+        ("same-node", service.traffic_distribution == "PreferSameNode"),
         ("cilium", data_plane.name == CILIUM),
     ):
         if holds:
             found.add(condition)
     return found
+
+
+def _asks_for_hints(service: Service) -> bool:
+    written = next((service.annotations[key] for key in _TOPOLOGY if key in service.annotations), "")
+    return written.lower() == "auto"
 
 
 def update_effects_of(service: Service) -> tuple[UpdateEffect, ...]:

@@ -84,7 +84,17 @@ def texts(found: Any, plane: DataPlane = KUBE_PROXY) -> dict[str, str]:
         (
             service("a", None, traffic_distribution="PreferClose"),
             KUBE_PROXY,
-            {"cluster-ip", "choice", "internal-cluster", "topology"},
+            {"cluster-ip", "choice", "internal-cluster", "same-zone"},
+        ),
+        (
+            service("a", None, traffic_distribution="PreferSameNode"),
+            KUBE_PROXY,
+            {"cluster-ip", "choice", "internal-cluster", "same-node"},
+        ),
+        (
+            service("a", None, annotations={"service.kubernetes.io/topology-aware-hints": "auto"}),
+            KUBE_PROXY,
+            {"cluster-ip", "choice", "internal-cluster", "zone-hints"},
         ),
         (
             service("a", None, annotations={"service.kubernetes.io/topology-mode": "Auto"}),
@@ -92,7 +102,11 @@ def texts(found: Any, plane: DataPlane = KUBE_PROXY) -> dict[str, str]:
             {"cluster-ip", "choice", "internal-cluster", "zone-hints"},
         ),
         (balanced(), KUBE_PROXY, {"cluster-ip", "choice", "internal-cluster", "node-port", "external-cluster"}),
-        (local(), KUBE_PROXY, {"cluster-ip", "choice", "internal-cluster", "node-port", "external-local"}),
+        (
+            local(),
+            KUBE_PROXY,
+            {"cluster-ip", "choice", "internal-cluster", "node-port", "external-local", "health-check"},
+        ),
         (
             balanced(ranges=("10.0.0.0/8",)),
             KUBE_PROXY,
@@ -132,6 +146,7 @@ def test_every_rule_of_the_data_can_be_said_of_some_service():
         service("a", None, session_affinity=SessionAffinity.CLIENT_IP, traffic_distribution="PreferClose"),
         service("a", None, internal_traffic_policy=TrafficPolicy.LOCAL),
         service("a", None, annotations={"service.kubernetes.io/topology-mode": "Auto"}),
+        service("a", None, traffic_distribution="PreferSameNode"),
         balanced(ranges=("10.0.0.0/8",)),
         local(),
     ]

@@ -33,6 +33,7 @@ _SPEC_FIELDS: Final = field_names(
 )
 _PORT_FIELDS: Final = frozenset({"appProtocol", "name", "nodePort", "port", "protocol", "targetPort"})
 _TYPES: Final = {type_.value: type_ for type_ in ServiceType}
+_TRAFFIC_DISTRIBUTIONS: Final = ("PreferClose", "PreferSameZone", "PreferSameNode")
 _TRAFFIC_POLICIES: Final = {policy.value: policy for policy in TrafficPolicy}
 _AFFINITIES: Final = {affinity.value: affinity for affinity in SessionAffinity}
 _FAMILIES: Final = {family.label: family for family in Family}
@@ -74,7 +75,7 @@ def parse_service(session: Session, raw: RawObject) -> Service | None:
         external_ips=external_ips,
         external_traffic_policy=policy,
         internal_traffic_policy=_TRAFFIC_POLICIES[spec.choice("internalTrafficPolicy", _TRAFFIC_POLICIES, "Cluster")],
-        traffic_distribution=spec.text("trafficDistribution"),
+        traffic_distribution=spec.choice("trafficDistribution", _TRAFFIC_DISTRIBUTIONS, ""),
         session_affinity=affinity,
         session_affinity_timeout_s=timeout_s,
         publish_not_ready_addresses=spec.boolean("publishNotReadyAddresses"),
