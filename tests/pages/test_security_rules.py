@@ -143,3 +143,16 @@ def test_nothing_that_was_pasted_is_in_the_address() -> None:
 def test_an_input_without_load_balancers_says_so() -> None:
     plain = b"apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: b}\nspec: {containers: [{name: a, image: b}]}\n"
     assert "has no Service with a load balancer" in words(open_page("security_rules", files={"a.yaml": plain}))
+
+
+def test_a_group_that_blocks_health_probes_is_told_and_its_rows_lead_to_traces() -> None:
+    rule = {**RULE, "sourceAddressPrefix": "AzureLoadBalancer", "destinationPortRange": "30665"}
+    app = paste(open_page("security_rules"), "subnet", [rule])
+    shown = words(app)
+    assert "its health probe does not reach port 30665 of the nodes" in shown
+    rows = table(app, "senders", "verdict")
+    (blocked,) = rows[rows["senders"] == "health probe"][["service", "verdict"]].values.tolist()[:1]
+    assert blocked[0] == "grafana" and "denied" in blocked[1]
+    app.session_state["table-subnet-through"] = {"selection": {"rows": [0], "columns": []}}
+    app.run()
+    assert not app.exception
