@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from lib.azure.probe_access import ProbeAccess
+from lib.azure.security_group_judge import Outcome
 from lib.azure.security_group_subnet import PortThrough, Through
 from lib.model.finding import Finding, finding
 
@@ -22,7 +23,7 @@ def subnet_faults(ports: Iterable[PortThrough], probes: Iterable[ProbeAccess]) -
                 at.source,
                 senders=f"{some}{at.senders}",
                 port=f"{at.port.port}/{at.port.protocol.value}",
-                reason=str(at.example).removesuffix("."),
+                reason=_reason(str(at.example)),
             )
     for probe in probes:
         if probe.through in _BLOCKED:
@@ -32,5 +33,9 @@ def subnet_faults(ports: Iterable[PortThrough], probes: Iterable[ProbeAccess]) -
                 probe.source,
                 port=probe.probe.port,
                 nodes="some nodes" if probe.through is Through.SOME else "the nodes",
-                reason=str(probe).removesuffix("."),
+                reason=_reason(str(probe)),
             )
+
+
+def _reason(said: str) -> str:
+    return said.removesuffix(".").removeprefix(f"{Outcome.ONE_DENIES.word}: ")

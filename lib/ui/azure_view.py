@@ -27,7 +27,6 @@ from lib.tables.azure import (
     probe_rows,
     rule_lines,
 )
-from lib.tables.row import Row
 from lib.ui import results
 from lib.ui.azure_ways import of_rules
 from lib.ui.page_context import PageContext
@@ -41,6 +40,7 @@ from lib.ui.widgets import say_hidden, show_table
 _CARDS: Final = 6
 _RULES_IN_CARD: Final = 4
 _HEAD: Final = ("load_balancer", "namespace", "service")
+_PROBE_FIRST: Final = ("security_groups", "by_policies", "protocol", "port", "path", "interval_s", "threshold")
 _FIRST: Final = (
     "namespace",
     "service",
@@ -153,10 +153,18 @@ def _source(key: str) -> str:
     return f"{found.title}, {found.place.rpartition('/')[2]}"
 
 
-def _probe_rows(page: PageContext, found: ServiceLoadBalancer) -> list[Row]:
+def _show_probes(page: PageContext, found: ServiceLoadBalancer) -> None:
     """The probes of one Service with what security groups and policies do with them."""
+    engine = results.engine(page, profile_of(page).policy_engine.value or results.AUTOMATIC)
+    st.caption(
+        "Probes go to each node's own address. Judged by AKS's security group and by those pasted on the page "
+        f"*Security rules*; by policies under {plain(engine.profile.label, 60)}."
+    )
     mine = [at for at in probes(page, groups(page)) if at.balancer.ref == found.ref]
-    return probe_rows(judged_probes(results.engine(page), results.all_services(page), mine), results.locate(page))
+    rows = probe_rows(judged_probes(engine, results.all_services(page), mine), results.locate(page))
+    show_table(rows, "azure-probes", alt="Health probes", hide=(*_HEAD, "because"), first=_PROBE_FIRST)
+    for reason in dict.fromkeys(str(row["because"]) for row in rows):
+        st.caption(f":material/info: {plain(reason, 600)}")
 
 
 def _show_parts(page: PageContext, found: ServiceLoadBalancer) -> None:
@@ -172,11 +180,7 @@ def _show_parts(page: PageContext, found: ServiceLoadBalancer) -> None:
     show_table(rows=rules, name="azure-service-rules", alt="Load balancing rules", hide=hidden, first=_FIRST)
     if found.probes:
         st.markdown("**Health probes**")
-        st.caption(
-            "Probes go to each node's own address. Judged by AKS's security group, with the groups pasted on the page "
-            f"*Security rules*, and by policies under {plain(results.engine(page).profile.label, 60)}."
-        )
-        show_table(_probe_rows(page, found), "azure-probes", alt="Health probes", hide=_HEAD)
+        _show_probes(page, found)
     if found.private_link is not None:
         st.markdown("**Private Link Service**")
         show_table([private_link_row(found.private_link)], "azure-private-link", alt="Private Link Service")
