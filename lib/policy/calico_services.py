@@ -13,12 +13,15 @@ from lib.model.refs import ObjectRef
 from lib.model.services import EndpointSlice, Service
 from lib.model.sets import AddressSet, Family, Network, PortSet, parse_address
 from lib.model.snapshot import Snapshot
+from lib.policy.bits import Bits
 from lib.policy.calico_ends import Ends
 from lib.policy.compile import Spaces
 from lib.policy.rules import Named, PortsAt
 from lib.policy.spaces import Vocabulary
 
 _ANY_ADDRESS: Final = frozenset[Network](map(ip_network, ("0.0.0.0/0", "::/0")))
+# pkg/controller/endpointslice of kubernetes/kubernetes: the slices that the cluster makes of a Service's selector.
+_OF_SELECTOR: Final = "endpointslice-controller.k8s.io"
 
 
 def service_vocabulary(snapshot: Snapshot, match: ServiceMatch) -> Vocabulary:
@@ -26,23 +29,23 @@ def service_vocabulary(snapshot: Snapshot, match: ServiceMatch) -> Vocabulary:
     service = snapshot.service_by_ref.get(_ref(match))
     if service is None:
         return Vocabulary()
+    slices = _listed(snapshot, service)
+    listed = Vocabulary(
+        networks=frozenset(network for each in slices for network in _networks(each)),
+        pod_addresses=bool(slices),
+        ports=frozenset((p.protocol, (p.port, p.port)) for each in slices for p in each.ports if p.port is not None),
+    )
     if not service.selector:
-        slices = _slices(snapshot, service)
-        return Vocabulary(
-            networks=frozenset(network for each in slices for network in _networks(each)),
-            pod_addresses=bool(slices),
-            ports=frozenset(
-                (p.protocol, (p.port, p.port)) for each in slices for p in each.ports if p.port is not None
-            ),
-        )
+        return listed
     numbers = [(p.protocol, p.target_port) for p in service.ports]
-    return Vocabulary(
+    selected = Vocabulary(
         pod_keys=service.selector.keys,
         # A slice is of one IP family, so that pods are told apart by the families that they speak.
         networks=_ANY_ADDRESS,
         named_ports=frozenset((port, protocol) for protocol, port in numbers if isinstance(port, str)),
         ports=frozenset((protocol, (port, port)) for protocol, port in numbers if isinstance(port, int)),
     )
+    return Vocabulary.merge([selected, listed])
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,9 @@ class ServiceEnds:
     """The Services of rules over the spaces of one cluster; ``at`` gives the ends at addresses.
 
     Calico takes the addresses and ports of a Service's EndpointSlices, ready or not (membersFromEndpointSlice in
-    felix/serviceindex of projectcalico/calico). Those of a selector follow from the pods; without one they are those of
-    the slices in the input, and nobody knows them where there is none.
+    felix/serviceindex of projectcalico/calico). Those of a selector follow from the pods, and slices that somebody else
+    wrote for the same Service come on top; without a selector they are those of the slices in the input, and nobody
+    knows them where there is none.
     """
 
     snapshot: Snapshot
@@ -64,33 +68,36 @@ class ServiceEnds:
         if service is None:
             absent = self.snapshot.is_complete("Service")
             return Ends.both(0, 0 if absent else self.spaces.everything)
+        slices = _listed(self.snapshot, service)
+        listed = Ends.of(*self.at(AddressSet.from_networks(n for each in slices for n in _networks(each))))
         if not service.selector:
-            slices = _slices(self.snapshot, service)
             if not slices:
                 none = self.snapshot.is_complete("EndpointSlice")
                 return Ends.both(0, 0 if none else self.spaces.everything)
-            return Ends.of(*self.at(AddressSet.from_networks(n for each in slices for n in _networks(each))))
-        endpoints = self.spaces.endpoints
-        pods = endpoints.in_namespace(match.namespace) & endpoints.with_labels(service.selector)
+            return listed
         # An endpoint on its node's network has the node's address, which everything on that network has.
-        maybe = pods | (endpoints.host_network if self._on_hosts(service) else 0)
+        maybe = self._pods(service)
+        endpoints = self.spaces.endpoints
+        pods = maybe & endpoints.selectable
         surely, possibly = self._families(service)
         four, six = (endpoints.speaking[family] for family in (Family.IPV4, Family.IPV6))
-        return Ends(
+        selected = Ends(
             pods & four if Family.IPV4 in surely else 0,
             maybe & four if Family.IPV4 in possibly else 0,
             pods & six if Family.IPV6 in surely else 0,
             maybe & six if Family.IPV6 in possibly else 0,
         )
+        return selected | listed
 
     def doubts(self, match: ServiceMatch) -> Iterator[str]:
         """What may make its ends uncertain, in words."""
         service = self.snapshot.service_by_ref.get(_ref(match))
         if service is None or not (service.selector or _slices(self.snapshot, service)):
             yield f"the endpoints of the Service {match}"
-        elif not service.selector:
+            return
+        if _listed(self.snapshot, service):
             yield f"which pods and nodes have the addresses of the Service {match}"
-        else:
+        if service.selector:
             if self._on_hosts(service):
                 yield f"which nodes' addresses the Service {service.ref} has"
             surely, possibly = self._families(service)
@@ -100,10 +107,11 @@ class ServiceEnds:
     def ports(self, match: ServiceMatch) -> tuple[PortsAt, ...]:
         """The ports of its endpoints; every port where they are not known. A slice's port without number is none."""
         service, spaces = self.snapshot.service_by_ref.get(_ref(match)), self.spaces
-        slices = () if service is None or service.selector else _slices(self.snapshot, service)
+        slices = () if service is None else _listed(self.snapshot, service)
         if service is None or not (service.selector or slices):
             return (PortsAt(spaces.everything, spaces.ports.all),)
         ports = []
+        pods = self._pods(service)
         for each in slices:
             ends = Ends.of(*self.at(AddressSet.from_networks(_networks(each))))
             for of_slice in each.ports:
@@ -113,11 +121,21 @@ class ServiceEnds:
         for port in service.ports if service.selector else ():
             if isinstance(port.target_port, int):
                 mask = spaces.ports.mask(port.protocol, PortSet.of(port.target_port))
-                ports.append(PortsAt(spaces.everything, mask))
+                ports.append(PortsAt(pods, mask))
             else:
                 declared = spaces.endpoints.with_named_port(port.target_port, port.protocol)
-                ports += [PortsAt(bits, spaces.port_mask(port.protocol, number)) for number, bits in declared.items()]
+                ports += [
+                    PortsAt(bits & pods, spaces.port_mask(port.protocol, number)) for number, bits in declared.items()
+                ]
         return tuple(ports)
+
+    def _pods(self, service: Service) -> Bits:
+        """The ends that are, or may be, endpoints of a Service by its selector."""
+        endpoints = self.spaces.endpoints
+        if not service.selector:
+            return 0
+        found = endpoints.in_namespace(service.namespace) & endpoints.with_labels(service.selector)
+        return found | (endpoints.host_network if self._on_hosts(service) else 0)
 
     def _families(self, service: Service) -> tuple[frozenset[Family], frozenset[Family]]:
         """The families of which a Service with a selector surely has EndpointSlices, and those of which it may.
@@ -131,6 +149,7 @@ class ServiceEnds:
         if written:
             return written, every if service.ip_family_policy == "PreferDualStack" else written
         if slices := _slices(self.snapshot, service):
+            slices = tuple(each for each in slices if each.managed_by == _OF_SELECTOR) or slices
             seen = frozenset(family for each in slices for family in Family if family.label == each.address_type)
             return seen, seen if self.snapshot.is_complete("EndpointSlice") else every
         endpoints = self.spaces.endpoints
@@ -156,6 +175,14 @@ def _slices(snapshot: Snapshot, service: Service) -> tuple[EndpointSlice, ...]:
     found = snapshot.slices_by_service.get(service.ref, ())
     slices = tuple(each for each in found if each.ref.kind == "EndpointSlice")
     return slices or tuple(found)
+
+
+def _listed(snapshot: Snapshot, service: Service) -> tuple[EndpointSlice, ...]:
+    """The slices that say more of a Service than its selector does; without a selector all of them."""
+    if not service.selector:
+        return _slices(snapshot, service)
+    found = snapshot.slices_by_service.get(service.ref, ())
+    return tuple(each for each in found if each.ref.kind == "EndpointSlice" and each.managed_by != _OF_SELECTOR)
 
 
 def _networks(each: EndpointSlice) -> Iterator[Network]:

@@ -139,9 +139,10 @@ class Projection:
         return tuple((name, protocol, port) for (name, protocol), port in found.items())
 
     def _known(self, pod: Pod) -> tuple[Address, ...]:
-        if pod.host_network:
-            return pod.host_ips or pod.ips or self._node_addresses.get(pod.node_name, ())
-        return pod.ips
+        if not pod.host_network:
+            return pod.ips
+        # It may use each address of its node; a status with the older hostIP alone shows one of them.
+        return (*pod.host_ips, *pod.ips, *self._node_addresses.get(pod.node_name, ()))
 
     def _atoms_of(self, known: Iterable[Address]) -> tuple[int, ...] | None:
         return tuple(sorted({self._addresses.atom_of(a) for a in known})) or None

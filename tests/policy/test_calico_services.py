@@ -104,6 +104,56 @@ def test_a_slice_that_means_all_ports_by_giving_no_number_means_none_to_calico()
     assert verdict(engine_of(*PODS, SERVICE, numberless, OUT), "shop/client", "192.0.2.1", "TCP", 8443) == "denied"
 
 
+WITH_SELECTOR = """
+apiVersion: v1
+kind: Service
+metadata: {name: backend, namespace: shop}
+spec: {selector: {app: server}, ipFamilies: [IPv4], ports: [{port: 80, targetPort: 8080}]}
+"""
+OF_CONTROLLER = """
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata:
+  name: made
+  namespace: shop
+  labels: {kubernetes.io/service-name: backend, endpointslice.kubernetes.io/managed-by: endpointslice-controller.k8s.io}
+addressType: IPv4
+endpoints: [{addresses: [10.244.1.7]}]
+ports: [{port: 8080}]
+"""
+
+
+@pytest.mark.parametrize("port", [53, 80, 443, 8080, 8443])
+@pytest.mark.parametrize("end", ["192.0.2.1", "192.0.2.3", "10.244.1.7", "10.244.1.5"])
+def test_slices_that_somebody_adds_count_beside_those_of_the_selector(end: str, port: int) -> None:
+    """felix/serviceindex takes every slice with the Service's label, whoever wrote it."""
+    documents = [*PODS, WITH_SELECTOR, OF_CONTROLLER, ONE, OUT]
+    raw = [each for text in documents for each in yaml.safe_load_all(text) if each]
+    names = {"10.244.1.7": "server", "10.244.1.5": "client"}
+    far = PodEnd("shop", names[end]) if end in names else AddressEnd(end)
+    (answer,) = NaiveCluster(raw).answers(PodEnd("shop", "client"), far, "TCP", port)
+    found = verdict(engine_of(*documents), "shop/client", end, "TCP", port)
+    assert found == ("allowed" if answer else "denied")
+
+
+def test_the_selectors_ports_are_not_those_of_an_added_slice() -> None:
+    engine = engine_of(*PODS, WITH_SELECTOR, ONE, OUT)
+    assert verdict(engine, "shop/client", "shop/server", "TCP", 8443) == "denied"
+    assert verdict(engine, "shop/client", "192.0.2.1", "TCP", 8080) == "denied"
+
+
+def test_an_added_slice_of_another_family_says_nothing_of_the_pods() -> None:
+    added = ONE.replace("IPv4", "IPv6").replace("192.0.2.1", "2001:db8::1").replace("192.0.2.2", "2001:db8::2")
+    both = [PODS[0], dual("client", 5), dual("server", 7)]
+    service = WITH_SELECTOR.replace("ipFamilies: [IPv4], ", "")
+    into = OUT.replace("action: Allow,", "action: Allow, ipVersion: 6,")
+    engine = engine_of(*both, service, OF_CONTROLLER, added, into)
+    assert verdict(engine, "shop/client", "2001:db8::1", "TCP", 8443) == "allowed"
+    # Whether there is a slice of IPv6 for the pods the input does not settle; that somebody added one doesn't either.
+    assert verdict(engine, "shop/client", "shop/server", "TCP", 8080) == "unknown"
+    assert verdict(engine, "shop/client", "shop/server", "TCP", 8443) == "denied"
+
+
 def dual(name: str, number: int) -> str:
     """A pod with an address of each family."""
     status = f"status: {{phase: Running, podIPs: [{{ip: 10.244.1.{number}}}, {{ip: 'fd00:1::{number}'}}]}}\n"

@@ -12,6 +12,7 @@ import pytest
 
 from lib.facts.engines import Known
 from lib.model.sets import Protocol
+from lib.policy.ends import parse_end
 from lib.policy.engine import Engine
 from lib.policy.engines import KUBERNETES, EngineProfile, profile
 from tests.policy.build import engine_of, namespace, pod, policy, rows_of
@@ -436,6 +437,23 @@ class TestNodes:
         agent = on_node(pod("agent", host=True), "node-1")
         allow = policy("podSelector: {}\ningress: [{from: [{ipBlock: {cidr: 10.9.0.1/32}}]}]")
         assert self.verdict("agent", "server", agent, on_node(SERVER, "node-2"), allow) == "allowed"
+
+    @pytest.mark.parametrize("status", ["hostIP: 10.0.0.2", "hostIPs: [{ip: 10.0.0.2}]", "podIPs: [{ip: 10.0.0.2}]"])
+    @pytest.mark.parametrize("block", ["10.0.0.2/32", "fd00::2/128"])
+    def test_a_host_network_pod_may_use_each_address_of_its_node(self, status: str, block: str) -> None:
+        """An older status shows one of them, and in hostIP alone."""
+        node = """
+            apiVersion: v1
+            kind: Node
+            metadata: {name: two}
+            status: {addresses: [{type: InternalIP, address: 10.0.0.2}, {type: InternalIP, address: "fd00::2"}]}
+            """
+        agent = on_node(pod("agent", host=True), "two") + f"status: {{phase: Running, {status}}}\n"
+        web = pod("web") + "status: {phase: Running, podIPs: [{ip: 10.244.0.9}, {ip: 'fd01::9'}]}\n"
+        allowed = policy(f"{{podSelector: {{}}, ingress: [{{from: [{{ipBlock: {{cidr: '{block}'}}}}]}}]}}")
+        engine = engine_of(namespace("shop"), node, agent, web, allowed)
+        ends = (parse_end(name, engine.snapshot) for name in ("shop/agent", "shop/web"))
+        assert engine.explain(*ends).verdict == "allowed"
 
     def test_a_node_always_reaches_its_own_pods(self) -> None:
         server = on_node(SERVER, "node-1")
