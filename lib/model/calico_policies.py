@@ -126,9 +126,9 @@ class CalicoPolicy:
     """A Calico NetworkPolicy or GlobalNetworkPolicy.
 
     ``selector`` joins selector, serviceAccountSelector, namespaceSelector and the policy's own namespace over Calico's
-    own labels of endpoints. ``order`` is infinite where the policy has none, so that it comes last. ``host_only``:
-    doNotTrack or preDNAT policies, which concern host endpoints only. ``on_forward``: of a host endpoint's traffic also
-    what the node only forwards.
+    own labels of endpoints. ``order`` is infinite where the policy has none, so that it comes last. ``untracked``
+    (doNotTrack) and ``before_dnat`` (preDNAT) policies concern host endpoints only, and are asked before others.
+    ``on_forward``: of a host endpoint's traffic also what the node only forwards.
     """
 
     ref: ObjectRef
@@ -139,13 +139,19 @@ class CalicoPolicy:
     directions: frozenset[Direction]
     order: float = inf
     rules: tuple[CalicoRule, ...] = ()
-    host_only: bool = False
+    untracked: bool = False
+    before_dnat: bool = False
     on_forward: bool = False
 
     @property
     def namespace(self) -> str:
         """The only namespace whose pods it can select; "" for a GlobalNetworkPolicy."""
         return self.ref.namespace
+
+    @property
+    def host_only(self) -> bool:
+        """Whether it concerns host endpoints only."""
+        return self.untracked or self.before_dnat
 
     def rules_for(self, direction: Direction) -> tuple[CalicoRule, ...]:
         """The rules of one direction, in the order of the spec."""

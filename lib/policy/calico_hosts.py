@@ -1,27 +1,29 @@
 """Nodes as subjects of Calico's policies, which select them by their host endpoints.
 
 A node's own traffic goes through the tiers and the profiles of its host endpoint like a pod's. The stage in here comes
-before them and holds what may let traffic by, and what is not judged but may stop it: all of it *possible*. Sources:
-"Host endpoint", "Protect hosts", "Apply on forwarded traffic" and "Summary" of docs.tigera.io.
+before them and holds what may let traffic by, and what is asked before all of them. What nodes forward is in
+``calico_forward``. Sources: "Host endpoint", "Protect hosts", "Pre-DNAT policy" and "Summary" of docs.tigera.io.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import inf
 from typing import Final
 
 from lib.facts.calico_hosts import failsafe_ports
-from lib.model.calico_policies import CalicoAction, CalicoPolicy
+from lib.model.calico_policies import CalicoPolicy
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import PortSet
 from lib.model.snapshot import Snapshot
 from lib.policy import calico_profiles
 from lib.policy.bits import Bits, union
+from lib.policy.calico_before_dnat import FAILSAFE_DOUBT, SKIPPED_DOUBT, compile_before_dnat, rules_before_dnat
 from lib.policy.calico_match import Matcher
 from lib.policy.calico_policy import compile_rules
+from lib.policy.calico_tiers import UNKNOWN_TIER, tiers_of
 from lib.policy.compile import Spaces
 from lib.policy.host_endpoints import Host, forwarding, hosts_of
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, NodeScope, PortsAt, Stage
@@ -29,7 +31,6 @@ from lib.policy.spaces import Vocabulary
 
 STAGE: Final = "host endpoints"
 OWN_PODS_DOUBT: Final = "whether a host endpoint of all interfaces counts for what the node's own pods send to it"
-_FAILSAFE_DOUBT: Final = "the failsafe ports, which are open to host endpoints unless FelixConfiguration says otherwise"
 _PLACE_DOUBT: Final = "on which node the pod runs"
 _DIRECTIONS: Final = (Direction.INGRESS, Direction.EGRESS)
 
@@ -45,7 +46,7 @@ def vocabulary(snapshot: Snapshot) -> Vocabulary:
 
 
 def stage(snapshot: Snapshot, spaces: Spaces) -> Stage | None:
-    """What comes before the tiers for nodes with host endpoints, and for the pods that they forward to and from."""
+    """What comes before the tiers for nodes with host endpoints."""
     if not snapshot.host_endpoints:
         return None
     compiler = _Compiler(snapshot, Matcher(snapshot, spaces))
@@ -70,16 +71,15 @@ class _Compiler:
         nowhere = self.matcher.ends_on("")
         if hosts and nowhere:
             yield self._compiled(hosts[0], nowhere, tuple(self._open_question(hosts[0], nowhere, _PLACE_DOUBT)))
-        for host in hosts:
-            for policy in self._of(host):
-                if policy.on_forward:
-                    yield from self._forwarded(host, policy)
 
     def _is_closed(self, host: Host) -> bool:
         return bool(host.doubt) or calico_profiles.decides(host.first.profiles, self.snapshot)
 
-    def _of(self, host: Host) -> Iterator[CalicoPolicy]:
-        return (policy for policy in self.snapshot.calico_policies if policy.ref in host.touching)
+    def _of(self, host: Host, wanted: Callable[[CalicoPolicy], bool]) -> list[CalicoPolicy]:
+        """The wanted policies that select its host endpoints, first asked first."""
+        found = [p for p in self.snapshot.calico_policies if p.ref in host.touching and wanted(p)]
+        tiers = tiers_of(self.snapshot)
+        return sorted(found, key=lambda p: (tiers.get(p.tier, UNKNOWN_TIER)[0], p.tier, p.order, p.ref.name))
 
     def _compiled(self, host: Host, ends: Bits, rules: tuple[CompiledRule, ...]) -> CompiledPolicy:
         return CompiledPolicy(host.first.ref, host.first.source, ends, frozenset(), rules)
@@ -96,16 +96,26 @@ class _Compiler:
                 self._spaces.ports.mask(protocol, PortSet.of(port)) for protocol, port in failsafe_ports().of(direction)
             )
             text = "perhaps open as a failsafe port"
-            yield self._maybe(host, ends, direction, text, _FAILSAFE_DOUBT, ports=mask, label="failsafe ports")
+            yield self._maybe(host, ends, direction, text, FAILSAFE_DOUBT, ports=mask, label="failsafe ports")
             if not endpoint.is_wildcard:
                 named = f"the interface {endpoint.interface}" if endpoint.interface else "the interface"
                 text, doubt = f"about {named} only", f"whether the traffic passes {named} of {endpoint.ref}"
                 yield self._maybe(host, ends, direction, text, doubt, label="spec.interfaceName")
-        for policy in self._of(host):
-            if policy.host_only:
-                # Explicitly allowed it "skips over any normal policy"; what no rule of it matches goes on.
-                doubt = f"what {policy.ref} does, which is asked before other policies and not judged"
-                yield from (rule.perhaps(doubt) for rule in compile_rules(policy.ref, policy.rules, ends, self.matcher))
+        # "Host endpoints with interfaceName: * do not support untracked policy".
+        for policy in self._of(host, lambda p: p.untracked and not endpoint.is_wildcard):
+            doubt = f"what {policy.ref} does, which is asked before other policies and not judged"
+            yield from (rule.perhaps(doubt) for rule in compile_rules(policy.ref, policy.rules, ends, self.matcher))
+        # Explicitly allowed it "skips over any normal policy"; what no rule of it matches goes on.
+        far = self._spaces.endpoints.everything & ~ends & ~self.matcher.pods_on(host.node) & ~self._nowhere
+        for policy, rule, after_pass in rules_before_dnat(self._of(host, lambda p: p.before_dnat)):
+            for compiled in compile_before_dnat(policy, rule, ends, self.matcher, Direction.INGRESS, far):
+                named = "" if endpoint.is_wildcard else f"whether the traffic passes the interface of {endpoint.ref}"
+                doubt = " or ".join(filter(None, (named, SKIPPED_DOUBT if after_pass else "")))
+                yield compiled.perhaps(doubt) if doubt else compiled
+
+    @property
+    def _nowhere(self) -> Bits:
+        return self.matcher.ends_on("") | self.matcher.pods_on("")
 
     def _own_pods(self, host: Host, ends: Bits) -> Iterator[CompiledRule]:
         """ "Traffic from a host to its workload endpoints is always allowed, despite any policy in place"."""
@@ -124,41 +134,6 @@ class _Compiler:
             for action in (Action.ALLOW, Action.DENY):
                 text = f"{action.value.capitalize()}, perhaps"
                 yield self._maybe(host, ends, direction, text, doubt, action=action)
-
-    def _forwarded(self, host: Host, policy: CalicoPolicy) -> Iterator[CompiledPolicy]:
-        """What a policy with applyOnForward may stop of the traffic of pods; only pods on this node, or on none known.
-
-        A node's own traffic with its own pods is not forwarded; through an interface of the fabric no traffic goes that
-        stays on the node. An interface for everything sees both ends of what its own pods exchange.
-        """
-        denies = {r.direction for r in policy.rules if r.action is CalicoAction.DENY}
-        directions = denies if policy.host_only else policy.directions
-        if not directions:
-            return
-        endpoints = self._spaces.endpoints
-        nearby = self.matcher.pods_on(host.node)
-        kept = self.matcher.ends_on(host.node) | (0 if host.is_wildcard else nearby)
-        doubt = f"what {policy.ref} lets through of the traffic that {host.first.ref} forwards"
-        for subjects, peers in (
-            (nearby, self._spaces.everything & ~kept),
-            (self.matcher.pods_on("") & endpoints.selectable, self._spaces.everything),
-        ):
-            rules = tuple(
-                _rule(
-                    policy.ref,
-                    policy.source,
-                    subjects,
-                    direction,
-                    "Deny, perhaps, of what is forwarded",
-                    doubt,
-                    action=Action.DENY,
-                    peers=peers,
-                    at=PortsAt(self._spaces.everything, self._spaces.ports.all),
-                )
-                for direction in _DIRECTIONS
-                if direction in directions or host.is_wildcard
-            )
-            yield CompiledPolicy(policy.ref, policy.source, subjects, frozenset(), rules)
 
     def _maybe(
         self,

@@ -145,17 +145,27 @@ def _perhaps(rule: CompiledRule, doubt: str) -> CompiledRule:
 
 
 def compile_rules(
-    policy: ObjectRef, rules: Iterable[CalicoRule], subjects: Bits, matcher: Matcher
+    policy: ObjectRef,
+    rules: Iterable[CalicoRule],
+    subjects: Bits,
+    matcher: Matcher,
+    side: Direction | None = None,
 ) -> Iterator[CompiledRule]:
-    """The rules of a policy or a profile for its subjects; Log decides nothing and is left out."""
+    """The rules of a policy or a profile for its subjects; Log decides nothing and is left out.
+
+    ``side``: the direction that the subjects are asked about, where it is not the one that a rule stands under: what a
+    node takes in for forwarding one of its pods may have sent.
+    """
     for rule in rules:
         if rule.action is not CalicoAction.LOG:
-            yield from _rule(policy, rule, subjects, matcher)
+            yield from _rule(policy, rule, subjects, matcher, side or rule.direction)
 
 
-def _rule(policy: ObjectRef, rule: CalicoRule, subjects: Bits, matcher: Matcher) -> Iterator[CompiledRule]:
+def _rule(
+    policy: ObjectRef, rule: CalicoRule, subjects: Bits, matcher: Matcher, side: Direction
+) -> Iterator[CompiledRule]:
     """One compiled rule for every group of subjects that the rule's own condition on them treats alike."""
-    ingress = rule.direction is Direction.INGRESS
+    ingress = side is Direction.INGRESS
     own, other = (rule.to, rule.from_) if ingress else (rule.from_, rule.to)
     families = _families(rule)
     if not families:
@@ -171,7 +181,7 @@ def _rule(policy: ObjectRef, rule: CalicoRule, subjects: Bits, matcher: Matcher)
         every = matcher.spaces.everything
         met = peers & Ends(*(every if flag else 0 for flag in pattern))
         sure, possible = met.named(matcher.spaces)
-        yield CompiledRule.of(
+        compiled = CompiledRule.of(
             policy,
             rule,
             text=rule.text,
@@ -182,13 +192,13 @@ def _rule(policy: ObjectRef, rule: CalicoRule, subjects: Bits, matcher: Matcher)
             names_pods=other.selector is not None or other.service is not None,
             doubt=" or ".join(dict.fromkeys(doubts)),
             action=_ACTIONS[rule.action],
-            alternatives=partial(_alternatives, rule, matcher),
+            alternatives=partial(_alternatives, rule, matcher, ingress=ingress),
         )
+        yield compiled if side is rule.direction else replace(compiled, direction=side)
 
 
-def _alternatives(rule: CalicoRule, matcher: Matcher) -> tuple[Alternative, ...]:
+def _alternatives(rule: CalicoRule, matcher: Matcher, *, ingress: bool) -> tuple[Alternative, ...]:
     """The one that a rule of Calico has: all conditions on its source and its destination."""
-    ingress = rule.direction is Direction.INGRESS
     ends = (("destination", rule.to, ingress), ("source", rule.from_, not ingress))
     conditions = []
     for end, entity, of_subject in ends:

@@ -30,6 +30,16 @@ KNOWN_TIERS: Final = {
 }
 
 
+UNKNOWN_TIER: Final = (inf, False)
+"""What a tier that is not in the input counts as."""
+
+
+def tiers_of(snapshot: Snapshot) -> dict[str, tuple[float, bool]]:
+    """Each tier's order, and whether it passes on what no rule decided."""
+    read = {t.ref.name: (t.order, t.passes) for t in snapshot.calico_tiers if t.ref.name != DEFAULT_TIER}
+    return {**KNOWN_TIERS, **read}
+
+
 @dataclass(frozen=True, slots=True)
 class Hosted:
     """A policy of a kind of Kubernetes, at its order among the policies of a tier."""
@@ -46,15 +56,14 @@ def tiers(
     ``hosted`` are the policies of Kubernetes by the tier that they stand in.
     """
     matcher = Matcher(snapshot, spaces)
-    known = dict(KNOWN_TIERS)
-    known |= {t.ref.name: (t.order, t.passes) for t in snapshot.calico_tiers if t.ref.name != DEFAULT_TIER}
+    known = tiers_of(snapshot)
     by_tier: dict[str, list[CalicoPolicy]] = defaultdict(list)
     for policy in snapshot.calico_policies:
         by_tier[policy.tier].append(policy)
     by_tier.setdefault(DEFAULT_TIER, [])
     found = []
-    for tier in sorted(by_tier, key=lambda t: (known.get(t, (inf, False))[0], t)):
-        order, passes = known.get(tier, (inf, False))
+    for tier in sorted(by_tier, key=lambda t: (known.get(t, UNKNOWN_TIER)[0], t)):
+        order, passes = known.get(tier, UNKNOWN_TIER)
         levels = _levels(by_tier[tier], hosted.get(tier, ()), matcher, passes)
         found.append(Stage(default_name if tier == DEFAULT_TIER else f"{TIER_PREFIX}{tier}", order, levels))
     return tuple(found)

@@ -21,14 +21,16 @@ DEFAULT_ALLOW: Final = "projectcalico-default-allow"
 class Host:
     """A node with host endpoints.
 
-    ``selecting`` are the policies that select all of these, ``touching`` those that select some. ``doubt``: why it is
-    not known which policies and profiles count for a packet; "" where the same do for each of its host endpoints.
+    ``selecting`` are the policies that select all of these, ``touching`` those that select some or may do so;
+    ``selections`` runs parallel to ``endpoints``. ``doubt``: why it is not known which policies and profiles count for
+    a packet; "" where the same do for each of its host endpoints.
     """
 
     node: str
     endpoints: tuple[HostEndpoint, ...]
     selecting: frozenset[ObjectRef]
     touching: frozenset[ObjectRef]
+    selections: tuple[frozenset[ObjectRef], ...]
     doubt: str = ""
 
     @property
@@ -59,9 +61,13 @@ def hosts_of(snapshot: Snapshot) -> tuple[Host, ...]:
             if key not in known:
                 known[key] = _selecting(snapshot.calico_policies, seen)
             selections.append(known[key])
+        if unread := _unread_profile(endpoints, profiles):
+            # Its labels may be those that any policy selects by.
+            selections = [frozenset(policy.ref for policy in snapshot.calico_policies if not policy.namespace)]
+            selections *= len(endpoints)
         selecting, touching = frozenset.intersection(*selections), frozenset.union(*selections)
-        doubt = _doubt(endpoints, profiles, alike=selecting == touching)
-        found.append(Host(node, tuple(endpoints), selecting, touching, doubt))
+        doubt = unread or _differing(endpoints, alike=selecting == touching)
+        found.append(Host(node, tuple(endpoints), selecting, touching, tuple(selections), doubt))
     return tuple(found)
 
 
@@ -92,10 +98,14 @@ def _selecting(policies: tuple[CalicoPolicy, ...], labels: Labels) -> frozenset[
     return frozenset(policy.ref for policy in policies if not policy.namespace and matches(policy.selector, labels))
 
 
-def _doubt(endpoints: list[HostEndpoint], profiles: Mapping[str, CalicoProfile], *, alike: bool) -> str:
+def _unread_profile(endpoints: list[HostEndpoint], profiles: Mapping[str, CalicoProfile]) -> str:
     for name in (name for each in endpoints for name in each.profiles):
         if name not in profiles and name != DEFAULT_ALLOW:
             return f"the labels and rules of the Profile {name}, which is not in the input"
+    return ""
+
+
+def _differing(endpoints: list[HostEndpoint], *, alike: bool) -> str:
     if alike and len({(each.profiles, each.is_wildcard) for each in endpoints}) == 1:
         return ""
     listed = ", ".join(str(each.ref) for each in endpoints[:3])

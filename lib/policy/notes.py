@@ -223,12 +223,14 @@ def _about_nodes(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem
                     "Read what is unknown on nodes as denied where the host firewall is enabled.",
                 )
     for each in forwarding(snapshot) if profile.enforces_kind("projectcalico.org", "GlobalNetworkPolicy") else ():
-        kind = "doNotTrack or preDNAT" if each.host_only else "applyOnForward"
+        kind = "doNotTrack" if each.untracked else "preDNAT" if each.before_dnat else "applyOnForward"
         yield about(
             each,
-            "forwarding-not-judged",
-            f"{each.ref} ({kind}) counts for what nodes forward, which is not judged: what it may stop of the "
-            "traffic of pods on nodes with a host endpoint that it selects is unknown",
+            "forwarding-judged-in-part",
+            f"{each.ref} ({kind}) counts for what nodes forward: where a host endpoint stands for all interfaces of a "
+            "node, that is judged for what passes between its pods and other nodes or addresses; unknown stays which "
+            "named interface a packet passes, whether the pods' own interfaces count, and for which Service it came "
+            "before DNAT",
             "Read the unknown flows of those pods as possible ones only.",
         )
 

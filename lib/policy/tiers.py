@@ -12,6 +12,7 @@ from lib.model.cluster_policies import ClusterPolicy, PolicyTier
 from lib.model.policies import NetworkPolicy
 from lib.model.snapshot import Snapshot
 from lib.policy import (
+    calico_forward,
     calico_hosts,
     calico_policy,
     calico_profiles,
@@ -97,7 +98,8 @@ def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
     ordered = sorted((stage for stage in found if stage.levels), key=_place)
     if spaces.profile.enforces_kind("projectcalico.org", "NetworkPolicy"):
         of_hosts, last = calico_hosts.stage(snapshot, spaces), calico_profiles.stage(snapshot, spaces)
-        return (*([of_hosts] if of_hosts else ()), *ordered, *([last] if last else ()))
+        forwarded = calico_forward.stages(snapshot, spaces)
+        return (*([of_hosts] if of_hosts else ()), *forwarded, *ordered, *([last] if last else ()))
     return tuple(ordered)
 
 

@@ -57,6 +57,11 @@ class CalicoPolicies:
         return self._applying[key]
 
     def _is_about(self, policy: Raw, packet: Packet) -> bool:
+        early = policy["spec"].get("preDNAT") or policy["spec"].get("doNotTrack")
+        return not early and self.is_about(policy, packet.direction) and self._selects(policy, packet.subject)
+
+    def is_about(self, policy: Raw, direction: str) -> bool:
+        """Whether a policy is about a direction."""
         spec = policy["spec"]
         types = spec.get("types")
         if not types and policy["apiVersion"].startswith("crd."):
@@ -64,11 +69,12 @@ class CalicoPolicies:
         if not types:
             types = ["Egress"] * bool(spec.get("egress"))
             types += ["Ingress"] * (bool(spec.get("ingress")) or not types)
-        return packet.direction in types and self._selects(policy, packet.subject)
+        return direction in types
 
     def _selects(self, policy: Raw, pod: PodEnd) -> bool:
         if self._objects.on_host(pod):
-            return self._selects_host(policy, self._hosts.get(self._objects.node(pod)))
+            host = self._hosts.get(self._objects.node(pod))
+            return host is not None and self.selects_host(policy, host)
         spec, labels = policy["spec"], self._labels(pod)
         if policy["kind"] == "NetworkPolicy" and namespace_of(policy) != pod.namespace:
             return False
@@ -78,9 +84,9 @@ class CalicoPolicies:
             and matches(spec.get("serviceAccountSelector") or "all()", _inherited(labels, "pcsa."))
         )
 
-    def _selects_host(self, policy: Raw, host: Raw | None) -> bool:
+    def selects_host(self, policy: Raw, host: Raw) -> bool:
         """Host endpoints are in no namespace, and have no service account."""
-        if host is None or policy["kind"] == "NetworkPolicy":
+        if policy["kind"] == "NetworkPolicy":
             return False
         spec, none = policy["spec"], dict[str, str]()
         for field in ("namespaceSelector", "serviceAccountSelector"):
@@ -91,11 +97,12 @@ class CalicoPolicies:
     def action(self, policy: Raw, packet: Packet) -> str | None:
         """What the first rule that matches does: Allow, Deny or Pass; None where none matches, and Log is none."""
         for rule in policy["spec"].get(packet.direction.lower()) or []:
-            if rule["action"] != "Log" and self._is_rule(policy, rule, packet):
+            if rule["action"] != "Log" and self.is_rule(policy, rule, packet):
                 return str(rule["action"])
         return None
 
-    def _is_rule(self, policy: Raw, rule: Raw, packet: Packet) -> bool:
+    def is_rule(self, policy: Raw, rule: Raw, packet: Packet) -> bool:
+        """Whether a packet fulfils every condition of a rule."""
         return (
             rule.get("ipVersion") in (None, packet.family)
             and ("protocol" not in rule or _is_protocol(rule["protocol"], packet.protocol))

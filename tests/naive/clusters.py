@@ -16,7 +16,7 @@ from tests.naive.draw.calico_policies import (
 )
 from tests.naive.draw.cilium_policies import cilium_policies
 from tests.naive.draw.cluster_policies import cluster_policies
-from tests.naive.draw.host_endpoints import host_endpoints, without_port_names
+from tests.naive.draw.host_endpoints import forwarding, host_endpoints, without_port_names
 from tests.naive.draw.network_policies import policies
 from tests.naive.draw.words import NAMESPACES, PROBED_ADDRESSES, PROTOCOLS, VALUES, chance
 from tests.naive.draw.workloads import NODES, owned, pods
@@ -106,8 +106,11 @@ def calico_clusters(draw: st.DrawFn) -> list[Raw]:
 
 @st.composite
 def hosted_clusters(draw: st.DrawFn) -> list[Raw]:
-    """Clusters with Calico's policies and host endpoints on their nodes."""
-    objects = [without_port_names(o) if o["kind"] == "GlobalNetworkPolicy" else o for o in draw(calico_clusters())]
+    """Clusters with Calico's policies and host endpoints on their nodes; some policies are about forwarded traffic."""
+    objects = [
+        draw(forwarding(without_port_names(o))) if o["kind"] == "GlobalNetworkPolicy" else o
+        for o in draw(calico_clusters())
+    ]
     return [*objects, *draw(host_endpoints())]
 
 

@@ -53,7 +53,7 @@ class NaiveCluster:
             )
             for keeps in ways
         ]
-        self._hosts = HostEndpoints(self._objects, _of_calico_alone(objects, ip_block_matches_pods))
+        self._hosts = HostEndpoints(self._objects, _of_calico_alone(objects, ip_block_matches_pods), calico)
 
     @property
     def pods(self) -> dict[PodEnd, Raw]:
@@ -102,7 +102,8 @@ class NaiveCluster:
             # "Calico allows all connections from processes running on the host to guest workloads on the host."
             return {True}
         packet = Packet(direction, subject, other, protocol, port, family)
-        return {answer for tiers in self._tiers for answer in tiers.answers(packet)}
+        forwarded = self._hosts.forwarded(packet)
+        return {a and b for tiers in self._tiers for a in tiers.answers(packet) for b in forwarded}
 
 
 def _of_calico_alone(objects: list[Raw], networks_match_pods: bool) -> Tiers:

@@ -349,8 +349,8 @@ def test_only_calico_enforces_them(engine_id: str, expected: str) -> None:
 def test_policies_about_what_nodes_forward_are_told_to_be_left_open() -> None:
     host = of("HostEndpoint", "node: node-1, interfaceName: '*'", "node-1")
     forward = of("GlobalNetworkPolicy", "selector: all(), applyOnForward: true, types: [Ingress]")
-    assert not [n for n in engine(host).notes if n.code == "forwarding-not-judged"]
-    assert [n.code for n in engine(host, forward).notes if n.code == "forwarding-not-judged"]
+    assert not [n for n in engine(host).notes if n.code == "forwarding-judged-in-part"]
+    assert [n.code for n in engine(host, forward).notes if n.code == "forwarding-judged-in-part"]
 
 
 WITH_LABELS = "namespaceSelector: {matchLabels: {env: prod}}"

@@ -1,7 +1,6 @@
 """Nodes with host endpoints of Calico's, each rule of theirs as a sentence.
 
-Expectations are from docs.tigera.io: "Host endpoint", "Protect hosts", "Failsafe rules", "Apply on forwarded traffic"
-and "Summary" of the host endpoints' reference.
+Expectations are from docs.tigera.io: "Host endpoint", "Protect hosts" and "Failsafe rules".
 """
 
 from __future__ import annotations
@@ -70,13 +69,13 @@ def engine(*documents: str, engine_id: str = "calico") -> Engine:
     return engine_of(*CLUSTER, *documents, profile=profile(engine_id))
 
 
-def _ends(asked: Engine, src: str, dst: str) -> tuple[End, End]:
+def ends_of(asked: Engine, src: str, dst: str) -> tuple[End, End]:
     return parse_end(src, asked.snapshot), parse_end(dst, asked.snapshot)
 
 
 def verdict(asked: Engine, src: str, dst: str, port: int = PORT, protocol: Protocol = Protocol.TCP) -> str:
     """The verdict, which the explanation and, for workloads, the rows must share."""
-    found = asked.explain(*_ends(asked, src, dst), protocol, port)
+    found = asked.explain(*ends_of(asked, src, dst), protocol, port)
     verdicts = {each.verdict for each in found.directions}
     expected = "denied" if "denied" in verdicts else "unknown" if "unknown" in verdicts else "allowed"
     assert found.verdict == expected, found
@@ -248,66 +247,13 @@ class TestAsPeers:
         far = gnp(rule, "pods", "app == 'far'")
         assert verdict(engine(OPEN, far), src, FAR) == "allowed"
         asked = engine(OPEN.replace("10.0.0.1", "192.168.0.1"), far)
-        (answer,) = {d.reason for d in asked.explain(*_ends(asked, src, FAR)).directions if d.verdict == "unknown"}
+        (answer,) = {d.reason for d in asked.explain(*ends_of(asked, src, FAR)).directions if d.verdict == "unknown"}
         assert "expectedIPs" in answer
-
-
-class TestBeforeOtherPolicies:
-    """ "If a packet is explicitly allowed by untracked policy, it skips over any pre-DNAT and normal policy"."""
-
-    @pytest.mark.parametrize("field", ["doNotTrack", "preDNAT"])
-    @pytest.mark.parametrize(("action", "port", "expected"), [("Allow", PORT, "unknown"), ("Allow", 9090, "denied")])
-    def test_what_they_allow_is_open(self, field: str, action: str, port: int, expected: str) -> None:
-        rule = f"{{action: {action}, protocol: TCP, destination: {{ports: [8080]}}}}"
-        early = gnp(f"{field}: true, applyOnForward: true, types: [Ingress], ingress: [{rule}]", "early")
-        assert verdict(engine(WILDCARD, early), OUTSIDE, ONE, port) == expected
-
-    @pytest.mark.parametrize("field", ["doNotTrack", "preDNAT"])
-    def test_what_they_deny_is_open_even_where_another_allows(self, field: str) -> None:
-        early = gnp(f"{field}: true, applyOnForward: true, types: [Ingress], ingress: [{{action: Deny}}]", "early")
-        asked = engine(WILDCARD, early, gnp(ALLOWS_PORT))
-        assert verdict(asked, OUTSIDE, ONE) == "unknown"
-        assert verdict(asked, OUTSIDE, NEAR) == "unknown"
-
-
-class TestForwarded:
-    """ "If there are applyOnForward: true policies that select the host endpoint and direction, but no rules in the
-    policies allow the traffic, the traffic is denied."
-    """
-
-    @pytest.mark.parametrize("hep", [WILDCARD, NAMED])
-    def test_what_comes_to_the_pods_of_the_node_is_open(self, hep: str) -> None:
-        asked = engine(hep, gnp("applyOnForward: true, types: [Ingress]"))
-        assert verdict(asked, OUTSIDE, NEAR) == verdict(asked, FAR, NEAR) == verdict(asked, TWO, NEAR) == "unknown"
-
-    def test_the_pods_of_other_nodes_and_the_other_direction_are_left_alone(self) -> None:
-        asked = engine(NAMED, gnp("applyOnForward: true, types: [Ingress]"))
-        assert verdict(asked, OUTSIDE, FAR) == verdict(asked, NEAR, OUTSIDE) == verdict(asked, NEAR, FAR) == "allowed"
-
-    def test_a_node_and_its_own_pods_forward_nothing(self) -> None:
-        asked = engine(WILDCARD, gnp("applyOnForward: true, types: [Ingress, Egress]"))
-        assert verdict(asked, ONE, NEAR) == verdict(asked, AGENT, NEAR) == "allowed"
-
-    def test_pods_of_one_node_do_not_pass_its_named_interface(self) -> None:
-        neighbour = placed("neighbour", "one", address="10.244.1.6")
-        closes = gnp("applyOnForward: true, types: [Ingress, Egress]")
-        assert verdict(engine(NAMED, neighbour, closes), NEAR, "shop/neighbour") == "allowed"
-        assert verdict(engine(WILDCARD, neighbour, closes), NEAR, "shop/neighbour") == "unknown"
-
-    def test_what_the_pods_policies_deny_stays_denied(self) -> None:
-        closed = gnp("types: [Ingress]", "pods", "app == 'near'")
-        asked = engine(WILDCARD, closed, gnp("applyOnForward: true, types: [Ingress]"))
-        assert verdict(asked, OUTSIDE, NEAR) == "denied"
-
-    def test_without_such_policies_forwarded_traffic_is_allowed(self) -> None:
-        """ "Forwarded traffic is allowed by default if no policies apply to the endpoint and direction"."""
-        asked = engine(WILDCARD, gnp(CLOSES))
-        assert verdict(asked, OUTSIDE, NEAR) == verdict(asked, NEAR, OUTSIDE) == verdict(asked, FAR, NEAR) == "allowed"
 
 
 def test_the_explanation_names_the_host_endpoint_and_the_policy_with_their_lines() -> None:
     asked = engine(WILDCARD)
-    found = asked.explain(*_ends(asked, OUTSIDE, ONE), Protocol.TCP, PORT)
+    found = asked.explain(*ends_of(asked, OUTSIDE, ONE), Protocol.TCP, PORT)
     isolating = [e for d in found.directions for e in d.effects if e.effect == "isolates"]
     (hep,) = asked.snapshot.host_endpoints
     assert [(e.policy, e.source) for e in isolating] == [(hep.ref, hep.source)]

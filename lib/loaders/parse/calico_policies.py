@@ -95,7 +95,8 @@ def _read(reading: Reading, spec: Fields) -> CalicoPolicy:
         directions=directions,
         order=read_order(spec),
         rules=_kept(spec, rules, directions),
-        host_only=untracked or before_dnat,
+        untracked=untracked,
+        before_dnat=before_dnat,
         on_forward=spec.boolean("applyOnForward"),
     )
 

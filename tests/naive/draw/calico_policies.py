@@ -227,7 +227,10 @@ def _slices(pod: Raw, port: Raw) -> list[Raw]:
             "metadata": {
                 "name": f"{pod['metadata']['name']}-{ip_address(entry['ip']).version}",
                 "namespace": pod["metadata"]["namespace"],
-                "labels": {"kubernetes.io/service-name": SERVICE},
+                "labels": {
+                    "kubernetes.io/service-name": SERVICE,
+                    "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
+                },
             },
             "addressType": f"IPv{ip_address(entry['ip']).version}",
             "endpoints": [{"addresses": [entry["ip"]]}],

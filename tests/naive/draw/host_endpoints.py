@@ -31,6 +31,21 @@ def host_endpoints(draw: st.DrawFn) -> list[Raw]:
     ]
 
 
+@st.composite
+def forwarding(draw: st.DrawFn, policy: Raw) -> Raw:
+    """The policy, or one of the same rules that is about forwarded traffic as well, before DNAT or after it."""
+    kind = draw(st.sampled_from(["local", "local", "forward", "forward", "preDNAT"]))
+    spec = dict(policy["spec"])
+    if kind == "local":
+        return policy
+    spec["applyOnForward"] = True
+    if kind == "preDNAT":
+        spec |= {"preDNAT": True, "types": ["Ingress"]}
+        spec.pop("egress", None)
+        spec["ingress"] = [rule for rule in spec.get("ingress") or [] if rule["action"] != "Pass"]
+    return {**policy, "spec": spec}
+
+
 def without_port_names(policy: Raw) -> Raw:
     """The policy with numbers alone: which port of a host has a name only its host endpoint says, which is not read."""
     spec: dict[str, Any] = dict(policy["spec"])

@@ -1,0 +1,257 @@
+"""What nodes with host endpoints of Calico's let through of the traffic that they forward for their pods.
+
+Policies with applyOnForward are a second filter beside those of the pods: "an applyOnForward: true host endpoint policy
+allows the traffic, but workload endpoint policy denies it, the packet is still dropped". So what they allow goes on,
+and what they deny is denied. Traffic for a pod meets the ingress policies of the interface that it comes in by, what a
+pod sends the egress policies of the one that it leaves by. Sources: "Apply on forwarded traffic", "Summary", "Pre-DNAT
+policy" and "Apply policy to forwarded traffic" of docs.tigera.io. What those leave open may be denied and may not:
+which interface traffic passes; whether a host endpoint of all interfaces counts on those of the pods too, of which one
+page says so, and another that of what pods send the outgoing interface's policies apply; what becomes of what is passed
+by the last tier; and before DNAT the address and port that a packet came for.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from math import inf
+from typing import Final
+
+from lib.model.calico_policies import CalicoAction, CalicoPolicy, CalicoRule, HostEndpoint
+from lib.model.policies import Direction
+from lib.model.records import dataclass as record
+from lib.model.refs import ObjectRef
+from lib.model.snapshot import Snapshot
+from lib.policy.bits import Bits
+from lib.policy.calico_before_dnat import SKIPPED_DOUBT, beside_failsafe, compile_before_dnat, rules_before_dnat
+from lib.policy.calico_match import Matcher
+from lib.policy.calico_policy import compile_rules
+from lib.policy.calico_tiers import UNKNOWN_TIER, tiers_of
+from lib.policy.compile import Spaces
+from lib.policy.host_endpoints import Host, hosts_of
+from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, PortsAt, Stage
+
+STAGE: Final = "forwarded by nodes"
+_INTERFACE_DOUBT: Final = "through which interface of its node the traffic passes"
+_NEAR_DOUBT: Final = "whether a host endpoint of all interfaces counts on those of its node's pods"
+_PLACE_DOUBT: Final = "on which node the pod runs"
+_UNDECIDED: Final = "what becomes of forwarded traffic that no further tier decides"
+
+
+@record(frozen=True, slots=True)
+class Filter:
+    """The policies that one host endpoint asks about forwarded traffic, first asked first.
+
+    ``doubt``: why it may not be asked; "" where it surely is.
+    """
+
+    name: ObjectRef
+    is_wildcard: bool
+    untracked: tuple[CalicoPolicy, ...]
+    before_dnat: tuple[CalicoPolicy, ...]
+    normal: tuple[CalicoPolicy, ...]
+    doubt: str = ""
+
+    @property
+    def asks(self) -> tuple[object, ...]:
+        """Equal for those that ask the same."""
+        return self.is_wildcard, self.untracked, self.before_dnat, self.normal
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing of it counts for forwarded traffic."""
+        return not (self.untracked or self.before_dnat or self.normal)
+
+
+def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
+    """A stage for what comes in and one for what goes out; more where several host endpoints may see a packet."""
+    compiler = _Compiler(Matcher(snapshot, spaces), tiers_of(snapshot))
+    by_slot: dict[tuple[int, Direction], list[CompiledPolicy]] = defaultdict(list)
+    anywhere: dict[tuple[object, ...], Filter] = {}
+    for host, filters in filters_of(snapshot):
+        for slot, asked in enumerate(filters):
+            anywhere.setdefault(asked.asks, asked)
+            for direction in _DIRECTIONS:
+                by_slot[slot, direction] += compiler.policies(asked, host.node, direction)
+    first = 1 + max((slot for slot, _ in by_slot), default=0)
+    for slot, asked in enumerate(anywhere.values(), first):
+        for direction in _DIRECTIONS:
+            unplaced = replace(asked, doubt=" or ".join(filter(None, (_PLACE_DOUBT, asked.doubt))))
+            by_slot[slot, direction] += compiler.policies(unplaced, "", direction)
+    return tuple(
+        Stage(f"{STAGE}, {'coming in' if direction is Direction.INGRESS else 'going out'}", -inf, levels)
+        for (_, direction), policies in sorted(by_slot.items(), key=lambda item: (item[0][0], item[0][1].field))
+        if (levels := tuple((policy,) for policy in policies if policy.subjects and policy.rules))
+    )
+
+
+_DIRECTIONS: Final = (Direction.INGRESS, Direction.EGRESS)
+
+
+def filters_of(snapshot: Snapshot) -> Iterator[tuple[Host, tuple[Filter, ...]]]:
+    """What the host endpoints of each node ask about forwarded traffic, those of one node that ask the same once."""
+    known = tiers_of(snapshot)
+    forwarding = [p for p in snapshot.calico_policies if p.on_forward]
+    forwarding.sort(key=lambda p: (known.get(p.tier, UNKNOWN_TIER)[0], p.tier, p.order, p.ref.name))
+    chosen: dict[frozenset[ObjectRef], list[CalicoPolicy]] = {}
+    for host in hosts_of(snapshot) if forwarding else ():
+        found: dict[tuple[object, ...], Filter] = {}
+        for endpoint, selected in zip(host.endpoints, host.selections, strict=True):
+            if selected not in chosen:
+                chosen[selected] = [policy for policy in forwarding if policy.ref in selected]
+            asked = _filter(endpoint, chosen[selected])
+            found.setdefault(asked.asks, asked)
+        alone = len(found) == 1 and host.is_wildcard and not host.doubt
+        doubt = "" if alone else host.doubt or _INTERFACE_DOUBT
+        filters = tuple(replace(asked, doubt=doubt) for asked in found.values() if not asked.is_empty)
+        if filters:
+            yield host, filters
+
+
+def _filter(endpoint: HostEndpoint, policies: Iterable[CalicoPolicy]) -> Filter:
+    listed = tuple(policies)
+    return Filter(
+        endpoint.ref,
+        endpoint.is_wildcard,
+        # "Host endpoints with interfaceName: * do not support untracked policy".
+        tuple(p for p in listed if p.untracked and not endpoint.is_wildcard),
+        tuple(p for p in listed if p.before_dnat),
+        tuple(p for p in listed if not p.host_only),
+    )
+
+
+@dataclass(frozen=True)
+class _Reach:
+    """Whose packets are surely forwarded past a filter, and whose may be; ``doubt`` says why only perhaps.
+
+    ``translated`` are those whose packets have come through DNAT before, where there is any.
+    """
+
+    sure: Bits
+    maybe: Bits
+    doubt: str
+    translated: Bits
+
+
+@dataclass(frozen=True)
+class _Compiler:
+    matcher: Matcher
+    tiers: Mapping[str, tuple[float, bool]]
+
+    def policies(self, asked: Filter, node: str, direction: Direction) -> Iterator[CompiledPolicy]:
+        """The filter of one direction of a host endpoint, for the pods of its node; "" for pods on no known one.
+
+        Both of a pod's own directions ask it, since its node forwards what it sends and what it gets.
+        """
+        pods = self.matcher.pods_on(node) & self.matcher.spaces.endpoints.selectable
+        sides = {side: self._reach(asked, node, direction, side) for side in _DIRECTIONS}
+        sides = {side: reach for side, reach in sides.items() if reach.sure | reach.maybe}
+        if not pods:
+            return
+        for policy in asked.untracked if direction is Direction.INGRESS else ():
+            # "in practice it is as if untracked policies do not apply", but for what they drop.
+            for side, reach in sides.items():
+                denies = (r for r in policy.rules_for(direction) if r.action is CalicoAction.DENY)
+                denied = [self._denied(rule, reach) for rule in self._compiled(policy, denies, pods, side)]
+                yield self._policy(policy, pods, denied)
+        if direction is Direction.INGRESS:
+            for side, reach in sides.items():
+                yield from self._before_dnat(asked, pods, side, reach)
+        about = [policy for policy in asked.normal if direction in policy.directions]
+        for number, policy in enumerate(about):
+            last = number + 1 == len(about) or about[number + 1].tier != policy.tier
+            for side, reach in sides.items():
+                rules = [
+                    part
+                    for rule in policy.rules_for(direction)
+                    for compiled in self._compiled(policy, [rule], pods, side)
+                    for part in self._parts(compiled, rule.action, reach)
+                ]
+                if last:
+                    rules += self._end(asked, policy, pods, side, reach, is_last=number + 1 == len(about))
+                yield self._policy(policy, pods, rules)
+
+    def _reach(self, asked: Filter, node: str, direction: Direction, side: Direction) -> _Reach:
+        """The peers whose traffic with the pods of a node passes one direction of a host endpoint.
+
+        A node and its own pods exchange nothing that is forwarded. Through an interface of the fabric goes no traffic
+        between pods of one node, what is for a pod comes in by it, and what a pod sends goes out by it.
+        """
+        spaces, matcher = self.matcher.spaces, self.matcher
+        near = matcher.pods_on(node) if node else 0
+        unplaced = matcher.ends_on("") | matcher.pods_on("")
+        every = spaces.everything & ~(matcher.ends_on(node) if node else 0)
+        if not asked.is_wildcard:
+            every = every & ~near if side is direction else 0
+        # What comes from another node has been through DNAT there.
+        far = every & ~near & ~unplaced
+        translated = far & ~spaces.outside if node and side is Direction.INGRESS else 0
+        if asked.doubt or side is not direction:
+            doubt = " or ".join(filter(None, (asked.doubt, _NEAR_DOUBT if side is not direction else "")))
+            return _Reach(0, every, doubt, translated)
+        doubts = ([_NEAR_DOUBT] if every & near else []) + ([_PLACE_DOUBT] if every & unplaced else [])
+        return _Reach(far, every & ~far, " or ".join(doubts), translated)
+
+    def _compiled(
+        self, policy: CalicoPolicy, rules: Iterable[CalicoRule], pods: Bits, side: Direction
+    ) -> Iterator[CompiledRule]:
+        return compile_rules(policy.ref, rules, pods, self.matcher, side)
+
+    def _policy(self, policy: CalicoPolicy, pods: Bits, rules: Iterable[CompiledRule]) -> CompiledPolicy:
+        return CompiledPolicy(policy.ref, policy.source, pods, frozenset(), tuple(rules))
+
+    def _parts(self, rule: CompiledRule, action: CalicoAction, reach: _Reach) -> Iterator[CompiledRule]:
+        """What is allowed goes on to the next filter, and so does what is not forwarded at all."""
+        if action is CalicoAction.DENY:
+            yield self._denied(rule, reach)
+            return
+        if action is CalicoAction.PASS:
+            perhaps = replace(rule, action=Action.DENY).perhaps(_UNDECIDED)
+            yield self._denied(perhaps, reach)
+        yield replace(rule, action=Action.PASS)
+
+    def _denied(self, rule: CompiledRule, reach: _Reach) -> CompiledRule:
+        """The rule as one that denies what passes the filter."""
+        sure = Named(*(bits & reach.sure for bits in rule.sure))
+        possible = Named.of(
+            (rule.sure.always & reach.maybe) | (rule.possible.always & (reach.sure | reach.maybe)),
+            (rule.sure.ipv4 & reach.maybe) | (rule.possible.ipv4 & (reach.sure | reach.maybe)),
+            (rule.sure.ipv6 & reach.maybe) | (rule.possible.ipv6 & (reach.sure | reach.maybe)),
+        )
+        doubt = " or ".join(filter(None, (rule.doubt, reach.doubt if possible.any & reach.maybe else "")))
+        return replace(rule, action=Action.DENY, sure=sure, possible=possible, doubt=doubt)
+
+    def _end(
+        self, asked: Filter, policy: CalicoPolicy, pods: Bits, side: Direction, reach: _Reach, *, is_last: bool
+    ) -> Iterator[CompiledRule]:
+        """The end of a tier: "no rules in the policies allow the traffic, the traffic is denied"."""
+        _, passes = self.tiers.get(policy.tier, UNKNOWN_TIER)
+        if passes and not is_last:
+            return
+        spaces = self.matcher.spaces
+        end = CompiledRule(
+            policy=policy.ref,
+            direction=side,
+            label="spec",
+            source=policy.source,
+            text=f"Deny at the end of the tier {policy.tier} of what {asked.name} forwards",
+            subjects=pods,
+            sure=Named(always=spaces.everything),
+            possible=Named(),
+            ports=(PortsAt(spaces.everything, spaces.ports.all),),
+            action=Action.DENY,
+        )
+        yield self._denied(end.perhaps(_UNDECIDED) if passes else end, reach)
+
+    def _before_dnat(self, asked: Filter, pods: Bits, side: Direction, reach: _Reach) -> Iterator[CompiledPolicy]:
+        """ "explicitly allowed by pre-DNAT policy, it skips over any normal policy"; what they don't match goes on."""
+        for policy, rule, after_pass in rules_before_dnat(asked.before_dnat):
+            rules: list[CompiledRule] = []
+            for compiled in compile_before_dnat(policy, rule, pods, self.matcher, side, reach.translated):
+                judged = compiled.perhaps(SKIPPED_DOUBT) if after_pass else compiled
+                if rule.action is CalicoAction.ALLOW:
+                    rules.append(replace(judged, action=Action.PASS))
+                else:
+                    rules += (self._denied(part, reach) for part in beside_failsafe(judged, self.matcher.spaces))
+            yield self._policy(policy, pods, rules)
