@@ -13,8 +13,19 @@ from lib.lint import LintFinding, LintKind, LintReport, examine
 from lib.model.snapshot import Coverage
 from lib.policy.engine import compile_engine
 from lib.policy.engines import KUBERNETES
-from tests.lint.without import DIRECTIONS, KINDS, Alike, Packet, labels_of, name_of, on_every_node, rule_at, without
-from tests.naive.clusters import clusters, mixed_clusters
+from tests.lint.without import (
+    DIRECTIONS,
+    KINDS,
+    Alike,
+    Packet,
+    kind_of,
+    labels_of,
+    name_of,
+    on_every_node,
+    rule_at,
+    without,
+)
+from tests.naive.clusters import calico_clusters, clusters, mixed_clusters
 from tests.naive.draw.words import NAMESPACES, VALUES
 from tests.naive.evaluator import NaiveCluster
 from tests.policy.build import snapshot_of
@@ -67,12 +78,12 @@ def differs(objects: list[Raw], others: list[Raw]) -> Packet | None:
 
 def parts(objects: list[Raw]) -> list[Name]:
     """Every policy and every rule."""
-    return [(name_of(o), label) for o in objects if o["kind"] in KINDS for label in ("", *labels_of(o))]
+    return [(name_of(o), label) for o in objects if kind_of(o) in KINDS for label in ("", *labels_of(o))]
 
 
 def only_closes(objects: list[Raw], name: Name) -> bool:
     """Whether it is a rule of Cilium that matches nobody, alone in its direction, whose presence closes that."""
-    (policy,) = (o for o in objects if o["kind"] in KINDS and name_of(o) == name[0])
+    (policy,) = (o for o in objects if kind_of(o) in KINDS and name_of(o) == name[0])
     if not name[1] or not policy["kind"].startswith("Cilium"):
         return False
     spec, key, index = rule_at(policy, name[1])
@@ -84,7 +95,7 @@ def only_closes(objects: list[Raw], name: Name) -> bool:
 
 
 def has_rules_of_all_traffic(objects: list[Raw]) -> bool:
-    specs = [o["spec"] for o in objects if o["kind"] in KINDS]
+    specs = [o["spec"] for o in objects if kind_of(o) in KINDS]
     rules = (rule for spec in specs for key in DIRECTIONS for rule in spec.get(key) or [])
     return any(not (rule.get("ports") or rule.get("protocols") or rule.get("toPorts")) for rule in rules)
 
@@ -112,10 +123,11 @@ def repetitive(draw: st.DrawFn) -> list[Raw]:
 
 
 RANDOM = repetitive()
+OF_CALICO = st.builds(on_every_node, calico_clusters())
 
 
 @FEWER
-@given(RANDOM, st.data())
+@given(RANDOM | OF_CALICO, st.data())
 def test_nothing_changes_without_what_is_reported(objects: list[Raw], data: st.DataObject) -> None:
     found = examined(objects).findings
     for finding in data.draw(st.lists(st.sampled_from(found), min_size=1, max_size=2, unique=True)) if found else ():
@@ -135,17 +147,19 @@ def test_nor_does_it_between_pods_that_share_a_node(objects: list[Raw], data: st
 
 
 @FEWER
-@given(RANDOM, st.data())
+@given(RANDOM | OF_CALICO, st.data())
 def test_nor_does_it_for_other_protocols(objects: list[Raw], data: st.DataObject) -> None:
-    """NetworkPolicies and the kinds of policy.networking.k8s.io: a rule without ports is about all traffic."""
-    groups = ("projectcalico.org", "crd.projectcalico.org", "cilium.io")
-    plain = [o for o in objects if o["apiVersion"].partition("/")[0] not in groups]
-    found = examined(plain).findings
+    """A rule without ports and protocol is about all traffic, and some rules are about ICMP alone."""
+    found = examined(objects).findings
     for finding in data.draw(st.lists(st.sampled_from(found), min_size=1, max_size=2, unique=True)) if found else ():
-        before, after = naive(plain), naive(without(plain, [told(finding)]))
-        for src, dst, protocol, _, family in before.packets():
-            packet = (src, dst, "ICMP", 0, family)
-            if protocol == "TCP":
+        before, after = naive(without(objects, [])), naive(without(objects, [told(finding)]))
+        for src, dst, protocol, port, family in before.packets():
+            if (protocol, port) != ("TCP", 1):
+                continue
+            name = "ICMP" if family == 4 else "ICMPv6"
+            for packet in (
+                (src, dst, kind, type_, family) for kind, type_ in ((name, 0), (name, 8), (name, 128), ("GRE", 0))
+            ):
                 assert before.passes(packet) == after.passes(packet), (finding, packet)
 
 

@@ -19,16 +19,23 @@ CLUSTER_WIDE = (
     "ClusterNetworkPolicy",
     "CiliumClusterwideNetworkPolicy",
 )
-KINDS = ("NetworkPolicy", "CiliumNetworkPolicy", *CLUSTER_WIDE)
+CALICO = ("CalicoNetworkPolicy", "GlobalNetworkPolicy")
+KINDS = ("NetworkPolicy", "CiliumNetworkPolicy", *CLUSTER_WIDE, *CALICO)
 # One port of every range that the generated policies can tell apart, and both ends of them.
 PORTS = (1, 2, 3, 53, 54, 80, 81, 443, 444, 8080, 8081, 65534, 65535)
 ADDRESSES = ("10.0.0.1", "10.1.0.1", "10.1.0.2", "10.1.0.3", "fd00:1::2", "fd00:1::3")
 DIRECTIONS = ("ingress", "egress")
 
 
+def kind_of(obj: Raw) -> str:
+    """The kind, as references have it: that of Calico's NetworkPolicies is told apart."""
+    of_calico = obj["kind"] == "NetworkPolicy" and "projectcalico.org" in obj["apiVersion"]
+    return "CalicoNetworkPolicy" if of_calico else str(obj["kind"])
+
+
 def name_of(policy: Raw) -> tuple[str, str, str]:
     """Namespace, name and kind, as references have them."""
-    return policy["metadata"].get("namespace", ""), policy["metadata"]["name"], policy["kind"]
+    return policy["metadata"].get("namespace", ""), policy["metadata"]["name"], kind_of(policy)
 
 
 def labels_of(policy: Raw) -> Iterator[str]:
@@ -36,7 +43,7 @@ def labels_of(policy: Raw) -> Iterator[str]:
     specs = {"spec": policy["spec"]} if "spec" in policy else {f"specs[{i}]": s for i, s in enumerate(policy["specs"])}
     for name, spec in specs.items():
         for direction in DIRECTIONS:
-            if policy["kind"] == "NetworkPolicy" and direction.capitalize() not in types_of(spec):
+            if kind_of(policy) == "NetworkPolicy" and direction.capitalize() not in types_of(spec):
                 continue  # what is not among the types is not part of the policy
             for key in (direction, f"{direction}Deny"):
                 yield from (f"{name}.{key}[{i}]" for i in range(len(spec.get(key) or [])))
@@ -59,8 +66,12 @@ def kept_closed(objects: Iterable[Raw]) -> list[Raw]:
     """The same objects with every policy's directions stated, so that they stay when rules go."""
     found = copy.deepcopy(list(objects))
     for policy in found:
-        if policy["kind"] == "NetworkPolicy":
+        if kind_of(policy) == "NetworkPolicy":
             policy["spec"]["policyTypes"] = types_of(policy["spec"])
+        elif kind_of(policy) in CALICO and not policy["spec"].get("types"):
+            spec, stored = policy["spec"], policy["apiVersion"].startswith("crd.")
+            egress = ["Egress"] * bool(stored or spec.get("egress"))
+            spec["types"] = egress + ["Ingress"] * bool(stored or spec.get("ingress") or not egress)
         elif policy["kind"].startswith("Cilium"):
             for spec in [policy["spec"]] if "spec" in policy else policy["specs"]:
                 stated = spec.get("enableDefaultDeny") or {}
@@ -74,8 +85,8 @@ def without(objects: Iterable[Raw], left_out: Iterable[tuple[tuple[str, str, str
     """The objects without some rules, told by policy and place, and without the policies whose place is ""."""
     listed = list(left_out)
     whole = {name for name, label in listed if not label}
-    found = [o for o in kept_closed(objects) if o["kind"] not in KINDS or name_of(o) not in whole]
-    by_name = {name_of(o): o for o in found if o["kind"] in KINDS}
+    found = [o for o in kept_closed(objects) if kind_of(o) not in KINDS or name_of(o) not in whole]
+    by_name = {name_of(o): o for o in found if kind_of(o) in KINDS}
     places = [rule_at(by_name[name], label) for name, label in listed if label and name not in whole]
     for spec, key, index in sorted(places, key=lambda p: -p[2]):
         del spec[key][index]
@@ -137,4 +148,4 @@ class Alike(NaiveCluster):
         return next((p for p in self.packets() if self.passes(p) != other.passes(p)), None)
 
 
-__all__ = ["Alike", "Packet", "Raw", "labels_of", "name_of", "on_every_node", "without"]
+__all__ = ["Alike", "Packet", "Raw", "kind_of", "labels_of", "name_of", "on_every_node", "without"]

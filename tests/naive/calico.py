@@ -107,6 +107,7 @@ class CalicoPolicies:
             rule.get("ipVersion") in (None, packet.family)
             and ("protocol" not in rule or _is_protocol(rule["protocol"], packet.protocol))
             and ("notProtocol" not in rule or not _is_protocol(rule["notProtocol"], packet.protocol))
+            and ("icmp" not in rule or rule["icmp"]["type"] == packet.port)
             and self._is_end(policy, rule.get("source") or {}, packet.source, packet)
             and self._is_end(policy, rule.get("destination") or {}, packet.destination, packet)
         )
@@ -264,7 +265,7 @@ def _inherited(labels: dict[str, str], prefix: str) -> dict[str, str]:
 
 
 def _is_protocol(stated: str | int, protocol: str) -> bool:
-    return stated in (protocol, {"TCP": 6, "UDP": 17, "SCTP": 132}[protocol])
+    return stated in (protocol, {"TCP": 6, "UDP": 17, "SCTP": 132, "ICMP": 1, "ICMPv6": 58, "GRE": 47}[protocol])
 
 
 def _is_name(port: str | int) -> bool:

@@ -75,12 +75,15 @@ class CiliumPolicies:
 
     def _is_rule(self, policy: Raw, rule: Raw, packet: Packet) -> bool:
         prefix = "from" if packet.direction == "Ingress" else "to"
-        given = {key.removeprefix(prefix): items for key, items in rule.items() if key != "toPorts"}
-        if not given and not rule.get("toPorts"):
+        given = {key.removeprefix(prefix): items for key, items in rule.items() if key not in ("toPorts", "icmps")}
+        if not given and not rule.get("toPorts") and not rule.get("icmps"):
             return False  # "ingress: [{}]" closes the direction and lets nobody in
         matches = not given or any(
             self._is_peer(policy, kind, item, packet) for kind, items in given.items() for item in items
         )
+        if rule.get("icmps"):
+            messages = [field for element in rule["icmps"] for field in element["fields"]]
+            return matches and any(_is_message(field, packet) for field in messages)
         items = [item for element in rule.get("toPorts") or [] for item in element["ports"]]
         return matches and (not items or any(self._is_port(item, packet) for item in items))
 
@@ -130,12 +133,20 @@ class CiliumPolicies:
         return known and (packet.direction == "Egress" or self._keeps_address)
 
     def _is_port(self, item: Raw, packet: Packet) -> bool:
+        if packet.protocol not in ("TCP", "UDP", "SCTP"):
+            return False
         if item.get("protocol", "ANY") not in ("ANY", packet.protocol):
             return False
         if not item["port"].isdigit():
             return self._objects.declares(packet.destination, item["port"], packet.protocol) == packet.port
         number = int(item["port"])
         return number == 0 or number <= packet.port <= int(item.get("endPort", number))
+
+
+def _is_message(field: Raw, packet: Packet) -> bool:
+    """ICMP of a family, IPv4 unless it says otherwise; the packet's port is the type."""
+    name = "ICMPv6" if field.get("family", "IPv4") == "IPv6" else "ICMP"
+    return (name, field["type"]) == (packet.protocol, packet.port)
 
 
 def _kubernetes(selector: Raw) -> Raw:

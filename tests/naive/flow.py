@@ -31,7 +31,8 @@ class Packet:
     """The first packet of a connection, as the policies of one side see it.
 
     ``subject`` is the pod whose policies are asked and ``other`` the other end: the source for ``Ingress``, the
-    destination for ``Egress``. ``family`` is 4 or 6.
+    destination for ``Egress``. ``family`` is 4 or 6. Of ICMP the port is the type of the
+    message.
     """
 
     direction: Literal["Ingress", "Egress"]

@@ -37,7 +37,9 @@ def cilium_rules(draw: st.DrawFn, peer_field: str, denies: bool) -> Raw:
         rule[f"{peer_field}CIDR"] = [draw(st.sampled_from(BLOCKS))["cidr"]]
     elif kind == "CIDRSet":
         rule[f"{peer_field}CIDRSet"] = [draw(st.sampled_from(BLOCKS))]
-    if kind == "any" or (kind != "empty" and draw(st.booleans())):
+    if chance(draw, 8):
+        rule["icmps"] = [{"fields": [{"type": 8}, {"type": 128, "family": "IPv6"}]}]
+    elif kind == "any" or (kind != "empty" and draw(st.booleans())):
         rule["toPorts"] = [{"ports": draw(st.lists(cilium_ports(), min_size=1, max_size=2))}]
     return rule
 
