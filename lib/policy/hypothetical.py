@@ -24,7 +24,7 @@ from lib.policy.newcomers import ANYBODY, Newcomers
 from lib.policy.spaces import Vocabulary
 from lib.policy.tiers import vocabularies
 
-CHOICES_UP_TO: Final = 64
+CHOICES_UP_TO: Final = 1_000
 """How many pods are made for one selector."""
 
 PODS_UP_TO: Final = 20_000
