@@ -54,6 +54,17 @@ def check_layer_7(item: Fields, direction: Direction) -> None:
                 )
 
 
+def check_of_nodes(spec: Fields) -> None:
+    """Report layer 7 rules in a policy of nodes, which "can also have layer 7 DNS rules, but no other kinds"."""
+    for direction in Direction:
+        for rule in spec.children(direction.field):
+            for item in rule.children("toPorts"):
+                rules = item.section("rules")
+                if given := [key for key in ("http", "kafka") if rules.sequence(key)]:
+                    message = "policies for nodes can't have layer 7 rules but those of DNS"
+                    rules.error(given[0], "layer-7-for-nodes", message, "Remove them.")
+
+
 def _check_dns(item: Fields, rules: Fields, direction: Direction) -> None:
     if not rules.has("dns"):
         return
@@ -61,6 +72,13 @@ def _check_dns(item: Fields, rules: Fields, direction: Direction) -> None:
         rules.error("dns", "dns-on-ingress", "DNS rules are not allowed on ingress", "Remove them.")
     if not item.sequence("ports"):
         item.error(None, "dns-without-port", "DNS rules need the port 53 beside them", 'Add ports: [{port: "53"}].')
+    for port in item.children("ports") if rules.sequence("dns") else ():
+        if (
+            port.has("endPort")
+            and port.text("port").isdigit()
+            and (port.integer("endPort") or 0) > int(port.text("port"))
+        ):
+            port.error("endPort", "dns-with-range", "DNS rules can't be used with a range of ports", "Remove endPort.")
 
 
 def _check_around(item: Fields, given: list[str], direction: Direction) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from lib.loaders.documents import RawObject
+from lib.loaders.parse.cilium_layer_7 import check_of_nodes
 from lib.loaders.parse.cilium_rules import read_rules
 from lib.loaders.parse.cilium_selectors import read_endpoint_selector
 from lib.loaders.parse.fields import Fields
@@ -84,9 +85,8 @@ def _spec(spec: Fields, namespace: str, label: str) -> CiliumSpec:
         message = "has no rule in ingress, ingressDeny, egress or egressDeny; Cilium calls the policy not valid"
         spec.error(None, "no-rules", message, "To close a direction write an empty rule: ingress: [{}].")
     rules = tuple(rule for direction in Direction for rule in read_rules(spec, direction, namespace, label))
-    if nodes is not None and any(rule.narrowing for rule in rules):
-        message = "rules for nodes can't have layer 7 rules"
-        spec.error("nodeSelector", "layer-7-for-nodes", message, "Remove the layer 7 rules.")
+    if nodes is not None:
+        check_of_nodes(spec)
     closing = spec.section("enableDefaultDeny")
     closing.only(field_names("ingress egress"))
     directions = frozenset(d for d in Direction if closing.boolean(d.field, bool(counted[d])))

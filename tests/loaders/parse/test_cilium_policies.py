@@ -323,6 +323,11 @@ def test_names_are_told_from_patterns_and_so_are_the_names_that_pods_may_ask_for
         ),
         ("egress: [{toPorts: [{rules: {dns: [{}]}}]}]", "dns-without-port", "spec.egress[0].toPorts[0]"),
         (
+            "egress: [{toPorts: [{ports: [{port: '53', endPort: 54}], rules: {dns: [{}]}}]}]",
+            "dns-with-range",
+            "spec.egress[0].toPorts[0].ports[0].endPort",
+        ),
+        (
             "egress: [{toPorts: [{ports: [{port: '80', protocol: TCP}], rules: {l7: [{}]}}]}]",
             "l7-without-protocol",
             "spec.egress[0].toPorts[0].rules.l7",
@@ -339,6 +344,28 @@ def test_what_cilium_calls_not_valid_is_rejected(spec: str, code: str, path: str
     assert ("error", code, path) in faults(loaded)
     assert loaded.snapshot.cilium_policies == ()
     assert [r.namespace for r in loaded.snapshot.rejected_policies] == ["shop"]
+
+
+OF_NODES = "endpointSelector: null, nodeSelector: {}"
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "egress: [{toEntities: [world], toPorts: [{ports: [{port: '53'}], rules: {dns: [{matchPattern: '*'}]}}]}]",
+        "ingress: [{fromEntities: [all], authentication: {mode: required}}]",
+        "egress: [{toPorts: [{ports: [{port: '443', protocol: TCP}], serverNames: [example.com]}]}]",
+    ],
+)
+def test_a_policy_of_nodes_may_narrow_to_dns_queries_and_by_what_is_no_layer_7_rule(rules: str) -> None:
+    """docs.cilium.io, "Host Policies": "They can also have layer 7 DNS rules, but no other kinds of layer 7 rules."."""
+    assert policy(f"{OF_NODES}, {rules}", CCNP).rules
+
+
+def test_a_policy_of_nodes_has_no_other_layer_7_rules() -> None:
+    rules = "ingress: [{toPorts: [{ports: [{port: '80', protocol: TCP}], rules: {http: [{method: GET}]}}]}]"
+    loaded = load(merged(CCNP, f"spec: {{{OF_NODES}, {rules}}}"))
+    assert ("error", "layer-7-for-nodes", "spec.ingress[0].toPorts[0].rules.http") in faults(loaded)
 
 
 def test_a_clusterwide_policy_may_be_about_nodes() -> None:
