@@ -65,25 +65,32 @@ class Filter:
 
 
 def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
-    """A stage for what comes in and one for what goes out; more where several host endpoints may see a packet."""
+    """A stage for what comes in and one for what goes out; more where several host endpoints may see a packet.
+
+    Each has a name of its own.
+    """
     compiler = _Compiler(Matcher(snapshot, spaces), tiers_of(snapshot))
-    by_slot: dict[tuple[int, Direction], list[CompiledPolicy]] = defaultdict(list)
+    by_place: dict[tuple[str, Direction], list[CompiledPolicy]] = defaultdict(list)
     anywhere: dict[tuple[object, ...], Filter] = {}
     for host, filters in filters_of(snapshot):
-        for slot, asked in enumerate(filters):
+        for number, asked in enumerate(filters, 1):
             anywhere.setdefault(asked.asks, asked)
             for direction in _DIRECTIONS:
-                by_slot[slot, direction] += compiler.policies(asked, host.node, direction)
-    first = 1 + max((slot for slot, _ in by_slot), default=0)
-    for slot, asked in enumerate(anywhere.values(), first):
+                by_place[_numbered(STAGE, number), direction] += compiler.policies(asked, host.node, direction)
+    for number, asked in enumerate(anywhere.values(), 1):
+        unplaced = replace(asked, doubt=" or ".join(filter(None, (_PLACE_DOUBT, asked.doubt))))
         for direction in _DIRECTIONS:
-            unplaced = replace(asked, doubt=" or ".join(filter(None, (_PLACE_DOUBT, asked.doubt))))
-            by_slot[slot, direction] += compiler.policies(unplaced, "", direction)
+            place = _numbered(f"{STAGE} that are not known", number), direction
+            by_place[place] += compiler.policies(unplaced, "", direction)
     return tuple(
-        Stage(f"{STAGE}, {'coming in' if direction is Direction.INGRESS else 'going out'}", -inf, levels)
-        for (_, direction), policies in sorted(by_slot.items(), key=lambda item: (item[0][0], item[0][1].field))
+        Stage(f"{name}, {'coming in' if direction is Direction.INGRESS else 'going out'}", -inf, levels)
+        for (name, direction), policies in by_place.items()
         if (levels := tuple((policy,) for policy in policies if policy.subjects and policy.rules))
     )
+
+
+def _numbered(name: str, number: int) -> str:
+    return f"{name} ({number})" if number > 1 else name
 
 
 _DIRECTIONS: Final = (Direction.INGRESS, Direction.EGRESS)
