@@ -72,16 +72,22 @@ def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
     compiler = _Compiler(Matcher(snapshot, spaces), tiers_of(snapshot))
     by_place: dict[tuple[str, Direction], list[CompiledPolicy]] = defaultdict(list)
     anywhere: dict[tuple[object, ...], Filter] = {}
+    asking: set[str] = set()
     for host, filters in filters_of(snapshot):
+        asking |= {host.node} if len(filters) == 1 else set()
         for number, asked in enumerate(filters, 1):
             anywhere.setdefault(asked.asks, asked)
             for direction in _DIRECTIONS:
                 by_place[_numbered(STAGE, number), direction] += compiler.policies(asked, host.node, direction)
+    # Where all nodes ask the same it does not matter on which one a pod runs.
+    all_nodes = snapshot.is_complete("Node") and {node.name for node in snapshot.nodes} <= asking
     for number, asked in enumerate(anywhere.values(), 1):
-        unplaced = replace(asked, doubt=" or ".join(filter(None, (_PLACE_DOUBT, asked.doubt))))
+        place = "" if all_nodes and len(anywhere) == 1 else _PLACE_DOUBT
+        unplaced = replace(asked, doubt=" or ".join(filter(None, (place, asked.doubt))))
         for direction in _DIRECTIONS:
-            place = _numbered(f"{STAGE} that are not known", number), direction
-            by_place[place] += compiler.policies(unplaced, "", direction)
+            by_place[_numbered(f"{STAGE} that are not known", number), direction] += compiler.policies(
+                unplaced, "", direction
+            )
     return tuple(
         Stage(f"{name}, {'coming in' if direction is Direction.INGRESS else 'going out'}", -inf, levels)
         for (name, direction), policies in by_place.items()
@@ -187,7 +193,7 @@ class _Compiler:
         """
         spaces, matcher = self.matcher.spaces, self.matcher
         near = matcher.pods_on(node) if node else 0
-        unplaced = matcher.ends_on("") | matcher.pods_on("")
+        unplaced = matcher.ends_on("") | matcher.pods_on("") if node else spaces.endpoints.everything
         every = spaces.everything & ~(matcher.ends_on(node) if node else 0)
         if not asked.is_wildcard:
             every = every & ~near if side is direction else 0

@@ -6,9 +6,13 @@ policy", "Host endpoint" and "Summary" of the host endpoints' reference.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lib.model.sets import Protocol
+from lib.model.snapshot import Coverage
+from lib.policy.engine import compile_engine
 from tests.policy.test_calico_policies import of
 from tests.policy.test_host_endpoints import (
     AGENT,
@@ -211,6 +215,16 @@ class TestForwarded:
         asked = engine(WILDCARD, gnp(f"applyOnForward: true, types: [Ingress], {ONLY_PORT}"), placed("lost", ""))
         assert verdict(asked, OUTSIDE, "shop/lost", 9090) == verdict(asked, "shop/lost", NEAR, 9090) == "unknown"
         assert verdict(asked, OUTSIDE, "shop/lost") == "allowed"
+
+    def test_where_all_nodes_ask_the_same_it_is_settled_towards_addresses_outside(self) -> None:
+        heps = endpoint(name="a"), endpoint(name="b", where="two")
+        forward = gnp(f"applyOnForward: true, types: [Ingress], {ONLY_PORT}")
+        asked = engine(*heps, forward, placed("lost", ""))
+        known = compile_engine(replace(asked.snapshot, coverage={"Node": Coverage.COMPLETE}), asked.profile)
+        for each, expected in ((asked, "unknown"), (known, "denied")):
+            assert verdict(each, OUTSIDE, "shop/lost", 9090) == expected
+            assert verdict(each, FAR, "shop/lost", 9090) == verdict(each, TWO, "shop/lost", 9090) == "unknown"
+            assert verdict(each, OUTSIDE, "shop/lost") == "allowed"
 
     def test_tiers_and_orders_count(self) -> None:
         tier = of("Tier", "order: 5", "first")
