@@ -71,6 +71,8 @@ class HostEndpoints:
 
     def forwarded(self, packet: Packet) -> set[bool]:
         """What the node of a pod may let through of what it forwards to it and from it."""
+        if not self._by_node:
+            return {True}
         node = self._objects.node(packet.subject)
         host = self._by_node.get(node)
         if host is None or self._objects.own_node(packet.subject, packet.other):
