@@ -69,7 +69,7 @@ class Teller:
         place = self._whole(ref)
         selects = self._judged.subjects(ref)
         if not is_about_pods(policy):
-            sentence = "It is about nodes or host endpoints only, whose traffic is not judged here."
+            sentence = "It is about nodes or host endpoints only, and whether it does anything there was not looked at."
             yield LintFinding(LintKind.POLICY_NOT_JUDGED, place, sentence)
             return
         if never := never_selects(policy):

@@ -47,12 +47,12 @@ def compile_before_dnat(
         yield from compile_rules(policy.ref, (rule,), subjects, matcher, side)
         return
     for compiled in compile_rules(policy.ref, (rule,), subjects, matcher, side):
-        yield _among(compiled, translated)
+        yield among(compiled, translated)
     for compiled in compile_rules(policy.ref, (anywhere,), subjects, matcher, side):
-        yield _among(compiled, matcher.spaces.everything & ~translated).perhaps(_DNAT_DOUBT)
+        yield among(compiled, matcher.spaces.everything & ~translated).perhaps(_DNAT_DOUBT)
 
 
-def _among(rule: CompiledRule, peers: Bits) -> CompiledRule:
+def among(rule: CompiledRule, peers: Bits) -> CompiledRule:
     """The part of a rule about some peers."""
     sure, possible = (Named(*(bits & peers for bits in named)) for named in (rule.sure, rule.possible))
     return replace(rule, sure=sure, possible=possible)

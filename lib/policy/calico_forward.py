@@ -24,7 +24,7 @@ from lib.model.records import dataclass as record
 from lib.model.refs import ObjectRef
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits
-from lib.policy.calico_before_dnat import SKIPPED_DOUBT, beside_failsafe, compile_before_dnat, rules_before_dnat
+from lib.policy.calico_before_dnat import SKIPPED_DOUBT, among, beside_failsafe, compile_before_dnat, rules_before_dnat
 from lib.policy.calico_match import Matcher
 from lib.policy.calico_policy import compile_rules
 from lib.policy.calico_tiers import UNKNOWN_TIER, tiers_of
@@ -166,8 +166,8 @@ class _Compiler:
             # "in practice it is as if untracked policies do not apply", but for what they drop.
             for side, reach in sides.items():
                 denies = (r for r in policy.rules_for(direction) if r.action is CalicoAction.DENY)
-                denied = [self._denied(rule, reach) for rule in self._compiled(policy, denies, pods, side)]
-                yield self._policy(policy, pods, denied)
+                compiled = self._compiled(policy, denies, pods, side)
+                yield self._policy(policy, pods, [part for rule in compiled for part in self._denied(rule, reach)])
         if direction is Direction.INGRESS:
             for side, reach in sides.items():
                 yield from self._before_dnat(asked, pods, side, reach)
@@ -217,23 +217,24 @@ class _Compiler:
     def _parts(self, rule: CompiledRule, action: CalicoAction, reach: _Reach) -> Iterator[CompiledRule]:
         """What is allowed goes on to the next filter, and so does what is not forwarded at all."""
         if action is CalicoAction.DENY:
-            yield self._denied(rule, reach)
+            yield from self._denied(rule, reach)
             return
         if action is CalicoAction.PASS:
             perhaps = replace(rule, action=Action.DENY).perhaps(_UNDECIDED)
-            yield self._denied(perhaps, reach)
+            yield from self._denied(perhaps, reach)
         yield replace(rule, action=Action.PASS)
 
-    def _denied(self, rule: CompiledRule, reach: _Reach) -> CompiledRule:
-        """The rule as one that denies what passes the filter."""
-        sure = Named(*(bits & reach.sure for bits in rule.sure))
-        possible = Named.of(
-            (rule.sure.always & reach.maybe) | (rule.possible.always & (reach.sure | reach.maybe)),
-            (rule.sure.ipv4 & reach.maybe) | (rule.possible.ipv4 & (reach.sure | reach.maybe)),
-            (rule.sure.ipv6 & reach.maybe) | (rule.possible.ipv6 & (reach.sure | reach.maybe)),
-        )
-        doubt = " or ".join(filter(None, (rule.doubt, reach.doubt if possible.any & reach.maybe else "")))
-        return replace(rule, action=Action.DENY, sure=sure, possible=possible, doubt=doubt)
+    def _denied(self, rule: CompiledRule, reach: _Reach) -> Iterator[CompiledRule]:
+        """The rule as one that denies what passes the filter, in parts that each know what they hang on."""
+        denied = replace(rule, action=Action.DENY)
+        settled = among(denied, reach.sure)
+        if settled.sure.any | settled.possible.any:
+            yield settled if settled.possible.any else replace(settled, doubt="")
+        open_ = among(denied, reach.maybe)
+        if open_.sure.any:
+            yield replace(open_, possible=Named(), doubt="").perhaps(reach.doubt)
+        if open_.possible.any:
+            yield replace(open_, sure=Named()).perhaps(reach.doubt)
 
     def _end(
         self, asked: Filter, policy: CalicoPolicy, pods: Bits, side: Direction, reach: _Reach, *, is_last: bool
@@ -255,7 +256,7 @@ class _Compiler:
             ports=(PortsAt(spaces.everything, spaces.ports.all),),
             action=Action.DENY,
         )
-        yield self._denied(end.perhaps(_UNDECIDED) if passes else end, reach)
+        yield from self._denied(end.perhaps(_UNDECIDED) if passes else end, reach)
 
     def _before_dnat(self, asked: Filter, pods: Bits, side: Direction, reach: _Reach) -> Iterator[CompiledPolicy]:
         """ "explicitly allowed by pre-DNAT policy, it skips over any normal policy"; what they don't match goes on."""
@@ -266,5 +267,6 @@ class _Compiler:
                 if rule.action is CalicoAction.ALLOW:
                     rules.append(replace(judged, action=Action.PASS))
                 else:
-                    rules += (self._denied(part, reach) for part in beside_failsafe(judged, self.matcher.spaces))
+                    for part in beside_failsafe(judged, self.matcher.spaces):
+                        rules += self._denied(part, reach)
             yield self._policy(policy, pods, rules)
