@@ -12,7 +12,7 @@ from math import inf
 from typing import Final
 
 from lib.model.calico_selector import CalicoSelector
-from lib.model.cluster import Pod
+from lib.model.cluster import ContainerPort, Pod
 from lib.model.labels import Labels
 from lib.model.policies import Direction
 from lib.model.records import dataclass
@@ -198,6 +198,7 @@ class HostEndpoint:
 
     ``interface`` is "" where only ``expectedIPs`` say which one is meant. By these rules that name it by its labels
     know it: "If the expectedIPs field is omitted then security rules that use labels will fail to match this endpoint".
+    ``ports`` are those that it gives names.
     """
 
     ref: ObjectRef
@@ -207,6 +208,7 @@ class HostEndpoint:
     interface: str = ""
     profiles: tuple[str, ...] = ()
     expected_ips: tuple[Address, ...] = ()
+    ports: tuple[ContainerPort, ...] = ()
 
     @property
     def is_wildcard(self) -> bool:

@@ -42,6 +42,7 @@ def vocabulary(snapshot: Snapshot) -> Vocabulary:
     ports = {
         (protocol, (number, number)) for direction in _DIRECTIONS for protocol, number in failsafe_ports().of(direction)
     }
+    ports |= {(p.protocol, (p.port, p.port)) for each in snapshot.host_endpoints for p in each.ports}
     return Vocabulary(ports=frozenset(ports), node_names=True, pod_nodes=bool(forwarding(snapshot)))
 
 

@@ -33,6 +33,7 @@ from lib.model.calico_selector import (
     keys_of,
     matches,
 )
+from lib.model.cluster import ContainerPort
 from lib.model.labels import Labels
 from lib.model.refs import ObjectRef
 from lib.model.sets import AddressSet, Family, family_of
@@ -175,6 +176,25 @@ class Matcher:
     def hosts(self, policy: ObjectRef) -> Bits:
         """The ends on nodes' networks that a policy selects by their host endpoints, where one answer holds."""
         return self._selected_hosts.get(policy, 0)
+
+    def hosts_by_ports(self, policy: ObjectRef) -> Iterator[tuple[Bits, tuple[ContainerPort, ...] | None]]:
+        """The same ends by the ports that their host endpoints name; None where those of one node differ in them."""
+        found: dict[tuple[ContainerPort, ...] | None, Bits] = {}
+        for host in hosts_of(self.snapshot):
+            if not host.doubt and policy in host.selecting and (ends := self.ends_on(host.node)):
+                named = {each.ports for each in host.endpoints}
+                ports = next(iter(named)) if len(named) == 1 else None
+                found[ports] = found.get(ports, 0) | ends
+        return ((ends, ports) for ports, ends in found.items())
+
+    def naming_hosts(
+        self, names: frozenset[str], selector: CalicoSelector | None
+    ) -> Iterator[tuple[HostEndpoint, Bits]]:
+        """The selected host endpoints that name a port so, each with the ends that may have its addresses."""
+        for each, labels in self._host_endpoints:
+            if any(p.name in names for p in each.ports) and (selector is None or matches(selector, labels)):
+                at = self._at(AddressSet.from_networks(map(ip_network, each.expected_ips)))
+                yield each, union(named.any for named in at) | self.ends_on(each.node)
 
     @cached_property
     def _host_endpoints(self) -> list[tuple[HostEndpoint, Labels]]:

@@ -8,17 +8,17 @@ from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
 
-from lib.model.calico_policies import CalicoAction, CalicoPolicy, CalicoPorts, CalicoRule
+from lib.model.calico_policies import CalicoAction, CalicoPolicy, CalicoRule
 from lib.model.calico_selector import And
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
-from lib.model.sets import Family, Network, PortSet, Protocol, family_of
+from lib.model.sets import Family, Network, PortSet, family_of
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits
 from lib.policy.calico_ends import Ends
 from lib.policy.calico_match import Matcher, positive_selector, selector_vocabulary
+from lib.policy.calico_ports import numbered, ports_of, without_names
 from lib.policy.calico_services import service_vocabulary
-from lib.policy.compile import Spaces
 from lib.policy.conditions import Alternative, Condition
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, PortsAt
 from lib.policy.spaces import Vocabulary
@@ -28,6 +28,7 @@ _WHOLE: dict[Family, frozenset[Network]] = {
     Family.IPV6: frozenset({IPv6Network("::/0")}),
 }
 _PORTS_DOUBT: Final = "which ports of the node its host endpoint gives these names"
+_HOST_DOUBT: Final = "whether the traffic of a node has one of its host endpoint's expectedIPs"
 _ACTIONS = {CalicoAction.ALLOW: Action.ALLOW, CalicoAction.DENY: Action.DENY, CalicoAction.PASS: Action.PASS}
 
 
@@ -96,15 +97,34 @@ def compile_policy(policy: CalicoPolicy, matcher: Matcher, *, passes: bool) -> t
 def _for_pods_and_hosts(
     policy: CalicoPolicy, rule: CalicoRule, pods: Bits, hosts: Bits, matcher: Matcher
 ) -> Iterator[CompiledRule]:
-    """One rule for both kinds of subjects; the names of ports at a node are its host endpoint's, which are not read."""
+    """One rule for both kinds of subjects; the names of ports at a node are its host endpoint's."""
     named = any(ports is not None and ports.names for ports in (rule.to.ports, rule.to.not_ports))
     if not hosts or not named or rule.direction is Direction.EGRESS:
         yield from compile_rules(policy.ref, (rule,), pods | hosts, matcher)
         return
     yield from compile_rules(policy.ref, (rule,), pods, matcher)
-    unnamed = replace(rule, to=replace(rule.to, ports=None, not_ports=None))
-    for part in compile_rules(policy.ref, (unnamed,), hosts, matcher):
-        yield part.perhaps(_PORTS_DOUBT)
+    for ends, ports in matcher.hosts_by_ports(policy.ref):
+        if ports is not None:
+            yield from compile_rules(policy.ref, (numbered(rule, ports),), ends, matcher)
+            continue
+        unnamed = replace(rule, to=replace(rule.to, ports=None, not_ports=None))
+        for part in compile_rules(policy.ref, (unnamed,), ends, matcher):
+            yield part.perhaps(_PORTS_DOUBT)
+
+
+def _towards_hosts(
+    policy: ObjectRef, rule: CalicoRule, subjects: Bits, matcher: Matcher, side: Direction
+) -> Iterator[CompiledRule]:
+    """A rule that names ports, towards the host endpoints that give them names, if packets are for their addresses."""
+    names = frozenset[str]().union(*(p.names for p in (rule.to.ports, rule.to.not_ports) if p is not None))
+    if side is Direction.INGRESS or not names:
+        return
+    for endpoint, ends in matcher.naming_hosts(names, positive_selector(rule.to)):
+        # What notPorts excludes by a name it excludes only perhaps.
+        meant = replace(numbered(rule, endpoint.ports).to, not_ports=without_names(rule.to.not_ports))
+        for part in _rule(policy, replace(rule, to=meant), subjects, matcher, side):
+            sure, possible = (Named(*(bits & ends for bits in named)) for named in (part.sure, part.possible))
+            yield replace(part, sure=sure, possible=possible).perhaps(_HOST_DOUBT)
 
 
 def compile_doubtful_end(policy: CalicoPolicy, matcher: Matcher) -> CompiledPolicy | None:
@@ -159,6 +179,7 @@ def compile_rules(
     for rule in rules:
         if rule.action is not CalicoAction.LOG:
             yield from _rule(policy, rule, subjects, matcher, side or rule.direction)
+            yield from _towards_hosts(policy, rule, subjects, matcher, side or rule.direction)
 
 
 def _rule(
@@ -176,7 +197,7 @@ def _rule(
     if doubts:
         peers = Ends(0, peers.maybe4, 0, peers.maybe6)
     doubts += [*matcher.doubts(own), *matcher.doubts(other)]
-    ports = tuple(_ports(rule, matcher))
+    ports = tuple(ports_of(rule, matcher))
     for group, pattern in _groups(subjects, mine):
         every = matcher.spaces.everything
         met = peers & Ends(*(every if flag else 0 for flag in pattern))
@@ -244,57 +265,3 @@ def _source_port_doubt(rule: CalicoRule) -> str:
     if ports is not None and ports.numbers != PortSet.all():
         return "the source port of the connection"
     return "the source port of the connection" if not_ports is not None else ""
-
-
-def _ports(rule: CalicoRule, matcher: Matcher) -> Iterator[PortsAt]:
-    spaces = matcher.spaces
-    whole = 0
-    for protocol in rule.protocols:
-        whole |= spaces.ports.mask(protocol, PortSet.all())
-    if not whole:
-        return
-    if rule.to.service is not None:
-        for at in matcher.services.ports(rule.to.service):
-            yield PortsAt(at.destinations, at.mask & whole)
-        return
-    groups = [(spaces.everything, whole)]
-    # "if there's a selector for the relevant direction, we filter the named port by the selector", the negated one too
-    # (felix/calc/rule_scanner.go): a pod that only a set's addresses bring in has no named ports, nor has one on its
-    # node's network, which is no endpoint.
-    positive = positive_selector(rule.to)
-    naming = spaces.endpoints.selectable if positive is None else matcher.classes(positive)[1]
-    if rule.to.ports is not None:
-        groups = _split([(spaces.everything, 0)], rule.to.ports, rule.protocols, spaces, naming, add=True)
-    if rule.to.not_ports is not None:
-        groups = _split(groups, rule.to.not_ports, rule.protocols, spaces, naming, add=False)
-    for destinations, mask in groups:
-        if mask:
-            yield PortsAt(destinations, mask)
-
-
-def _split(
-    groups: list[tuple[Bits, Bits]],
-    ports: CalicoPorts,
-    protocols: frozenset[Protocol],
-    spaces: Spaces,
-    naming: Bits,
-    *,
-    add: bool,
-) -> list[tuple[Bits, Bits]]:
-    """Groups of destinations with the ports that are left to each, after ``ports`` are added or taken away.
-
-    Names count at the ends in ``naming`` only.
-    """
-    changes = [(spaces.everything, spaces.ports.mask(protocol, ports.numbers)) for protocol in protocols]
-    for name in sorted(ports.names):
-        for protocol in protocols:
-            for number, declaring in spaces.endpoints.with_named_port(name, protocol).items():
-                changes.append((declaring & naming, spaces.port_mask(protocol, number)))
-    for ends, mask in changes:
-        groups = [
-            (part, (had | mask if add else had & ~mask) if inside else had)
-            for group, had in groups
-            for part, inside in ((group & ends, True), (group & ~ends, False))
-            if part
-        ]
-    return groups

@@ -53,6 +53,11 @@ def endpoint(interface: str = "'*'", profiles: str = "[]", name: str = "hep", wh
     return found.replace(f"{{name: {name}}}", f"{{name: {name}, labels: {{role: node, hep: {name}}}}}")
 
 
+def with_ports(hep: str) -> str:
+    """The host endpoint with a named port."""
+    return hep.replace("profiles:", "ports: [{name: kubelet, port: 10250, protocol: TCP}], profiles:")
+
+
 WILDCARD, NAMED = endpoint(), endpoint("eth0")
 OPEN = endpoint(profiles="[projectcalico-default-allow]")
 
@@ -183,9 +188,42 @@ class TestPolicies:
     def test_a_profile_that_is_not_in_the_input_leaves_it_open(self) -> None:
         assert verdict(engine(endpoint(profiles="[mine]")), OUTSIDE, ONE) == "unknown"
 
-    def test_named_ports_of_host_endpoints_are_not_known(self) -> None:
+    @pytest.mark.parametrize("host", GOVERNED)
+    @pytest.mark.parametrize(
+        ("key", "named", "other"), [("ports", "allowed", "denied"), ("notPorts", "denied", "allowed")]
+    )
+    def test_a_named_port_is_the_one_that_the_host_endpoint_calls_so(
+        self, host: str, key: str, named: str, other: str
+    ) -> None:
+        """ "ports: List of named ports that this workload exposes."."""
+        rule = f"{{action: Allow, protocol: TCP, destination: {{{key}: [kubelet]}}}}"
+        asked = engine(with_ports(WILDCARD), gnp(f"types: [Ingress], ingress: [{rule}]"))
+        assert verdict(asked, OUTSIDE, host, 10250) == named
+        assert verdict(asked, OUTSIDE, host) == other
+        assert verdict(asked, OUTSIDE, host, 10250, Protocol.UDP) == "denied"
+
+    def test_a_name_that_the_host_endpoint_gives_no_port_means_none(self) -> None:
         spec = "types: [Ingress], ingress: [{action: Allow, protocol: TCP, destination: {ports: [kubelet]}}]"
-        assert verdict(engine(WILDCARD, gnp(spec)), OUTSIDE, ONE) == "unknown"
+        assert verdict(engine(WILDCARD, gnp(spec)), OUTSIDE, ONE, 10250) == "denied"
+
+    def test_host_endpoints_of_one_node_that_name_ports_differently_leave_it_open(self) -> None:
+        both = with_ports(endpoint(name="a")), endpoint(name="b")
+        spec = "types: [Ingress], ingress: [{action: Allow, protocol: TCP, destination: {ports: [kubelet]}}]"
+        assert verdict(engine(*both, gnp(spec)), OUTSIDE, ONE, 10250) == "unknown"
+
+    @pytest.mark.parametrize("host", GOVERNED)
+    @pytest.mark.parametrize("selector", ["", "selector: role == 'node', "])
+    @pytest.mark.parametrize(("key", "other"), [("ports", "denied"), ("notPorts", "allowed")])
+    def test_what_pods_send_to_a_port_that_a_host_endpoint_names_is_open(
+        self, host: str, selector: str, key: str, other: str
+    ) -> None:
+        """Whether what is sent to a node is for an address of its host endpoint is not looked at."""
+        rule = f"{{action: Allow, protocol: TCP, destination: {{{selector}{key}: [kubelet]}}}}"
+        pods = gnp(f"types: [Egress], egress: [{rule}]", "pods", "app == 'far'")
+        asked = engine(with_ports(OPEN), pods)
+        assert verdict(asked, FAR, host, 10250) == "unknown"
+        assert verdict(asked, FAR, host) == other
+        assert verdict(asked, FAR, NEAR, 10250) == ("denied" if key == "ports" or selector else "allowed")
 
     def test_host_endpoints_that_are_selected_differently_leave_it_open(self) -> None:
         both = endpoint("eth0", name="a"), endpoint("eth1", name="b")

@@ -52,7 +52,7 @@ def parse_workload_endpoint(session: Session, raw: RawObject) -> WorkloadEndpoin
         source=raw.source,
         # What Calico adds itself follows from the namespace and the account.
         labels={key: value for key, value in reading.labels.items() if key not in _CALICOS_OWN},
-        ports=_ports(spec),
+        ports=endpoint_ports(spec),
         ips=_addresses(spec),
         node_name=spec.text("node"),
         service_account=spec.text("serviceAccountName") or reading.labels.get(SERVICE_ACCOUNT_KEY, "default"),
@@ -62,7 +62,8 @@ def parse_workload_endpoint(session: Session, raw: RawObject) -> WorkloadEndpoin
     return None if reading.entry.failed else WorkloadEndpoint(reading.ref, raw.source, pod)
 
 
-def _ports(spec: Fields) -> tuple[ContainerPort, ...]:
+def endpoint_ports(spec: Fields) -> tuple[ContainerPort, ...]:
+    """``spec.ports`` of an endpoint of a workload or a host."""
     found = []
     for port in spec.children("ports"):
         number = port.number_within("port", FIRST_PORT, LAST_PORT, 0)

@@ -6,6 +6,7 @@ from typing import Final
 
 from lib.loaders.documents import RawObject
 from lib.loaders.parse.addresses import read_address, read_prefix
+from lib.loaders.parse.calico_endpoints import endpoint_ports
 from lib.loaders.parse.calico_policies import read_order
 from lib.loaders.parse.metadata import open_object
 from lib.loaders.parse.session import Session, Unknown, field_names
@@ -53,7 +54,16 @@ def parse_host_endpoint(session: Session, raw: RawObject) -> HostEndpoint | Reje
         for index, text in spec.texts("expectedIPs")
         if (address := read_address(reading.entry, (*spec.path, "expectedIPs", index), text)) is not None
     )
-    found = HostEndpoint(reading.ref, raw.source, reading.labels, spec.text("node"), interface, profiles, addresses)
+    found = HostEndpoint(
+        ref=reading.ref,
+        source=raw.source,
+        labels=reading.labels,
+        node=spec.text("node"),
+        interface=interface,
+        profiles=profiles,
+        expected_ips=addresses,
+        ports=endpoint_ports(spec),
+    )
     unread = RejectedPolicy(reading.ref, raw.source, "", EVERYTHING, frozenset(Direction))
     return unread if reading.entry.failed else found
 
