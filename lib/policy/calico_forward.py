@@ -14,13 +14,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Final
 
-from lib.model.calico_policies import CalicoAction, CalicoPolicy, CalicoRule, HostEndpoint
+from lib.model.calico_policies import CalicoAction, CalicoPolicy, CalicoRule
 from lib.model.policies import Direction
-from lib.model.records import dataclass as record
 from lib.model.refs import ObjectRef
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits
@@ -29,39 +28,14 @@ from lib.policy.calico_match import Matcher
 from lib.policy.calico_policy import compile_rules
 from lib.policy.calico_tiers import UNKNOWN_TIER, tiers_of
 from lib.policy.compile import Spaces
-from lib.policy.host_endpoints import Host, hosts_of
+from lib.policy.forward_filters import Filter, filters_of, tells_nodes
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, PortsAt, Stage
 
 STAGE: Final = "forwarded by nodes"
-_INTERFACE_DOUBT: Final = "through which interface of its node the traffic passes"
 _NEAR_DOUBT: Final = "whether a host endpoint of all interfaces counts on those of its node's pods"
 _PLACE_DOUBT: Final = "on which node the pod runs"
+_MANY_DOUBT: Final = "on which nodes the ends run, which is not looked at where very many nodes have host endpoints"
 _UNDECIDED: Final = "what becomes of forwarded traffic that no further tier decides"
-
-
-@record(frozen=True, slots=True)
-class Filter:
-    """The policies that one host endpoint asks about forwarded traffic, first asked first.
-
-    ``doubt``: why it may not be asked; "" where it surely is.
-    """
-
-    name: ObjectRef
-    is_wildcard: bool
-    untracked: tuple[CalicoPolicy, ...]
-    before_dnat: tuple[CalicoPolicy, ...]
-    normal: tuple[CalicoPolicy, ...]
-    doubt: str = ""
-
-    @property
-    def asks(self) -> tuple[object, ...]:
-        """Equal for those that ask the same."""
-        return self.is_wildcard, self.untracked, self.before_dnat, self.normal
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing of it counts for forwarded traffic."""
-        return not (self.untracked or self.before_dnat or self.normal)
 
 
 def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
@@ -69,7 +43,8 @@ def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
 
     Each has a name of its own.
     """
-    compiler = _Compiler(Matcher(snapshot, spaces), tiers_of(snapshot))
+    told = tells_nodes(snapshot)
+    compiler = _Compiler(Matcher(snapshot, spaces), tiers_of(snapshot), told)
     by_place: dict[tuple[str, Direction], list[CompiledPolicy]] = defaultdict(list)
     anywhere: dict[tuple[object, ...], Filter] = {}
     asking: set[str] = set()
@@ -77,17 +52,16 @@ def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
         asking |= {host.node} if len(filters) == 1 else set()
         for number, asked in enumerate(filters, 1):
             anywhere.setdefault(asked.asks, asked)
-            for direction in _DIRECTIONS:
+            for direction in _DIRECTIONS if told else ():
                 by_place[_numbered(STAGE, number), direction] += compiler.policies(asked, host.node, direction)
     # Where all nodes ask the same it does not matter on which one a pod runs.
     all_nodes = snapshot.is_complete("Node") and {node.name for node in snapshot.nodes} <= asking
     for number, asked in enumerate(anywhere.values(), 1):
-        place = "" if all_nodes and len(anywhere) == 1 else _PLACE_DOUBT
+        place = "" if all_nodes and len(anywhere) == 1 else _PLACE_DOUBT if told else _MANY_DOUBT
         unplaced = replace(asked, doubt=" or ".join(filter(None, (place, asked.doubt))))
         for direction in _DIRECTIONS:
-            by_place[_numbered(f"{STAGE} that are not known", number), direction] += compiler.policies(
-                unplaced, "", direction
-            )
+            name = _numbered(f"{STAGE} that are not known" if told else STAGE, number)
+            by_place[name, direction] += compiler.policies(unplaced, "", direction)
     return tuple(
         Stage(f"{name}, {'coming in' if direction is Direction.INGRESS else 'going out'}", -inf, levels)
         for (name, direction), policies in by_place.items()
@@ -100,38 +74,6 @@ def _numbered(name: str, number: int) -> str:
 
 
 _DIRECTIONS: Final = (Direction.INGRESS, Direction.EGRESS)
-
-
-def filters_of(snapshot: Snapshot) -> Iterator[tuple[Host, tuple[Filter, ...]]]:
-    """What the host endpoints of each node ask about forwarded traffic, those of one node that ask the same once."""
-    known = tiers_of(snapshot)
-    forwarding = [p for p in snapshot.calico_policies if p.on_forward]
-    forwarding.sort(key=lambda p: (known.get(p.tier, UNKNOWN_TIER)[0], p.tier, p.order, p.ref.name))
-    chosen: dict[frozenset[ObjectRef], list[CalicoPolicy]] = {}
-    for host in hosts_of(snapshot) if forwarding else ():
-        found: dict[tuple[object, ...], Filter] = {}
-        for endpoint, selected in zip(host.endpoints, host.selections, strict=True):
-            if selected not in chosen:
-                chosen[selected] = [policy for policy in forwarding if policy.ref in selected]
-            asked = _filter(endpoint, chosen[selected])
-            found.setdefault(asked.asks, asked)
-        alone = len(found) == 1 and host.is_wildcard and not host.doubt
-        doubt = "" if alone else host.doubt or _INTERFACE_DOUBT
-        filters = tuple(replace(asked, doubt=doubt) for asked in found.values() if not asked.is_empty)
-        if filters:
-            yield host, filters
-
-
-def _filter(endpoint: HostEndpoint, policies: Iterable[CalicoPolicy]) -> Filter:
-    listed = tuple(policies)
-    return Filter(
-        endpoint.ref,
-        endpoint.is_wildcard,
-        # "Host endpoints with interfaceName: * do not support untracked policy".
-        tuple(p for p in listed if p.untracked and not endpoint.is_wildcard),
-        tuple(p for p in listed if p.before_dnat),
-        tuple(p for p in listed if not p.host_only),
-    )
 
 
 @dataclass(frozen=True)
@@ -151,13 +93,15 @@ class _Reach:
 class _Compiler:
     matcher: Matcher
     tiers: Mapping[str, tuple[float, bool]]
+    told: bool
+    _known: dict[tuple[ObjectRef, str, Direction], tuple[CompiledRule, ...]] = field(default_factory=dict)
 
     def policies(self, asked: Filter, node: str, direction: Direction) -> Iterator[CompiledPolicy]:
         """The filter of one direction of a host endpoint, for the pods of its node; "" for pods on no known one.
 
         Both of a pod's own directions ask it, since its node forwards what it sends and what it gets.
         """
-        pods = self.matcher.pods_on(node) & self.matcher.spaces.endpoints.selectable
+        pods = self._pods(node)
         sides = {side: self._reach(asked, node, direction, side) for side in _DIRECTIONS}
         sides = {side: reach for side, reach in sides.items() if reach.sure | reach.maybe}
         if not pods:
@@ -185,6 +129,11 @@ class _Compiler:
                     rules += self._end(asked, policy, pods, side, reach, is_last=number + 1 == len(about))
                 yield self._policy(policy, pods, rules)
 
+    def _pods(self, node: str) -> Bits:
+        """The pods of a node; of "" those on none that is known, all where nodes don't tell pods apart."""
+        endpoints = self.matcher.spaces.endpoints
+        return endpoints.selectable & (self.matcher.pods_on(node) if self.told else endpoints.everything)
+
     def _reach(self, asked: Filter, node: str, direction: Direction, side: Direction) -> _Reach:
         """The peers whose traffic with the pods of a node passes one direction of a host endpoint.
 
@@ -203,13 +152,22 @@ class _Compiler:
         if asked.doubt or side is not direction:
             doubt = " or ".join(filter(None, (asked.doubt, _NEAR_DOUBT if side is not direction else "")))
             return _Reach(0, every, doubt, translated)
-        doubts = ([_NEAR_DOUBT] if every & near else []) + ([_PLACE_DOUBT] if every & unplaced else [])
+        place = _PLACE_DOUBT if self.told else _MANY_DOUBT
+        doubts = ([_NEAR_DOUBT] if every & near else []) + ([place] if every & unplaced else [])
         return _Reach(far, every & ~far, " or ".join(doubts), translated)
 
     def _compiled(
         self, policy: CalicoPolicy, rules: Iterable[CalicoRule], pods: Bits, side: Direction
     ) -> Iterator[CompiledRule]:
-        return compile_rules(policy.ref, rules, pods, self.matcher, side)
+        """Rules for some pods; each is compiled once for all of them."""
+        for rule in rules:
+            key = policy.ref, rule.label, side
+            if key not in self._known:
+                every = self.matcher.spaces.endpoints.selectable
+                self._known[key] = tuple(compile_rules(policy.ref, (rule,), every, self.matcher, side))
+            for part in self._known[key]:
+                if subjects := part.subjects & pods:
+                    yield replace(part, subjects=subjects)
 
     def _policy(self, policy: CalicoPolicy, pods: Bits, rules: Iterable[CompiledRule]) -> CompiledPolicy:
         return CompiledPolicy(policy.ref, policy.source, pods, frozenset(), tuple(rules))

@@ -25,7 +25,8 @@ from lib.policy.calico_match import Matcher
 from lib.policy.calico_policy import compile_rules
 from lib.policy.calico_tiers import UNKNOWN_TIER, tiers_of
 from lib.policy.compile import Spaces
-from lib.policy.host_endpoints import Host, forwarding, hosts_of
+from lib.policy.forward_filters import tells_nodes
+from lib.policy.host_endpoints import Host, hosts_of
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, NodeScope, PortsAt, Stage
 from lib.policy.spaces import Vocabulary
 
@@ -43,7 +44,7 @@ def vocabulary(snapshot: Snapshot) -> Vocabulary:
         (protocol, (number, number)) for direction in _DIRECTIONS for protocol, number in failsafe_ports().of(direction)
     }
     ports |= {(p.protocol, (p.port, p.port)) for each in snapshot.host_endpoints for p in each.ports}
-    return Vocabulary(ports=frozenset(ports), node_names=True, pod_nodes=bool(forwarding(snapshot)))
+    return Vocabulary(ports=frozenset(ports), node_names=True, pod_nodes=tells_nodes(snapshot))
 
 
 def stage(snapshot: Snapshot, spaces: Spaces) -> Stage | None:

@@ -12,6 +12,7 @@ import pytest
 
 from lib.model.sets import Protocol
 from lib.model.snapshot import Coverage
+from lib.policy import forward_filters
 from lib.policy.engine import compile_engine
 from tests.policy.test_calico_policies import of
 from tests.policy.test_host_endpoints import (
@@ -126,6 +127,7 @@ class TestUntracked:
         assert verdict(engine(NAMED, early("doNotTrack", "{action: Deny}")), NEAR, OUTSIDE) == "allowed"
 
 
+ALLOWING = "[projectcalico-default-allow]"
 NEIGHBOUR = placed("neighbour", "one", address="10.244.1.6")
 NEXT = "shop/neighbour"
 ONLY_PORT = "ingress: [{action: Allow, protocol: TCP, destination: {ports: [8080]}}]"
@@ -225,6 +227,18 @@ class TestForwarded:
             assert verdict(each, OUTSIDE, "shop/lost", 9090) == expected
             assert verdict(each, FAR, "shop/lost", 9090) == verdict(each, TWO, "shop/lost", 9090) == "unknown"
             assert verdict(each, OUTSIDE, "shop/lost") == "allowed"
+
+    def test_of_very_many_nodes_only_addresses_outside_are_settled(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(forward_filters, "NODES_UP_TO", 1)
+        heps = (endpoint(profiles=ALLOWING, name=name, where=node) for name, node in (("a", "one"), ("b", "two")))
+        asked = engine(*heps, gnp(f"applyOnForward: true, types: [Ingress], {ONLY_PORT}"))
+        known = compile_engine(replace(asked.snapshot, coverage={"Node": Coverage.COMPLETE}), asked.profile)
+        for each, expected in ((asked, "unknown"), (known, "denied")):
+            assert verdict(each, OUTSIDE, NEAR, 9090) == expected
+            assert verdict(each, FAR, NEAR, 9090) == verdict(each, TWO, NEAR, 9090) == "unknown"
+            assert verdict(each, FAR, NEAR) == verdict(each, OUTSIDE, NEAR) == "allowed"
+        ends = ends_of(asked, FAR, NEAR)
+        assert "very many nodes" in asked.explain(*ends, Protocol.TCP, 9090).directions[1].reason
 
     def test_tiers_and_orders_count(self) -> None:
         tier = of("Tier", "order: 5", "first")
