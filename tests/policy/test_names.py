@@ -168,7 +168,6 @@ class TestCiliumReadsAnswers:
         [
             ("{port: '53', protocol: UDP}", "allowed"),
             ("{port: '53'}", "allowed"),
-            ("{port: '50', endPort: 60, protocol: ANY}", "allowed"),
             ("{port: '53', protocol: TCP}", "unknown"),
             ("{port: '7777', protocol: UDP}", "unknown"),
             ("{port: dns, protocol: UDP}", "unknown"),
