@@ -14,6 +14,8 @@ from lib.policy.bits import Bits, from_positions, positions
 from lib.policy.pairs import Part, Sum, WorkloadPairs, add_up
 
 _Placed: TypeAlias = Mapping[tuple[int, int], Counter[str]]
+_Held: TypeAlias = tuple[int, int, int, int]
+"""Pods of a class: how many, how many of them on the node in question, and of how many the node is not known."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Nodes:
     pairs: WorkloadPairs
     names: Sequence[str]
     own: bool = True
-    _masks: dict[object, tuple[Bits, Bits]] = field(default_factory=dict)
+    _sums: dict[object, Sum | None] = field(default_factory=dict)
 
     def of_workload(self, workload: int, direction: Direction) -> Iterator[tuple[Bits, Sum]]:
         """What the pods have towards nodes (EGRESS), or nodes towards them (INGRESS); nodes that are alike together.
@@ -41,16 +43,23 @@ class Nodes:
             for each in [nodes & ~near, *(1 << at for at in positions(nodes & near))]:
                 if each:
                     name = self.names[each.bit_length() - 1] if each & near else ""
-                    parts = self._parts(workload, placed, name, number, direction)
-                    if parts:
-                        yield each, add_up(parts, sum(part.pods for part in parts))
+                    total = self._sum(workload, placed, name, number, direction)
+                    if total is not None:
+                        yield each, total
 
-    def _parts(self, workload: int, placed: _Placed, name: str, node: int, direction: Direction) -> list[Part]:
-        on_host = self.pairs.on_host[workload]
+    def _sum(self, workload: int, placed: _Placed, name: str, node: int, direction: Direction) -> Sum | None:
+        """What all pods have with nodes of a class, which are not theirs but for ``name``; None where none counts."""
+        held = tuple((number, size, names[name] if name else 0, names[""]) for (number, size), names in placed.items())
+        key = held, self.pairs.on_host[workload], node, direction
+        if key not in self._sums:
+            parts = self._parts(held, self.pairs.on_host[workload], node, direction)
+            self._sums[key] = add_up(parts, sum(part.pods for part in parts)) if parts else None
+        return self._sums[key]
+
+    def _parts(self, held: Iterable[_Held], on_host: bool, node: int, direction: Direction) -> list[Part]:
         tells_own = self.own or direction is Direction.INGRESS
         parts = []
-        for (number, size), names in placed.items():
-            near, unplaced = (names[name] if name else 0), names[""]
+        for number, size, near, unplaced in held:
             shares = ((near, True), (unplaced, None if tells_own else False), (size - near - unplaced, False))
             for pods, same in shares:
                 if pods and not (same and (on_host or not tells_own)):
@@ -60,17 +69,11 @@ class Nodes:
     def _between(
         self, pod: int, node: int, direction: Direction, on_host: bool, same: bool | None
     ) -> tuple[Bits, Bits]:
-        key = pod, node, direction, on_host, same
-        found = self._masks.get(key)
-        if found is None:
-            engine = self.pairs.engine
-            ends = (pod, node) if direction is Direction.EGRESS else (node, pod)
-            if on_host:
-                found = engine.reachability().between(*ends)
-            else:
-                found = engine.own_nodes.masks(direction, *ends, same=same)
-            self._masks[key] = found
-        return found
+        engine = self.pairs.engine
+        ends = (pod, node) if direction is Direction.EGRESS else (node, pod)
+        if on_host:
+            return engine.reachability().between(*ends)
+        return engine.own_nodes.masks(direction, *ends, same=same)
 
     @cached_property
     def _at(self) -> Mapping[str, int]:

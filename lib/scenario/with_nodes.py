@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from lib.flows.nodes import Nodes, named
 from lib.model.policies import Direction
 from lib.policy.bits import Bits, positions
+from lib.policy.pairs import Sum
 from lib.scenario.answer import NOTHING, Change, FlowAnswer, Judge
 from lib.scenario.side import Side
 
 _NAMED: Final = 3
+_Held: TypeAlias = tuple[tuple[Bits, Sum], ...]
 
 
 class NodeChange(NamedTuple):
@@ -55,23 +57,37 @@ class WithNodes:
         """What differs for one workload, by its position in the refs of the sides."""
         if not self.names:
             return
-        old, new = (self._answers(number, i, direction) for number in (0, 1))
-        for before, some in old.items():
-            for after, others in new.items():
-                change = self.judge(before, after)
-                if change is not None and (common := some & others):
-                    yield NodeChange(change, before, after, self._called(common), self._example(common, i))
+        held = self._held(0, i, direction), self._held(1, i, direction)
+        found = self._compared.get(held)
+        if found is None:
+            found = self._compared[held] = tuple(self._compare(*held))
+        for change, before, after, nodes in found:
+            yield NodeChange(change, before, after, self._called(nodes), self._example(nodes, i))
 
-    def _answers(self, number: int, i: int, direction: Direction) -> dict[FlowAnswer, Bits]:
-        side, nodes = self.sides[number], self._nodes[number]
+    def _held(self, number: int, i: int, direction: Direction) -> _Held:
+        workload = self.sides[number].number[i]
+        return () if workload is None else tuple(self._nodes[number].of_workload(workload, direction))
+
+    @cached_property
+    def _compared(self) -> dict[tuple[_Held, _Held], tuple[tuple[Change, FlowAnswer, FlowAnswer, Bits], ...]]:
+        """What was compared once: workloads on the same nodes that the same rules govern have the same."""
+        return {}
+
+    def _compare(self, old: _Held, new: _Held) -> Iterator[tuple[Change, FlowAnswer, FlowAnswer, Bits]]:
+        before, after = (self._answers(side, held) for side, held in zip(self.sides, (old, new), strict=True))
+        for was, some in before.items():
+            for is_now, others in after.items():
+                change = self.judge(was, is_now)
+                if change is not None and (common := some & others):
+                    yield change, was, is_now, common
+
+    def _answers(self, side: Side, held: _Held) -> dict[FlowAnswer, Bits]:
         found: dict[FlowAnswer, Bits] = {}
         rest = self._all
-        workload = side.number[i]
-        if workload is not None:
-            for ends, total in nodes.of_workload(workload, direction):
-                answer = side.answer(total)
-                found[answer] = found.get(answer, 0) | ends
-                rest &= ~ends
+        for ends, total in held:
+            answer = side.answer(total)
+            found[answer] = found.get(answer, 0) | ends
+            rest &= ~ends
         if rest:
             found[NOTHING] = found.get(NOTHING, 0) | rest
         return found
