@@ -142,3 +142,4 @@ BY_NETWORK = of(
 
 FORMATS = "Three formats are available to configure network policies natively with Kubernetes"
 WEB_TO_DB = Flow("shop/web", "shop/db", 5432)
+DUAL = "status: {{phase: Running, podIPs: [{{ip: 10.244.0.{0}}}, {{ip: 'fd00::{0}'}}]}}\n"
