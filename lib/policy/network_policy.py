@@ -73,7 +73,7 @@ def _rule(policy: NetworkPolicy, rule: PolicyRule, subjects: Bits, spaces: Space
     )
     if spaces.profile.judges_ipv6 is Known.UNKNOWN:
         # The part of the policy that is about all IPv6 addresses says it for this rule too.
-        sure = sure._replace(always=sure.always & ~spaces.outside_of(Family.IPV6))
+        sure = Named(sure.always & ~spaces.outside_of(Family.IPV6), sure.ipv4)
     found = CompiledRule.of(
         policy.ref,
         rule,

@@ -72,7 +72,7 @@ CASES = {
         Direction.INGRESS,
     ),
     Reason.NO_COMMON_FAMILY: (
-        "azure-npm",
+        "calico",
         [
             dual(CLIENT, 1),
             dual(SERVER, 2),
