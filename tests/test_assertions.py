@@ -101,11 +101,18 @@ def test_a_failure_names_the_flow_its_ports_and_the_policies_behind_it() -> None
     assert example.ports == ConnectionSet.of(Protocol.TCP, 5432)
     assert "shop/api[NetworkPolicy] spec.egress[0]" in example.reason
     assert "data/db[NetworkPolicy] spec.ingress[0]" in example.reason
+    assert [(str(d.policy), d.effect, d.source.path_text) for d in example.decided] == [
+        ("shop/api[NetworkPolicy]", "permits", "spec.egress[0]"),
+        ("data/db[NetworkPolicy]", "permits", "spec.ingress[0]"),
+    ]
 
 
 def test_a_path_is_told_hop_by_hop() -> None:
     (result,) = results("no-path: {from: internet, to: data/db}")
-    assert result.examples[0].over == ("shop/api[Pod]",)
+    (example,) = result.examples
+    assert example.over == ("shop/api[Pod]",)
+    assert "shop/api[Pod] → data/db[Pod]: permitted by shop/api[NetworkPolicy] spec.egress[0]" in example.reason
+    assert "data/db[NetworkPolicy]" in {str(d.policy) for d in example.decided}
     assert "shop/api[Pod] → data/db[Pod]" in result.message
 
 
@@ -301,3 +308,26 @@ def test_ends_by_labels_of_namespaces_hang_on_the_namespaces() -> None:
     assert outcome_without("Gateway", LABELLED) is Outcome.HOLDS
     assert outcome_without("Namespace", LABELLED) is Outcome.UNKNOWN
     assert outcome_without("Namespace", LABELLED, *CLUSTER[2:]) is Outcome.UNKNOWN
+
+
+def test_the_command_leads_from_a_failure_to_the_lines_that_decided(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifests, assertions = tmp_path / "cluster.yaml", tmp_path / "assertions.yaml"
+    lines = policy("podSelector: {}\ningress: [{from: [{podSelector: {}}]}]").strip().splitlines()
+    manifests.write_text("\n---\n".join((pod("web").strip(), pod("db").strip(), "\n".join(lines))))
+    assertions.write_text("schema: netatlas.assertions/1\nassertions:\n- deny: {from: shop/web, to: shop/db}\n")
+    line = next(n for n, text in enumerate(manifests.read_text().splitlines(), 1) if "podSelector: {}}]" in text)
+    for form in ("text", "sarif", "csv", "json"):
+        assert main(["check", str(manifests), "--assert", str(assertions), "--format", form]) == 1
+        assert f"{manifests}:{line}" in capsys.readouterr().out, form
+
+
+@pytest.mark.parametrize("ports", ["80", "[80]", "[TCP 443, 80]"])
+def test_a_port_without_a_protocol_is_told_how_to_write_it(ports: str) -> None:
+    text = f"schema: netatlas.assertions/1\nassertions:\n- deny: {{from: a/b, to: c/d, ports: {ports}}}\n"
+    reading = read_assertions(text, "a.yaml")
+    (problem,) = reading.problems
+    assert (problem.line, problem.message.endswith("80 is a port without its protocol")) == (3, True)
+    assert problem.remedy == "Write TCP 80."
+    assert reading.assertions == ()

@@ -9,19 +9,18 @@ from functools import cached_property
 from typing import Final
 
 from lib.assertions.blame import OUTSIDE, Blame, Key, Pair, arrives, lacking_of, meeting
+from lib.assertions.explained import explained, explained_path
 from lib.assertions.result import Example, Outcome, Result
 from lib.facts.internet import BY_WORD
 from lib.flows import FlowRow, RowVerdict, flow_rows
 from lib.model.assertions import AddressesEnd, Assertion, AssertionEnd, AssertionKind, WorkloadsEnd
 from lib.model.cluster import METADATA_NAME_LABEL, Workload
 from lib.model.labels import Labels
-from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
-from lib.model.sets import AddressSet, Protocol
+from lib.model.sets import AddressSet
 from lib.model.snapshot import POD_MAKERS
 from lib.policy.ends import addresses_by_word, outside_addresses
 from lib.policy.engine import Engine
-from lib.policy.points import End
 
 EXAMPLES: Final = 5
 ROWS_MAX: Final = 1_000_000
@@ -210,8 +209,7 @@ class _Judge:
                 outcome = Outcome.FAILS if sure else Outcome.UNKNOWN
                 words = "permitted" if sure else "perhaps permitted"
                 way = f"a path of {len(path):,} flows is {words}" if len(path) > 1 else f"it is {words} directly"
-                last = path[-1].ports & assertion.ports
-                example = Example(hops[0], hops[-1], last, "", tuple(hops[1:-1]))
+                example = explained_path(self._engine, path, assertion.ports)
                 message = f"{way}: {' → '.join(hops)}"
                 return Result(assertion, outcome, message, 1, (example,))
         return Result(assertion, Outcome.HOLDS, "no chain of permitted flows leads there")
@@ -242,25 +240,8 @@ class _Judge:
             found[src] += rows
         return found
 
-    # --- words ----------------------------------------------------------------------------------------------------
-
     def _example(self, blame: Blame) -> Example:
-        ends = self._end(blame.src_ref, blame.src), self._end(blame.dst_ref, blame.dst)
-        reason = blame.reason
-        if ends[0] is not None and ends[1] is not None:
-            protocol = next((p for p in Protocol if blame.ports[p]), None)
-            port = blame.ports[protocol].intervals[0][0] if protocol else None
-            answer = self._engine.explain(ends[0], ends[1], protocol, port)
-            # The side of an outside address is nobody's matter.
-            outside = {Direction.EGRESS: blame.src_ref is OUTSIDE, Direction.INGRESS: blame.dst_ref is OUTSIDE}
-            reason = "; ".join(side.reason for side in answer.directions if not outside[side.direction])
-        return Example(blame.src, blame.dst, blame.ports, reason)
-
-    def _end(self, ref: Key, name: str) -> End | None:
-        if ref is not None:
-            return self._snapshot.workload_by_ref.get(ref)
-        addresses = outside_addresses(name)
-        return next((first for first, _ in addresses.ranges()), None) if addresses else None
+        return explained(self._engine, blame)
 
 
 def _told(assertion: Assertion, blamed: Iterable[Blame], said: str, example: Callable[[Blame], Example]) -> Result:

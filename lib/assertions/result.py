@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from lib.model.assertions import Assertion
+from lib.model.refs import ObjectRef, Source
 from lib.model.sets import ConnectionSet
 
 
@@ -18,14 +19,28 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """A policy, or a rule of it ("" for the whole policy), that decided a flow; ``effect`` as of explanations."""
+
+    policy: ObjectRef
+    rule: str
+    effect: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
-    """One flow that breaks an assertion or leaves it open; ``reason`` is the explanation of both directions."""
+    """One flow that breaks an assertion or leaves it open, or a chain of flows over others.
+
+    ``reason`` is the explanation of both directions, of a chain of each flow; ``decided`` are those whose effect it is.
+    """
 
     src: str
     dst: str
     ports: ConnectionSet
     reason: str
     over: tuple[str, ...] = ()
+    decided: tuple[Decided, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

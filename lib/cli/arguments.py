@@ -76,7 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
         sub.add_argument("--names", metavar="FILE", help=text)
 
     flows = command(
-        "flows", "every permitted flow, between workloads and to and from outside", formats=TABULAR + DIAGRAMS
+        "flows", "every permitted flow, between workloads, to and from outside, nodes", formats=TABULAR + DIAGRAMS
     )
     filters(flows)
     engine(flows)
@@ -84,6 +84,7 @@ def build_parser() -> argparse.ArgumentParser:
     flows.add_argument(
         "--by", choices=("workload", "class", "namespace"), default="workload", help="what a row stands for"
     )
+    flows.add_argument("--nodes", action="store_true", help="also the flows to and from every node, as node/NAME[Node]")
 
     exposure = command(
         "exposure", "how open each workload is to the Internet, to pods that are yet to come, and outwards"
@@ -111,7 +112,7 @@ def build_parser() -> argparse.ArgumentParser:
     explain = command("explain", "whether one end may talk to another, and every policy and rule that took part")
     engine(explain)
     names(explain)
-    end = "a REF, an address or prefix, internet (the public addresses) or outside (every address outside the cluster)"
+    end = "a REF, node/NAME, an address or prefix, internet (the public addresses) or outside (every one outside)"
     explain.add_argument("--from", dest="src", required=True, metavar="END", help=f"where the connection starts: {end}")
     explain.add_argument("--to", dest="dst", required=True, metavar="END", help=f"where it goes: {end}")
     explain.add_argument("--port", type=int, help="destination port; without it, all ports are explained")

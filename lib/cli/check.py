@@ -43,12 +43,13 @@ def check_command(arguments: argparse.Namespace) -> int:
         given.report()
         status = given.exit_status
     else:
-        rows = [*finding_rows(findings, given.locate), *assertion_rows(results)]
+        rows = [*finding_rows(findings, given.locate), *assertion_rows(results, given.locate)]
         status = _print(arguments, given, engine.profile.id, rows, results)
     beside = (*reading.problems, *group_problems)
     for problem in beside:
         place = problem.source.file if problem.source else arguments.assertions
-        sys.stderr.write(f"{place}:{problem.line}: {problem.message}\n")
+        remedy = f"; {problem.remedy}" if problem.remedy else ""
+        sys.stderr.write(f"{place}:{problem.line}: {problem.message}{remedy}\n")
     if any(problem.severity is Severity.ERROR for problem in beside):
         status = REFUSED
     broken = any(result.outcome is not Outcome.HOLDS for result in results)
@@ -64,7 +65,11 @@ def _print(
 ) -> int:
     if arguments.format == "json":
         listed = rows[: len(rows) - len(results)]
-        tail = {"assertions": [assertion_json(result) for result in results]} if arguments.assertions else None
+        tail = (
+            {"assertions": [assertion_json(result, given.locate) for result in results]}
+            if arguments.assertions
+            else None
+        )
         return print_rows(arguments, given, "findings", listed, tail=tail, engine=engine)
     shown = rows if arguments.format == "csv" else [_shortened(row) for row in rows]
     return print_rows(arguments, given, "findings", shown)

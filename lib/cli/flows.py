@@ -14,11 +14,15 @@ from lib.cli.load import load, names_of, problem_json
 from lib.cli.output import write_edges, write_json, write_rows
 from lib.cli.tables import in_namespaces, print_rows
 from lib.flows import FlowRow, RowVerdict, class_flows, flow_rows, namespace_matrix
+from lib.model.problem import Problem, Severity
 from lib.reports.diagram import DIAGRAM_FORMATS, Edge
 from lib.routing.routes import ingress_backends
 from lib.tables.flows import flow_table, matrix_rows
 
 ROWS_MAX: Final = 1_000_000
+_NO_NODES: Final = Problem(
+    Severity.WARNING, "no-nodes", "The input holds no Node: no flow to or from one is listed.", "Load the Nodes."
+)
 
 
 def flows_command(arguments: argparse.Namespace) -> int:
@@ -27,9 +31,12 @@ def flows_command(arguments: argparse.Namespace) -> int:
     in_namespaces(arguments, given)
     engine = engine_of(arguments, given)
     names = frozenset(arguments.namespace) or None
+    if arguments.nodes and arguments.by != "workload":
+        raise UsageError("--nodes lists nodes beside workloads: leave --by out")
     if arguments.by == "namespace":
         rows = matrix_rows(namespace_matrix(engine, names))
         return print_rows(arguments, given, "flows", rows, _matrix_edges(rows), engine=engine.profile.id)
+    lacking = (_NO_NODES,) if arguments.nodes and not given.snapshot.nodes else ()
     backends = ingress_backends(given.snapshot)
     head, tail = {"schema": "netatlas.flows/1", "engine": engine.profile.id}, dict[str, object]()
     if arguments.by == "class":
@@ -37,16 +44,17 @@ def flows_command(arguments: argparse.Namespace) -> int:
         counted = _Counted(grouped.rows)
         tail["classes"] = [{"name": c.name, "members": list(map(str, c.members))} for c in grouped.classes]
     else:
-        counted = _Counted(flow_rows(engine, backends, names))
+        counted = _Counted(flow_rows(engine, backends, names, nodes=arguments.nodes))
     if arguments.format == "json":
-        tail["problems"] = [problem_json(p, given.documents) for p in (*given.problems, *engine.notes)]
+        problems = (*given.problems, *engine.notes, *lacking)
+        tail["problems"] = [problem_json(p, given.documents) for p in problems]
         write_json(head, "flows", (row.to_json() for row in counted), tail)
     elif arguments.format in DIAGRAM_FORMATS:
         write_edges(arguments.format, map(_flow_edge, counted))
     else:
         listed = (row for flow in counted for row in flow_table([flow]))
         write_rows(arguments.format, listed, given.nothing)
-    given.report(engine.notes)
+    given.report((*engine.notes, *lacking))
     if counted.cut:
         raise UsageError(f"more than {ROWS_MAX:,} flows; the rest was left out: list them --by class or --by namespace")
     return given.exit_status

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from lib.flows.ingress import ingress_rows
+from lib.flows.nodes import node_rows
 from lib.flows.outside import outside_rows
 from lib.flows.row import FlowRow, RowVerdict, unknown_reason, verdicts
 from lib.model.policies import Direction
@@ -20,12 +21,17 @@ __all__ = ["FlowRow", "RowVerdict", "flow_rows", "to_json"]
 
 
 def flow_rows(
-    engine: Engine, backends: Iterable[RoutedBackend] = (), namespaces: Container[str] | None = None
+    engine: Engine,
+    backends: Iterable[RoutedBackend] = (),
+    namespaces: Container[str] | None = None,
+    *,
+    nodes: bool = False,
 ) -> Iterator[FlowRow]:
     """Every permitted and every undecidable flow: between workloads, to and from outside, and from ingress.
 
     A pair without a row has no permitted flow. ``namespaces`` keeps the rows with at least one end in them (None:
-    all). Rows come by source, then outside sources, then ``{ingress-controller}``; a workload and itself have none.
+    all). Rows come by source, then outside sources, then ``{ingress-controller}``, then with ``nodes`` those to and
+    from every node of the input; a workload and itself have none.
     """
     pairs = WorkloadPairs(engine)
     workloads = [i for i, size in enumerate(pairs.sizes) if size]
@@ -37,6 +43,7 @@ def flow_rows(
             outside_rows(pairs, chosen, Direction.EGRESS),
             outside_rows(pairs, chosen, Direction.INGRESS),
             ingress_rows(pairs, backends, namespaces),
+            node_rows(pairs, chosen) if nodes else (),
         )
         for row in part
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from typing import Final
@@ -57,8 +57,14 @@ class Accounts:
     Rules that count are named rather than ``idle`` ones, whose own removal, or whose policy's, changes nothing either.
     """
 
-    def __init__(self, removals: Removals, idle: Callable[[RuleKey], bool], narrowed: frozenset[RuleKey]) -> None:
-        self._removals, self._idle, self._narrowed = removals, idle, narrowed
+    def __init__(
+        self,
+        removals: Removals,
+        idle: Callable[[RuleKey], bool],
+        idle_policies: Collection[ObjectRef],
+        narrowed: frozenset[RuleKey],
+    ) -> None:
+        self._removals, self._idle, self._idle_policies, self._narrowed = removals, idle, idle_policies, narrowed
 
     def of_rule(self, key: RuleKey) -> Account:
         """The account of one rule."""
@@ -81,9 +87,7 @@ class Accounts:
         subjects = union(p.subjects for p in removals.policies[ref]) & removals.pods
         for direction in Direction:
             for group, mine in removals.columns.groups_of(direction, subjects):
-                closed = {turn.stage for turn in group.turns if turn.closes and turn.policy.ref == ref}
-                others = (t.policy.ref for t in group.turns if t.closes and t.stage in closed)
-                account.closing.update(dict.fromkeys(other for other in others if other != ref))
+                account.closing.update(dict.fromkeys(self._closing_beside(group, ref)))
                 region = removals.region(group, without)
                 if is_closed_by(group, without.policies):
                     account.lifted |= not self._kept_back(group, mine, region, without, account)
@@ -95,6 +99,12 @@ class Accounts:
                     left = minus(left, self._kept_back(group, mine, left, without, account))
                     account.open |= bool(left)
         return account
+
+    def _closing_beside(self, group: Group, ref: ObjectRef) -> Iterator[ObjectRef]:
+        """Who else closes what a policy closes for a group; idle ones where no other does."""
+        for stage in dict.fromkeys(turn.stage for turn in group.turns if turn.closes and turn.policy.ref == ref):
+            others = [t.policy.ref for t in group.turns if t.closes and t.stage == stage and t.policy.ref != ref]
+            yield from [other for other in others if other not in self._idle_policies] or others
 
     def _decided(self, group: Group, part: Part, region: Region, account: Account) -> Region:
         """What no earlier stage and no other rule of the part's own stage decides; the rest is put into ``account``."""

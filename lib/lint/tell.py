@@ -37,7 +37,7 @@ class Teller:
         self._supplied = Supplied(judged.engine.snapshot)
         self.not_checked: list[Place] = []
         narrowed = frozenset(key for key, rule in judged.by_key.items() if rule.is_narrowed)
-        self._accounts = Accounts(judged.removals, judged.is_idle, narrowed)
+        self._accounts = Accounts(judged.removals, judged.is_idle, judged.idle_policies, narrowed)
         self._subjects = {entry.ref: entry.subject for entry in inventory(judged.engine.snapshot)}
 
     def policy(self, ref: ObjectRef) -> Iterator[LintFinding]:
@@ -91,11 +91,10 @@ class Teller:
 
     def _idle_policy(self, policy: AnyPolicy, place: Place) -> LintFinding:
         account, idle = self._accounts.of_policy(policy.ref), self._judged.idle_policies
-        account.closing = {ref: None for ref in account.closing if ref not in idle} or account.closing
         closed_always = self._is_always_closed(policy, account)
         always = closed_always and self._is_always_said(policy, account)
         covering = self._places(account.covering)
-        if account.closing and not self._judged.rules[policy.ref]:
+        if account.closing and not account.blocked and not self._judged.rules[policy.ref]:
             kind, sentence = LintKind.POLICY_SAFETY_NET, words.net(account, always)
         else:
             kind = LintKind.POLICY_REDUNDANT if always else LintKind.POLICY_WITHOUT_EFFECT

@@ -91,9 +91,10 @@ def policy_idle(account: Account, covers: Sequence[Place], always: bool) -> str:
 
 def net(account: Account, always: bool) -> str:
     """A policy without rules that closes what others close."""
+    verb, rest = ("closes", "the other goes") if len(account.closing) == 1 else ("close", "the others go")
     return (
-        f"It only closes, and {named(account.closing)} close the same pods, {when(always)}. That is no fault: it keeps "
-        "them closed when the others go."
+        f"It only closes, and {named(account.closing)} {verb} the same pods, {when(always)}. That is no fault: it "
+        f"keeps them closed when {rest}."
     )
 
 

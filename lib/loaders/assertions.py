@@ -149,6 +149,12 @@ def _ports(body: Fields) -> ConnectionSet:
         return ConnectionSet.all()
     found = ConnectionSet()
     one = body.data.get("ports")
+    numbers = {i: v for i, v in enumerate(one if isinstance(one, list) else [one]) if type(v) is int}
+    for index, number in numbers.items():
+        path = (*body.path, "ports", *((index,) if isinstance(one, list) else ()))
+        body.entry.error(path, "invalid-port", f"{number} is a port without its protocol", f"Write TCP {number}.")
+    if numbers:
+        return found
     texts = list(enumerate([body.text("ports")])) if isinstance(one, str) else body.texts("ports")
     for index, text in texts:
         match = _PORTS.fullmatch(text.strip())

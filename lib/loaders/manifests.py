@@ -17,18 +17,16 @@ from lib.loaders.kinds import CILIUM_POLICY_KINDS, CLUSTER_POLICY_KINDS
 from lib.loaders.limits import DEFAULT, MIB, Limits
 from lib.loaders.lines import line_count
 from lib.loaders.lost_policies import POLICY, lost_policies, rejected
-from lib.loaders.raw_kinds import is_kubeconfig, is_list, object_kind
+from lib.loaders.objections import objection
+from lib.loaders.raw_kinds import is_list, object_kind
 from lib.loaders.read_documents import Document, Failure
 from lib.loaders.read_result import FileProblems, LoadCancelled, Progress, ReadResult, content_hash
 from lib.loaders.recognise import (
-    EMPTY_ARRAY,
     HELM_TEMPLATE,
-    KUBECONFIG,
     NO_API_VERSION,
     NO_KIND,
     NOT_A_MAPPING,
     Advice,
-    by_content,
     by_first_line,
     has_template,
 )
@@ -236,7 +234,7 @@ class _Reading:
         if is_manifest(value):
             self._statement(value, document)
             return
-        advice = self._objection(value, is_template)
+        advice = objection(value, self.current.file, is_template=is_template)
         if advice is not None:
             self._tell(document.number, document.line, advice)
             built = document.built
@@ -287,24 +285,6 @@ class _Reading:
                 self.documents.add(policy.source.file, policy.source.document, StoredDocument(line, "yaml", None))
         for secret in found.secrets:
             self._object(secret.obj, secret.source, secret.api_version, secret.kind)
-
-    def _objection(self, value: Any, is_template: bool) -> Advice | None:
-        """Why a document is no object that may be taken over."""
-        if value is None:
-            return None
-        if value == []:
-            return EMPTY_ARRAY
-        if not isinstance(value, dict):
-            return NOT_A_MAPPING
-        if is_kubeconfig(value):
-            return KUBECONFIG
-        if advice := by_content(value, self.current.file):
-            return advice
-        metadata = value.get("metadata")
-        name = metadata.get("name") if isinstance(metadata, dict) else None
-        if is_template and isinstance(name, str) and "{{" in name:
-            return HELM_TEMPLATE
-        return None if object_kind(value, "", "")[1] else NO_KIND
 
     def _items(
         self, value: dict[str, Any], source: Source, version: str, kind: str

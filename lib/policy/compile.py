@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from ipaddress import ip_network
 from typing import Final
 
 from lib.facts.engines import Known
@@ -16,10 +17,12 @@ from lib.policy.bits import Bits, union
 from lib.policy.endpoints import EndpointSpace, build_endpoints
 from lib.policy.engines import EngineProfile
 from lib.policy.hidden_keys import NODE_NAME
+from lib.policy.projection import families_of
 from lib.policy.rules import CompiledRejection, Named
 from lib.policy.spaces import AddressSpace, PortSpace, Vocabulary
 
 _BOTH: Final = frozenset(Family)
+_EVERY_ADDRESS: Final = frozenset({ip_network("0.0.0.0/0"), ip_network("::/0")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,9 @@ class Spaces:
 def build_spaces(snapshot: Snapshot, profile: EngineProfile, vocabularies: Iterable[Vocabulary]) -> Spaces:
     """Number the cluster's ends and ports, as finely as ``vocabularies`` demand and no finer."""
     vocabulary = Vocabulary.merge([_rejected_vocabulary(snapshot.rejected_policies), *vocabularies])
+    if profile.judges_ipv6 is Known.UNKNOWN and Family.IPV6 in families_of(snapshot):
+        # What becomes of IPv6 then differs from what the rules say, so that the families of pods must be told apart.
+        vocabulary = replace(vocabulary, networks=vocabulary.networks | _EVERY_ADDRESS)
     addresses = AddressSpace.cut_by(vocabulary.networks)
     by_address = profile.ip_block_matches_pods is not Known.NO or vocabulary.pod_addresses
     # To an engine that ignores a label no pod has it.

@@ -58,7 +58,8 @@ def parse_end(text: str, snapshot: Snapshot) -> End:
         parts = [called[0].namespace, called[0].ref.name]
     if len(parts) != 2:
         raise ModelError(
-            f"{text[:200]!r} is no reference: write namespace/name, an address, a prefix, internet or outside"
+            f"{text[:200]!r} is no reference: write namespace/name, node/NAME, an address, a prefix, internet or "
+            "outside"
         )
     return _referred(text, parts[0], parts[1], kind, snapshot)
 

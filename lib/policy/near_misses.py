@@ -79,7 +79,8 @@ class _Ends:
         if mask:
             return 3, self._too_late(mask, stage)
         if any(ports.destinations >> self.destination.number & 1 for ports in rule.ports):
-            return 2, "it names other ports"
+            named = self.engine.connections(rule.mask_at(self.destination.number))
+            return 2, f"it names other ports: {named}" if named else "it names other ports"
         return 2, f"it names no port of {self.destination.name}: other protocols, or names that it does not declare"
 
     def _unmet(self, rule: CompiledRule, otherwise: str) -> str:
@@ -94,7 +95,9 @@ class _Ends:
                     found.append(((position, not self._never(condition)), place, condition))
                     break
         if not found:
-            return otherwise
+            # Each condition holds for some address of the end, and all of them for none.
+            met = any(conditions for _, conditions in alternatives)
+            return f"no one address of {self.peer.name} meets all its conditions" if met else otherwise
         _, place, condition = max(found, key=lambda each: each[0])
         where = f" of {place}" if place else ""
         mismatch = self._never(condition) or f"does not match {self._about(condition).name}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial, reduce
 from operator import or_
-from typing import assert_never
+from typing import Final, assert_never
 
 from lib.facts.engines import Known
 from lib.model.policies import (
@@ -44,6 +44,9 @@ def vocabulary(policy: NetworkPolicy) -> Vocabulary:
     return Vocabulary.merge([own, port_vocabulary(p for rule in policy.rules for p in rule.ports)])
 
 
+IPV6_DOUBT: Final = ", which does not support IPv6, does with it"
+
+
 def compile_policy(policy: NetworkPolicy, spaces: Spaces) -> CompiledPolicy:
     """The policy as bitsets. Policies only add: each isolates its subjects and permits what its rules name.
 
@@ -70,7 +73,7 @@ def _rule(policy: NetworkPolicy, rule: PolicyRule, subjects: Bits, spaces: Space
     )
     if spaces.profile.judges_ipv6 is Known.UNKNOWN:
         # The part of the policy that is about all IPv6 addresses says it for this rule too.
-        sure = sure._replace(always=sure.always & ~spaces.outside_of(Family.IPV6))
+        sure = Named(sure.always & ~spaces.outside_of(Family.IPV6), sure.ipv4)
     found = CompiledRule.of(
         policy.ref,
         rule,
@@ -86,7 +89,9 @@ def _rule(policy: NetworkPolicy, rule: PolicyRule, subjects: Bits, spaces: Space
 
 
 def _not_judged(policy: NetworkPolicy, direction: Direction, subjects: Bits, spaces: Spaces) -> CompiledRule:
-    """IPv6 traffic of isolated pods, where nobody says what becomes of it."""
+    """IPv6 traffic of isolated pods, where nobody says what becomes of it; none between pods not shown to have it."""
+    endpoints = spaces.endpoints
+    inside = endpoints.speaking[Family.IPV6] if endpoints.shows_families else 0
     return CompiledRule(
         policy=policy.ref,
         direction=direction,
@@ -95,9 +100,9 @@ def _not_judged(policy: NetworkPolicy, direction: Direction, subjects: Bits, spa
         text="IPv6 traffic",
         subjects=subjects,
         sure=Named(),
-        possible=Named(always=spaces.outside_of(Family.IPV6)),
+        possible=Named(always=spaces.outside_of(Family.IPV6), ipv6=inside),
         ports=(PortsAt(spaces.everything, spaces.ports.all),),
-        doubt=f"what {spaces.profile.label}, which does not support IPv6, does with it",
+        doubt=f"what {spaces.profile.label}{IPV6_DOUBT}",
     )
 
 

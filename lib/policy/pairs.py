@@ -154,8 +154,8 @@ class WorkloadPairs:
         if not own_nodes.matter(direction) or sum(p.pods for p in held if p.allowed == every_port) == total:
             return
         counted: list[Part] = []
-        for (a, size_a), nodes_a in self._nodes(source).items():
-            for (b, size_b), nodes_b in self._nodes(destination).items():
+        for (a, size_a), nodes_a in self.placed(source).items():
+            for (b, size_b), nodes_b in self.placed(destination).items():
                 same = sum(count * nodes_b[node] for node, count in nodes_a.items() if node)
                 unknown = nodes_a[""] * size_b + (size_a - nodes_a[""]) * nodes_b[""]
                 rest = size_a * size_b - same - unknown
@@ -168,7 +168,7 @@ class WorkloadPairs:
         else:
             parts.pop(destination, None)
 
-    def _nodes(self, workload: int) -> Mapping[tuple[int, int], Counter[str]]:
+    def placed(self, workload: int) -> Mapping[tuple[int, int], Counter[str]]:
         """For each class of a workload's pods, with their number: how many run on which node ("" where unknown)."""
         found = self._node_counts.get(workload)
         if found is None:

@@ -11,6 +11,7 @@ from lib.lint import LintFinding
 from lib.model.finding import Finding
 from lib.model.problem import Problem, Severity
 from lib.model.refs import Source
+from lib.tables.assertions import what_failed
 
 _LEVELS: Final = {Severity.INFO: "note", Severity.WARNING: "warning", Severity.ERROR: "error"}
 
@@ -26,6 +27,10 @@ def sarif(
 
     Of assertions those are listed that do not hold; ``assertion_problems`` know their own lines.
     """
+
+    def place(source: Source | None) -> str:
+        return f"{source.file}:{lines.line_of(source)}" if source is not None else ""
+
     findings, problems = list(findings), [*problems, *assertion_problems]
     texts = finding_texts()
     rules = [_finding_rule(texts[code]) for code in dict.fromkeys(f.code for f in findings)]
@@ -42,7 +47,7 @@ def sarif(
         if broken.outcome is not Outcome.HOLDS:
             code = f"assertion-{broken.outcome.value}"
             level = Severity.ERROR if broken.outcome is Outcome.FAILS else Severity.WARNING
-            message = f"{broken.assertion.name}: {broken.message}"
+            message = f"{broken.assertion.name}: {what_failed(broken, place)}"
             results.append(_result(code, level, message, broken.assertion.source, broken.assertion.line))
     rules += [{"id": code} for code in dict.fromkeys(r["ruleId"] for r in results if "assertion" in r["ruleId"])]
     return _run(rules, results)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -85,3 +86,7 @@ def differing(old: FlowAnswer, new: FlowAnswer) -> ConnectionSet:
         | (old.unknown - new.unknown)
         | (new.unknown - old.unknown)
     )
+
+
+Judge = Callable[[FlowAnswer, FlowAnswer], Change | None]
+"""As ``judge``."""

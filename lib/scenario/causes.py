@@ -100,7 +100,7 @@ class Reading:
     def evidence(self, direction: Direction, row: FlowChange, ports: ConnectionSet) -> Evidence | None:
         """What this reading says of one direction of a row, on some ports; None where it has not both ends."""
         egress = direction is Direction.EGRESS
-        sources, destinations = self._ends(row.src_ref, row.src), self._ends(row.dst_ref, row.dst)
+        sources, destinations = self._ends(row.src_ref, row.src, row), self._ends(row.dst_ref, row.dst, row)
         if not sources or not destinations:
             return None
         asked = self._masks.get(ports)
@@ -120,7 +120,9 @@ class Reading:
 
     def _same_node(self, row: FlowChange) -> bool | None:
         """Whether the pods of both ends are all on one node, or none with the other's; None where they differ."""
-        mine, theirs = (self._nodes(ref) for ref in (row.src_ref, row.dst_ref))
+        mine, theirs = (
+            {row.node} if ref is None and row.node else self._nodes(ref) for ref in (row.src_ref, row.dst_ref)
+        )
         if not mine or not theirs or "" in mine | theirs:
             return None
         if len(mine | theirs) == 1:
@@ -132,11 +134,13 @@ class Reading:
         workloads = self._engine.snapshot.workloads
         return set() if number is None else {pod.node_name for pod in workloads[number].endpoints}
 
-    def _ends(self, ref: ObjectRef | None, name: str) -> Sequence[int]:
+    def _ends(self, ref: ObjectRef | None, name: str, row: FlowChange) -> Sequence[int]:
         spaces = self._engine.spaces
         if ref is not None:
             number = self._engine.workload_numbers.get(ref)
             return [] if number is None else list(dict.fromkeys(spaces.endpoints.members[number]))
+        if row.node:
+            return [spaces.endpoints.nodes[row.node]]
         first = name.partition("-")[0]
         if name.endswith(OUTSIDE_SUFFIX):
             return [spaces.end_of(parse_address(first))]

@@ -34,6 +34,7 @@ class FlowChange:
     ``pods`` is ``k/n`` for the ports that only some pods have, of the old and the new reading. ``workloads`` says of
     each end that only one reading has that it was added or removed. ``notes`` are what else must be known: why an
     answer is unknown, a rejected policy. ``host``: one end uses its node's network.
+    ``node`` is the name of one of the nodes that an end stands for; "" where it stands for none.
     """
 
     change: Change
@@ -48,6 +49,7 @@ class FlowChange:
     host: bool = False
     src_ref: ObjectRef | None = None
     dst_ref: ObjectRef | None = None
+    node: str = ""
 
     @property
     def ports(self) -> ConnectionSet:

@@ -1,9 +1,4 @@
-"""Two readings of a cluster compared by effect: which flows were gained, lost, changed.
-
-Sources with equal rows in both readings are compared once, and their destinations as sets; only what is shown is
-expanded to pairs of workloads. Workloads on their node's network are compared pair by pair, since a pod's own node is
-exempt from policies. Nothing has the size of pods times pods.
-"""
+"""Two readings of a cluster compared by effect: which flows were gained, lost, changed."""
 
 from __future__ import annotations
 
@@ -11,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 from lib.model.policies import Direction
 from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef
@@ -25,16 +19,9 @@ from lib.scenario.causes import Causes
 from lib.scenario.changes import FlowChange, Tally
 from lib.scenario.diff_notes import DiffNotes
 from lib.scenario.doubts import differing_doubts
+from lib.scenario.inside import Block, Inside, Pair
 from lib.scenario.side import Side, from_ingress, with_rest
-
-
-class Block(NamedTuple):
-    """Destinations towards which some sources all have the same two answers, which differ."""
-
-    destinations: Bits
-    change: Change
-    old: FlowAnswer
-    new: FlowAnswer
+from lib.scenario.with_nodes import WithNodes
 
 
 @dataclass(frozen=True)
@@ -53,14 +40,17 @@ class Diff:
 
     @property
     def left_out(self) -> str:
-        """What is not listed and not counted, as a sentence; "" where that is nothing."""
+        """What is not listed and not counted, in sentences; "" where that is nothing."""
         absent = " and ".join(f.label for f in Family if f not in self.families)
-        return (
-            f"No address in the input is {absent}: what neither the input nor the documentation settles for {absent} "
-            "addresses outside is left out."
-            if absent
-            else ""
-        )
+        said = []
+        if absent:
+            said.append(
+                f"No address in the input is {absent}: what neither the input nor the documentation settles for "
+                f"{absent} addresses outside is left out."
+            )
+        if self.old.snapshot is self.new.snapshot and not self.new.snapshot.nodes and self.new.policies:
+            said.append("The input holds no Node: what pods exchange with others than their own nodes is not compared.")
+        return " ".join(said)
 
     @cached_property
     def unsettled(self) -> str:
@@ -94,69 +84,31 @@ class Diff:
         return Side(self.old, self.refs), Side(self.new, self.refs)
 
     @cached_property
-    def _own_network(self) -> Bits:
-        """The workloads that are on their node's network in neither reading."""
-        return from_positions(i for i in range(len(self.refs)) if not self._is_host(i))
-
-    def _is_host(self, i: int) -> bool:
-        return any(side.on_host[i] for side in self._sides)
+    def _inside(self) -> Inside:
+        return Inside(self._sides, self.refs, self._judge)
 
     @cached_property
-    def _hosts(self) -> tuple[int, ...]:
-        return tuple(i for i in range(len(self.refs)) if self._is_host(i))
-
-    @cached_property
-    def _blocks(self) -> dict[Hashable, tuple[Block, ...]]:
-        return {}
-
-    def _key(self, i: int) -> Hashable:
-        old, new = self._sides
-        return old.mixture(i) and old.signature(i), new.mixture(i) and new.signature(i)
-
-    def _blocks_of(self, i: int) -> tuple[Block, ...]:
-        key = self._key(i)
-        found = self._blocks.get(key)
-        if found is None:
-            found = self._blocks[key] = tuple(self._compared(i))
-        return found
-
-    def _compared(self, i: int) -> Iterator[Block]:
-        old, new = (self._whole(dict(side.partition(i))) for side in self._sides)
-        for before, some in old.items():
-            for after, others in new.items():
-                change = self._judge(before, after)
-                if change is not None and (common := some & others):
-                    yield Block(common, change, before, after)
-
-    def _whole(self, partition: dict[FlowAnswer, Bits]) -> dict[FlowAnswer, Bits]:
-        """With the destinations that have nothing, and without those on their node's network."""
-        rest = self._own_network
-        for ends in partition.values():
-            rest &= ~ends
-        partition[NOTHING] = partition.get(NOTHING, 0) | rest
-        return {answer: ends & self._own_network for answer, ends in partition.items()}
+    def _with_nodes(self) -> WithNodes:
+        # What pods send to their own nodes under two engines that treat that otherwise is told by itself.
+        old, new = self.old.profile, self.new.profile
+        apart = self.old.snapshot is self.new.snapshot and (
+            old.own_node_egress_allowed is not new.own_node_egress_allowed and old.enforces and new.enforces
+        )
+        return WithNodes(self._sides, self._judge, own=not apart)
 
     @cached_property
     def tally(self) -> Tally:
         """How many flows differ, without listing them."""
         counted = Tally()
-        for sources, blocks in self._grouped():
+        for sources, blocks in self._inside.grouped():
             for block in blocks:
                 self._count(counted, sources, block)
-        for pair in self._host_pairs(range(len(self.refs))):
+        for pair in self._inside.host_pairs(range(len(self.refs))):
             counted.add(pair.change, self.refs[pair.src].namespace, self.refs[pair.dst].namespace)
-        for row in (*self._outside_rows(None), *self._ingress_rows(None)):
-            src = row.src_ref.namespace if row.src_ref else _outer(row.src)
-            counted.add(row.change, src, row.dst_ref.namespace if row.dst_ref else _outer(row.dst))
+        for row in (*self._outside_rows(None), *self._ingress_rows(None), *self._node_rows(None)):
+            src = row.src_ref.namespace if row.src_ref else _outer(row, row.src)
+            counted.add(row.change, src, row.dst_ref.namespace if row.dst_ref else _outer(row, row.dst))
         return counted
-
-    def _grouped(self) -> Iterator[tuple[Bits, tuple[Block, ...]]]:
-        members: dict[Hashable, list[int]] = defaultdict(list)
-        for i in range(len(self.refs)):
-            if not self._is_host(i):
-                members[self._key(i)].append(i)
-        for sources in members.values():
-            yield from_positions(sources), self._blocks_of(sources[0])
 
     def _count(self, counted: Tally, sources: Bits, block: Block) -> None:
         by_source = self._by_namespace(sources)
@@ -179,36 +131,20 @@ class Diff:
         return {}
 
     def rows(self, namespaces: Container[str] | None = None, *, causes: bool = True) -> Iterator[FlowChange]:
-        """Every flow that differs, by source, then to and from outside, then from ingress controllers.
+        """Every flow that differs, by source, then to and from outside, from ingress controllers, to and from nodes.
 
         ``namespaces`` keeps the rows with at least one end in them (None: all). ``causes`` says whether to look for
         what brought each about.
         """
-        for row in (*[self._between(namespaces)], self._outside_rows(namespaces), self._ingress_rows(namespaces)):
-            yield from (self._explained(r) if causes else r for r in row)
+        for rows in (self._between, self._outside_rows, self._ingress_rows, self._node_rows):
+            yield from (self._explained(r) if causes else r for r in rows(namespaces))
 
     def _between(self, namespaces: Container[str] | None) -> Iterator[FlowChange]:
         chosen = [namespaces is None or ref.namespace in namespaces for ref in self.refs]
         for source in range(len(self.refs)):
-            found: list[_Pair] = []
-            if not self._is_host(source):
-                for block in self._blocks_of(source):
-                    reached = positions(block.destinations & ~(1 << source))
-                    found += [_Pair(source, dst, *block[1:]) for dst in reached if chosen[source] or chosen[dst]]
-            found += [p for p in self._host_pairs([source]) if chosen[p.src] or chosen[p.dst]]
+            found = [p for p in self._inside.pairs(source) if chosen[source] or chosen[p.dst]]
             for pair in sorted(found, key=lambda p: p.dst):
                 yield self._row(pair)
-
-    def _host_pairs(self, sources: Iterable[int]) -> Iterator[_Pair]:
-        old, new = self._sides
-        for source in sources:
-            for dst in range(len(self.refs)) if self._is_host(source) else self._hosts:
-                if source == dst:
-                    continue
-                before, after = old.one(source, dst), new.one(source, dst)
-                change = self._judge(before, after)
-                if change is not None:
-                    yield _Pair(source, dst, change, before, after)
 
     def _judge(self, old: FlowAnswer, new: FlowAnswer) -> Change | None:
         """As ``judge``, remembered: many pairs have the same two answers."""
@@ -223,10 +159,10 @@ class Diff:
     def _judged(self) -> dict[tuple[FlowAnswer, FlowAnswer], Change | None]:
         return {}
 
-    def _row(self, pair: _Pair) -> FlowChange:
+    def _row(self, pair: Pair) -> FlowChange:
         old, new = self._sides
         src, dst = self.refs[pair.src], self.refs[pair.dst]
-        host = self._is_host(pair.src) or self._is_host(pair.dst)
+        host = self._inside.is_host(pair.src) or self._inside.is_host(pair.dst)
         pods = (
             old.pods(pair.src, pair.dst) if pair.old.partial else "",
             new.pods(pair.src, pair.dst) if pair.new.partial else "",
@@ -254,7 +190,7 @@ class Diff:
                     for first, last in addresses.ranges():
                         if change is Change.UNKNOWN and family_of(first) not in self.families:
                             continue
-                        ends, host = f"{first}-{last}{OUTSIDE_SUFFIX}", self._is_host(i)
+                        ends, host = f"{first}-{last}{OUTSIDE_SUFFIX}", self._inside.is_host(i)
                         src, dst = (str(ref), ends) if direction is Direction.EGRESS else (ends, str(ref))
                         src_ref, dst_ref = (ref, None) if direction is Direction.EGRESS else (None, ref)
                         notes = self._beside.notes(before, after, src_ref, dst_ref, False)
@@ -309,6 +245,27 @@ class Diff:
                     dst_ref=ref,
                 )
 
+    def _node_rows(self, namespaces: Container[str] | None) -> Iterator[FlowChange]:
+        for direction in (Direction.EGRESS, Direction.INGRESS):
+            for i, ref in enumerate(self.refs):
+                if namespaces is not None and ref.namespace not in namespaces:
+                    continue
+                for change, before, after, end, example in self._with_nodes.changes(i, direction):
+                    sends = direction is Direction.EGRESS
+                    src_ref, dst_ref = (ref, None) if sends else (None, ref)
+                    yield FlowChange(
+                        change,
+                        *((str(ref), end) if sends else (end, str(ref))),
+                        before,
+                        after,
+                        workloads=self._beside.said(ref),
+                        notes=self._beside.notes(before, after, src_ref, dst_ref, True),
+                        host=True,
+                        src_ref=src_ref,
+                        dst_ref=dst_ref,
+                        node=example,
+                    )
+
     @cached_property
     def _beside(self) -> DiffNotes:
         return DiffNotes(self.old, self.new)
@@ -321,15 +278,9 @@ class Diff:
         return self._causes.explain(row)
 
 
-class _Pair(NamedTuple):
-    src: int
-    dst: int
-    change: Change
-    old: FlowAnswer
-    new: FlowAnswer
-
-
-def _outer(name: str) -> str:
+def _outer(row: FlowChange, name: str) -> str:
+    if row.node:
+        return "nodes"
     return "outside" if name.endswith(OUTSIDE_SUFFIX) else name
 
 

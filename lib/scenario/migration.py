@@ -12,6 +12,7 @@ from lib.facts.sources import describe
 from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef
 from lib.policy.cluster_policy import VERSION_DOUBT
 from lib.policy.engine import Engine
+from lib.policy.network_policy import IPV6_DOUBT
 from lib.policy.ports import END_PORT_DOUBT, PORT_NAME_DOUBT, SCTP_DOUBT
 from lib.policy.tiers import policy_vocabularies
 from lib.scenario.advice import (
@@ -116,11 +117,6 @@ class Advisor:
         if one_sided:
             first = min(one_sided)
             yield kind(first, first in self._in_old, old, new)
-        if ":" in row.src + row.dst and before.judges_ipv6 is not after.judges_ipv6:
-            label = (after if before.judges_ipv6 is Known.YES else before).label
-            why = f"{label} does not support IPv6, and what becomes of IPv6 traffic of isolated pods is not documented"
-            remedy = "Where the cluster has IPv6, write rules with IPv6 blocks for what is needed, and test it."
-            yield Advice.on("judges_ipv6", why, remedy, old, new)
         causes = [c for c in row.causes if c.policy not in one_sided]
         by_label = [c for c in causes if c.policy in self._by_ignored_label]
         if by_label:
@@ -148,10 +144,18 @@ class Advisor:
         return found
 
 
+def _ipv6(rules: list[Cause], old: Engine, new: Engine) -> Advice:
+    label = (new if old.profile.judges_ipv6 is Known.YES else old).profile.label
+    why = f"{label} does not support IPv6, and what becomes of IPv6 traffic of isolated pods is not documented"
+    remedy = "Where the cluster has IPv6, write rules with IPv6 blocks for what is needed, and test it."
+    return Advice.on("judges_ipv6", why, remedy, old, new)
+
+
 _DOUBTS: Final[tuple[tuple[str, str, Callable[[list[Cause], Engine, Engine], Advice]], ...]] = (
     ("tells_port_names_apart", PORT_NAME_DOUBT, port_names),
     ("end_port", END_PORT_DOUBT, end_port),
     ("judges_sctp", SCTP_DOUBT, sctp),
+    ("judges_ipv6", IPV6_DOUBT, _ipv6),
     ("kinds_by_version", VERSION_DOUBT, versions),
 )
 

@@ -87,7 +87,7 @@ class Side:
         if len(mixture) == 1:
             for ends, allowed, possible in row(mixture[0][0]):
                 if reached := self._plain_in(ends):
-                    found[self._answer(Sum(allowed, 0, possible & ~allowed, 1, 1))] |= reached
+                    found[self.answer(Sum(allowed, 0, possible & ~allowed, 1, 1))] |= reached
         elif mixture:
             for number, reached in self._plain.items():
                 if answer := self._between(mixture, ((number, 1),)):
@@ -111,7 +111,7 @@ class Side:
         between = self.engine.reachability().between
         parts = [Part(m * n, *between(a, b)) for a, m in source for b, n in destination]
         total = sum(part.pods for part in parts)
-        answer = self._answer(add_up([p for p in parts if p.possible], total))
+        answer = self.answer(add_up([p for p in parts if p.possible], total))
         return None if answer == NOTHING else answer
 
     def one(self, source: int, destination: int) -> FlowAnswer:
@@ -124,7 +124,7 @@ class Side:
         found = self._pairs.get(key) if len(key[0]) == len(key[1]) == 1 else None
         if found is None:
             total = self.pairs.pair(a, b)
-            found = self._pairs[key] = NOTHING if total is None else self._answer(total)
+            found = self._pairs[key] = NOTHING if total is None else self.answer(total)
         return found
 
     def _sharing(self, a: int, b: int) -> tuple[bool, bool, bool]:
@@ -147,7 +147,8 @@ class Side:
         total = None if a is None or b is None else self.pairs.pair(a, b)
         return f"{total.have}/{total.total}" if total is not None and total.some else ""
 
-    def _answer(self, total: Sum) -> FlowAnswer:
+    def answer(self, total: Sum) -> FlowAnswer:
+        """The ports of a sum; equal ones give the same object."""
         # The counts say nothing about the ports.
         key = Sum(total.every, total.some, total.unknown, 0, 0)
         found = self._answers.get(key)
@@ -166,7 +167,7 @@ class Side:
         found: dict[FlowAnswer, Bits] = defaultdict(int)
         if number is not None:
             for ends, total in self._outside.cells(number, direction):
-                found[self._answer(total)] |= ends
+                found[self.answer(total)] |= ends
         return {answer: self._outside.addresses(ends) for answer, ends in found.items() if answer != NOTHING}
 
 

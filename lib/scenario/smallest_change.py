@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from itertools import islice
@@ -27,6 +27,7 @@ from lib.scenario.changes import FlowChange
 from lib.scenario.diff import diff
 from lib.scenario.labels import telling_labels
 from lib.scenario.recommendation.blocks import ip_blocks
+from lib.scenario.recommendation.selectors import PodSelectors
 from lib.scenario.whatif import PolicyEdit, edited
 
 OTHERS_UP_TO: Final = 1_000
@@ -153,9 +154,9 @@ class _Question:
             subject, peer = (self.src, self.dst) if direction is Direction.EGRESS else (self.dst, self.src)
             if not isinstance(subject, Workload | Pod):
                 raise _RefusedError(f"no NetworkPolicy selects {name_of(subject)}")
-            labels = self._labels(subject)
-            key = (subject.namespace, str(labels))
-            spec = specs.setdefault(key, {"podSelector": _selector(labels), "policyTypes": []})
+            selector = self._selector(subject)
+            key = (subject.namespace, str(selector))
+            spec = specs.setdefault(key, {"podSelector": selector, "policyTypes": []})
             spec["policyTypes"].append(direction.value)
             rule: Raw = {"from" if direction is Direction.INGRESS else "to": self._peers(peer, subject.namespace)}
             if self.protocol is not None or self.port is not None:
@@ -180,12 +181,18 @@ class _Question:
             )
         return tuple(documents)
 
-    def _labels(self, end: Workload | Pod) -> dict[str, str]:
-        return telling_labels(self.engine.snapshot, _endpoints(end))
+    def _selector(self, end: Workload | Pod) -> Raw:
+        """Takes the pods of an end and as few others as can be, by labels that no rollout changes."""
+        snapshot, pods = self.engine.snapshot, _endpoints(end)
+        workload = end if isinstance(end, Workload) else snapshot.workload_by_pod[end.ref]
+        if pods == workload.endpoints and not workload.host_network:
+            return PodSelectors(snapshot).of(workload).raw()
+        labels = telling_labels(snapshot, pods)
+        return {"matchLabels": labels} if labels else {}
 
     def _peers(self, end: End, namespace: str) -> list[Raw]:
         if isinstance(end, Workload | Pod) and not end.host_network:
-            peer: Raw = {"podSelector": _selector(self._labels(end))}
+            peer: Raw = {"podSelector": self._selector(end)}
             if end.namespace != namespace:
                 by_name = {"matchLabels": {METADATA_NAME_LABEL: end.namespace}}
                 peer = {"namespaceSelector": by_name, **peer}
@@ -242,9 +249,13 @@ def _is_end(end: End, name: str) -> bool:
             return name == str(end.ref)
         case AddressSet():
             return addresses is not None and addresses <= end
-        case Pod() | Node():
+        case Pod():
             # A row is about all pods of a workload; only of a pod that is alone it is about no other.
             return name == str(end.ref)
+        case Node():
+            # An ipBlock means whoever has the address, and that is the node.
+            own = AddressSet.from_networks(_block(ip_address(text)) for text in end.addresses_of("InternalIP"))
+            return name == name_of(end) or (addresses is not None and addresses <= own)
         case _:
             return addresses == AddressSet.from_networks([_block(end)])
 
@@ -255,10 +266,6 @@ def _block(address: Address) -> Network:
 
 def _endpoints(end: Workload | Pod) -> tuple[Pod, ...]:
     return (end,) if isinstance(end, Pod) else end.endpoints
-
-
-def _selector(labels: Mapping[str, str]) -> Raw:
-    return {"matchLabels": dict(labels)} if labels else {}
 
 
 def _short(end: End) -> str:

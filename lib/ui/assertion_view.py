@@ -9,6 +9,7 @@ import streamlit as st
 
 from lib.assertions import Outcome, Result, check_assertions
 from lib.loaders.assertions import AssertionReading, read_assertions
+from lib.tables.assertions import explanation
 from lib.tables.row import Row
 from lib.ui import results
 from lib.ui.navigation import ROOT
@@ -80,7 +81,7 @@ def show_results(page: PageContext, choice: str, text: str) -> None:
     if chosen is None:
         chosen = 0 if found[0].outcome is not Outcome.HOLDS else None
     if chosen is not None and chosen < len(found):
-        _show_examples(found[chosen])
+        _show_examples(page, found[chosen])
 
 
 def _checked(page: PageContext, choice: str, reading: AssertionReading) -> tuple[Result, ...]:
@@ -99,12 +100,13 @@ def _row(result: Result) -> Row:
     }
 
 
-def _show_examples(result: Result) -> None:
+def _show_examples(page: PageContext, result: Result) -> None:
     with st.container(border=True):
         st.markdown(f"**{plain(result.assertion.name, 120)}** — {plain(result.message, 600)}")
         for example in result.examples:
             over = f" over {', '.join(example.over)}" if example.over else ""
-            reason = f": {plain(sentence(example.reason), 900)}" if example.reason else ""
+            told = explanation(example, results.locate(page))
+            reason = f": {plain(sentence(told), 1200)}" if told else ""
             ends = f"{plain(example.src, 120)} → {plain(example.dst, 120)}"
             st.markdown(f"- **{ends}** on {plain(example.ports, 120)}{plain(over, 300)}{reason}")
         if result.count > len(result.examples):

@@ -27,7 +27,7 @@ PORT_KEY: Final = "port"
 PROTOCOL_KEY: Final = "protocol"
 _PORT_MAX: Final = 65535
 _END_HELP: Final = (
-    "Choose a workload, or type namespace/name, an address or a prefix. internet: the public addresses. "
+    "Choose a workload, or type namespace/name, node/NAME, an address or a prefix. internet: the public addresses. "
     "outside: every address outside the cluster, private ones included."
 )
 _FIRST: Final = ("direction", "tier", "effect", "policy", "rule", "source")

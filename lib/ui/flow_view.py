@@ -20,6 +20,7 @@ from lib.ui import results
 from lib.ui.details import show_node
 from lib.ui.engine_view import say_hosts
 from lib.ui.lint_view import show_lint
+from lib.ui.node_flow_view import show_node_flows
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
 from lib.ui.widgets import chosen_point, say_hidden, show_figure, show_graph, show_table
@@ -192,6 +193,7 @@ def show_flows(page: PageContext, choice: str) -> None:
         show_lint(page, choice, idle)
     with permitted:
         _flow_table(page, choice, settled, "flows", "No flow is permitted between the ends that the filter shows.")
+        show_node_flows(page, choice)
     with unknown:
         _flow_table(page, choice, unsettled, "unknown-flows", "The input settles every flow.")
     with policies:

@@ -155,7 +155,7 @@ def show_differences(page: PageContext, old: str, new: str) -> None:
             plain(
                 f"No flow differs: {before} and {after} let the same through. Compared were the flows between all "
                 f"{len(page.snapshot.workloads):,} workloads ({pods:,} pods that can send and receive), to and from "
-                f"all outside addresses, and from ingress controllers, "
+                f"all outside addresses and nodes, and from ingress controllers, "
                 f"under {sum(policy_kinds(page.snapshot).values()):,} policies.{_rejected(page)}{_besides(found)}",
                 700,
             )

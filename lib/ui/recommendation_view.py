@@ -56,7 +56,7 @@ def show_summary(page: PageContext, choice: str, found: Recommendation) -> None:
         st.metric("Flows gained", f"{counts.get(Change.GAINED, 0):,}", border=True)
     st.caption(
         f":material/info: Judged from the text below as {plain(profile.label)} reads it, over the whole input. "
-        "A flow is one between two workloads, or between one and a range of addresses outside."
+        "A flow is one between two workloads, or between one and nodes or a range of addresses outside."
     )
 
 

@@ -141,7 +141,7 @@ def of_part(asked: Asked, pair: dict[str, Any], part: dict[str, Any], verdict: s
             by_ports = {
                 Act(m.policy.kind, m.policy.qualified_name, "misses", m.rule)
                 for m in direction.near_misses
-                if m.failed == "it names other ports"
+                if m.failed.startswith("it names other ports")
             }
             missed = {
                 Act(a.kind, a.policy, a.effect, f"spec.{direction.direction.field}[{int(a.rule[1:]) - 1}]")

@@ -8,7 +8,7 @@ import yaml
 from lib.exposure import Exposure, Isolation, exposures
 from lib.policy.engine import compile_engine
 from lib.tables.exposure import exposure_rows
-from tests.policy.build import engine_of, load, namespace, pod, policy
+from tests.policy.build import cilium_policy, engine_of, load, namespace, pod, policy
 
 WEB = pod("web", app="web")
 ALL = {"TCP": [[1, 65535]], "UDP": [[1, 65535]], "SCTP": [[1, 65535]]}
@@ -133,14 +133,10 @@ def test_what_a_new_namespace_has_is_not_said_of_every_namespace_where_labels_de
 
 def test_what_is_not_settled_is_not_called_closed() -> None:
     """Of a domain name no input shows the addresses: "–" would say that the workload reaches nothing outside."""
-    rule = """
-        apiVersion: cilium.io/v2
-        kind: CiliumNetworkPolicy
-        metadata: {name: p, namespace: shop}
-        spec:
-          endpointSelector: {matchLabels: {app: web}}
-          egress: [{toFQDNs: [{matchName: api.example.com}], toPorts: [{ports: [{port: '443', protocol: TCP}]}]}]
-    """
+    rule = cilium_policy("""
+        endpointSelector: {matchLabels: {app: web}}
+        egress: [{toFQDNs: [{matchName: api.example.com}], toPorts: [{ports: [{port: '443', protocol: TCP}]}]}]
+    """)
     (found,) = exposures(engine_of(pod("web", app="web"), rule))
     assert not found.egress.internet
     assert found.egress.unsettled.internet.to_json() == {"TCP": [[443, 443]]}

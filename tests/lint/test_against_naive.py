@@ -189,6 +189,26 @@ def test_rules_that_lean_on_no_other_finding_can_all_go_at_once(objects: list[Ra
 
 
 @FEWER
+@given(RANDOM)
+def test_safety_nets_that_lean_on_no_other_finding_can_all_go_at_once(objects: list[Raw]) -> None:
+    found = [f for f in examined(objects).findings if f.kind is LintKind.POLICY_SAFETY_NET and not f.either]
+    assert differs(without(objects, map(told, found)), without(objects, [])) is None
+
+
+@FEWER
+@given(RANDOM, st.data())
+def test_what_a_safety_net_closes_those_that_it_names_close_alone(objects: list[Raw], data: st.DataObject) -> None:
+    found = [f for f in examined(objects).findings if f.kind is LintKind.POLICY_SAFETY_NET]
+    if not found:
+        return
+    finding = data.draw(st.sampled_from(found))
+    named = {told(replace(finding, place=place))[0] for place in finding.covers}
+    spared = {told(finding)[0], *named}
+    gone = [(name_of(o), "") for o in objects if o["kind"] == "NetworkPolicy" and name_of(o) not in spared]
+    assert differs(without(objects, [*gone, told(finding)]), without(objects, gone)) is None
+
+
+@FEWER
 @given(RANDOM, st.data())
 def test_of_two_of_which_only_one_can_go_one_must_stay(objects: list[Raw], data: st.DataObject) -> None:
     found = [f for f in examined(objects).findings if "can go, not both." in f.sentence and len(f.either) == 1]

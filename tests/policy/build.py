@@ -92,10 +92,19 @@ spec:
 
 def policy(spec: str, name: str = "policy", namespace: str = "shop") -> str:
     """A NetworkPolicy from its spec as YAML."""
+    return _from_spec("networking.k8s.io/v1", "NetworkPolicy", spec, name, namespace)
+
+
+def cilium_policy(spec: str, name: str = "policy", namespace: str = "shop") -> str:
+    """A CiliumNetworkPolicy from its spec as YAML."""
+    return _from_spec("cilium.io/v2", "CiliumNetworkPolicy", spec, name, namespace)
+
+
+def _from_spec(version: str, kind: str, spec: str, name: str, namespace: str) -> str:
     body = textwrap.indent(textwrap.dedent(spec).strip(), "  ")
     return f"""
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
+apiVersion: {version}
+kind: {kind}
 metadata: {{name: {name}, namespace: {namespace}}}
 spec:
 {body}

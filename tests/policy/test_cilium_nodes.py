@@ -18,7 +18,7 @@ from lib.policy.engine import Engine
 from lib.policy.engines import profile
 from tests.flows.test_classes import facts
 from tests.policy.build import engine_of, pod, policy, rows_of
-from tests.policy.test_cilium_policies import SELECTS, SHOP, cnp
+from tests.policy.cilium_rules import SELECTS, SHOP, cnp
 from tests.policy.test_semantics import CLIENT, NODES, SERVER, on_node, ports_between
 
 CILIUM, KUBERNETES = profile("cilium"), profile("kubernetes")

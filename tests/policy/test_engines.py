@@ -13,7 +13,7 @@ from lib.model.snapshot import Coverage
 from lib.policy.engine import compile_engine
 from lib.policy.engines import DetectedEngine, detect_engine, profile, profiles
 from tests.policy.build import engine_of, pod, policy, snapshot_of_yaml
-from tests.policy.switch_cases import DENY, WEB, balancer, node
+from tests.policy.switch_words import DENY, WEB, balancer, node
 
 
 def daemon_set(name: str, namespace: str = "kube-system") -> str:

@@ -72,7 +72,7 @@ CASES = {
         Direction.INGRESS,
     ),
     Reason.NO_COMMON_FAMILY: (
-        "azure-npm",
+        "calico",
         [
             dual(CLIENT, 1),
             dual(SERVER, 2),
@@ -162,7 +162,7 @@ def test_a_near_miss_tells_the_first_condition_that_failed() -> None:
     misses = explained(policy(spec)).directions[1].near_misses
     assert [(m.rule, m.failed) for m in misses] == [
         ("spec.ingress[0]", "podSelector app=x of from[0] does not match shop/client[Pod]"),
-        ("spec.ingress[1]", "it names other ports"),
+        ("spec.ingress[1]", "it names other ports: TCP 81"),
     ]
 
 

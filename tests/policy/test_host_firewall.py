@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from lib.model.sets import Protocol
-from tests.policy.test_cilium_policies import ccnp
+from tests.policy.cilium_rules import ccnp
 from tests.policy.test_host_endpoints import AGENT, FAR, NEAR, ONE, OUTSIDE, TWO, engine, verdict
 
 LABELLED = "nodeSelector: {matchLabels: {zone: a}}"

@@ -19,7 +19,7 @@ from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import profile
 from lib.policy.explain import Explanation
 from tests.policy.build import namespace, pod, snapshot_of_yaml
-from tests.policy.test_cilium_policies import cnp
+from tests.policy.cilium_rules import cnp
 from tests.policy.test_cluster_policies import cnp as cluster_policy
 from tests.policy.test_semantics import CLIENT, NODES, SERVER, on_node
 

@@ -67,7 +67,7 @@ def failed(answer: DirectionAnswer) -> list[tuple[str, str]]:
             "shop/client",
             "ipBlock 0.0.0.0/0 of from[0] means no pod",
         ),
-        ("ports: [{port: 81}]", "shop/client", "it names other ports"),
+        ("ports: [{port: 81}]", "shop/client", "it names other ports: TCP 81"),
         (
             "ports: [{port: metrics}]",
             "shop/client",
@@ -152,7 +152,7 @@ def test_every_tier_is_listed_in_order_with_what_took_part_and_what_nearly_did()
             "ingress[2]",
             "gate[AdminNetworkPolicy] spec.ingress[1] has decided its ports before it is asked",
         ),
-        ("NetworkPolicy", "ingress[1]", "it names other ports"),
+        ("NetworkPolicy", "ingress[1]", "it names other ports: TCP 81"),
         (
             "Baseline tier",
             "ingress[0]",
@@ -212,7 +212,7 @@ def test_a_rule_of_cilium_says_which_condition_fails_first() -> None:
             "spec.ingress[1]",
             "world means no pod",
         ),
-        ("Cilium policies", "spec.ingress[2]", "it names other ports"),
+        ("Cilium policies", "spec.ingress[2]", "it names other ports: TCP 81; UDP 81; SCTP 81"),
     ]
 
 
@@ -269,3 +269,20 @@ def test_a_rule_that_is_compiled_in_parts_is_told_once(port: int, took_part: boo
     answer = ingress(policy(f"{TO_SERVER}\n{rule}"), port=port, engine=UNSURE_OF_SCTP)
     assert [e.rule for e in answer.effects if e.rule] == ["spec.ingress[0]"] * took_part
     assert [m.rule for m in answer.near_misses] == ["spec.ingress[0]"] * (not took_part)
+
+
+def test_a_rule_whose_conditions_hold_for_different_addresses_of_a_pod_says_so() -> None:
+    dual = pod("both", app="both") + "status: {phase: Running, podIPs: [{ip: 10.2.0.1}, {ip: 'fd00::1'}]}\n"
+    rule = """
+        apiVersion: projectcalico.org/v3
+        kind: GlobalNetworkPolicy
+        metadata: {name: some}
+        spec:
+          selector: app == 'server'
+          types: [Ingress]
+          ingress: [{action: Allow, source: {nets: [0.0.0.0/0], notNets: [10.0.0.0/8]}}]
+    """
+    # IPv4 is among the nets and taken out again, IPv6 is not among them.
+    assert failed(ingress(dual, rule, src="shop/both")) == [
+        ("ingress[0]", "no one address of shop/both[Pod] meets all its conditions")
+    ]

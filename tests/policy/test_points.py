@@ -41,7 +41,7 @@ from tests.policy.points.kinds import KINDS
 from tests.policy.points.ports import PORTS
 from tests.policy.points.selectors import SELECTORS
 from tests.policy.points.traffic import TRAFFIC
-from tests.policy.switch_cases import NODES, balancer
+from tests.policy.switch_words import NODES, balancer
 
 POINTS = [*SELECTORS, *PORTS, *TRAFFIC, *KINDS]
 

@@ -16,7 +16,9 @@ from lib.policy.ends import parse_end
 from lib.policy.engine import Engine
 from lib.policy.engines import EngineProfile, profile, profiles
 from tests.policy.build import engine_of, rows_of
-from tests.policy.switch_cases import CASES, SAME_FOR_ALL, Arrives, Case, Flow, balanced
+from tests.policy.switch_cases import CASES
+from tests.policy.switch_same import SAME_FOR_ALL
+from tests.policy.switch_words import Arrives, Case, Flow, balanced
 
 
 def answer(engine: Engine, asked: Flow | Arrives) -> tuple[str, str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -13,13 +14,15 @@ from hypothesis import strategies as st
 
 from lib.facts.engines import Known
 from lib.flows import FlowRow, RowVerdict, flow_rows
+from lib.flows.nodes import named
 from lib.model.errors import ModelError
 from lib.model.refs import ObjectRef
 from lib.model.sets import ConnectionSet, parse_address
 from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import KUBERNETES, profile
-from lib.scenario import NOTHING, Change, Diff, FlowAnswer, FlowChange, PolicyEdit, diff, edited, what_if
+from lib.scenario import NOTHING, Advisor, Change, Diff, FlowAnswer, FlowChange, PolicyEdit, diff, edited, what_if
 from tests.naive.clusters import clusters, owned_clusters
+from tests.naive.draw.workloads import NODES
 from tests.policy.build import engine_of, namespace, pod, policy, snapshot_of, snapshot_of_yaml
 
 Raw = dict[str, Any]
@@ -64,16 +67,40 @@ class Listed:
         return FlowAnswer(*ports.values())
 
 
+def is_about(row: FlowRow, names: Collection[str]) -> bool:
+    """Whether a row is not about a node, or about one of ``names``."""
+    return all(not end.startswith("node/") or end in map(named, names) for end in (row.src, row.dst))
+
+
+def nodes_in(end: str, names: Collection[str]) -> list[str]:
+    """The nodes that an end of a row stands for; other ends as they are."""
+    everyone, but, left_out = end.partition(" but ")
+    if everyone == f"all {len(names)} nodes":
+        return [named(name) for name in names if not but or named(name) not in left_out.split(", ")]
+    assert " more" not in end
+    return end.split(", ") if end.startswith("node/") else [end]
+
+
+def told_apart(old: Engine, new: Engine, pair: Ends) -> bool:
+    """Whether what a pair differs in is told by itself: pods and their own nodes under two engines."""
+    differ = old.profile.own_node_egress_allowed is not new.profile.own_node_egress_allowed
+    return old.snapshot is new.snapshot and differ and pair[1].startswith("node/")
+
+
 def check(old: Engine, new: Engine) -> Diff:
     """The comparison of two engines, held against both lists of flows at every address where an answer may change."""
     found = diff(old, new)
-    before, after = Listed(flow_rows(old)), Listed(flow_rows(new))
+    names = [n.name for n in old.snapshot.nodes if n.name in {m.name for m in new.snapshot.nodes}]
+    before, after = (Listed(r for r in flow_rows(e, nodes=True) if is_about(r, names)) for e in (old, new))
     rows = list(found.rows())
     changes: dict[Ends, list[tuple[tuple[int, int, int], FlowChange]]] = defaultdict(list)
     for row in rows:
-        pair, where = split(row.src, row.dst)
-        changes[pair].append((where, row))
+        for src, dst in product(nodes_in(row.src, names), nodes_in(row.dst, names)):
+            pair, where = split(src, dst)
+            changes[pair].append((where, row))
     for pair in before.held.keys() | after.held.keys() | changes.keys():
+        if told_apart(old, new, pair):
+            continue
         ranges = [where for listed in (before, after) for where, _, _ in listed.held.get(pair, ())]
         ranges += [where for where, _ in changes.get(pair, ())]
         points = {(version, at) for version, first, last in ranges for at in (first, last + (version > 0))}
@@ -95,19 +122,31 @@ def left_out(found: Diff, version: int) -> bool:
     return bool(seen) and version not in seen
 
 
-@given(clusters(), clusters(), st.sampled_from(PROFILES))
+@st.composite
+def with_nodes(draw: st.DrawFn, held: st.SearchStrategy[list[Raw]]) -> list[Raw]:
+    """Clusters, some with some of the Nodes that their pods run on."""
+    names = draw(st.lists(st.sampled_from(sorted(NODES)), unique=True))
+    addresses = {name: [{"type": "InternalIP", "address": ip} for ip in NODES[name]] for name in names}
+    nodes = [
+        {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}, "status": {"addresses": addresses[name]}}
+        for name in names
+    ]
+    return [*draw(held), *nodes]
+
+
+@given(with_nodes(clusters()), with_nodes(clusters()), st.sampled_from(PROFILES))
 def test_two_inputs_differ_exactly_where_their_flows_do(before: list[Raw], after: list[Raw], chosen: Any) -> None:
     old, new = (compile_engine(snapshot_of(objects), chosen) for objects in (before, after))
     check(old, new)
 
 
-@given(clusters() | owned_clusters(), st.sampled_from(PROFILES), st.sampled_from(PROFILES))
+@given(with_nodes(clusters() | owned_clusters()), st.sampled_from(PROFILES), st.sampled_from(PROFILES))
 def test_two_engines_differ_exactly_where_their_flows_do(objects: list[Raw], one: Any, other: Any) -> None:
     snapshot = snapshot_of(objects)
     check(compile_engine(snapshot, one), compile_engine(snapshot, other))
 
 
-@given(clusters() | owned_clusters(), st.sampled_from(PROFILES))
+@given(with_nodes(clusters() | owned_clusters()), st.sampled_from(PROFILES))
 def test_nothing_differs_from_itself(objects: list[Raw], chosen: Any) -> None:
     snapshot = snapshot_of(objects)
     found = diff(compile_engine(snapshot, chosen), compile_engine(snapshot, chosen))
@@ -234,3 +273,57 @@ def test_an_edit_that_cannot_be_made_is_refused(twice: bool) -> None:
     other = ObjectRef("shop", "no-such", "NetworkPolicy")
     with pytest.raises(ModelError):
         what_if(engine, PolicyEdit((deny,), (deny.ref,)) if twice else PolicyEdit(remove=(other,)))
+
+
+NODE_BLOCK = """
+podSelector: {}
+policyTypes: [Egress]
+egress: [{to: [{ipBlock: {cidr: 10.240.0.0/16}}], ports: [{port: 10250}]}]
+"""
+
+
+def placed_nodes(count: int) -> list[str]:
+    return [
+        f"apiVersion: v1\nkind: Node\nmetadata: {{name: n{i}}}\n"
+        f"status: {{addresses: [{{type: InternalIP, address: 10.240.0.{i}}}]}}"
+        for i in range(1, count + 1)
+    ]
+
+
+def test_what_an_ip_block_lets_through_to_nodes_is_lost_where_blocks_mean_no_nodes() -> None:
+    # migrate-from-npm-to-cilium-network-policy.md: under NPM an ipBlock allows egress to pods and nodes, under Cilium
+    # "Network policies can't use ipBlock to allow access to node or pod IPs".
+    runs_on_one = pod("metrics").replace("spec:\n", "spec:\n  nodeName: n1\n")
+    snapshot = snapshot_of_yaml(*placed_nodes(6), runs_on_one, policy(NODE_BLOCK))
+    found = diff(compile_engine(snapshot, profile("azure-npm")), compile_engine(snapshot, profile("cilium")))
+    (row,) = (r for r in found.rows() if r.node)
+    assert (row.change, row.src, row.dst) == (Change.LOST, "shop/metrics[Pod]", "all 6 nodes but node/n1[Node]")
+    assert (str(row.old), str(row.new)) == ("TCP 10250", "none")
+    (cause,) = row.causes
+    assert (cause.reading, str(cause.policy), cause.effect, cause.rule) == (
+        "old",
+        "shop/policy[NetworkPolicy]",
+        "permits",
+        "spec.egress[0]",
+    )
+    (advice,) = Advisor(found.old, found.new).advise(row)
+    assert advice.switch == "ip_block_matches_nodes"
+    assert found.tally.between["shop", "nodes"][Change.LOST] == 1
+
+
+def test_a_policy_that_isolates_a_pod_keeps_all_nodes_out_but_its_own() -> None:
+    # "Traffic to and from the node where a Pod is running is always allowed" (kubernetes.io, Network Policies).
+    web = pod("web").replace("spec:\n", "spec:\n  nodeName: n1\n")
+    old = engine_of(*placed_nodes(2), web)
+    new = engine_of(*placed_nodes(2), web, policy("podSelector: {}\npolicyTypes: [Ingress]", "closed"))
+    (row,) = (r for r in diff(old, new).rows() if r.node)
+    assert (row.change, row.src, row.dst) == (Change.LOST, "node/n2[Node]", "shop/web[Pod]")
+    assert [(c.reading, str(c.policy), c.effect) for c in row.causes] == [
+        ("new", "shop/closed[NetworkPolicy]", "isolates")
+    ]
+
+
+def test_that_no_node_is_compared_is_said() -> None:
+    snapshot = snapshot_of_yaml(pod("web"), policy(NODE_BLOCK))
+    found = diff(compile_engine(snapshot, profile("azure-npm")), compile_engine(snapshot, profile("cilium")))
+    assert "The input holds no Node" in found.left_out

@@ -18,7 +18,8 @@ from lib.policy.engine import compile_engine
 from lib.policy.engines import profile
 from lib.scenario import Advice, Advisor, Change, arrival_changes, diff, own_node_changes
 from tests.policy.build import namespace, pod, policy, snapshot_of_yaml
-from tests.policy.switch_cases import CASES, Arrives, Case, balancer, node, placed
+from tests.policy.switch_cases import CASES
+from tests.policy.switch_words import Arrives, Case, balancer, node, placed
 
 # What differs first where several switches do: nothing is enforced, or the whole kind is ignored.
 FIRST = {"enforces", "policy_kinds", "kinds_by_version", "cluster_policy_ingress_enforced"}

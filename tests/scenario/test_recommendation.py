@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import yaml
 
 from lib.loaders.policy_text import read_policies
 from lib.model.errors import ModelError
-from lib.model.policies import Verdict
-from lib.policy.engine import Engine, compile_engine
-from lib.policy.engines import KUBERNETES, profile
-from lib.scenario import Change
-from lib.scenario.recommendation import Options, Recommendation, end_text, recommend, summarise
-from lib.scenario.recommendation.needs import NodeGroup
+from lib.policy.engine import compile_engine
+from lib.policy.engines import KUBERNETES
+from lib.scenario.recommendation import Options, recommend, summarise
 from tests.naive.evaluator import NaiveCluster, PodEnd
 from tests.policy.build import engine_of, load, namespace, pod, policy
+from tests.scenario.recommending import (
+    COREDNS,
+    DB,
+    FROM_WEB,
+    NODE,
+    WEB,
+    asked,
+    flows,
+    questions,
+    recommended,
+    written,
+)
 
-Raw = dict[str, Any]
-WEB = pod("web", app="web", ports="[{name: http, containerPort: 8080}]")
-DB = pod("db", app="db")
-COREDNS = pod("coredns", "kube-system", **{"k8s-app": "kube-dns"})
 DNS_SERVICE = """
 apiVersion: v1
 kind: Service
@@ -30,51 +33,6 @@ spec:
   selector: {k8s-app: kube-dns}
   ports: [{name: dns, port: 53, protocol: UDP}, {name: dns-tcp, port: 53, protocol: TCP, targetPort: 5353}]
 """
-
-
-def service(spec: str, name: str = "web", space: str = "shop", status: str = "{}") -> str:
-    return f"""
-apiVersion: v1
-kind: Service
-metadata: {{name: {name}, namespace: {space}}}
-spec: {{selector: {{app: web}}, ports: [{{port: 80, targetPort: http}}], {spec}}}
-status: {status}
-"""
-
-
-def ingress(class_name: str, status: str = "{}") -> str:
-    return f"""
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {{name: site, namespace: shop}}
-spec:
-  ingressClassName: {class_name}
-  rules:
-  - http: {{paths: [{{path: /, pathType: Prefix, backend: {{service: {{name: web, port: {{number: 80}}}}}}}}]}}
-status: {status}
-"""
-
-
-def asked(engine: Engine, **options: Any) -> Recommendation:
-    return recommend(engine, Options(**options), read_policies, lambda s: f"{s.file}:{s.document}")
-
-
-def recommended(*documents: str, engine: str = "kubernetes", **options: Any) -> Recommendation:
-    return asked(engine_of(*documents, profile=profile(engine)), **options)
-
-
-def written(found: Recommendation) -> dict[str, Raw]:
-    """The specs of the written policies by namespace and name."""
-    documents = yaml.safe_load_all(found.text)
-    return {f"{d['metadata']['namespace']}/{d['metadata']['name']}": d["spec"] for d in documents if d}
-
-
-def flows(found: Recommendation) -> set[str]:
-    return {f"{end_text(n.src)} → {end_text(n.dst)} {n.ports}" for n in found.needs if "53" not in str(n.ports)}
-
-
-def questions(found: Recommendation) -> str:
-    return "\n".join(f"{q.text}. {q.remedy}" for q in found.questions)
 
 
 def test_a_namespace_gets_one_default_deny_and_one_dns_policy() -> None:
@@ -126,96 +84,6 @@ def test_where_the_dns_servers_are_covered_everybody_is_let_in_to_them() -> None
     assert "asks servers outside" in questions(found)
 
 
-CONTROLLER = pod("nginx", "edge", app="web", role="ingress")
-EDGE_SERVICE = service(
-    "type: LoadBalancer, externalTrafficPolicy: Local", "edge", "edge", "{loadBalancer: {ingress: [{ip: 203.0.113.9}]}}"
-)
-
-
-def test_a_route_needs_the_way_from_the_controller_whose_services_address_the_ingress_has() -> None:
-    found = recommended(
-        WEB, CONTROLLER, EDGE_SERVICE, service("type: ClusterIP"),
-        ingress("whatever", "{loadBalancer: {ingress: [{ip: 203.0.113.9}]}}"),
-    )  # fmt: skip
-    assert "edge/nginx[Pod] → shop/web[Pod] TCP 8080" in flows(found)
-    (need,) = [n for n in found.needs if "edge/nginx" in end_text(n.src) and "shop/web" in end_text(n.dst)]
-    assert [e.text for e in need.evidence] == [
-        "Ingress shop/site leads to it",
-        "shop/site[Ingress] has the address of Service edge/edge, 203.0.113.9",
-    ]
-    assert all(e.source is not None for e in need.evidence)
-
-
-def test_a_documented_controller_that_is_not_in_the_input_is_named_by_its_labels() -> None:
-    found = recommended(WEB, service("type: ClusterIP"), ingress("nginx"))
-    (rule,) = written(found)["shop/netatlas-web"]["ingress"]
-    assert rule["from"] == [
-        {
-            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress-nginx"}},
-            "podSelector": {
-                "matchLabels": {
-                    "app.kubernetes.io/name": "ingress-nginx",
-                    "app.kubernetes.io/component": "controller",
-                }
-            },
-        }
-    ]
-    assert found.proof is not None
-    assert found.proof.holds
-
-
-@pytest.mark.parametrize(
-    ("class_name", "says"),
-    [
-        ("traefik", "which pods are its controller is not known (class traefik)"),
-        ("azure-application-gateway", "connects from its own subnet, which is not in the input"),
-    ],
-)
-def test_a_controller_that_nobody_knows_is_asked_for_and_stays_closed(class_name: str, says: str) -> None:
-    found = recommended(WEB, service("type: ClusterIP"), ingress(class_name))
-    assert says in questions(found)
-    assert "=shop/web:8080" in questions(found)
-    assert "# NOT KNOWN, and closed: Ingress shop/site leads to shop/web[Pod] (TCP 8080); " in found.text
-    assert "shop/netatlas-web" not in written(found)
-
-
-def test_a_load_balancer_with_source_ranges_needs_those_alone_where_pods_see_the_client() -> None:
-    spec = "type: LoadBalancer, externalTrafficPolicy: Local, loadBalancerSourceRanges: [198.51.100.0/24]"
-    (rule,) = written(recommended(WEB, service(spec)))["shop/netatlas-web"]["ingress"]
-    assert rule["from"] == [{"ipBlock": {"cidr": "198.51.100.0/24"}}]
-    assert rule["ports"] == [{"protocol": "TCP", "port": 8080}]
-
-
-NODE = "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\nstatus: {addresses: [{type: InternalIP, address: 10.0.0.4}]}"
-LIMITED = service("type: LoadBalancer, loadBalancerSourceRanges: [198.51.100.0/24]")
-
-
-def test_where_pods_may_see_a_node_instead_its_address_is_needed_too() -> None:
-    (rule,) = written(recommended(NODE, WEB, LIMITED))["shop/netatlas-web"]["ingress"]
-    assert rule["from"] == [{"ipBlock": {"cidr": "10.0.0.4/32"}}, {"ipBlock": {"cidr": "198.51.100.0/24"}}]
-
-
-def test_a_node_that_the_input_or_the_engine_cannot_name_is_asked_for() -> None:
-    assert "does not show the nodes' addresses" in questions(recommended(WEB, LIMITED))
-    # "Cilium: ipBlock does not match nodes."
-    assert "no NetworkPolicy can name under Cilium" in questions(recommended(NODE, WEB, LIMITED, engine="cilium"))
-
-
-def test_what_an_engine_does_not_subject_to_policies_needs_no_rule() -> None:
-    found = recommended(NODE, WEB, LIMITED, engine="azure-npm")
-    assert "does not subject to ingress policies" in questions(found)
-    assert "shop/netatlas-web" not in written(found)
-
-
-def test_pods_are_not_outside_where_an_ip_block_may_mean_them() -> None:
-    # "azure-npm: an ipBlock matches pods", by whose ranges on the nodes it would let every pod in.
-    node = NODE.replace("status:", "spec: {podCIDRs: [10.244.0.0/24]}\nstatus:")
-    door = service("type: LoadBalancer, externalTrafficPolicy: Local, ipFamilies: [IPv4]")
-    for engine, excepts in (("azure-npm", {"except": ["10.244.0.0/24"]}), ("kubernetes", {})):
-        (rule,) = written(recommended(node, WEB, door, engine=engine))["shop/netatlas-web"]["ingress"]
-        assert rule["from"] == [{"ipBlock": {"cidr": "0.0.0.0/0", **excepts}}]
-
-
 def test_what_closes_is_written_after_what_opens() -> None:
     found = recommended(WEB, DB, COREDNS, needs=("shop/web=shop/db:5432",))
     assert [d.ref.name for d in found.drafts] == [
@@ -224,132 +92,6 @@ def test_what_closes_is_written_after_what_opens() -> None:
         "netatlas-dns",
         "netatlas-default-deny",
     ]
-
-
-def test_a_rejected_policy_that_stays_is_told() -> None:
-    broken = policy("podSelector: {}\ningress: [{ports: [{port: 70000}]}]", name="broken")
-    engine = compile_engine(load([d for text in (WEB, broken) for d in yaml.safe_load_all(text)]).snapshot)
-    assert "shop/broken[NetworkPolicy] could not be read" in questions(asked(engine))
-    assert "shop/broken[NetworkPolicy] could not be read" not in questions(asked(engine, replace=True))
-
-
-def test_a_door_that_present_policies_narrow_is_not_opened_wider() -> None:
-    narrow = policy(
-        "podSelector: {matchLabels: {app: web}}\n"
-        "ingress: [{from: [{ipBlock: {cidr: 10.80.0.0/16}}], ports: [{port: 8080}]}]"
-    )
-    door = service("type: NodePort, externalTrafficPolicy: Local")
-    (rule,) = written(recommended(WEB, door, narrow, replace=True))["shop/netatlas-web"]["ingress"]
-    assert rule["from"] == [{"ipBlock": {"cidr": "10.80.0.0/16"}}]
-
-
-FROM_WEB = "podSelector: {matchLabels: {app: db}}\ningress: [{from: [%s], ports: [{port: 5432}]}]"
-
-
-@pytest.mark.parametrize(
-    ("peer", "is_kept"),
-    [
-        ("{podSelector: {matchLabels: {app: web}}}", True),
-        ("{podSelector: {matchExpressions: [{key: app, operator: In, values: [web]}]}}", True),
-        ("{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}", True),
-        ("{podSelector: {}}", False),
-        ("{namespaceSelector: {}}", False),
-        ("{podSelector: {matchExpressions: [{key: legacy, operator: DoesNotExist}]}}", False),
-        ("{podSelector: {matchExpressions: [{key: app, operator: NotIn, values: [other]}]}}", False),
-        ("{ipBlock: {cidr: 0.0.0.0/0}}", False),
-    ],
-)
-def test_a_present_rule_is_kept_where_it_names_somebody(peer: str, is_kept: bool) -> None:
-    found = recommended(WEB, DB, policy(FROM_WEB % peer), replace=True)
-    assert ("shop/web[Pod] → shop/db[Pod] TCP 5432" in flows(found)) is is_kept
-    assert bool(found.not_kept) is not is_kept
-    for rule in found.not_kept:
-        assert rule.source.path[:2] == ("spec", "ingress")
-
-
-def test_prefixes_that_present_rules_name_are_kept_with_their_exceptions() -> None:
-    out = policy(
-        "podSelector: {matchLabels: {app: web}}\npolicyTypes: [Egress]\n"
-        "egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8]}}], ports: [{port: 443}]}]"
-    )
-    (rule,) = written(recommended(WEB, out, replace=True))["shop/netatlas-web"]["egress"]
-    assert rule["to"] == [{"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8"]}}]
-
-
-def test_both_families_of_addresses_are_written_as_what_they_are() -> None:
-    out = policy(
-        "podSelector: {matchLabels: {app: web}}\npolicyTypes: [Egress]\n"
-        "egress: [{to: [{ipBlock: {cidr: '::/0', except: ['fd00::/8']}}, {ipBlock: {cidr: 192.0.2.0/24}}]}]"
-    )
-    (rule,) = written(recommended(WEB, out, replace=True))["shop/netatlas-web"]["egress"]
-    assert rule["to"] == [
-        {"ipBlock": {"cidr": "192.0.2.0/24"}},
-        {"ipBlock": {"cidr": "::/0", "except": ["fd00::/8"]}},
-    ]
-    assert "ports" not in rule
-
-
-def test_a_rule_of_one_side_that_nothing_answers_is_told_and_left_closed() -> None:
-    out = policy(
-        "podSelector: {matchLabels: {app: web}}\npolicyTypes: [Egress]\n"
-        "egress: [{to: [{podSelector: {matchLabels: {app: db}}}], ports: [{port: 5432}]}]", name="out"
-    )  # fmt: skip
-    shut = policy("podSelector: {matchLabels: {app: db}}\npolicyTypes: [Ingress]", name="shut")
-    found = recommended(WEB, DB, out, shut)
-    assert "which is closed today (ingress: shop/shut[NetworkPolicy] isolates" in questions(found)
-    assert "shop/web=shop/db:5432" in questions(found)
-    stated = recommended(WEB, DB, out, shut, needs=("shop/web=shop/db:5432",))
-    assert "which is closed today" not in questions(stated)
-
-
-def test_beside_present_policies_what_they_permit_stays_open_and_is_said_with_the_rule() -> None:
-    wide = policy("podSelector: {matchLabels: {app: db}}\ningress: [{from: [{podSelector: {}}]}]", name="wide")
-    own = policy("podSelector: {}\npolicyTypes: [Egress]\negress: [{}]", name="out")
-    beside = recommended(WEB, DB, wide, own).proof
-    assert beside is not None
-    (flow,) = [f for f in beside.open if f.dst == "shop/db[Pod]"]
-    assert (flow.src, flow.verdict) == ("shop/web[Pod]", Verdict.ALLOWED)
-    assert "shop/wide[NetworkPolicy] spec.ingress[0]" in flow.why
-    found = recommended(WEB, DB, wide, own, replace=True)
-    assert found.proof is not None
-    assert found.proof.open == ()
-    assert found.removal == ("kubectl delete networkpolicy -n shop out wide",)
-    assert any(c.change is Change.LOST and c.dst == "shop/db[Pod]" for c in found.proof.changes)
-
-
-def test_what_an_admin_policy_allows_stays_open_whatever_is_recommended() -> None:
-    admin = """
-apiVersion: policy.networking.k8s.io/v1alpha1
-kind: AdminNetworkPolicy
-metadata: {name: monitor}
-spec:
-  priority: 5
-  subject: {namespaces: {}}
-  ingress: [{action: Allow, from: [{namespaces: {}}]}]
-  egress: [{action: Allow, to: [{namespaces: {}}]}]
-"""
-    proof = recommended(WEB, DB, admin, replace=True).proof
-    assert proof is not None
-    assert {(f.src, f.dst) for f in proof.open} >= {("shop/web[Pod]", "shop/db[Pod]")}
-    assert "monitor[AdminNetworkPolicy]" in proof.open[0].why
-
-
-def test_a_need_that_an_admin_policy_denies_is_not_proven() -> None:
-    admin = """
-apiVersion: policy.networking.k8s.io/v1alpha1
-kind: AdminNetworkPolicy
-metadata: {name: never}
-spec:
-  priority: 5
-  subject: {namespaces: {}}
-  ingress: [{action: Deny, from: [{namespaces: {}}]}]
-"""
-    found = recommended(WEB, DB, COREDNS, admin, needs=("shop/web=shop/db:5432",))
-    assert found.proof is not None
-    denied = {str(n.need): n.reason for n in found.proof.needs if n.verdict is Verdict.DENIED}
-    assert "never[AdminNetworkPolicy] spec.ingress[0]" in denied["shop/web[Pod] → shop/db[Pod] (TCP 5432)"]
-    assert not found.proof.holds
-    assert summarise(found, "X").proven[0].startswith("Not proven")
 
 
 def test_an_engine_that_enforces_nothing_is_said_to_close_nothing() -> None:
@@ -377,11 +119,6 @@ def test_a_workload_whose_labels_all_others_have_is_told_by_what_it_lacks() -> N
         "matchLabels": {"app": "web"},
         "matchExpressions": [{"key": "role", "operator": "DoesNotExist"}],
     }
-
-
-def test_names_are_not_those_of_present_policies() -> None:
-    taken = policy("podSelector: {}", name="netatlas-default-deny")
-    assert "shop/netatlas-default-deny-2" in written(recommended(WEB, taken))
 
 
 def test_host_network_the_system_and_workloads_without_pods_are_left_out_and_named() -> None:
@@ -506,19 +243,6 @@ def test_the_naive_evaluator_finds_the_whole_chain_open_and_nothing_else() -> No
     assert allowed == {("web", "db", 5432)}
 
 
-def test_a_door_that_present_policies_close_entirely_stays_closed_and_is_told() -> None:
-    narrow = policy("{podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{podSelector: {}}]}]}")
-    door = service("type: LoadBalancer, externalTrafficPolicy: Local")
-    found = recommended(WEB, DB, door, narrow, replace=True)
-    assert not any("outside" in flow for flow in flows(found))
-    assert "left closed" in questions(found)
-    opened = recommended(WEB, DB, door, narrow, replace=True, needs=("10.1.0.0/16=shop/web:8080",))
-    assert "outside 10.1.0.0/16 → shop/web[Pod] TCP 8080" in flows(opened)
-    assert "left closed" not in questions(opened)
-    # Under an engine that enforces nothing the present policies close nothing.
-    assert "left closed" not in questions(recommended(WEB, DB, door, narrow, engine="none", replace=True))
-
-
 def test_each_slice_of_the_api_server_gives_its_own_addresses_its_own_ports() -> None:
     def part(name: str, address: str, port: int) -> str:
         return f"""
@@ -538,26 +262,6 @@ endpoints: [{{addresses: [{address}]}}]
     }
 
 
-@pytest.mark.parametrize("need", ["node/n1=shop/web:1", "shop/web=node/n1:1"])
-@pytest.mark.parametrize("addresses", ["[{type: InternalIP, address: garbage}]", "[]"])
-def test_a_node_without_a_readable_address_is_refused_in_words(need: str, addresses: str) -> None:
-    node = f"apiVersion: v1\nkind: Node\nmetadata: {{name: n1}}\nstatus: {{addresses: {addresses}}}\n"
-    documents = [d for text in (WEB, node) for d in yaml.safe_load_all(text)]
-    engine = compile_engine(load(documents).snapshot)
-    with pytest.raises(ModelError, match="no readable address of type InternalIP of node 'n1'"):
-        asked(engine, needs=(need,))
-
-
-def test_pods_that_use_their_nodes_network_are_stated_as_their_nodes() -> None:
-    agent = pod("agent", "mon", host=True, app="agent")
-    with pytest.raises(ModelError, match="all pods of mon use their node's network"):
-        recommended(WEB, agent, needs=("mon/*=shop/web:8080",))
-    placed = agent.replace("spec:", "spec:\n  nodeName: n1")
-    found = recommended(NODE, WEB, placed, needs=("mon/*=shop/web:8080",))
-    (rule,) = written(found)["shop/netatlas-web"]["ingress"]
-    assert rule["from"] == [{"ipBlock": {"cidr": "10.0.0.4/32"}}]
-
-
 def test_dns_on_its_nodes_network_is_its_nodes_and_never_a_pod_that_is_not_there() -> None:
     # Pod selectors do not take pods that use the host network, so that no peer by label lets anybody reach them.
     dns = pod("coredns", "kube-system", host=True, **{"k8s-app": "kube-dns"})
@@ -569,28 +273,6 @@ def test_dns_on_its_nodes_network_is_its_nodes_and_never_a_pod_that_is_not_there
     assert rule["to"] == [{"ipBlock": {"cidr": "10.0.0.4/32"}}]
     assert shown.proof is not None
     assert shown.proof.holds
-
-
-def test_a_rejected_policy_goes_by_its_name_and_nothing_is_proven_while_one_stays() -> None:
-    broken = policy("podSelector: {}\ningress: [{ports: [{port: 70000}]}]", name="broken")
-    snapshot = load([d for text in (WEB, broken) for d in yaml.safe_load_all(text)]).snapshot
-    stays = summarise(asked(compile_engine(snapshot)), "Kubernetes")
-    assert not any(line.startswith("Proven: no other flow") for line in stays.proven)
-    gone = asked(compile_engine(snapshot), replace=True)
-    assert gone.removal == ("kubectl delete networkpolicy -n shop broken",)
-    assert "kubectl delete networkpolicy -n shop broken" in gone.text
-    assert any(line.startswith("Proven: no other flow") for line in summarise(gone, "Kubernetes").proven)
-
-
-def test_a_rejected_policy_without_a_name_of_its_own_stays_and_is_told() -> None:
-    # No object in a cluster can have this name, and a shell would take it for two commands.
-    broken = policy("podSelector: {}\ningress: [{ports: [{port: 70000}]}]", name="'a.yaml:3; true'")
-    snapshot = load([d for text in (WEB, broken) for d in yaml.safe_load_all(text)]).snapshot
-    assert len(snapshot.rejected_policies) == 1
-    found = asked(compile_engine(snapshot), replace=True)
-    assert found.removal == ()
-    assert "could not be read" in questions(found)
-    assert not any(line.startswith("Proven: no other") for line in summarise(found, "Kubernetes").proven)
 
 
 def idle(kind: str, labels: str) -> str:
@@ -620,47 +302,3 @@ def test_a_workload_scaled_to_zero_is_told_apart_where_labels_can_and_named_wher
     (twin,) = recommended(web, idle(kind, "{app: web, tier: x}"), needs=need).twins
     assert twin.what == "shop/web[Pod]"
     assert f"shop/idle[{kind}]" in twin.why
-
-
-NODES = """
-apiVersion: v1
-kind: Node
-metadata: {name: n1}
-status: {addresses: [{type: InternalIP, address: 10.0.0.4}]}
----
-apiVersion: v1
-kind: Node
-metadata: {name: n2}
-status: {addresses: [{type: InternalIP, address: 10.0.0.5}]}
-"""
-BLOCK = "{{from: [{{ipBlock: {{cidr: {}}}}}], ports: [{{port: 8080}}]}}"
-
-
-@pytest.mark.parametrize(
-    ("blocks", "nodes", "asked"),
-    [
-        ([], ["node n1", "node n2"], False),
-        (["198.51.100.0/24"], [], True),
-        (["198.51.100.0/24", "10.0.0.4/31"], ["node n1", "node n2"], False),
-        (["198.51.100.0/24", "10.0.0.4/32"], ["node n1"], False),
-    ],
-)
-def test_nodes_that_present_policies_close_stay_closed_and_are_asked_about(
-    blocks: list[str], nodes: list[str], asked: bool
-) -> None:
-    """With externalTrafficPolicy Cluster a packet may come from another node's address."""
-    balancer = service("type: LoadBalancer, loadBalancerSourceRanges: [198.51.100.0/24]")
-    present = [policy(f"podSelector: {{}}\ningress: [{', '.join(map(BLOCK.format, blocks))}]")] if blocks else []
-    found = recommended(WEB, *NODES.split("---"), balancer, *present, replace=True)
-    needed = [n for need in found.needs if isinstance(need.src, NodeGroup) for n in need.src.nodes]
-    assert [f"node {name}" for name, _ in needed] == nodes
-    assert ("none of which the present policies are known to let in" in questions(found)) is asked
-
-
-def test_nodes_that_are_closed_are_opened_where_that_is_stated() -> None:
-    balancer = service("type: LoadBalancer, loadBalancerSourceRanges: [198.51.100.0/24]")
-    present = policy(f"podSelector: {{}}\ningress: [{BLOCK.format('198.51.100.0/24')}]")
-    only_one = NODES.split("---")[0]
-    found = recommended(WEB, only_one, balancer, present, replace=True, needs=("node/n1=shop/web:8080",))
-    assert "none of which the present policies" not in questions(found)
-    assert "node n1 → shop/web[Pod] TCP 8080" in flows(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lib.scenario import Change
 from lib.tables.recommendation import effect_rows
 from tests.policy.build import policy
-from tests.scenario.test_recommendation import DB, WEB, questions, recommended
+from tests.scenario.recommending import DB, WEB, questions, recommended
 
 CALICO = """
 apiVersion: projectcalico.org/v3

@@ -6,7 +6,7 @@ import pytest
 
 from lib.scenario.recommendation import API_SERVER_TOGGLE, summarise
 from lib.tables.recommendation import arrival_rows
-from tests.scenario.test_recommendation import COREDNS, DB, WEB, questions, recommended, service
+from tests.scenario.recommending import COREDNS, DB, WEB, questions, recommended, service
 from tests.scenario.test_recommendation_beside_others import admin
 
 # The DaemonSet that Cilium's own installation names: cilium in kube-system.

@@ -113,6 +113,51 @@ def test_pods_that_share_all_labels_gain_the_flow_too_and_are_told() -> None:
     assert [(r.change, r.src, r.dst) for r in found.others] == [(Change.GAINED, "shop/client[Pod]", "shop/twin[Pod]")]
 
 
+def test_pods_that_have_a_label_more_are_left_out_by_it() -> None:
+    canary = pod("canary", app="server", track="canary")
+    found = change(engine_of(CLIENT, SERVER, canary, DENY_IN), "shop/client", "shop/server")
+    (spec,) = specs(found)
+    assert spec["podSelector"] == {
+        "matchLabels": {"app": "server"},
+        "matchExpressions": [{"key": "track", "operator": "DoesNotExist"}],
+    }
+    assert found is not None
+    assert found.others == ()
+
+
+def node(name: str, address: str) -> str:
+    shown = f"{{addresses: [{{type: InternalIP, address: {address}}}]}}"
+    return f"apiVersion: v1\nkind: Node\nmetadata: {{name: {name}}}\nstatus: {shown}"
+
+
+def on(name: str, text: str) -> str:
+    return text.replace("hostNetwork", f"nodeName: {name}\n  hostNetwork")
+
+
+def test_what_nodes_lose_where_a_pod_is_newly_isolated_is_listed() -> None:
+    # types.go: a pod that a policy selects is isolated, and its own node alone is let in all the same.
+    baseline = """
+        apiVersion: policy.networking.k8s.io/v1alpha1
+        kind: BaselineAdminNetworkPolicy
+        metadata: {name: default}
+        spec: {subject: {namespaces: {}}, ingress: [{name: rest, action: Deny, from: [{namespaces: {}}]}]}
+    """
+    nodes = node("n1", "10.0.0.4"), node("n2", "10.0.0.5")
+    found = change(engine_of(*nodes, on("n1", CLIENT), on("n2", SERVER), baseline), "shop/client", "shop/server")
+    assert found is not None
+    lost = {(r.src, r.dst) for r in found.others if r.change is Change.LOST}
+    assert ("node/n1[Node]", "shop/server[Pod]") in lost
+    assert not any(src == "node/n2[Node]" for src, _ in lost)
+
+
+def test_a_way_to_a_node_adds_none_to_others() -> None:
+    closed = policy("podSelector: {}\npolicyTypes: [Egress]", name="closed")
+    nodes = node("n1", "10.0.0.4"), node("n2", "10.0.0.5")
+    found = change(engine_of(*nodes, on("n1", CLIENT), closed), "shop/client", "node/n2")
+    assert found is not None
+    assert found.others == ()
+
+
 def test_a_pod_that_is_newly_isolated_is_told_with_what_it_loses() -> None:
     closed = policy("podSelector: {matchExpressions: [{key: extra, operator: Exists}]}\npolicyTypes: [Ingress]")
     server = pod("server", app="server", **{"controller-uid": "1", "extra": "x"})
@@ -185,15 +230,12 @@ spec:
 
 def test_an_engine_whose_blocks_mean_no_nodes_can_name_none() -> None:
     # "Cilium: ipBlock does not match nodes": no NetworkPolicy can permit a flow from another node's network.
-    node = (
-        "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\nstatus: {addresses: [{type: InternalIP, address: 10.0.0.4}]}"
-    )
-    other = node.replace("n1", "n2").replace("10.0.0.4", "10.0.0.5")
-    agent = pod("agent", app="agent", host=True).replace("hostNetwork", "nodeName: n1\n  hostNetwork")
-    server = SERVER.replace("hostNetwork", "nodeName: n2\n  hostNetwork")
-    engine = engine_of(node, other, agent, server, DENY_IN, profile=profile("cilium"))
+    nodes = node("n1", "10.0.0.4"), node("n2", "10.0.0.5")
+    agent = on("n1", pod("agent", app="agent", host=True))
+    server = on("n2", SERVER)
+    engine = engine_of(*nodes, agent, server, DENY_IN, profile=profile("cilium"))
     assert "can surely name a node" in refusal(change(engine, "shop/agent", "shop/server"))
-    (spec,) = specs(change(engine_of(node, other, agent, server, DENY_IN), "shop/agent", "shop/server"))
+    (spec,) = specs(change(engine_of(*nodes, agent, server, DENY_IN), "shop/agent", "shop/server"))
     assert spec["ingress"][0]["from"] == [{"ipBlock": {"cidr": "10.0.0.4/32"}}]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from lib.model.errors import ModelError
 from tests.policy.build import pod
-from tests.scenario.test_recommendation import WEB, flows, questions, recommended
+from tests.scenario.recommending import WEB, flows, questions, recommended
 
 NODE = """
 apiVersion: v1

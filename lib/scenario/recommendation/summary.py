@@ -101,7 +101,7 @@ def _changed(proof: Proof) -> Iterator[str]:
     if not flows and not ways:
         yield "Against today no flow differs."
         return
-    told = [f"flows: {flows}"] if flows else ["no flow between workloads, or with addresses outside, differs"]
+    told = [f"flows: {flows}"] if flows else ["no flow between workloads, with nodes or addresses outside differs"]
     told += [f"ways in through load balancers and node ports: {ways}"] if ways else []
     lost = proof.tally.total.get(Change.LOST) or counts[Change.LOST]
     unused = " Manifests do not show which of those are used: look at them." if lost else ""

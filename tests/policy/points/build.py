@@ -9,7 +9,7 @@ from tests.policy import test_calico_policies as calico
 from tests.policy import test_cilium_policies as cilium
 from tests.policy import test_cluster_policies as cluster
 from tests.policy.build import endpoint_slice, namespace, pod, policy
-from tests.policy.switch_cases import placed
+from tests.policy.switch_words import placed
 
 WEB, API = pod("web", app="web"), pod("api", app="api", ports="[{name: http, containerPort: 8080}]")
 STRANGER = pod("web", namespace="other", app="web")

@@ -30,7 +30,7 @@ from tests.policy.points.build import (
     np,
     p,
 )
-from tests.policy.switch_cases import NODES, placed
+from tests.policy.switch_words import NODES, placed
 
 KINDS = [
     # 23

@@ -25,7 +25,7 @@ from tests.policy.points.build import (
     kcnp,
     p,
 )
-from tests.policy.switch_cases import NODES, placed
+from tests.policy.switch_words import NODES, placed
 
 PORTS = [
     # 7

@@ -161,7 +161,7 @@ TRAFFIC = [
         W,
         A,
         "denied",
-        engine="azure-npm",
+        engine="calico",
         base=(DUAL_WEB, DUAL),
     ),
     # 21
