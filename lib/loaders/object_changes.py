@@ -12,7 +12,7 @@ from lib.loaders.bundle.needed import needed
 from lib.loaders.cluster.keep import Keeper
 from lib.loaders.cluster.resources import Resource, resources_of
 from lib.loaders.documents import RawObject
-from lib.loaders.kinds import group_of, written
+from lib.loaders.kinds import called, group_of, written
 from lib.loaders.parse import KIND_READERS
 from lib.loaders.parse.metadata import rough_ref
 from lib.loaders.read_result import ReadResult
@@ -23,7 +23,7 @@ FIELDS_TOLD: Final = 4
 _FIELDS_COUNTED: Final = 100
 _VALUE_CHARS: Final = 60
 _DEEPEST: Final = 60
-_OF_THE_SERVER: Final = frozenset({"uid", "resourceVersion", "creationTimestamp", "generation"})
+_NOT_COMPARED: Final = frozenset({"uid", "resourceVersion", "creationTimestamp", "generation", "name", "namespace"})
 _ABSENT: Final = object()
 _Key = tuple[str, str, str]
 
@@ -60,10 +60,11 @@ def object_changes(old: ReadResult, new: ReadResult, without: Collection[str] = 
 def _by_name(read: ReadResult, without: Collection[str]) -> dict[_Key, RawObject]:
     found: dict[_Key, RawObject] = {}
     for raw in read.objects:
-        if raw.kind not in without:
-            reader = KIND_READERS.get(raw.kind)
-            ref = rough_ref(raw.obj, raw.kind, raw.kind == "Secret" if reader is None else reader.namespaced)
-            found.setdefault((raw.kind, ref.namespace, ref.name), raw)
+        kind = called(raw.api_version, raw.kind)
+        if kind not in without:
+            reader = KIND_READERS.get(kind)
+            ref = rough_ref(raw.obj, kind, kind == "Secret" if reader is None else reader.namespaced)
+            found.setdefault((kind, ref.namespace, ref.name), raw)
     return found
 
 
@@ -75,7 +76,8 @@ class _Forms:
 
     def compared(self, key: _Key, was: RawObject, is_now: RawObject) -> Iterator[ObjectChange]:
         try:
-            if was.obj == is_now.obj:
+            # Written out, since to Python true is 1.
+            if json.dumps(was.obj, default=str) == json.dumps(is_now.obj, default=str):
                 return
             fields = list(_differences(self._form(was), self._form(is_now)))
         except RecursionError:
@@ -97,14 +99,15 @@ class _Forms:
 
 def _resource(raw: RawObject) -> Resource | None:
     group = group_of(raw.api_version)
-    return next((r for r in resources_of(raw.kind) if r.group == group and r.written == written(raw.kind)), None)
+    kind = called(raw.api_version, raw.kind)
+    return next((r for r in resources_of(kind) if r.group == group and r.written == written(raw.kind)), None)
 
 
 def _without_identity(form: dict[str, Any]) -> dict[str, Any]:
     metadata = form.get("metadata")
     if not isinstance(metadata, dict):
         return form
-    kept = {key: value for key, value in metadata.items() if key not in _OF_THE_SERVER}
+    kept = {key: value for key, value in metadata.items() if key not in _NOT_COMPARED}
     owners = kept.get("ownerReferences")
     if isinstance(owners, list):
         kept["ownerReferences"] = [{k: v for k, v in o.items() if k != "uid"} for o in owners if isinstance(o, dict)]
@@ -117,8 +120,6 @@ def _differences(old: Any, new: Any) -> Iterator[str]:
 
 
 def _walk(old: Any, new: Any, path: str, depth: int) -> Iterator[str]:
-    if _equal(old, new):
-        return
     if depth < _DEEPEST and isinstance(old, dict) and isinstance(new, dict):
         for key in sorted({*old, *new}, key=str):
             deeper = f"{path}.{key}" if path else str(key)
@@ -127,13 +128,8 @@ def _walk(old: Any, new: Any, path: str, depth: int) -> Iterator[str]:
         mine, theirs = _numbered(old, new)
         for key in dict.fromkeys((*mine, *theirs)):
             yield from _walk(mine.get(key, _ABSENT), theirs.get(key, _ABSENT), f"{path}[{key}]", depth + 1)
-    else:
+    elif old is not new and (old != new or isinstance(old, bool) != isinstance(new, bool)):
         yield f"{path}: {_shown(old)} → {_shown(new)}"
-
-
-def _equal(old: Any, new: Any) -> bool:
-    """As JSON has it: true is not 1."""
-    return old is new or (old == new and isinstance(old, bool) == isinstance(new, bool))
 
 
 def _numbered(old: list[Any], new: list[Any]) -> tuple[Mapping[Any, Any], Mapping[Any, Any]]:
