@@ -260,6 +260,8 @@ _WIDTHS: Final[Mapping[str, int]] = MappingProxyType(
         "change": 90,
         "because": 420,
         "fields": 520,
+        "old": 190,
+        "new": 190,
         "not_known": 620,
         "permitted_by": 420,
         "now": 150,
