@@ -125,7 +125,11 @@ def _print_flows(
             "routes": [_route_json(r, *sides) for r in routes if r.what == "route"],
             "exposures": [_route_json(r, *sides) for r in routes if r.what == "exposure"],
             "own_nodes": [_route_json(r, *sides) for r in routes if r.what == "node"],
-            "workloads": {"added": list(map(str, found.added)), "removed": list(map(str, found.removed))},
+            "workloads": {
+                "added": list(map(str, found.added)),
+                "removed": list(map(str, found.removed)),
+                "not_known": sorted(map(str, found.membership.not_known)),
+            },
             "problems": problems,
         }
         if of_engines:
@@ -163,7 +167,8 @@ def _one_table(flows: Iterable[Row], routes: Iterable[Row]) -> Iterator[Row]:
 
 
 def _workload_lines(found: Diff) -> Iterator[str]:
-    for refs, what in ((found.added, "added"), (found.removed, "removed")):
+    unsure = tuple(ref for ref in found.refs if ref in found.membership.not_known)
+    for refs, what in ((found.added, "added"), (found.removed, "removed"), (unsure, "not known to be in both")):
         if refs:
             noun = "workload" if len(refs) == 1 else "workloads"
             yield f"{len(refs):,} {noun} {what}: {', '.join(map(str, refs[:6]))}{' …' if len(refs) > 6 else ''}\n"

@@ -25,6 +25,8 @@ from lib.scenario.causes import Causes
 from lib.scenario.changes import FlowChange, Tally
 from lib.scenario.diff_notes import DiffNotes
 from lib.scenario.doubts import differing_doubts
+from lib.scenario.membership import Membership
+from lib.scenario.pair_counts import PairCounts
 from lib.scenario.side import Side, from_ingress, with_rest
 
 
@@ -81,13 +83,22 @@ class Diff:
 
     @cached_property
     def added(self) -> tuple[ObjectRef, ...]:
-        """The workloads that only the new reading has."""
-        return tuple(ref for ref in self.refs if ref not in self.old.workload_numbers)
+        """The workloads that surely only the new reading has."""
+        return self.membership.added
 
     @cached_property
     def removed(self) -> tuple[ObjectRef, ...]:
-        """The workloads that only the old reading has."""
-        return tuple(ref for ref in self.refs if ref not in self.new.workload_numbers)
+        """The workloads that surely only the old reading has."""
+        return self.membership.removed
+
+    @cached_property
+    def membership(self) -> Membership:
+        """Which workloads came and went, and of which nobody knows."""
+        return Membership(self.old.snapshot, self.new.snapshot)
+
+    @property
+    def _not_known(self) -> Iterable[int]:
+        return (i for i, ref in enumerate(self.refs) if ref in self.membership.not_known)
 
     @cached_property
     def _sides(self) -> tuple[Side, Side]:
@@ -140,12 +151,13 @@ class Diff:
     def tally(self) -> Tally:
         """How many flows differ, without listing them."""
         counted = Tally()
+        pairs = PairCounts(self.refs, from_positions(self._not_known))
         for sources, blocks in self._grouped():
             for block in blocks:
-                self._count(counted, sources, block)
+                pairs.count(counted, sources, block.destinations, block.change)
         for pair in self._host_pairs(range(len(self.refs))):
-            counted.add(pair.change, self.refs[pair.src].namespace, self.refs[pair.dst].namespace)
-        for row in (*self._outside_rows(None), *self._ingress_rows(None)):
+            pairs.count(counted, 1 << pair.src, 1 << pair.dst, pair.change)
+        for row in map(self._beside.as_known, (*self._outside_rows(None), *self._ingress_rows(None))):
             src = row.src_ref.namespace if row.src_ref else _outer(row.src)
             counted.add(row.change, src, row.dst_ref.namespace if row.dst_ref else _outer(row.dst))
         return counted
@@ -158,34 +170,15 @@ class Diff:
         for sources in members.values():
             yield from_positions(sources), self._blocks_of(sources[0])
 
-    def _count(self, counted: Tally, sources: Bits, block: Block) -> None:
-        by_source = self._by_namespace(sources)
-        for dst, theirs in self._by_namespace(block.destinations):
-            for src, mine in by_source:
-                pairs = mine.bit_count() * theirs.bit_count()
-                counted.add(block.change, src, dst, pairs - (mine & theirs).bit_count())
-
-    def _by_namespace(self, ends: Bits) -> list[tuple[str, Bits]]:
-        found = self._parted.get(ends)
-        if found is None:
-            parted: dict[str, list[int]] = defaultdict(list)
-            for i in positions(ends):
-                parted[self.refs[i].namespace].append(i)
-            found = self._parted[ends] = [(name, from_positions(mine)) for name, mine in parted.items()]
-        return found
-
-    @cached_property
-    def _parted(self) -> dict[Bits, list[tuple[str, Bits]]]:
-        return {}
-
     def rows(self, namespaces: Container[str] | None = None, *, causes: bool = True) -> Iterator[FlowChange]:
         """Every flow that differs, by source, then to and from outside, then from ingress controllers.
 
         ``namespaces`` keeps the rows with at least one end in them (None: all). ``causes`` says whether to look for
         what brought each about.
         """
-        for row in (*[self._between(namespaces)], self._outside_rows(namespaces), self._ingress_rows(namespaces)):
-            yield from (self._explained(r) if causes else r for r in row)
+        for rows in (self._between(namespaces), self._outside_rows(namespaces), self._ingress_rows(namespaces)):
+            for row in map(self._beside.as_known, rows):
+                yield self._causes.explain(row) if causes else row
 
     def _between(self, namespaces: Container[str] | None) -> Iterator[FlowChange]:
         chosen = [namespaces is None or ref.namespace in namespaces for ref in self.refs]
@@ -311,14 +304,11 @@ class Diff:
 
     @cached_property
     def _beside(self) -> DiffNotes:
-        return DiffNotes(self.old, self.new)
+        return DiffNotes(self.old, self.new, self.membership)
 
     @cached_property
     def _causes(self) -> Causes:
         return Causes(self.old, self.new)
-
-    def _explained(self, row: FlowChange) -> FlowChange:
-        return self._causes.explain(row)
 
 
 class _Pair(NamedTuple):
