@@ -28,6 +28,8 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "by_policies": ("Policies", "Whether the pods that answer may; not asked where the node itself answers."),
         "in_case": ("If", "Nobody knows which of it is so; the answer is the same."),
         "interval_s": ("Interval in s", ""),
+        "old": ("Before", ""),
+        "new": ("Now", ""),
         "nat_addresses": ("NAT addresses", "How many of the subnet it takes, and which of them are asked for."),
         "public_ip": ("Public IP", "The name of the public IP resource."),
         "tcp_reset": ("TCP reset", "Whether both ends are told when an idle connection is dropped."),
