@@ -164,7 +164,7 @@ def register() -> StreamlitPage:
                 help=page.help,
             )
         )
-    chosen = st.navigation(dict(sections))
+    chosen = st.navigation(dict(sections), expanded=True)
     if old_manner:
         st.rerun()
     return chosen
