@@ -12,7 +12,7 @@ WORKERS ?= 2
 .PHONY: run test test-full envtest check format bench browser clean
 
 run: $(VENV)/.installed-run
-	@$(BIN)/python -m streamlit run app.py
+	@$(BIN)/python -m lib.ui.serve
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

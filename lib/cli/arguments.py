@@ -131,7 +131,9 @@ def build_parser() -> argparse.ArgumentParser:
     filters(diff)
     engine(diff, several=True)
     names(diff)
-    diff.add_argument("--by", choices=("workload", "namespace"), default="workload", help="what a row stands for")
+    diff.add_argument(
+        "--by", choices=("workload", "namespace", "object"), default="workload", help="what a row stands for"
+    )
 
     filters(command("services", "Services, their endpoints and who can reach them", formats=TABULAR + DIAGRAMS))
     routes = command("routes", "host and path to Service to workload", formats=TABULAR + DIAGRAMS)

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from lib.cli.cluster import inputs_of
+from lib.cli.diff_objects import left_out, print_objects
 from lib.cli.errors import UsageError
 from lib.cli.load import Input, load, names_of, problem_json
 from lib.cli.output import write, write_json, write_rows
@@ -42,12 +43,14 @@ def diff_command(arguments: argparse.Namespace) -> int:
     unknown = names - old.snapshot.namespace_by_name.keys() - new.snapshot.namespace_by_name.keys()
     if unknown:
         raise UsageError(f"no namespace {', '.join(sorted(unknown))} in the input")
+    if arguments.by == "object":
+        return _objects(arguments, old, new)
     found = diff(*engines, ingress_backends(old.snapshot), ingress_backends(new.snapshot))
     routes = route_changes(old.snapshot, new.snapshot) if old is not new else ()
     arrivals = (*arrival_changes(*engines), *own_node_changes(*engines))
     routes += tuple(a for a in arrivals if not names or a.name.partition("/")[0] in names)
-    left_out = (*_left_out(found), *_unsettled(found))
-    problems = _problems(old, new, engines) + [problem_json(p, old.documents) for p in left_out]
+    unlisted = (*_left_out(found), *_unsettled(found))
+    problems = _problems(old, new, engines) + [problem_json(p, old.documents) for p in unlisted]
     if arguments.by == "namespace":
         _print_tally(arguments, found, (old, new), problems)
         cut = False
@@ -57,9 +60,24 @@ def diff_command(arguments: argparse.Namespace) -> int:
     if new is not old:
         new.report()
     _report_notes(old, new, engines)
-    old.report_notes(left_out)
+    old.report_notes(unlisted)
     if cut:
         raise UsageError(f"more than {ROWS_MAX:,} flows differ; the rest was left out: list them --by namespace")
+    return max(old.exit_status, new.exit_status)
+
+
+def _objects(arguments: argparse.Namespace, old: Input, new: Input) -> int:
+    if old is new:
+        raise UsageError("one input has the same objects under every engine: name two")
+    notes = left_out(old, new)
+    problems = [problem_json(p, i.documents) for i in (old, new) for p in i.problems]
+    problems += [problem_json(p, old.documents) for p in notes]
+    cut = print_objects(old, new, frozenset(arguments.namespace), arguments.format, problems, ROWS_MAX)
+    old.report()
+    new.report()
+    old.report_notes(notes)
+    if cut:
+        raise UsageError(f"more than {ROWS_MAX:,} objects differ; the rest was left out")
     return max(old.exit_status, new.exit_status)
 
 
@@ -107,7 +125,11 @@ def _print_flows(
             "routes": [_route_json(r, *sides) for r in routes if r.what == "route"],
             "exposures": [_route_json(r, *sides) for r in routes if r.what == "exposure"],
             "own_nodes": [_route_json(r, *sides) for r in routes if r.what == "node"],
-            "workloads": {"added": list(map(str, found.added)), "removed": list(map(str, found.removed))},
+            "workloads": {
+                "added": list(map(str, found.added)),
+                "removed": list(map(str, found.removed)),
+                "not_known": sorted(map(str, found.membership.not_known)),
+            },
             "problems": problems,
         }
         if of_engines:
@@ -145,7 +167,8 @@ def _one_table(flows: Iterable[Row], routes: Iterable[Row]) -> Iterator[Row]:
 
 
 def _workload_lines(found: Diff) -> Iterator[str]:
-    for refs, what in ((found.added, "added"), (found.removed, "removed")):
+    unsure = tuple(ref for ref in found.refs if ref in found.membership.not_known)
+    for refs, what in ((found.added, "added"), (found.removed, "removed"), (unsure, "not known to be in both")):
         if refs:
             noun = "workload" if len(refs) == 1 else "workloads"
             yield f"{len(refs):,} {noun} {what}: {', '.join(map(str, refs[:6]))}{' …' if len(refs) > 6 else ''}\n"

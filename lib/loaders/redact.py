@@ -236,7 +236,7 @@ class _Redaction:
         for container, key, start, end in spans:
             value = container.get(key)
             if id(container) in notes:
-                if is_secret_note(key, is_workload):
+                if is_secret_note(key, value, is_workload):
                     container[key] = MASK
                     self._mask(start, end)
             elif key not in WATCHED:

@@ -30,6 +30,10 @@ _VALUE_SOURCES: Final = {
 }
 _ENV_SOURCES: Final = dict.fromkeys(("secretRef", "configMapRef"), frozenset({"name", "optional"}))
 _SNIPPET: Final = "-snippet"
+_URL: Final = "://"
+_USER: Final = re.compile(r"://([^/\s@]*)@")
+_PARAMETER: Final = re.compile(r"[?&]([^\s=&?]*)=[^\s&]")
+_TELLING: Final = re.compile(r"token|key|secret|passw|sig|code|auth", re.IGNORECASE)
 
 
 def is_env_item(item: Any) -> bool:
@@ -58,9 +62,19 @@ def _is_reference_item(item: Any) -> bool:
     )
 
 
-def is_secret_note(key: str, is_workload: bool) -> bool:
-    """Whether an annotation must go; those of pods tell other programs what to do, with what credentials ever."""
-    return key == LAST_APPLIED or key.endswith(_SNIPPET) or (is_workload and not key.startswith(KEPT_ANNOTATIONS))
+def is_secret_note(key: str, value: Any, is_workload: bool) -> bool:
+    """Whether an annotation must go: where to log in may stand there with the login.
+
+    Those of pods tell other programs what to do, with what credentials ever.
+    """
+    if key == LAST_APPLIED or key.endswith(_SNIPPET) or (is_workload and not key.startswith(KEPT_ANNOTATIONS)):
+        return True
+    return isinstance(value, str) and _URL in value and _holds_login(value)
+
+
+def _holds_login(text: str) -> bool:
+    """Whether a URL in it has a password, or a parameter that is called like one."""
+    return any(":" in user for user in _USER.findall(text)) or any(map(_TELLING.search, _PARAMETER.findall(text)))
 
 
 def is_secret(container: dict[str, Any], key: str, value: Any, is_workload: bool) -> bool:
@@ -129,7 +143,7 @@ def mask_everywhere(value: Any, is_workload: bool, seen: set[int], parent: str =
             mask_everywhere(item, is_workload, seen)
     elif isinstance(value, dict):
         for key, child in value.items():
-            if parent == "annotations" and is_secret_note(key, is_workload):
+            if parent == "annotations" and is_secret_note(key, child, is_workload):
                 value[key] = MASK
             elif parent in LABEL_MAPS or key not in WATCHED:
                 mask_everywhere(child, is_workload, seen, key)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +9,7 @@ from functools import cached_property
 from lib.model.policies import Direction
 from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef
 from lib.model.sets import AddressSet, Family, family_of
-from lib.policy.bits import Bits, from_positions, positions
+from lib.policy.bits import from_positions
 from lib.policy.ends import INGRESS_CONTROLLER
 from lib.policy.engine import Engine
 from lib.routing.routes import RoutedBackend
@@ -19,7 +18,9 @@ from lib.scenario.causes import Causes
 from lib.scenario.changes import FlowChange, Tally
 from lib.scenario.diff_notes import DiffNotes
 from lib.scenario.doubts import differing_doubts
-from lib.scenario.inside import Block, Inside, Pair
+from lib.scenario.inside import Inside, Pair
+from lib.scenario.membership import Membership
+from lib.scenario.pair_counts import PairCounts
 from lib.scenario.side import Side, from_ingress, with_rest
 from lib.scenario.with_nodes import WithNodes
 
@@ -71,13 +72,18 @@ class Diff:
 
     @cached_property
     def added(self) -> tuple[ObjectRef, ...]:
-        """The workloads that only the new reading has."""
-        return tuple(ref for ref in self.refs if ref not in self.old.workload_numbers)
+        """The workloads that surely only the new reading has."""
+        return self.membership.added
 
     @cached_property
     def removed(self) -> tuple[ObjectRef, ...]:
-        """The workloads that only the old reading has."""
-        return tuple(ref for ref in self.refs if ref not in self.new.workload_numbers)
+        """The workloads that surely only the old reading has."""
+        return self.membership.removed
+
+    @cached_property
+    def membership(self) -> Membership:
+        """Which workloads came and went, and of which nobody knows."""
+        return Membership(self.old.snapshot, self.new.snapshot)
 
     @cached_property
     def _sides(self) -> tuple[Side, Side]:
@@ -100,35 +106,18 @@ class Diff:
     def tally(self) -> Tally:
         """How many flows differ, without listing them."""
         counted = Tally()
+        not_known = from_positions(i for i, ref in enumerate(self.refs) if ref in self.membership.not_known)
+        pairs = PairCounts(self.refs, not_known)
         for sources, blocks in self._inside.grouped():
             for block in blocks:
-                self._count(counted, sources, block)
+                pairs.count(counted, sources, block.destinations, block.change)
         for pair in self._inside.host_pairs(range(len(self.refs))):
-            counted.add(pair.change, self.refs[pair.src].namespace, self.refs[pair.dst].namespace)
-        for row in (*self._outside_rows(None), *self._ingress_rows(None), *self._node_rows(None)):
-            src = row.src_ref.namespace if row.src_ref else _outer(row, row.src)
-            counted.add(row.change, src, row.dst_ref.namespace if row.dst_ref else _outer(row, row.dst))
+            pairs.count(counted, 1 << pair.src, 1 << pair.dst, pair.change)
+        for rows in (self._outside_rows, self._ingress_rows, self._node_rows):
+            for row in map(self._beside.as_known, rows(None)):
+                src = row.src_ref.namespace if row.src_ref else _outer(row, row.src)
+                counted.add(row.change, src, row.dst_ref.namespace if row.dst_ref else _outer(row, row.dst))
         return counted
-
-    def _count(self, counted: Tally, sources: Bits, block: Block) -> None:
-        by_source = self._by_namespace(sources)
-        for dst, theirs in self._by_namespace(block.destinations):
-            for src, mine in by_source:
-                pairs = mine.bit_count() * theirs.bit_count()
-                counted.add(block.change, src, dst, pairs - (mine & theirs).bit_count())
-
-    def _by_namespace(self, ends: Bits) -> list[tuple[str, Bits]]:
-        found = self._parted.get(ends)
-        if found is None:
-            parted: dict[str, list[int]] = defaultdict(list)
-            for i in positions(ends):
-                parted[self.refs[i].namespace].append(i)
-            found = self._parted[ends] = [(name, from_positions(mine)) for name, mine in parted.items()]
-        return found
-
-    @cached_property
-    def _parted(self) -> dict[Bits, list[tuple[str, Bits]]]:
-        return {}
 
     def rows(self, namespaces: Container[str] | None = None, *, causes: bool = True) -> Iterator[FlowChange]:
         """Every flow that differs, by source, then to and from outside, from ingress controllers, to and from nodes.
@@ -137,7 +126,8 @@ class Diff:
         what brought each about.
         """
         for rows in (self._between, self._outside_rows, self._ingress_rows, self._node_rows):
-            yield from (self._explained(r) if causes else r for r in rows(namespaces))
+            for row in map(self._beside.as_known, rows(namespaces)):
+                yield self._causes.explain(row) if causes else row
 
     def _between(self, namespaces: Container[str] | None) -> Iterator[FlowChange]:
         chosen = [namespaces is None or ref.namespace in namespaces for ref in self.refs]
@@ -268,14 +258,11 @@ class Diff:
 
     @cached_property
     def _beside(self) -> DiffNotes:
-        return DiffNotes(self.old, self.new)
+        return DiffNotes(self.old, self.new, self.membership)
 
     @cached_property
     def _causes(self) -> Causes:
         return Causes(self.old, self.new)
-
-    def _explained(self, row: FlowChange) -> FlowChange:
-        return self._causes.explain(row)
 
 
 def _outer(row: FlowChange, name: str) -> str:

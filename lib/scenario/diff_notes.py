@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 from lib.flows.row import unknown_reason
@@ -11,19 +12,29 @@ from lib.model.refs import ObjectRef
 from lib.policy.decide import without_rejected
 from lib.policy.engine import Engine
 from lib.policy.rules import CompiledRejection
-from lib.scenario.answer import FlowAnswer
+from lib.scenario.answer import Change, FlowAnswer
+from lib.scenario.changes import FlowChange
+from lib.scenario.membership import Membership
 
 
 class DiffNotes:
     """The notes on the flows of two readings."""
 
-    def __init__(self, old: Engine, new: Engine) -> None:
-        self._old, self._new = old, new
+    def __init__(self, old: Engine, new: Engine, membership: Membership) -> None:
+        self._old, self._new, self._membership = old, new, membership
+
+    def as_known(self, row: FlowChange) -> FlowChange:
+        """The row, as unknown where an end may be in the reading that seems to lack it."""
+        ends = [ref for ref in (row.src_ref, row.dst_ref) if ref in self._membership.not_known]
+        return replace(row, change=Change.UNKNOWN) if ends else row
 
     def said(self, *ends: ObjectRef | None) -> tuple[str, ...]:
-        """Which ends came or went."""
+        """Which ends came or went, or why nobody knows."""
         found = []
         for ref in ends:
+            if ref is not None and ref in self._membership.not_known:
+                found.append(self._membership.why_open(ref))
+                continue
             if ref is not None and ref not in self._old.workload_numbers:
                 found.append(f"{ref} was added")
             if ref is not None and ref not in self._new.workload_numbers:

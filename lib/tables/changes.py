@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from lib.model.object_change import ObjectChange
 from lib.scenario import Advice, Cause, Change, FlowChange, RouteChange, SmallestChange, Tally
 from lib.tables.row import Locate, Row, listed
 
@@ -114,3 +115,17 @@ def side_effect_rows(change: SmallestChange) -> list[Row]:
             if ports:
                 rows.append({"effect": effect, "from": row.src, "to": row.dst, "ports": str(ports)})
     return rows
+
+
+def object_change_rows(changes: Iterable[ObjectChange], locate_old: Locate, locate_new: Locate) -> Iterable[Row]:
+    """One row an object that differs, in the order of ``changes``; streamed."""
+    for c in changes:
+        more = [f"{c.more:,} more"] if c.more else []
+        yield {
+            "change": c.change,
+            "kind": c.kind,
+            "namespace": c.namespace,
+            "name": c.name,
+            "fields": "; ".join([*c.fields, *more]),
+            "source": locate_new(c.new_source) if c.new_source else locate_old(c.old_source),
+        }

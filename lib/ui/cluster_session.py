@@ -53,6 +53,11 @@ def connect(target: ClusterTarget) -> None:
     _read(target)
 
 
+def read_to_compare(target: ClusterTarget) -> None:
+    """Read a second cluster, or the same once more, beside what is shown; its login is not kept for that."""
+    session.start(target.context, partial(load_cluster, target, None), to_compare=True)
+
+
 def target() -> ClusterTarget | None:
     """The cluster that the visitor's own input was read from, while its login is kept."""
     found: ClusterTarget | None = st.session_state.get(_TARGET)
@@ -99,6 +104,7 @@ __all__ = [
     "forget_upload",
     "is_due",
     "kubeconfig",
+    "read_to_compare",
     "refresh",
     "set_every_min",
     "take_upload",

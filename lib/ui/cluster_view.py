@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import streamlit as st
@@ -15,6 +17,18 @@ from lib.ui import cluster_session, session
 from lib.ui.live_load import INSECURE, SERVERS_EYES, ClusterTarget, service_account
 from lib.ui.text import plain
 
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """What a context is chosen for; ``suffix`` keeps the widgets of two forms apart."""
+
+    suffix: str
+    verb: str
+    read: Callable[[ClusterTarget], None]
+
+
+_CONNECT: Final = _Use("", "Connect", cluster_session.connect)
+_COMPARE: Final = _Use("-to-compare", "Read it to compare", cluster_session.read_to_compare)
 _ROUND: Final = "netatlas.kubeconfig_round"
 _FAULT: Final = "netatlas.kubeconfig_fault"
 _CONTEXT: Final = "netatlas.context"
@@ -36,41 +50,54 @@ def show_connect() -> None:
         except ClusterError as error:
             _tell(error)
             access, config = Access(shared=True, own_credentials=False), None
-        _show_contexts(config, access)
+        _show_contexts(config, access, _CONNECT)
         _show_upload(config, access)
 
 
-def _show_contexts(config: Kubeconfig | None, access: Access) -> None:
+def show_contexts_to_compare() -> None:
+    """The contexts of which one can be read beside what is shown."""
+    try:
+        access = cluster_session.visitors_access()
+        config = cluster_session.kubeconfig(access)
+    except ClusterError as error:
+        _tell(error)
+        return
+    _show_contexts(config, access, _COMPARE)
+
+
+def _show_contexts(config: Kubeconfig | None, access: Access, use: _Use) -> None:
     contexts = list(config.contexts.values()) if config is not None else []
     if config is None and not access.own_credentials:
         st.caption(
             "This server is open to others than its own user, so its own kubeconfig and service account are off; "
-            f"its operator may turn them on with {ALLOW_OWN}=1. Upload a kubeconfig of your own below."
+            f"its operator may turn them on with {ALLOW_OWN}=1. Upload a kubeconfig of your own "
+            f"{'below' if use is _CONNECT else 'on the page Input'}."
         )
     elif not contexts:
         st.caption("No kubeconfig was found where kubectl looks for one: KUBECONFIG, then ~/.kube/config.")
     if access.shared and access.own_credentials and (config is None or not config.uploaded):
         st.warning(SERVERS_EYES, icon=":material/visibility:")
     if config is not None and contexts:
-        _choose(config, contexts, access)
+        _choose(config, contexts, access, use)
     if access.own_credentials and runs_in_cluster() and (config is None or not config.uploaded):
         st.button(
             "Read the cluster that this runs in",
             icon=":material/hub:",
-            on_click=_connect,
+            on_click=use.read,
             args=(service_account(access),),
-            key="connect-in-cluster",
+            key=f"connect-in-cluster{use.suffix}",
+            disabled=session.running_job() is not None,
         )
 
 
-def _choose(config: Kubeconfig, contexts: list[Context], access: Access) -> None:
-    names = [context.name for context in contexts]
-    if st.session_state.get(_CONTEXT) not in names:
-        st.session_state[_CONTEXT] = config.current if config.current in names else names[0]
+def _choose(config: Kubeconfig, contexts: list[Context], access: Access, use: _Use) -> None:
+    names, key = [context.name for context in contexts], _CONTEXT + use.suffix
+    if st.session_state.get(key) not in names:
+        st.session_state[key] = config.current if config.current in names else names[0]
     chosen = st.selectbox(
         f"Context ({len(names):,} in the {'uploaded ' if config.uploaded else ''}kubeconfig)",
         names,
-        key=_CONTEXT,
+        key=key,
         format_func=lambda name: _described(config.contexts[name], current=name == config.current),
     )
     context = config.contexts[chosen]
@@ -87,12 +114,12 @@ def _choose(config: Kubeconfig, contexts: list[Context], access: Access) -> None
         st.error(INSECURE, icon=":material/no_encryption:")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            "Connect",
+            use.verb,
             type="primary",
             icon=":material/lan:",
-            on_click=_connect,
+            on_click=use.read,
             args=(ClusterTarget(chosen, access, config),),
-            key="connect",
+            key=f"connect{use.suffix}",
             disabled=session.running_job() is not None,
         )
         st.caption(f"{plain(server or 'no server is named', 120)}", width="content")
@@ -148,10 +175,6 @@ def _take(key: str) -> None:
 
 def _forget() -> None:
     cluster_session.forget_upload()
-
-
-def _connect(target: ClusterTarget) -> None:
-    cluster_session.connect(target)
 
 
 def _tell(error: ClusterError) -> None:

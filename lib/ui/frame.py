@@ -19,6 +19,7 @@ from lib.ui.loaded import nothing
 from lib.ui.loading import show_progress
 from lib.ui.login import require_login
 from lib.ui.page_context import PageContext
+from lib.ui.quiet import ask_nobody
 from lib.ui.source_picker import draw_source_picker
 from lib.ui.strip import show_strip
 from lib.ui.text import plain
@@ -42,6 +43,7 @@ def start() -> StreamlitPage:
 
     The head stands before the page's script is even imported: that takes longer than all of the frame.
     """
+    ask_nobody()
     navigation.configure()
     page = navigation.register()
     st.session_state[_BEGUN] = _begin(page.title)

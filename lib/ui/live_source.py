@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from lib.loaders.manifests import ReadResult
+from lib.loaders.object_changes import object_changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,28 +53,13 @@ class LiveSource:
 def changes_between(
     before: ReadResult, after: ReadResult, since: datetime, not_compared: Collection[str] = ()
 ) -> Changes:
-    """Compare the kept objects of two readings of one cluster, by kind and name.
+    """Compare two readings of one cluster, by kind and name.
 
     ``not_compared`` are kinds of which either reading has not all: what is missing there need not be gone.
     """
-    old, new = _by_name(before, not_compared), _by_name(after, not_compared)
-    added, removed, changed = Counter[str](), Counter[str](), Counter[str]()
-    for key, value in new.items():
-        if key not in old:
-            added[key[0]] += 1
-        elif old[key] != value:
-            changed[key[0]] += 1
-    for key in old.keys() - new.keys():
-        removed[key[0]] += 1
-    return Changes(since, dict(added), dict(removed), dict(changed), tuple(sorted(not_compared)))
-
-
-def _by_name(read: ReadResult, without: Collection[str]) -> dict[tuple[str, str, str], dict[str, Any]]:
-    found = {}
-    for raw in read.objects:
-        if raw.kind in without:
-            continue
-        metadata = raw.obj.get("metadata")
-        metadata = metadata if isinstance(metadata, dict) else {}
-        found[raw.kind, str(metadata.get("namespace", "")), str(metadata.get("name", ""))] = raw.obj
-    return found
+    counted: dict[str, Counter[str]] = {"added": Counter(), "removed": Counter(), "changed": Counter()}
+    for each in object_changes(before, after, not_compared):
+        counted[each.change][each.kind] += 1
+    return Changes(
+        since, **{how: dict(kinds) for how, kinds in counted.items()}, not_compared=tuple(sorted(not_compared))
+    )

@@ -25,10 +25,11 @@ class LoadJob:
     """One load in a thread of its own; held in the visitor's session and never shared.
 
     Exactly one of ``result``, ``failure`` and ``was_cancelled`` is set once ``done`` answers True. ``failure`` is a
-    sentence without content of the input.
+    sentence without content of the input. ``to_compare``: its result is to stand beside what is shown.
     """
 
     title: str
+    to_compare: bool = False
     progress: LoadProgress = field(default_factory=LoadProgress)
     result: LoadedInput | None = None
     failure: str = ""
@@ -37,9 +38,9 @@ class LoadJob:
     _thread: threading.Thread | None = None
 
     @classmethod
-    def start(cls, title: str, load: Load) -> LoadJob:
+    def start(cls, title: str, load: Load, *, to_compare: bool = False) -> LoadJob:
         """Begin at once."""
-        job = cls(title)
+        job = cls(title, to_compare)
         job._thread = threading.Thread(target=job._run, args=(load,), name="netatlas-load", daemon=True)
         job._thread.start()
         return job

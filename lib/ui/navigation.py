@@ -95,6 +95,13 @@ PAGES: Final = (
         "What changes when another policy engine enforces the same policies, why, and what to do.",
     ),
     PageSpec(
+        "compare",
+        "Compare",
+        ":material/difference:",
+        "Network",
+        "Two clusters, or two moments of one: flows, routes and objects that differ, and why.",
+    ),
+    PageSpec(
         "assertions",
         "Assertions",
         ":material/fact_check:",
@@ -157,7 +164,7 @@ def register() -> StreamlitPage:
                 help=page.help,
             )
         )
-    chosen = st.navigation(dict(sections))
+    chosen = st.navigation(dict(sections), expanded=True)
     if old_manner:
         st.rerun()
     return chosen

@@ -11,6 +11,7 @@ import streamlit as st
 
 from lib.loaders.domain_names import NamesReading, read_names
 from lib.loaders.manifests import InputFile
+from lib.ui import moments
 from lib.ui.load_job import Load, LoadJob
 from lib.ui.loaded import LoadedInput, build, load
 from lib.ui.samples import FIRST, sample
@@ -81,6 +82,7 @@ def clear() -> None:
     """Forget the visitor's own input and show nothing; for callbacks."""
     cancel()
     forget_failed_load()
+    moments.forget()
     for kept in (_UPLOAD, _NAMES, *CLUSTER_KEYS):
         st.session_state.pop(kept, None)
     _switch(NOTHING)
@@ -92,11 +94,14 @@ def start_load(title: str, files: tuple[InputFile, ...], *, assume_complete: boo
     start(title, partial(load, "upload:", title, files, assume_complete=assume_complete))
 
 
-def start(title: str, loading: Load) -> None:
-    """Load an input of the visitor's own, instead of what is being loaded; a short load ends before this returns."""
+def start(title: str, loading: Load, *, to_compare: bool = False) -> None:
+    """Load an input of the visitor's own, instead of what is being loaded; a short load ends before this returns.
+
+    ``to_compare``: it is kept beside what is shown and does not take its place.
+    """
     cancel()
     forget_failed_load()
-    job = LoadJob.start(title, loading)
+    job = LoadJob.start(title, loading, to_compare=to_compare)
     st.session_state[_JOB] = job
     job.wait(_PATIENCE_S)
     _take_over()
@@ -173,8 +178,12 @@ def _take_over() -> None:
     del st.session_state[_JOB]
     if job.result is not None and not job.result.object_count:
         st.session_state[_FAILED] = job.result
+    elif job.result is not None and job.to_compare:
+        moments.choose(job.result)
     elif job.result is not None:
         before = own_input()
+        if before is not None:
+            moments.keep_earlier(before, job.result)
         st.session_state[_UPLOAD] = job.result
         # A cluster that was read again stays where it is shown, with its filters, and does not push itself forward.
         if before is None or job.result.live is None or before.id != job.result.id:
@@ -209,6 +218,14 @@ def _find(source: str) -> LoadedInput | None:
         return _load_sample(name) if sample(name) else None
     upload = own_input()
     return upload if upload is not None and upload.id == source else None
+
+
+def sample_input(source: str) -> LoadedInput:
+    """A bundled sample by its id. Raises KeyError where there is no such sample."""
+    found = _load_sample(source.removeprefix("sample:"))
+    if found is None:
+        raise KeyError(source)
+    return found
 
 
 def _why_not(source: str) -> str:

@@ -39,7 +39,7 @@ def strip_text(loaded: LoadedInput, view: ViewFilter) -> str:
         f":material/database: **{plain(loaded.title, 60)}**",
         namespaces,
         f"{loaded.object_count:,} object{'s' if loaded.object_count != 1 else ''}",
-        f"loaded {_local(loaded.loaded_at):%H:%M:%S} in {loaded.duration_s:.1f} s",
+        f"loaded {local_time(loaded.loaded_at):%H:%M:%S} in {loaded.duration_s:.1f} s",
         f"`{snapshot.content_hash[:10]}`",
     ]
     if loaded.live is not None:
@@ -66,7 +66,7 @@ def _live_parts(live: LiveSource) -> list[str]:
         what = ", ".join(f"{count:,} {word}" for count, word in counted if count) or "nothing"
         if live.changes.not_compared:
             what += " in the kinds that both readings have"
-        parts.append(f"changed since {_local(live.changes.since):%H:%M:%S}: {what}")
+        parts.append(f"changed since {local_time(live.changes.since):%H:%M:%S}: {what}")
     if live.warning:
         parts.append(f":red[:material/warning: {plain(live.warning, 200)}]")
     return parts
@@ -101,8 +101,8 @@ def _coverage_help(loaded: LoadedInput) -> str:
     return "\n\n".join(lines)
 
 
-def _local(moment: datetime) -> datetime:
-    """In the visitor's time zone, or UTC where the browser names none."""
+def local_time(moment: datetime) -> datetime:
+    """A moment in the visitor's time zone, or UTC where the browser names none."""
     try:
         return moment.astimezone(ZoneInfo(st.context.timezone or "UTC"))
     except (ZoneInfoNotFoundError, ValueError):

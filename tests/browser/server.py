@@ -68,9 +68,7 @@ def running_server(
     command = [
         sys.executable,
         "-m",
-        "streamlit",
-        "run",
-        script,
+        *(["lib.ui.serve"] if script == "app.py" else ["streamlit", "run", script]),
         "--server.port",
         str(port),
         "--server.headless",

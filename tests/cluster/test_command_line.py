@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from lib.cli import main
+from lib.cli.arguments import build_parser
 from tests.cluster.reading import kubeconfig, written
 from tests.cluster.replay import NOBODY, ReplayServer, always, recording
 
@@ -88,12 +89,51 @@ def test_a_refused_policy_kind_makes_every_verdict_unknown(
     server.faults[POLICIES] = always(403, recording("403-networkpolicies")["body"])
     # What the Admin tier surely decides stays decided: that policy is taken away here.
     server.lists["/apis/policy.networking.k8s.io/v1alpha1/adminnetworkpolicies"] = ("AdminNetworkPolicyList", "v1", [])
-    flows = printed(capsys, "flows", "--kubeconfig", config)["flows"]
+    flows = printed(capsys, "flows", "--kubeconfig", config, status=2)["flows"]
     assert flows
     assert {row["verdict"] for row in flows} == {"unknown"}
     assert all("NetworkPolicy" in row["reason"] or "controller" in row["reason"] for row in flows)
-    exposed = printed(capsys, "exposure", "--kubeconfig", config)["exposure"]
+    exposed = printed(capsys, "exposure", "--kubeconfig", config, status=2)["exposure"]
     assert not [row for row in exposed if row["isolated_ingress"] == "not isolated"]
+
+
+COMMANDS = {
+    "flows": (),
+    "exposure": (),
+    "explain": ("--from", "ns-0000/api-05-385227600-00000", "--to", "internet"),
+    "services": (),
+    "routes": (),
+    "policies": (),
+    "trace": ("--from", "internet", "--to", "ns-0000/api-05-385227600-00000:80"),
+    "azure": (),
+    "diff": ("--context", "test", "--context", "test"),
+    "check": ("--fail-on", "error"),
+    "recommend": (),
+    "lint": (),
+    "egress": (),
+    "snapshot": ("-o",),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_ends_with_two_where_a_kind_was_refused_also_from_its_snapshot(
+    command: str, server: ReplayServer, config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """README, *Exit status*: 2 where something of the input could not be read; the result is printed all the same."""
+    server.faults[POLICIES] = always(403, recording("403-networkpolicies")["body"])
+    more = [*COMMANDS[command], *([str(tmp_path / "s.zip")] if command == "snapshot" else [])]
+    assert main([command, *more, "--kubeconfig", config]) == 2
+    told = capsys.readouterr()
+    assert "NetworkPolicy: the login may not list it (403)" in told.err
+    assert told.out or command == "snapshot"
+    if command == "snapshot":
+        assert main(["flows", more[-1]]) == 2
+        assert "NetworkPolicy: the login may not list it (403)" in capsys.readouterr().err
+
+
+def test_the_commands_above_are_all_that_read_a_cluster() -> None:
+    found = {name for name in re.findall(r"^    ([a-z]+)", build_parser().format_help(), re.M)}
+    assert found - set(COMMANDS) <= {"plan", "doctor", "dump"}
 
 
 def test_the_doctor_is_content_with_a_reader(config: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import gc
 import io
 import json
 import logging
 import sys
 import traceback
+import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import FrameType, FunctionType, ModuleType
@@ -17,11 +19,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.cli import main
+from lib.loaders.cluster.access import access_of
 from lib.loaders.cluster.connection import Connection
 from lib.loaders.cluster.errors import ClusterError
 from lib.loaders.cluster.kubeconfig import uploaded_kubeconfig
 from lib.loaders.cluster.login import log_in
 from lib.loaders.cluster.read import read_cluster
+from lib.loaders.cluster.uploaded import check_upload
 from lib.ui.load_job import LoadJob
 from lib.ui.loaded import LoadedInput
 from lib.ui.results_store import ResultsStore
@@ -33,7 +37,11 @@ TOKEN = "planted-token-9d21"
 ENVIRONMENT = "planted-env-4c77"
 NOTE = "planted-note-31aa"
 COMMAND = "planted-command-88ee"
-SECRETS = (TOKEN, ENVIRONMENT, NOTE, COMMAND)
+IN_URL = "planted-in-url-52bd"
+PASSWORD = "planted-password-f0a3"
+PROXY = "planted-proxy-c6d8"
+KEY = "planted-key-17e9"
+SECRETS = (TOKEN, ENVIRONMENT, NOTE, COMMAND, IN_URL, PASSWORD, PROXY, KEY)
 CREDENTIALS = {"netatlas.kubeconfig", "netatlas.cluster"}
 """Where a session keeps its kubeconfig, and nowhere else."""
 
@@ -46,11 +54,18 @@ def planted() -> ReplayServer:
         changed = [json.loads(json.dumps(item)) for item in items]
         for item in changed:
             notes = {"example.com/password": NOTE, "kubectl.kubernetes.io/last-applied-configuration": NOTE}
+            notes |= {
+                "nginx.ingress.kubernetes.io/auth-url": f"https://user:{IN_URL}@auth.example/?token={IN_URL}",
+                "nginx.ingress.kubernetes.io/configuration-snippet": f"proxy_set_header Authorization {NOTE};",
+            }
             item["metadata"].setdefault("annotations", {}).update(notes)
             for spec in (item.get("spec", {}), item.get("spec", {}).get("template", {}).get("spec", {})):
                 for container in spec.get("containers", ()) if isinstance(spec, dict) else ():
                     container["env"] = [{"name": "PASSWORD", "value": ENVIRONMENT}]
                     container["command"] = container["args"] = [COMMAND]
+                    container["livenessProbe"] = {
+                        "httpGet": {"port": 80, "httpHeaders": [{"name": "a", "value": NOTE}]}
+                    }
         server.lists[path] = (kind, version, changed)
     return server
 
@@ -131,6 +146,76 @@ def test_a_server_that_echoes_credentials_gets_them_into_no_message(log: io.Stri
     assert TOKEN not in " ".join(said) + log.getvalue()
 
 
+@pytest.mark.parametrize(
+    ("user", "cluster"),
+    [
+        ({"username": "someone", "password": PASSWORD}, {}),
+        ({"token": TOKEN}, {"proxy-url": f"http://someone:{PROXY}@127.0.0.1:1"}),
+        ({"token": TOKEN}, {"proxy-url": f"socks5://someone:{PROXY}@127.0.0.1:1"}),
+        ({"token": TOKEN}, {"server": f"https://someone:{PASSWORD}@127.0.0.1:1"}),
+        ({"client-certificate-data": KEY, "client-key-data": KEY}, {}),
+        ({"client-certificate-data": "QUJD", "client-key-data": base64.b64encode(KEY.encode()).decode()}, {}),
+        ({"token": f"{TOKEN}\r\nX-Injected: 1"}, {}),
+        ({"token": TOKEN, "as": f"{KEY}\n"}, {}),
+        (
+            {
+                "exec": {
+                    "apiVersion": "x",
+                    "command": "no-such-plugin",
+                    "args": [COMMAND],
+                    "env": [{"name": "A", "value": ENVIRONMENT}],
+                }
+            },
+            {},
+        ),
+        ({"auth-provider": {"name": "azure", "config": {"access-token": TOKEN, "client-secret": KEY}}}, {}),
+        ({"token": {"deep": TOKEN}, "password": [PASSWORD]}, {}),
+        ({f"tokn:{TOKEN}": None}, {}),
+    ],
+)
+def test_no_kind_of_credential_is_said_whatever_becomes_of_it(
+    user: dict[str, Any],
+    cluster: dict[str, Any],
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    log: io.StringIO,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As one's own kubeconfig and as an upload, on a server of one's own and on a shared one."""
+    server = planted()
+    server.faults["/api/v1/pods"] = echoing
+    told = []
+    with server.running() as url:
+        config = kubeconfig(url, user, **cluster)
+        for command in ("flows", "doctor", "snapshot"):
+            more = ["-o", str(tmp_path / "s.zip")] if command == "snapshot" else []
+            main([command, *more, "--kubeconfig", str(written(tmp_path, config))])
+        for access in (
+            access_of("127.0.0.1", {}),
+            access_of("0.0.0.0", {"NETATLAS_ALLOWED_API_SERVERS": "example.com"}),
+        ):
+            uploaded = uploaded_kubeconfig(json.dumps(config).encode())
+            try:
+                check_upload(uploaded, uploaded.context(), access)
+                with Connection(log_in(uploaded, uploaded.context()), guard=access.guard, patience=SOON) as connection:
+                    told += [f"{p.message} {p.remedy}" for p in read_cluster(connection).read.problems]
+            except ClusterError as error:
+                told += [str(error), "".join(traceback.format_exception(error)), repr(uploaded)]
+    bundle = (tmp_path / "s.zip").read_bytes() if (tmp_path / "s.zip").exists() else b""
+    unpacked = b"".join(entries(bundle))
+    said = "".join(capfd.readouterr()) + log.getvalue() + " ".join(told) + unpacked.decode()
+    assert said
+    assert not [secret for secret in SECRETS if secret in said]
+    assert not [secret for secret in SECRETS if base64.b64encode(secret.encode()).decode()[:-4] in said]
+
+
+def entries(bundle: bytes) -> Iterator[bytes]:
+    """What a snapshot holds; nothing where none was made."""
+    if bundle:
+        archive = zipfile.ZipFile(io.BytesIO(bundle))
+        yield from map(archive.read, archive.namelist())
+
+
 @pytest.mark.parametrize("fault", ["echo", "401", "cut", "garbage", "none"])
 def test_the_command_line_says_none(
     fault: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], log: io.StringIO
@@ -182,10 +267,16 @@ def test_the_pages_hold_none_outside_of_the_sessions_own_kubeconfig(
                 break
             test.session_state["netatlas.job"].wait(0.2)
             test.run()
-        for page in ("overview", "services", "policy_flows", "input"):
+        for page in ("overview", "services", "policy_flows", "compare", "input"):
             test.switch_page(f"pages/{page}.py").run()
             assert not test.exception
             shown.append(words(test))
+            if page == "compare" and goes_well:
+                test.button(key="keep-moment").click().run()
+                test.button(key="connect-to-compare").click().run()
+                test.session_state["netatlas.job"].wait(20) if "netatlas.job" in test.session_state else None
+                shown.append(words(test.run()))
+                assert "netatlas.moment" in test.session_state
     assert ("netatlas.upload" in test.session_state) is goes_well
     assert TOKEN in " ".join(holding([test.session_state["netatlas.kubeconfig"]]))
     state = test.session_state._state.filtered_state

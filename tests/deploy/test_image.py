@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from importlib.metadata import PackageNotFoundError, requires, version
 
@@ -85,6 +86,11 @@ def test_everything_that_is_copied_is_there_and_let_through() -> None:
         assert f"!{source}" in IGNORE
     assert IGNORE[0] == "*"
     assert IGNORE.index(".streamlit/secrets.toml") > IGNORE.index("!.streamlit")
+
+
+def test_it_starts_the_way_in_that_asks_nobody_for_its_address() -> None:
+    (words,) = re.findall(r"^ENTRYPOINT (.+)$", DOCKERFILE, re.M)
+    assert json.loads(words) == ["python", "-m", "lib.ui.serve"]
 
 
 def test_no_secret_is_an_argument_or_a_variable_of_the_image() -> None:

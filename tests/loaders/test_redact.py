@@ -3,6 +3,7 @@
 
 import base64
 import json
+import time
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from lib.loaders.assemble import assemble
 from lib.loaders.manifests import InputFile, ReadResult, read_inputs
+from lib.loaders.secret_fields import MASK, is_secret_note
 
 PLANT = "hunter2"
 ENCODED = base64.b64encode(PLANT.encode()).decode()
@@ -340,6 +342,38 @@ def test_annotations_that_networking_needs_stay() -> None:
     text = f"apiVersion: v1\nkind: Service\nmetadata:\n  name: x\n  annotations: {{{key}: 'true', note: kept}}\nspec: {{}}\n"
     (raw,) = read(text).objects
     assert raw.obj["metadata"]["annotations"] == {key: "true", "note": "kept"}
+
+
+@pytest.mark.parametrize(
+    ("value", "goes"),
+    [
+        ("https://user:hunter2@auth.example/x", True),
+        ("first https://a.example then https://:hunter2@b.example", True),
+        ("https://auth.example/x?rd=$escaped_request_uri&access_token=hunter2", True),
+        ("https://a.example/cb?X-Api-Key=hunter2", True),
+        ("https://user@auth.example/x", False),
+        ("https://auth.example/start?rd=$escaped_request_uri", False),
+        ("https://auth.example/x?token=", False),
+        ("/new?key=$1", False),
+        ("a@b:c", False),
+    ],
+)
+def test_a_login_that_stands_in_a_url_of_an_annotation_goes(value: str, goes: bool) -> None:
+    key = "nginx.ingress.kubernetes.io/auth-url"
+    text = (
+        f"apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: a\n  annotations:\n    {key}: '{value}'\n"
+    )
+    found = read(text)
+    (raw,) = found.objects
+    assert raw.obj["metadata"]["annotations"][key] == (MASK if goes else value)
+    assert ("hunter2" in found.documents.excerpt(raw.source)[1]) is False
+
+
+@pytest.mark.parametrize("piece", ["://", "://a?b", "?&", "?a=", ":", "token="])
+def test_a_url_of_any_length_is_looked_through_at_once(piece: str) -> None:
+    begun = time.process_time()
+    is_secret_note("nginx.ingress.kubernetes.io/auth-url", "://" + piece * 200_000, False)
+    assert time.process_time() - begun < 2
 
 
 def test_lines_below_a_masked_annotation_and_a_misspelt_field_are_right() -> None:

@@ -22,6 +22,7 @@ PAGES = (
     "trace",
     "recommendation",
     "engine_migration",
+    "compare",
     "assertions",
     "egress",
     "ip_plan",

@@ -180,7 +180,7 @@ def _note(key: str, value: Any, is_workload: bool) -> Any:
     """An annotation that is needed; one that makes its object invalid without its content; ``_GONE`` for the rest."""
     if key.startswith(KEPT_ANNOTATIONS):
         # That there is a snippet counts; what it says may hold credentials.
-        return shape(value) if is_secret_note(key, is_workload) else value
+        return shape(value) if is_secret_note(key, value, is_workload) else value
     if isinstance(value, str) and not isinstance(value, PlainLetter) and not label_key_fault(key.lower()):
         return _GONE
     return shape(value)

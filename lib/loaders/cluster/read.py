@@ -250,7 +250,7 @@ class _Run:
                 remedy = (
                     f"Let the login list {each.resource.name}: `python -m lib doctor` prints the rule that is missing."
                 )
-                yield Problem(Severity.WARNING, "kind-refused", message, remedy, place)
+                yield Problem(Severity.ERROR, "kind-refused", message, remedy, place)
             elif each.outcome is Outcome.NOT_LOGGED_IN:
                 yield Problem(Severity.ERROR, "login-refused", f"{name}: {each.reason}", f"{LOG_IN}.", place)
             elif each.outcome in _BROKEN:
