@@ -91,18 +91,7 @@ def arrival_hop(
         ways if len(ways) > 1 else (),
         _change(verdict, client, name, service),
         source_after=_after(cases, client),
-        notes=_probes(cases),
     )
-
-
-def _probes(cases: Sequence[_Case]) -> tuple[str, ...]:
-    """Probes of node ports are answered by pods: policies that drop what nodes send can take nodes down.
-
-    Source: shared-health-probes.md of AKS's documentation.
-    """
-    if any(case.seen.seen != "client" and case.verdict != "allowed" for case in cases):
-        return ("Health probes of node ports come by the same way: where they are dropped, the node gets no packets.",)
-    return ()
 
 
 def _way(asked: Asked) -> Way:

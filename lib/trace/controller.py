@@ -8,6 +8,7 @@ from lib.facts.sources import describe
 from lib.model.cluster import Workload
 from lib.model.refs import ObjectRef, Source
 from lib.model.services import ServiceType
+from lib.model.sets import Protocol
 from lib.policy.points import End
 from lib.routing.controller_places import controller_places
 from lib.routing.reach import address_or_none
@@ -50,8 +51,8 @@ def controller_of(context: Context, row: RouteView) -> Controller:
     label = row.served_by.label
     for text in addresses:
         address = address_or_none(text)
-        found = context.by_address.get(address) if address is not None else None
-        view = context.service(found[0].ref) if found else None
+        found = context.owner(address, None, Protocol.TCP) if address is not None else None
+        view = found[0] if found else None
         if view is not None and view.workloads:
             why = f"{front} has the address {text} of Service {view.ref.qualified_name}, whose pods it is"
             return _running(view.workloads, label, why, view.service.source, view, addresses)

@@ -29,6 +29,7 @@ class HopKind(Enum):
     ADDRESS = "address"
     SECURITY = "security rules"
     BALANCER = "load balancing rule"
+    PROBE = "health probe"
     SERVICE = "node"
     EGRESS = "policies of the sender"
     INGRESS = "policies of the receiver"
@@ -88,13 +89,22 @@ class Hop:
 class Trace:
     """The answer to one question; the hops come in the order in which the packet passes them.
 
-    Hops after one that denies are what the packet would meet if it got so far.
+    Hops after one that denies are what the packet would meet if it got so far. ``family`` is ``IPv4`` or ``IPv6`` where
+    the packet can be of either: then ``others`` are the ways of the other families, and ``hops``, ``stopped_at``,
+    ``deciding`` and ``premises`` are about this one. "" where there is one family.
     """
 
     src: str
     dst: str
     hops: tuple[Hop, ...]
     engine: str = ""
+    family: str = ""
+    others: tuple[Trace, ...] = ()
+
+    @property
+    def by_family(self) -> tuple[Trace, ...]:
+        """This way and those of the other families."""
+        return (self, *self.others)
 
     @property
     def stopped_at(self) -> Hop | None:
@@ -102,13 +112,18 @@ class Trace:
         return next((hop for hop in self.hops if hop.verdict is HopVerdict.DENIED and not hop.premise), None)
 
     @property
-    def verdict(self) -> HopVerdict:
-        """One hop that denies is enough; then what is unknown, then what depends."""
+    def own_verdict(self) -> HopVerdict:
+        """This family's alone: one hop that denies is enough; then what is unknown, then what depends."""
         found = {hop.verdict for hop in self.hops if not hop.premise}
         for verdict in (HopVerdict.DENIED, HopVerdict.UNKNOWN, HopVerdict.DEPENDS):
             if verdict in found:
                 return verdict
         return HopVerdict.ALLOWED
+
+    @property
+    def verdict(self) -> HopVerdict:
+        """What every family says; where they differ it depends on the family, unless one of them is unknown."""
+        return together(way.own_verdict for way in self.by_family)
 
     @property
     def premises(self) -> tuple[Hop, ...]:
@@ -119,17 +134,26 @@ class Trace:
     @property
     def deciding(self) -> Hop:
         """The hop that makes the verdict: the first of that verdict, for an allowed trace the last hop."""
-        if self.verdict is HopVerdict.ALLOWED:
+        if self.own_verdict is HopVerdict.ALLOWED:
             return self.hops[-1]
-        return next(hop for hop in self.hops if hop.verdict is self.verdict and not hop.premise)
+        return next(hop for hop in self.hops if hop.verdict is self.own_verdict and not hop.premise)
 
     @property
     def sentence(self) -> str:
-        """The verdict in one sentence."""
+        """The verdict in one sentence, with a part for each family where there are several."""
+        if not self.others:
+            return self.own_sentence
+        same = len({way.own_verdict for way in self.by_family}) == 1
+        lead = "" if same else f"{self.verdict.value.capitalize()}: it depends on the IP family. "
+        return lead + " ".join(f"{way.family}: {way.own_sentence}" for way in self.by_family)
+
+    @property
+    def own_sentence(self) -> str:
+        """The verdict of this family alone in one sentence."""
         given = "; ".join(hop.reason for hop in self.premises)
         so = f" Taken for granted: {given}." if given else ""
         hop = self.deciding
-        match self.verdict:
+        match self.own_verdict:
             case HopVerdict.ALLOWED:
                 return f"Allowed: {self.src} reaches {self.dst}.{so}"
             case HopVerdict.DENIED:

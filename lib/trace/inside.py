@@ -21,7 +21,7 @@ SENDERS_MAX: Final = 32
 """So many nodes are asked about one by one; nodes that rules treat alike are asked about once."""
 
 
-def senders(context: Context, start: Start, targets: Sequence[Target] = ()) -> tuple[End, ...]:
+def senders(context: Context, start: Start, targets: Sequence[Target] = ()) -> tuple[Workload | Pod | Node, ...]:
     """The ends that send; of all nodes one for each sort that rules can tell apart: by labels, and by own pods."""
     if not start.any_node:
         return start.ends

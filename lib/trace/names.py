@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Final
 
 from lib.facts.cluster_dns import cluster_dns, local_dns
@@ -9,7 +10,7 @@ from lib.model.cluster import Pod, Workload
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
 from lib.model.services import Service, ServiceType
-from lib.model.sets import Protocol, parse_address
+from lib.model.sets import AddressSet, Protocol, parse_address
 from lib.policy.points import End, points_of
 from lib.trace.context import Context
 from lib.trace.ends import Start
@@ -18,15 +19,17 @@ from lib.trace.policies import Asked, Flow, ask, deciders_of, source_of
 from lib.trace.service import targets_of
 
 _NDOTS: Final = 5
+_LISTED: Final = 4
+_NODES_MAX: Final = 32
 
 
 def name_hop(context: Context, start: Start, host: str) -> Hop:
     """Whether the sender can ask for ``host``: UDP and TCP 53 to the cluster's DNS, and LocalDNS where it runs."""
     pods = [end for end in start.ends if isinstance(end, Workload | Pod)]
-    if not pods or any(pod.host_network for pod in start.pods):
-        whose = "its node's resolver" if start.in_cluster else "a resolver outside the cluster"
-        why = f"{whose}, which {start.name} asks, knows the name (it is not in the input)"
-        return Hop(HopKind.NAME, HopVerdict.UNKNOWN, host, why, premise=True)
+    if elsewhere := _asks_elsewhere(start):
+        change = "dnsPolicy ClusterFirst (on the node's network ClusterFirstWithHostNet) asks the cluster's DNS"
+        asks = start.pods[0].source if start.pods else None
+        return Hop(HopKind.NAME, HopVerdict.UNKNOWN, host, elsewhere, asks, change=change, premise=True)
     fact = cluster_dns()
     notes = _notes(host, pods[0].namespace)
     if context.given.local_dns:
@@ -46,6 +49,40 @@ def name_hop(context: Context, start: Start, host: str) -> Hop:
     notes = (*notes, local)
     reason = _reason(ways, verdict, "the cluster's DNS")
     return Hop(HopKind.NAME, verdict, host, reason, source, deciders, tuple(ways), change, notes=notes)
+
+
+def _asks_elsewhere(start: Start) -> str:
+    """Whom a sender asks that does not ask the cluster's DNS; "" where it does.
+
+    core/v1, PodSpec.dnsPolicy: ClusterFirst counts like Default for pods on the node's network.
+    """
+    if not start.in_cluster:
+        return f"a resolver outside the cluster, which {start.name} asks, knows the name (it is not in the input)"
+    if not start.pods:
+        return f"its node's resolver, which {start.name} asks, knows the name (it is not in the input)"
+    for pod in start.pods:
+        if pod.dns_policy == "None":
+            return (
+                f"the DNS servers of the dnsConfig of {pod.ref} (its dnsPolicy is None) know the name; it is not read"
+            )
+        if pod.dns_policy == "Default" or (pod.host_network and pod.dns_policy == "ClusterFirst"):
+            said = "it is on its node's network" if pod.host_network else "its dnsPolicy is Default"
+            return (
+                f"the resolver of its node, which {pod.ref} asks since {said}, knows the name (it is not in the input)"
+            )
+    return ""
+
+
+def listed_hop(host: str, addresses: AddressSet) -> Hop:
+    """The addresses of a name outside: those that the table of names has, else any of the Internet."""
+    if addresses:
+        shown = [f"{a}-{b}" if a != b else str(a) for a, b in islice(addresses.ranges(), _LISTED + 1)]
+        listed = ", ".join(shown[:_LISTED]) + (" and more" if len(shown) > _LISTED else "")
+        why, change = f"the table of names says {listed}", "another entry in the table of names"
+        return Hop(HopKind.RECORD, HopVerdict.ALLOWED, host, why, change=change, destination_after=listed)
+    why = f"the addresses of {host} are of the Internet (the table of names has none)"
+    change = "give its addresses in the table of names"
+    return Hop(HopKind.RECORD, HopVerdict.UNKNOWN, host, why, change=change, premise=True)
 
 
 def _by_local_dns(context: Context, sender: Workload | Pod, host: str, notes: tuple[str, ...]) -> Hop:
@@ -101,17 +138,18 @@ def _local(context: Context, sender: Workload | Pod) -> list[Way]:
     """LocalDNS answers on the sender's own node; rules may mean that node, or the addresses, and engines differ."""
     fact = local_dns()
     nodes = {n.name: n for n in context.snapshot.nodes}
-    first = sender if isinstance(sender, Pod) else sender.endpoints[0]
-    node = nodes.get(first.node_name)
+    pods = (sender,) if isinstance(sender, Pod) else sender.endpoints
+    own = {pod.node_name: nodes.get(pod.node_name) for pod in pods}
+    addresses = (fact.address, *fact.other_addresses)
     found = []
     for protocol in (Protocol.UDP, Protocol.TCP):
-        ends: list[End] = [parse_address(fact.address), *([node] if node else [])]
+        ends: list[End] = [*map(parse_address, addresses), *islice(filter(None, own.values()), _NODES_MAX)]
         asked = ask(context, (Flow(sender, end, protocol, fact.port) for end in ends))
-        verdict = together(each.verdict for each in asked) if node else HopVerdict.UNKNOWN
+        verdict = together(each.verdict for each in asked) if all(own.values()) else HopVerdict.UNKNOWN
         if verdict is HopVerdict.DEPENDS:
             verdict = HopVerdict.UNKNOWN
         said = "; ".join(f"as {each.flow.receiver}: {each.answer.directions[0].reason}" for each in asked)
-        found.append(Way(f"{protocol.value} to {fact.label}, {fact.address}", verdict, said))
+        found.append(Way(f"{protocol.value} to {fact.label}, {' or '.join(addresses)}", verdict, said))
     return found
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
 from lib.azure.egress import outbound_answer
 from lib.azure.security_group_match import Fit, in_virtual_network
 from lib.facts.engines import Known
 from lib.facts.networks import network
-from lib.model.sets import Address
+from lib.model.sets import Address, AddressSet
 from lib.routing.reach import is_public
 from lib.trace.context import Context
 from lib.trace.hop import Hop, HopKind, HopVerdict
@@ -18,10 +19,11 @@ NOTHING: Final = "none"
 BLOCKED: Final = "block"
 
 
-def way_out_hop(context: Context, destination: Address | None, name: str) -> Hop:
-    """From the node to a receiver outside; ``destination`` is None for a name whose addresses nobody knows."""
-    if destination is not None and not is_public(destination):
-        return _inside_network(context, destination, name)
+def way_out_hop(context: Context, destination: Address | AddressSet, name: str) -> Hop:
+    """From the node to a receiver outside, which has one address or perhaps one of several."""
+    ends = [destination] if isinstance(destination, IPv4Address | IPv6Address) else [a for a, _ in destination.ranges()]
+    if not any(map(is_public, ends)):
+        return _inside_network(context, ends[0], name)
     outbound = context.profile.outbound_type
     model = context.profile.network_model.value
     if not outbound.value:

@@ -6,16 +6,15 @@ from collections.abc import Iterator
 
 from lib.azure.security_group_match import Place
 from lib.azure.security_group_question import Question
-from lib.facts.internet import PUBLIC_OF_FRONTENDS
 from lib.model.cluster import Node, Pod, Workload
-from lib.model.sets import Address, AddressSet, Protocol
+from lib.model.sets import Address, Family, Protocol
 from lib.policy.points import name_of
-from lib.routing.reach import address_or_none, is_public
+from lib.routing.reach import is_public
 from lib.routing.services import ServiceView
 from lib.routing.target_ports import PortView
 from lib.trace.context import Context
-from lib.trace.ends import Start
-from lib.trace.entering import client_of, of_family, on_the_nodes
+from lib.trace.ends import Start, addresses_of_end
+from lib.trace.entering import client_of, on_the_nodes
 from lib.trace.front import security_hop, sender_on_the_way
 from lib.trace.hop import Hop, HopKind, HopVerdict
 from lib.trace.inside import end_hop, to_end, to_node_port
@@ -51,7 +50,7 @@ def to_node_address(
 def _at_node(
     context: Context, start: Start, node: Node, address: Address, port: int, protocol: Protocol
 ) -> Iterator[Hop]:
-    client = client_of(start, address, None)
+    client = client_of(context, start, address, None)
     asked = ask(context, [Flow(client.end, node, protocol, port, "", client.name)])
     yield from policy_hops(asked)
     yield end_hop([Target(name_of(node), (node,), port, (), node.source)], verdict_of(asked))
@@ -70,7 +69,7 @@ def to_pod_or_node(
     context: Context, start: Start, end: Workload | Pod | Node, port: int, protocol: Protocol
 ) -> Iterator[Hop]:
     if isinstance(end, Node):
-        address = next((a for t in end.addresses_of("InternalIP") if (a := address_or_none(t)) is not None), None)
+        address = next((a for a in addresses_of_end(end) if start.speaks(a)), None)
         if address is not None:
             yield from to_node_address(context, start, end, address, port, protocol)
             return
@@ -82,24 +81,15 @@ def to_pod_or_node(
     if host is not None:
         yield from to_pod_or_node(context, start, host, port, protocol)
         return
-    address = next((ip for pod in pods for ip in pod.ips if _same_family(start, ip)), None)
+    address = next((ip for pod in pods for ip in pod.ips if start.speaks(ip)), None)
     hop = direct_hop(context, name_of(end), internet=start.place is Place.INTERNET)
     yield hop
     if hop.verdict is HopVerdict.DENIED:
         return
     if address is not None:
         yield security_hop(context, Question(start.place or start.address or Place.INTERNET, address, port, protocol))
-    known = address or next(iter(context.known.virtual_network.ranges()), (None,))[0]
-    if start.address is None and known is None:
-        why = "neither the pod's address nor the virtual network's is in the input"
-        yield Hop(HopKind.INGRESS, HopVerdict.UNKNOWN, name_of(end), why)
-        return
-    sender = start.address or of_family(AddressSet.all() - PUBLIC_OF_FRONTENDS, known)  # type: ignore[arg-type]
+    sender = start.address or context.virtual_network(start.family or Family.IPV4)
     name = str(start.address) if start.address else "an address of the virtual network"
     asked = ask(context, [Flow(sender, end, protocol, port, "", name)])
     yield from policy_hops(asked)
     yield end_hop([Target(name_of(end), (end,), port, pods, pods[0].source if pods else None)], verdict_of(asked))
-
-
-def _same_family(start: Start, address: Address) -> bool:
-    return start.address is None or start.address.version == address.version

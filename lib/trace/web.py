@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from lib.azure.security_group_match import Place
 from lib.model.domain_names import NamePattern
 from lib.model.problem import Severity
 from lib.model.services import ServiceType
-from lib.model.sets import Address, Protocol
+from lib.model.sets import Address, AddressSet, Protocol
 from lib.policy.points import End
 from lib.routing.faults import WITHOUT_BACKEND
 from lib.routing.hostnames import ingress_host_matches
-from lib.routing.reach import address_or_none
+from lib.routing.reach import address_or_none, is_public
 from lib.routing.route_view import RouteView
 from lib.routing.services import ServiceView
 from lib.routing.url import UrlRequest
@@ -49,9 +50,11 @@ def web_route(context: Context, request: UrlRequest) -> WebRoute:
     return WebRoute(answer, controller_of(context, row) if row is not None else None)
 
 
-def record_hop(context: Context, request: UrlRequest, controller: Controller) -> Hop:
+def record_hop(context: Context, request: UrlRequest, controller: Controller, start: Start) -> Hop:
     """Where the host leads: as a table of names says, else taken to be the controller's address."""
-    wanted = ", ".join(controller.addresses) or "the controller's address"
+    held = [a for a in front_addresses(controller) if start.speaks(a)]
+    texts = map(str, held) if held else controller.addresses
+    wanted = ", ".join(texts) or "the controller's address"
     entry = context.snapshot.domain_names.entries.get(request.host)
     source = controller.source
     if entry is None:
@@ -59,7 +62,6 @@ def record_hop(context: Context, request: UrlRequest, controller: Controller) ->
         return Hop(
             HopKind.RECORD, HopVerdict.UNKNOWN, request.host, why, source, premise=True, destination_after=wanted
         )
-    held = [a for a in map(address_or_none, controller.addresses) if a is not None]
     found = ", ".join(map(str, entry.networks))
     decider = Decider(entry.place, "says", "", found)
     if not held or any(any(a in net for net in entry.networks) for a in held):
@@ -70,13 +72,20 @@ def record_hop(context: Context, request: UrlRequest, controller: Controller) ->
     return Hop(HopKind.RECORD, HopVerdict.DENIED, request.host, why, source, (decider,), change=change)
 
 
-def front_address(controller: Controller, start: Start) -> Address | None:
-    """The address that the sender reaches the controller by, of its own family; None where the input shows none."""
+def front_addresses(controller: Controller) -> tuple[Address, ...]:
+    """The addresses that clients reach the controller by, those of the route first; none where no object has them."""
     texts = list(controller.addresses)
     if controller.front is not None and controller.front.service.type is ServiceType.LOAD_BALANCER:
         texts += [entry.ip for entry in controller.front.service.load_balancer_ingress]
-    found = [a for a in map(address_or_none, texts) if a is not None]
-    return next((a for a in found if start.address is None or a.version == start.address.version), None)
+    return tuple(dict.fromkeys(a for a in map(address_or_none, texts) if a is not None))
+
+
+def front_address(controller: Controller, start: Start) -> Address | None:
+    """The one that the sender can reach: of its family, and public for somebody on the Internet where one is."""
+    found = [a for a in front_addresses(controller) if start.speaks(a)]
+    if start.place is Place.INTERNET:
+        found.sort(key=lambda address: not is_public(address))
+    return found[0] if found else None
 
 
 def behind_controller(context: Context, found: WebRoute, controller: Controller) -> Iterator[Hop]:
@@ -175,7 +184,6 @@ def _connections(
     yield arrived(asked, targets)
 
 
-def named_addresses(context: Context, host: str) -> tuple[str, ...]:
+def addresses_of_name(context: Context, host: str) -> AddressSet:
     """The addresses that the table of names has for a host."""
-    found = context.snapshot.domain_names.resolve(NamePattern.exactly(host))
-    return tuple(str(first) for first, _ in found.addresses.ranges())
+    return context.snapshot.domain_names.resolve(NamePattern.exactly(host)).addresses

@@ -83,7 +83,8 @@ def test_udp_decides_over_the_name_and_tcp_is_told_of(protocols, expected, said)
 
 
 def test_local_dns_is_judged_at_its_own_address():
-    block = {"to": [{"ipBlock": {"cidr": f"{local_dns().address}/32"}}], "ports": TO_DNS["ports"]}
+    listens = (local_dns().address, *local_dns().other_addresses)
+    block = {"to": [{"ipBlock": {"cidr": f"{address}/32"}} for address in listens], "ports": TO_DNS["ports"]}
     by_pods = cluster(service(), egress(TO_DNS, TO_WEB))
     assert walk(by_pods, "shop/client", "svc/shop/web:80").verdict is ALLOWED
     # The API lets a pod reach its own node, but the address is no known one of the node.
@@ -173,7 +174,8 @@ def test_an_alias_leads_to_its_name_and_out_of_the_cluster():
     alias = service("docs", "ExternalName", externalName="docs.example.com", clusterIP=None, clusterIPs=None)
     found = walk(cluster(alias), "shop/client", "svc/shop/docs:80")
     assert kinds(found) == [
-        "name resolution", "DNS record", "name resolution", "DNS record", "policies of the sender", "way out",
+        "name resolution", "DNS record", "name resolution", "DNS record", "policies of the sender", "security rules",
+        "way out",
     ]  # fmt: skip
     assert found.verdict is ALLOWED
 
@@ -194,10 +196,10 @@ def test_a_pod_itself_is_reached_without_a_node_in_between():
 
 @pytest.mark.parametrize(
     ("model", "expected"),
-    [("azure_cni_overlay", DENIED), ("kubenet", DENIED), ("node_subnet", UNKNOWN), ("byo_cni", UNKNOWN), ("", UNKNOWN)],
+    [("azure_cni_overlay", DENIED), ("kubenet", DENIED), ("node_subnet", ALLOWED), ("byo_cni", UNKNOWN), ("", UNKNOWN)],
 )
 def test_from_the_virtual_network_a_pods_address_hangs_on_the_network_model(model, expected):
-    """Overlay: not routed. Flat: routed, and the security group's answer hangs on the ranges of the network."""
+    """Overlay: not routed. Flat: routed, and the pod's address is one of the network's, which lets its own in."""
     found = walk(cluster(), "vnet", "shop/web:8080", network_model=model)
     assert found.verdict is expected
     assert walk(cluster(), "internet", "shop/web:8080", network_model=model).verdict is DENIED
@@ -215,7 +217,7 @@ def test_the_way_out_follows_the_outbound_type(found):
     result = walk(cluster(), "shop/client", "8.8.8.8:443", outbound_type=found.id)
     translates = found.ports is not None and found.ports != ""
     expected = DENIED if found.id == "block" else ALLOWED if translates else UNKNOWN
-    assert (kinds(result), result.verdict) == (["policies of the sender", "way out"], expected)
+    assert (kinds(result), result.verdict) == (["policies of the sender", "security rules", "way out"], expected)
     if translates:
         assert result.hops[-1].source_after == found.seen
 
