@@ -118,7 +118,8 @@ def _text(sides: Sequence[Side], loaded: Input) -> Iterator[str]:
         yield f"\n{sign} {side.profile.label}: {side.trace.sentence}\n"
     for pairing in side_by_side(sides):
         if pairing.differs:
-            yield f"\n{pairing.kind.value}:\n"
+            over = f", over {pairing.family}" if pairing.family else ""
+            yield f"\n{pairing.kind.value}{over}:\n"
             for side, hop in zip(sides, pairing.hops, strict=True):
                 said = f"{_sign(hop)} {hop.reason}" if hop else "is not on the way, or is not reached"
                 yield f"  {side.profile.label}: {said}\n"
@@ -126,6 +127,13 @@ def _text(sides: Sequence[Side], loaded: Input) -> Iterator[str]:
 
 def _trace_text(found: Trace, loaded: Input) -> Iterator[str]:
     yield f"{_SIGNS[found.verdict.value]} {found.sentence}\n"
+    for way in found.by_family:
+        if way.family:
+            yield f"\nOver {way.family}: {_SIGNS[way.own_verdict.value]} {way.own_verdict.value}\n"
+        yield from _way_text(way, loaded)
+
+
+def _way_text(found: Trace, loaded: Input) -> Iterator[str]:
     stopped = found.stopped_at
     after = False
     for number, hop in enumerate(found.hops, 1):

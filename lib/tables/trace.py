@@ -9,13 +9,18 @@ from lib.trace.hop import Decider, Hop, Trace
 
 
 def hop_rows(trace: Trace, place: Locate) -> list[Row]:
-    """A row for each hop, in the order in which the packet passes them."""
+    """A row for each hop, in the order in which the packet passes them; one IP family after the other."""
+    return [row for way in trace.by_family for row in _rows(way, place)]
+
+
+def _rows(trace: Trace, place: Locate) -> list[Row]:
     stopped = trace.stopped_at
     reached = True
     rows: list[Row] = []
     for number, hop in enumerate(trace.hops, 1):
         rows.append(
             {
+                "family": trace.family,
                 "hop": number,
                 "kind": hop.kind.value,
                 "verdict": verdict_text(hop),
@@ -38,14 +43,32 @@ def verdict_text(hop: Hop) -> str:
 
 
 def trace_json(trace: Trace, place: Locate) -> dict[str, Any]:
-    """The form of a trace in ``netatlas.trace/1``, without its problems."""
-    rows = hop_rows(trace, place)
+    """The form of a trace in ``netatlas.trace/1``, without its problems.
+
+    ``families`` is empty where the packet is of one IP family; the hops of the first stand beside it.
+    """
     return {
         "from": trace.src,
         "to": trace.dst,
         "engine": trace.engine,
         "verdict": trace.verdict.value,
         "sentence": trace.sentence,
+        **_way_json(trace, place),
+        "families": [
+            {
+                "family": way.family,
+                "verdict": way.own_verdict.value,
+                "sentence": way.own_sentence,
+                **({} if way is trace else _way_json(way, place)),
+            }
+            for way in (trace.by_family if trace.others else ())
+        ],
+    }
+
+
+def _way_json(trace: Trace, place: Locate) -> dict[str, Any]:
+    rows = _rows(trace, place)
+    return {
         "stopped_at": next((n for n, hop in enumerate(trace.hops, 1) if hop is trace.stopped_at), None),
         "hops": [
             {

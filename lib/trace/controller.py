@@ -24,7 +24,7 @@ class Controller:
 
     ``ends`` open the connections to backends; empty where that is not known, and ``why`` says so. ``front`` is the
     Service that clients reach it by, ``addresses`` those that the Ingress or Gateway has; ``hosted`` where Azure runs
-    it outside the cluster.
+    it outside the cluster. ``missing`` says what to add to the input where who opens the connections is not known.
     """
 
     name: str
@@ -34,14 +34,15 @@ class Controller:
     front: ServiceView | None = None
     addresses: tuple[str, ...] = ()
     hosted: bool = False
+    missing: str = ""
 
     def hop(self) -> Hop:
         """The controller as a hop: unknown where nobody knows who opens the connections."""
         if self.ends:
             after = "the controller's own address; it opens a connection of its own"
             return Hop(HopKind.CONTROLLER, HopVerdict.ALLOWED, self.name, self.why, self.source, source_after=after)
-        change = "give the gateway's subnet" if self.hosted else "load the controller's pods"
-        return Hop(HopKind.CONTROLLER, HopVerdict.UNKNOWN, self.name, self.why, self.source, change=change)
+        why = f"{self.why}: {self.missing}" if self.missing else self.why
+        return Hop(HopKind.CONTROLLER, HopVerdict.UNKNOWN, self.name, why, self.source, change=self.missing)
 
 
 def controller_of(context: Context, row: RouteView) -> Controller:
@@ -70,9 +71,16 @@ def controller_of(context: Context, row: RouteView) -> Controller:
     if places:
         labels = ", ".join(f"{key}={value}" for key, value in places[0].labels)
         why = f"its pods would run in {places[0].namespace} with {labels}, and the input does not hold them"
-        return Controller(label, (), why, addresses=addresses)
+        missing = f"add the pods of namespace {places[0].namespace} with {labels}, and the Service in front of them"
+        return Controller(label, (), why, addresses=addresses, missing=missing)
     of = f"class {row.served_by.name}" if row.served_by.name else f"{front}, which names no class,"
-    return Controller(label, (), f"where the controller of {of} runs is not known", addresses=addresses)
+    missing = (
+        "add the controller's pods and the Service of type LoadBalancer in front of them, with the address that "
+        f"{front} has in its status"
+    )
+    return Controller(
+        label, (), f"where the controller of {of} runs is not known", addresses=addresses, missing=missing
+    )
 
 
 def _addresses(context: Context, front: ObjectRef) -> tuple[str, ...]:
@@ -98,7 +106,8 @@ def _hosted(context: Context, label: str, addresses: tuple[str, ...]) -> Control
     subnet = context.given.gateway_subnet
     if subnet is None:
         why = "Azure hosts it in a subnet of its own, whose addresses are not in the input"
-        return Controller(label, (), why, addresses=addresses, hosted=True)
+        missing = "give the addresses of the Application Gateway's subnet (--gateway-subnet)"
+        return Controller(label, (), why, addresses=addresses, hosted=True, missing=missing)
     why = "it connects straight to pods, from the addresses of its subnet that you gave"
     return Controller(f"{label} in {subnet}", (subnet,), why, addresses=addresses, hosted=True)
 

@@ -15,7 +15,6 @@ from lib.azure.security_group_question import Answer, Question, ask
 from lib.azure.source_ranges import sender_outside_ranges
 from lib.model.cluster import Node
 from lib.model.errors import ModelError
-from lib.model.policies import Verdict
 from lib.model.refs import Source
 from lib.model.services import Service, ServicePort, TrafficPolicy
 from lib.model.sets import Address, AddressSet, Protocol, family_of
@@ -24,13 +23,9 @@ from lib.routing.services import ServiceView
 from lib.trace.context import Context
 from lib.trace.ends import Start, addresses_of_end
 from lib.trace.hop import Decider, Hop, HopKind, HopVerdict, Way, together
+from lib.trace.judged import WORDS, plain_words
 from lib.trace.probe import probe_hop
 
-WORDS: Final = {
-    Verdict.ALLOWED: HopVerdict.ALLOWED,
-    Verdict.DENIED: HopVerdict.DENIED,
-    Verdict.UNKNOWN: HopVerdict.UNKNOWN,
-}
 _FIELD: Final = "spec.loadBalancerSourceRanges"
 NO_WAY: Final = "the Internet has no way to a private address"
 
@@ -105,19 +100,12 @@ def security_hop(context: Context, question: Question) -> Hop:
         HopKind.SECURITY,
         verdict,
         ", ".join(dict.fromkeys(f"{g.name} on the {g.attachment.value}" for g in context.groups)),
-        _unstopped(str(answer)),
+        plain_words(str(answer)),
         deciders[0].source if deciders else None,
         deciders,
         change=change,
         notes=tuple(dict.fromkeys(notes)),
     )
-
-
-def _unstopped(text: str) -> str:
-    """Without the verdict's word in front, which the hop says itself, and without the full stop."""
-    for word in ("Allowed: ", "Denied: ", "Unknown: "):
-        text = text.removeprefix(word)
-    return text.removesuffix(".")
 
 
 def _deciders(context: Context, answer: Answer) -> dict[Decider, None]:
@@ -176,7 +164,8 @@ def inside_hop(view: ServiceView, address: Address) -> Hop:
     if entry is not None and entry.ip_mode != "VIP":
         why = f"ipMode {entry.ip_mode}: the packet goes out to the load balancer and back, with an address of nobody's"
         why += " in the input"
-        return Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, name, why, _status(view.service))
+        change = "ipMode VIP in the status: then the sender's node takes the packet itself"
+        return Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, name, why, _status(view.service), change=change)
     mode = "ipMode VIP" if entry is not None else "an external IP"
     why = f"{mode}: the sender's own node takes it, so it never gets to Azure"
     # "Traffic sent to an External IP or LoadBalancer IP from within the cluster will always get Cluster semantics":

@@ -11,6 +11,7 @@ from lib.model.sets import Protocol
 from lib.policy.points import End, name_of
 from lib.routing.services import ServiceView
 from lib.routing.target_ports import PortView
+from lib.trace.between import between_nodes_hop
 from lib.trace.context import Context
 from lib.trace.ends import Start
 from lib.trace.hop import Hop, HopKind, HopVerdict, Way, together
@@ -43,7 +44,9 @@ def to_targets(context: Context, start: Start, targets: Sequence[Target], protoc
         for src in senders(context, start, targets)
     ]
     asked = ask(context, flows)
-    return [*policy_hops(asked), arrived(asked, targets)]
+    leaving, entering = policy_hops(asked)
+    between = between_nodes_hop(context, start, start.ends, targets, protocol)
+    return [leaving, *((between,) if between is not None else ()), entering, arrived(asked, targets, between)]
 
 
 def _who(start: Start, src: End) -> str:
@@ -54,9 +57,11 @@ def _whom(target: Target, dst: End) -> str:
     return str(dst.ref) if isinstance(dst, Pod) else target.name
 
 
-def arrived(asked: Sequence[Asked], targets: Sequence[Target]) -> Hop:
-    """The end of the way: what both sides' policies come to together, case by case."""
+def arrived(asked: Sequence[Asked], targets: Sequence[Target], between: Hop | None = None) -> Hop:
+    """The end of the way: what both sides' policies come to together, case by case; and what is between them."""
     verdict = verdict_of(asked)
+    if between is not None and between.verdict is not HopVerdict.ALLOWED and verdict is not HopVerdict.DENIED:
+        verdict = between.verdict if verdict is HopVerdict.ALLOWED else HopVerdict.UNKNOWN
     ways = tuple(Way(each.flow.label, each.verdict, each.answer.verdict) for each in asked)
     return end_hop(targets, verdict, ways if len(ways) > 1 else ())
 
@@ -70,7 +75,7 @@ def end_hop(targets: Sequence[Target], verdict: HopVerdict, ways: tuple[Way, ...
         notes.append(f"No container declares port {target.port}; declaring it is optional.")
     word = {
         HopVerdict.ALLOWED: f"it arrives at port {target.port}",
-        HopVerdict.DENIED: "it does not arrive: the policies of one side or the other stop it",
+        HopVerdict.DENIED: "it does not arrive: a hop before stops it",
         HopVerdict.UNKNOWN: "whether it arrives is not known",
         HopVerdict.DEPENDS: "whether it arrives depends on the case",
     }[verdict]

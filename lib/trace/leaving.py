@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv6Address
 from itertools import islice, product
 from typing import Final
 
-from lib.azure.security_group_judge import Judgement, judge, rule_words
+from lib.azure.security_group_judge import Judgement, judge
 from lib.azure.security_group_match import End as SenderSeen
 from lib.azure.security_group_match import Packet, Place, block_of, private_use
 from lib.facts.networks import network
@@ -20,8 +20,9 @@ from lib.model.sets import Address, AddressSet, Family, Protocol, family_of
 from lib.policy.points import name_of
 from lib.trace.context import Context
 from lib.trace.ends import Start, addresses_of_end
-from lib.trace.hop import Decider, Hop, HopKind, HopVerdict, Way
+from lib.trace.hop import Hop, HopKind, HopVerdict, Way
 from lib.trace.inside import senders
+from lib.trace.judged import WORDS, deciders_of_groups, plain_words
 from lib.trace.outside import way_out_hop
 from lib.trace.policies import Flow, ask, policy_hops
 
@@ -29,11 +30,6 @@ SENDERS_MAX: Final = 16
 """So many addresses of senders are asked about, and"""
 PARTS_MAX: Final = 256
 """so many parts of the destination that the groups may treat differently; beyond that the answer is unknown."""
-_WORDS: Final = {
-    Verdict.ALLOWED: HopVerdict.ALLOWED,
-    Verdict.DENIED: HopVerdict.DENIED,
-    Verdict.UNKNOWN: HopVerdict.UNKNOWN,
-}
 _OVERLAY: Final = "overlay"
 
 
@@ -71,9 +67,9 @@ def leaving_hop(
     first: dict[Verdict, Judgement] = {}
     for each in judged:
         first.setdefault(each.verdict, each)
-    verdict = _WORDS[next(iter(first))] if len(first) == 1 else HopVerdict.UNKNOWN
-    deciders = tuple(dict.fromkeys(d for each in first.values() for d in _deciders(each)))
-    ways = tuple(Way(str(each.packet), _WORDS[v], _said(each)) for v, each in first.items())
+    verdict = WORDS[next(iter(first))] if len(first) == 1 else HopVerdict.UNKNOWN
+    deciders = tuple(dict.fromkeys(d for each in first.values() for d in deciders_of_groups(each)))
+    ways = tuple(Way(str(each.packet), WORDS[v], plain_words(str(each))) for v, each in first.items())
     why = "; ".join(way.reason if len(ways) == 1 else f"{way.label}: {way.reason}" for way in ways)
     if verdict is HopVerdict.DENIED:
         change = "an outbound rule that allows it, with a lower priority number than the one that denies"
@@ -83,21 +79,6 @@ def leaving_hop(
     source = deciders[0].source if deciders else None
     told = ways if len(ways) > 1 else ()
     return Hop(HopKind.SECURITY, verdict, where, why, source, deciders, told, change, notes=notes)
-
-
-def _said(judged: Judgement) -> str:
-    text = str(judged)
-    for word in ("Allowed: ", "Denied: ", "Unknown: "):
-        text = text.removeprefix(word)
-    return text.removesuffix(".")
-
-
-def _deciders(judged: Judgement) -> Iterator[Decider]:
-    for said in judged.deciding:
-        if said.rule is not None:
-            rule = said.rule
-            words = f"{', '.join(rule.sources)} to {', '.join(rule.destinations)} ports {', '.join(rule.ports)}"
-            yield Decider(rule_words(rule), rule.access.value, said.group.name, words, rule.source)
 
 
 def _senders_seen(context: Context, start: Start, to: Address | AddressSet) -> Sequence[SenderSeen]:

@@ -45,7 +45,8 @@ def name_hop(context: Context, start: Start, host: str) -> Hop:
     source = view.service.source if view else source_of(servers[0][1])
     change = "" if verdict is HopVerdict.ALLOWED else _change(start.name, servers[0][0])
     fast = local_dns()
-    local = f"Where nodes run {fast.label}, pods ask {fast.address} on their node instead: say so to judge it."
+    listens = " or ".join((fast.address, *fast.other_addresses))
+    local = f"Where nodes run {fast.label}, pods ask {listens} on their node instead: say so to judge it."
     notes = (*notes, local)
     reason = _reason(ways, verdict, "the cluster's DNS")
     return Hop(HopKind.NAME, verdict, host, reason, source, deciders, tuple(ways), change, notes=notes)

@@ -12,7 +12,7 @@ from typing import Final
 from lib.azure.probes import Probe
 from lib.azure.rules import LoadBalancingRule
 from lib.azure.security_group_match import Place
-from lib.azure.security_group_question import Answer, Question
+from lib.azure.security_group_question import Question
 from lib.azure.security_group_question import ask as ask_groups
 from lib.facts.nsg import probe_address
 from lib.facts.service_traffic import without_node_ports
@@ -26,6 +26,7 @@ from lib.trace.context import Context
 from lib.trace.ends import ANY_NODE, Start
 from lib.trace.hop import Hop, HopKind, HopVerdict
 from lib.trace.inside import senders
+from lib.trace.judged import plain_words
 from lib.trace.policies import Flow, ask, deciders_of, reason_of, verdict_of, way_of
 from lib.trace.service import targets_of
 
@@ -55,7 +56,7 @@ def probe_hop(
     question = Question(Place.PROBE, address, asked.port, asked.protocol)
     groups = ask_groups(question, context.snapshot, context.provider, context.groups, context.known)
     if groups.verdict is Verdict.DENIED:
-        why = f"security rules deny it: {_said(groups)}{_DOWN[HopVerdict.DENIED]}"
+        why = f"security rules deny it: {plain_words(str(groups))}{_DOWN[HopVerdict.DENIED]}"
         change = "a rule of your own group that lets the service tag AzureLoadBalancer in, before the one that denies"
         return Hop(HopKind.PROBE, HopVerdict.DENIED, subject, why, source, change=change)
     answered = _answered(context, view, probe.port, family_of(address))
@@ -66,7 +67,10 @@ def probe_hop(
         # AKS's page on shared probes says that policies can fail probes, not that they always do.
         verdict, why = HopVerdict.DEPENDS, f"policies deny it: {why}; where they do so to probes, no node is healthy"
     if groups.verdict is Verdict.UNKNOWN and context.snapshot.nodes:
-        verdict, why = HopVerdict.UNKNOWN, f"whether security rules let it in is not settled: {_said(groups)}"
+        verdict, why = (
+            HopVerdict.UNKNOWN,
+            f"whether security rules let it in is not settled: {plain_words(str(groups))}",
+        )
     every = f"asked every {probe.interval_s} s, down after {probe.threshold}; decided by {probe.decided_by}"
     change = answered.change or "a policy or a security rule that keeps the probe from nodes would take them out"
     return Hop(
@@ -80,13 +84,6 @@ def probe_hop(
         change,
         notes=(f"The probe is {every}.",),
     )
-
-
-def _said(groups: Answer) -> str:
-    text = str(groups)
-    for word in ("Denied: ", "Unknown: ", "Allowed: "):
-        text = text.replace(word, "")
-    return text.removesuffix(".")
 
 
 def _without_port(service: Service, subject: str, *, floating: bool) -> Hop:

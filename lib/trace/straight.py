@@ -9,7 +9,7 @@ from lib.azure.security_group_question import Question
 from lib.model.cluster import Node, Pod, Workload
 from lib.model.sets import Address, Family, Protocol
 from lib.policy.points import name_of
-from lib.routing.reach import is_public
+from lib.routing.reach import address_or_none, is_public
 from lib.routing.services import ServiceView
 from lib.routing.target_ports import PortView
 from lib.trace.context import Context
@@ -17,7 +17,7 @@ from lib.trace.ends import Start, addresses_of_end
 from lib.trace.entering import client_of, on_the_nodes
 from lib.trace.front import security_hop, sender_on_the_way
 from lib.trace.hop import Hop, HopKind, HopVerdict
-from lib.trace.inside import end_hop, to_end, to_node_port
+from lib.trace.inside import end_hop, to_end, to_node_port, to_targets
 from lib.trace.outside import direct_hop
 from lib.trace.policies import Flow, ask, policy_hops, verdict_of
 from lib.trace.service import Target
@@ -37,7 +37,9 @@ def to_node_address(
         yield Hop(HopKind.ADDRESS, HopVerdict.ALLOWED, name, "an address of the node", node.source)
         yield security_hop(context, Question(sender_on_the_way(start, address), address, port, protocol))
     if view is None or found is None:
-        if start.in_cluster:
+        if (taken := _host_port(context, node, address, port, protocol)) is not None:
+            yield from _to_host_port(context, start, node, address, taken, protocol)
+        elif start.in_cluster:
             yield from to_end(context, start, node, port, protocol)
         else:
             yield from _at_node(context, start, node, address, port, protocol)
@@ -54,6 +56,42 @@ def _at_node(
     asked = ask(context, [Flow(client.end, node, protocol, port, "", client.name)])
     yield from policy_hops(asked)
     yield end_hop([Target(name_of(node), (node,), port, (), node.source)], verdict_of(asked))
+
+
+def _host_port(context: Context, node: Node, address: Address, port: int, protocol: Protocol) -> Target | None:
+    """The pod on the node that takes packets to one of the node's ports; None where the node itself does."""
+    for workload in context.snapshot.workloads:
+        for pod in workload.endpoints:
+            if pod.node_name != node.name or pod.host_network:
+                continue
+            for each in pod.ports:
+                fits = not each.host_ip or _means(each.host_ip, address)
+                if (each.host_port, each.protocol) == (port, protocol) and fits:
+                    return Target(name_of(pod), (pod,), each.port, (pod,), each.source or pod.source)
+    return None
+
+
+def _means(host_ip: str, address: Address) -> bool:
+    """Whether a hostIP is the address, or every one of the node's."""
+    found = address_or_none(host_ip)
+    return found is not None and (found.is_unspecified or found == address)
+
+
+def _to_host_port(
+    context: Context, start: Start, node: Node, address: Address, taken: Target, protocol: Protocol
+) -> Iterator[Hop]:
+    why = f"a hostPort: node {node.name} hands it to {taken.name} on port {taken.port}"
+    change = "without the hostPort of that container the node itself would take it"
+    after = f"{taken.name}, port {taken.port}"
+    name = f"node {node.name}"
+    yield Hop(HopKind.SERVICE, HopVerdict.ALLOWED, name, why, taken.source, change=change, destination_after=after)
+    if start.in_cluster:
+        yield from to_targets(context, start, [taken], protocol)
+        return
+    client = client_of(context, start, address, None)
+    asked = ask(context, [Flow(client.end, end, protocol, taken.port, "", client.name) for end in taken.ends])
+    yield from policy_hops(asked)
+    yield end_hop([taken], verdict_of(asked))
 
 
 def _node_port(context: Context, port: int, protocol: Protocol) -> tuple[ServiceView | None, PortView | None]:

@@ -8,13 +8,17 @@ from ipaddress import ip_address
 from itertools import islice
 from typing import Final
 
+from lib.azure.security_group_match import Place
 from lib.model.cluster import Node, Pod, Workload
 from lib.model.errors import ModelError
 from lib.model.refs import ObjectRef
 from lib.model.services import ServiceType
-from lib.model.sets import Address, AddressSet, Family, Protocol
+from lib.model.sets import Address, AddressSet, Family, Protocol, family_of
 from lib.policy.ends import parse_end
+from lib.routing.reach import is_public
 from lib.routing.services import ServiceView
+from lib.routing.target_ports import PortView
+from lib.trace.changes import with_change
 from lib.trace.context import Context
 from lib.trace.ends import Goal, GoalKind, Start, read_goal
 from lib.trace.entering import from_outside, no_port_hop, on_the_nodes, to_frontend
@@ -44,7 +48,10 @@ def trace(context: Context, start: Start, goal: Goal) -> Trace:
     if mine and theirs and not mine & theirs:
         return Trace(start.name, goal.name, (_apart(start, goal, mine, theirs),), label)
     families = common_families(mine, theirs)
-    ways = {family: tuple(_hops(context, replace(start, family=family), goal)) for family in families or (None,)}
+    ways = {
+        family: tuple(map(with_change, _hops(context, replace(start, family=family), goal)))
+        for family in families or (None,)
+    }
     if len(set(ways.values())) == 1:
         return Trace(start.name, goal.name, next(iter(ways.values())), label)
     first, *others = (
@@ -150,12 +157,21 @@ def _to_service_address(
         hop = inside_hop(view, address)
         yield hop
         if hop.verdict is HopVerdict.UNKNOWN:
+            yield from _out_and_back(context, start, view, found, address)
             return
         if (ranges := ranges_hop(context, view.service, start, address)) is not None:
             yield ranges
         yield from to_service(context, start, view, found, port, by_cluster_ip=False)
     else:
         yield from to_frontend(context, start, view, found, address)
+
+
+def _out_and_back(context: Context, start: Start, view: ServiceView, port: PortView, address: Address) -> Iterator[Hop]:
+    """ipMode Proxy: the sender's policies see the load balancer's address, which then is reached as from outside."""
+    yield from to_outside(context, start, address, str(address), port.port.port, port.port.protocol)
+    place = Place.INTERNET if is_public(address) else Place.VIRTUAL_NETWORK
+    outside = Start(f"{start.name}, come back", place=place, family=family_of(address))
+    yield from to_frontend(context, outside, view, port, address)
 
 
 def _to_name(context: Context, start: Start, host: str, port: int, protocol: Protocol) -> Iterator[Hop]:

@@ -28,7 +28,7 @@ from lib.ui.yaml_block import show_yaml
 _WAYS: Final = 12
 _DECIDERS: Final = 6
 _YAML_PX: Final = 220
-_FIRST: Final = ("hop", "kind", "verdict", "subject", "reason", "source")
+_FIRST: Final = ("family", "hop", "kind", "verdict", "subject", "reason", "source")
 
 
 def show_trace(page: PageContext, asked: Asked) -> None:
@@ -49,9 +49,12 @@ def show_trace(page: PageContext, asked: Asked) -> None:
     _show_verdict(found)
     if len(sides) > 1:
         _show_sides(page, sides)
-    st.subheader("The way", anchor=False)
-    show_figure(trace_path(found), key="trace-path", alt="The hops, each with its verdict, in their order")
-    _show_hops(page, found)
+    for way in found.by_family:
+        word = f" · {icon_word(way.own_verdict.value)}" if way.family else ""
+        st.subheader(f"The way{way.family and f' over {way.family}'}{word}", anchor=False)
+        alt = f"The hops{way.family and f' over {way.family}'}, each with its verdict, in their order"
+        show_figure(trace_path(way), key=f"trace-path{way.family}", alt=alt)
+        _show_hops(page, way)
     with st.expander("All hops as a table", icon=":material/table:"):
         show_table(hop_rows(found, results.locate(page)), "trace", alt="The hops in their order", first=_FIRST)
 
@@ -151,8 +154,11 @@ def _show_sides(page: PageContext, sides: list[Side]) -> None:
         st.caption("No hop differs.")
     for pairing in differing:
         with st.container(border=True):
-            st.markdown(f"**{plain(sentence(pairing.kind.value))}**")
+            over = f" over {pairing.family}" if pairing.family else ""
+            st.markdown(f"**{plain(sentence(pairing.kind.value))}**{over}")
             for column, side, hop in zip(st.columns(len(sides)), sides, pairing.hops, strict=True):
-                said = plain(_capital(hop.reason), 400) if hop else "Not on the way, or not reached."
+                said = f"{plain(_capital(hop.reason), 400)}." if hop else "Not on the way, or not reached."
+                if hop and hop.source_after:
+                    said += f"  \nThe next hop sees as sender: {plain(hop.source_after, 160)}."
                 word = icon_word(verdict_text(hop)) if hop else "–"
                 column.markdown(f":small[{plain(side.profile.label, 80)}]  \n{word}  \n{said}")
