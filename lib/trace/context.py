@@ -13,7 +13,7 @@ from lib.azure.profile import ClusterProfile, cluster_profile
 from lib.azure.provider_settings import ProviderSettings, detect_location
 from lib.azure.security_group import ProviderGroup, provider_group
 from lib.azure.security_group_arrival import known_addresses
-from lib.azure.security_group_match import KnownAddresses, network_senders, public_senders
+from lib.azure.security_group_match import KnownAddresses, Place, network_senders, public_senders
 from lib.azure.view import address_owners
 from lib.facts.engines import Known
 from lib.facts.networks import network
@@ -108,6 +108,12 @@ class Context:
         """
         everybody = public_senders(self.known)
         return AddressSet.from_intervals(family, everybody.of_family(family))
+
+    def on_the_internet(self, sender: Address | Place | None) -> bool:
+        """Whether a sender outside the cluster is on the Internet: its address is public, and not the network's."""
+        if sender is None or isinstance(sender, Place):
+            return sender is Place.INTERNET
+        return sender in public_senders(self.known)
 
     def virtual_network(self, family: Family) -> AddressSet:
         """The addresses of one family that somebody in the virtual network can have, or in one joined to it."""

@@ -46,7 +46,7 @@ def front_hops(
     service = view.service
     source = _status(service)
     name = f"{address} of Service {service.ref.qualified_name}"
-    if start.place is Place.INTERNET and not is_public(address):
+    if context.on_the_internet(start.address or start.place) and not is_public(address):
         change = "a public frontend, or a gateway in the virtual network in front of it"
         return (Hop(HopKind.ADDRESS, HopVerdict.DENIED, name, NO_WAY, source, change=change),)
     if not is_azure_load_balancer(service):

@@ -73,6 +73,8 @@ def end_hop(targets: Sequence[Target], verdict: HopVerdict, ways: tuple[Way, ...
     notes = []
     if target.pods and not any(c.port == target.port for p in target.pods for c in p.ports):
         notes.append(f"No container declares port {target.port}; declaring it is optional.")
+    if not target.pods and isinstance(target.ends[0], Node):
+        notes.append(f"Nothing in the input says whether something listens on port {target.port} of the node.")
     word = {
         HopVerdict.ALLOWED: f"it arrives at port {target.port}",
         HopVerdict.DENIED: "it does not arrive: a hop before stops it",

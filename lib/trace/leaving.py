@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from ipaddress import IPv4Address, IPv6Address
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from itertools import islice, product
 from typing import Final
 
 from lib.azure.security_group_judge import Judgement, judge
 from lib.azure.security_group_match import End as SenderSeen
-from lib.azure.security_group_match import Packet, Place, block_of, private_use
+from lib.azure.security_group_match import KnownAddresses, Packet, Place, block_of, private_use
 from lib.facts.networks import network
 from lib.model.cluster import Node, Pod, Workload
 from lib.model.errors import ModelError
@@ -63,7 +64,7 @@ def leaving_hop(
         return Hop(HopKind.SECURITY, HopVerdict.UNKNOWN, where, why, change="ask for one address instead of the name")
     seen = _senders_seen(context, start, to)
     packets = (Packet(s, d, port, protocol) for s, d in product(seen, parts))
-    judged = [judge(packet, groups, context.known, RuleDirection.OUTBOUND) for packet in packets]
+    judged = [judge(packet, groups, _known(context, packet), RuleDirection.OUTBOUND) for packet in packets]
     first: dict[Verdict, Judgement] = {}
     for each in judged:
         first.setdefault(each.verdict, each)
@@ -79,6 +80,15 @@ def leaving_hop(
     source = deciders[0].source if deciders else None
     told = ways if len(ways) > 1 else ()
     return Hop(HopKind.SECURITY, verdict, where, why, source, deciders, told, change, notes=notes)
+
+
+def _known(context: Context, packet: Packet) -> KnownAddresses:
+    """A pod's own address leaves its node only where the virtual network routes it: then it is one of the network's."""
+    known = context.known
+    if isinstance(packet.source, Place) or packet.source in known.virtual_network:
+        return known
+    mine = AddressSet.from_networks([ip_network(packet.source)])
+    return replace(known, virtual_network=known.virtual_network | mine)
 
 
 def _senders_seen(context: Context, start: Start, to: Address | AddressSet) -> Sequence[SenderSeen]:

@@ -30,7 +30,7 @@ def to_node_address(
     name = f"{address} of node {node.name}"
     view, found = _node_port(context, port, protocol)
     if not start.in_cluster:
-        if start.place is Place.INTERNET and not is_public(address):
+        if context.on_the_internet(start.address or start.place) and not is_public(address):
             why = "nodes have private addresses, and the Internet has no way to them"
             yield Hop(HopKind.ADDRESS, HopVerdict.DENIED, name, why, node.source, change="a load balancer")
             return
@@ -120,7 +120,7 @@ def to_pod_or_node(
         yield from to_pod_or_node(context, start, host, port, protocol)
         return
     address = next((ip for pod in pods for ip in pod.ips if start.speaks(ip)), None)
-    hop = direct_hop(context, name_of(end), internet=start.place is Place.INTERNET)
+    hop = direct_hop(context, name_of(end), internet=context.on_the_internet(start.address or start.place))
     yield hop
     if hop.verdict is HopVerdict.DENIED:
         return

@@ -46,6 +46,8 @@ def trace(context: Context, start: Start, goal: Goal) -> Trace:
     label = context.engine.profile.label
     mine, theirs = families_between(context, start, goal)
     if mine and theirs and not mine & theirs:
+        if start.address is not None and goal.address is not None:
+            raise ModelError(f"{start.address} and {goal.address} have no IP family in common")
         return Trace(start.name, goal.name, (_apart(start, goal, mine, theirs),), label)
     families = common_families(mine, theirs)
     ways = {
@@ -240,7 +242,7 @@ def _unrouted(context: Context, start: Start, goal: Goal, found: WebRoute) -> It
     if request.address is not None:
         yield from _to_address(context, start, request.address, request.port, Protocol.TCP)
         return
-    other = read_goal(f"{request.host}:{request.port}", context.snapshot, start) if "." in request.host else None
+    other = _named_in(context, start, f"{request.host}:{request.port}")
     labelled = _by_label(context, request.host)
     if labelled is not None:
         yield from _to_service(
@@ -252,6 +254,15 @@ def _unrouted(context: Context, start: Start, goal: Goal, found: WebRoute) -> It
         why = f"{found.answer.sentence.removesuffix('.')}; where the name leads is not in the input"
         change = "load the Ingresses, Gateways and routes, or put the name into the table of names"
         yield Hop(HopKind.ROUTE, HopVerdict.UNKNOWN, str(request), why, change=change)
+
+
+def _named_in(context: Context, start: Start, text: str) -> Goal | None:
+    """What the sender's DNS makes of a host: a Service in its search domains, or a name outside."""
+    try:
+        goal = read_goal(text, context.snapshot, start)
+    except ModelError:
+        return None
+    return goal if goal.kind in (GoalKind.SERVICE, GoalKind.NAME) else None
 
 
 def _by_label(context: Context, host: str) -> ObjectRef | None:
