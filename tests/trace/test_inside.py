@@ -286,3 +286,78 @@ def test_a_node_that_is_in_no_input_can_not_be_the_sender():
     objects = [o for o in cluster(service()) if o["kind"] != "Node"]
     with pytest.raises(ModelError, match="no Node"):
         walk(objects, "node", "svc/shop/web:80")
+
+
+def test_services_that_share_an_address_are_told_apart_by_their_ports():
+    """shared-ip.md of the cloud provider: several Services on one frontend address, each with ports of its own."""
+    other = service("api", "LoadBalancer", status=[{"ip": FRONT}], clusterIP="10.0.0.81", clusterIPs=["10.0.0.81"])
+    other["spec"]["ports"] = [{"port": 443, "targetPort": 8443, "nodePort": 30443}]
+    objects = cluster(service(kind="LoadBalancer", status=[{"ip": FRONT}]), other, pod("api", "10.244.1.11", "n1"))
+    for src in ("internet", "shop/client"):
+        for port, receiver in ((80, "shop/web[Pod]"), (443, "shop/api[Pod]")):
+            found = walk(objects, src, f"{FRONT}:{port}")
+            assert (found.verdict, found.hops[-1].subject) == (ALLOWED, receiver)
+
+
+@pytest.mark.parametrize("src", ["vnet", "shop/client", "node"])
+def test_a_host_port_leads_to_the_pod_and_its_policies(src):
+    taken = pod("taken", "10.244.1.50", "n1", ports=[{"containerPort": 9000, "hostPort": 9999}])
+    found = walk(cluster(taken), src, "10.224.0.4:9999")
+    assert (found.verdict, found.hops[-1].subject) == (ALLOWED, "shop/taken[Pod]")
+    closed = policy("in", app="taken", policyTypes=["Ingress"], ingress=[])
+    assert verdicts(walk(cluster(taken, closed), "vnet", "10.224.0.4:9999"))[HopKind.INGRESS] is DENIED
+    # On the other node nobody takes the port but the node.
+    assert walk(cluster(taken, closed), "vnet", "10.224.0.5:9999").verdict is ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("dns_policy", "host_network", "asks_the_cluster"),
+    # core/v1, PodSpec.dnsPolicy: on the node's network ClusterFirst falls back to Default.
+    [
+        ("ClusterFirst", False, True),
+        ("Default", False, False),
+        ("None", False, False),
+        ("ClusterFirst", True, False),
+        ("ClusterFirstWithHostNet", True, True),
+    ],
+)
+def test_whom_a_pod_asks_for_names_is_its_dns_policys_to_say(dns_policy, host_network, asks_the_cluster):
+    asking = pod("asking", "10.224.0.5" if host_network else "10.244.2.40", "n2")
+    asking["spec"] |= {"dnsPolicy": dns_policy, "hostNetwork": host_network}
+    hop = walk(cluster(service(), asking), "shop/asking", "svc/shop/web:80").hops[0]
+    assert (hop.kind, hop.premise) == (HopKind.NAME, not asks_the_cluster)
+
+
+@pytest.mark.parametrize(("namespace", "expected"), [("kube-system", ALLOWED), ("elsewhere", DENIED)])
+def test_a_rule_for_the_dns_servers_labels_counts_in_their_namespace_alone(namespace, expected):
+    named = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}
+    rule = {"to": [{**named, "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}], "ports": TO_DNS["ports"]}
+    hop = walk(cluster(service(), egress(rule, TO_WEB)), "shop/client", "svc/shop/web:80").hops[0]
+    assert hop.verdict is expected
+
+
+def test_a_pod_reaches_itself_through_its_service_whatever_policies_say():
+    """Kubernetes, "Network Policies": a pod can not block access to itself."""
+    closed = policy("none", policyTypes=["Ingress", "Egress"], ingress=[], egress=[])
+    assert walk(cluster(service(), closed), "shop/web", f"{CLUSTER_IP}:80").verdict is ALLOWED
+
+
+@pytest.mark.parametrize("headless", [False, True])
+def test_addresses_that_are_published_before_pods_are_ready_get_connections(headless):
+    addresses = {"clusterIP": "None", "clusterIPs": ["None"]} if headless else {}
+    objects = [
+        o for o in cluster(service(publishNotReadyAddresses=True, **addresses)) if o["metadata"]["name"] != "web"
+    ]
+    made = service(publishNotReadyAddresses=True, **addresses)
+    found = walk([*objects, made, pod("web", "10.244.1.10", "n1", ready=False)], "shop/client", "svc/shop/web:80")
+    assert found.verdict is ALLOWED
+
+
+def test_a_short_host_of_a_url_is_one_of_the_senders_search_domains():
+    assert walk(cluster(service()), "shop/client", "http://web/x").verdict is ALLOWED
+
+
+def test_in_proxy_mode_the_senders_policies_see_the_load_balancers_address():
+    proxied = service(kind="LoadBalancer", status=[{"ip": FRONT, "ipMode": "Proxy"}])
+    out = egress({"to": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]})
+    assert walk(cluster(proxied, out), "shop/client", f"{FRONT}:80").stopped_at.kind is HopKind.EGRESS
