@@ -16,12 +16,14 @@ from lib.graph.model import GraphModel
 from lib.model.refs import ObjectRef
 from lib.tables.flows import flow_table, matrix_rows
 from lib.tables.policies import policy_rows
+from lib.trace.questions import of_flow
 from lib.ui import results
 from lib.ui.details import show_node
 from lib.ui.engine_view import say_hosts
 from lib.ui.lint_view import show_lint
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
+from lib.ui.traced_table import show_traced
 from lib.ui.widgets import chosen_point, say_hidden, show_figure, show_graph, show_table
 
 FOCUS_KEY: Final = "focus"
@@ -232,4 +234,5 @@ def _flow_table(page: PageContext, choice: str, rows: list[FlowRow], name: str, 
         st.caption(plain(empty))
         return
     key = ("flow-rows", name, choice, page.view)
-    show_table(page.cached(key, lambda: flow_table(rows)), name, alt="Flows")
+    shown = page.cached(key, lambda: flow_table(rows))
+    show_traced(shown, name, lambda chosen: of_flow(rows[chosen], page.snapshot), alt="Flows")
