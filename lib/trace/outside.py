@@ -28,7 +28,7 @@ def way_out_hop(context: Context, destination: Address | AddressSet, name: str) 
     model = context.profile.network_model.value
     if not outbound.value:
         why = "the outbound type lets packets out (no object in a cluster shows it)"
-        after = "a public address, by the outbound type"
+        after = f"a public address, by the outbound type{_before(context)}"
         return Hop(HopKind.WAY_OUT, HopVerdict.ALLOWED, name, why, premise=True, source_after=after)
     answer = outbound_answer(outbound.value, "managed", model)
     notes = tuple(f"{step.at}: {step.source_after}" for step in answer.way)
@@ -43,7 +43,14 @@ def way_out_hop(context: Context, destination: Address | AddressSet, name: str) 
         change = "a rule for it in that firewall, which this input does not hold"
         return Hop(HopKind.WAY_OUT, HopVerdict.UNKNOWN, subject, why, change=change, notes=notes)
     why = f"translated by {answer.type.translated_by}"
-    return Hop(HopKind.WAY_OUT, HopVerdict.ALLOWED, subject, why, source_after=answer.type.seen, notes=notes)
+    after = f"{answer.type.seen.removesuffix('.')}{_before(context)}"
+    return Hop(HopKind.WAY_OUT, HopVerdict.ALLOWED, subject, why, source_after=after, notes=notes)
+
+
+def _before(context: Context) -> str:
+    """What the node makes of the sender's address before the packet leaves the virtual network."""
+    model = context.profile.network_model.value
+    return f"; on its node before that: {network(model).snat.removesuffix('.')}" if model else ""
 
 
 def _inside_network(context: Context, destination: Address, name: str) -> Hop:

@@ -54,7 +54,7 @@ def _at_node(
 ) -> Iterator[Hop]:
     client = client_of(context, start, address, None)
     asked = ask(context, [Flow(client.end, node, protocol, port, "", client.name)])
-    yield from policy_hops(asked)
+    yield policy_hops(asked)[1]
     yield end_hop([Target(name_of(node), (node,), port, (), node.source)], verdict_of(asked))
 
 
@@ -90,7 +90,7 @@ def _to_host_port(
         return
     client = client_of(context, start, address, None)
     asked = ask(context, [Flow(client.end, end, protocol, taken.port, "", client.name) for end in taken.ends])
-    yield from policy_hops(asked)
+    yield policy_hops(asked)[1]
     yield end_hop([taken], verdict_of(asked))
 
 
@@ -129,5 +129,5 @@ def to_pod_or_node(
     sender = start.address or context.virtual_network(start.family or Family.IPV4)
     name = str(start.address) if start.address else "an address of the virtual network"
     asked = ask(context, [Flow(sender, end, protocol, port, "", name)])
-    yield from policy_hops(asked)
+    yield policy_hops(asked)[1]
     yield end_hop([Target(name_of(end), (end,), port, pods, pods[0].source if pods else None)], verdict_of(asked))
