@@ -115,7 +115,7 @@ def _answered(context: Context, view: ServiceView, number: int, family: Family) 
     if port is None:
         return _by_node(context, service, number, whose)
     found = view.port(port.port, port.protocol)
-    targets = targets_of(context, view, found) if found is not None else ()
+    targets = targets_of(context, view, found, family) if found is not None else ()
     if not targets:
         return None
     return arrival_hop(context, service, targets, Protocol.TCP, Client(whose, _NAME))

@@ -90,3 +90,14 @@ def test_a_name_outside_is_asked_for_over_both_families_of_the_sender():
 def test_nodes_are_reached_by_the_address_of_the_packets_family(src):
     found = walk(dual(), src, "node/n2:10250")
     assert found.verdict is ALLOWED
+
+
+def test_a_family_that_no_endpoint_has_ends_at_the_node():
+    """Nodes send IPv6 packets to endpoints with IPv6 addresses alone (Service, "IPv4/IPv6 dual-stack")."""
+    objects = dual()
+    (web,) = (o for o in objects if o["kind"] == "Pod" and o["metadata"]["name"] == "web")
+    web["status"]["podIPs"] = web["status"]["podIPs"][:1]
+    for src in ("internet", "shop/client"):
+        found = walk(objects, src, "svc/shop/web:80")
+        assert {way.family: way.own_verdict for way in found.by_family} == {"IPv4": ALLOWED, "IPv6": DENIED}
+        assert found.others[0].stopped_at.kind is HopKind.SERVICE
