@@ -42,7 +42,8 @@ class Controller:
             after = "the controller's own address; it opens a connection of its own"
             return Hop(HopKind.CONTROLLER, HopVerdict.ALLOWED, self.name, self.why, self.source, source_after=after)
         why = f"{self.why}: {self.missing}" if self.missing else self.why
-        return Hop(HopKind.CONTROLLER, HopVerdict.UNKNOWN, self.name, why, self.source, change=self.missing)
+        change = "with those in the input the connections to the backend are judged"
+        return Hop(HopKind.CONTROLLER, HopVerdict.UNKNOWN, self.name, why, self.source, change=change)
 
 
 def controller_of(context: Context, row: RouteView) -> Controller:
@@ -78,9 +79,8 @@ def controller_of(context: Context, row: RouteView) -> Controller:
         "add the controller's pods and the Service of type LoadBalancer in front of them, with the address that "
         f"{front} has in its status"
     )
-    return Controller(
-        label, (), f"where the controller of {of} runs is not known", addresses=addresses, missing=missing
-    )
+    why = f"where the controller of {of} runs is not known"
+    return Controller(f"the controller of {of.rstrip(',')}", (), why, addresses=addresses, missing=missing)
 
 
 def _addresses(context: Context, front: ObjectRef) -> tuple[str, ...]:

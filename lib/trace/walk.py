@@ -227,10 +227,11 @@ def _to_url(context: Context, start: Start, goal: Goal) -> Iterator[Hop]:
             return
     elif controller.hosted:
         why = "Azure hosts the gateway: its frontend and the security group of its subnet are not in the input"
-        yield Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, controller.name, why, premise=True)
+        change = "a rule in the security group of the gateway's subnet, which no object of a cluster shows"
+        yield Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, controller.name, why, change=change, premise=True)
     else:
-        why = "how clients reach the controller is not in the input: no load balancer Service with its address"
-        change = "load the Service of type LoadBalancer in front of the controller's pods, with its status"
+        change = "the Service of type LoadBalancer in front of the controller's pods, with its status"
+        why = f"how clients reach the controller is not in the input: {controller.missing or f'add {change}'}"
         yield Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, controller.name, why, change=change)
     yield from behind_controller(context, found, controller)
 

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lib.azure.security_group_match import Place
+from lib.model.cluster import Node, Pod, Workload
 from lib.model.domain_names import NamePattern
+from lib.model.policies import Direction
 from lib.model.problem import Severity
 from lib.model.services import ServiceType
 from lib.model.sets import Address, AddressSet, Protocol
-from lib.policy.points import End
+from lib.policy.points import End, points_of
 from lib.routing.faults import WITHOUT_BACKEND
 from lib.routing.hostnames import ingress_host_matches
 from lib.routing.reach import address_or_none, is_public
@@ -22,7 +24,7 @@ from lib.trace.context import Context
 from lib.trace.controller import Controller, controller_of
 from lib.trace.ends import Start
 from lib.trace.hop import Decider, Hop, HopKind, HopVerdict, Way, together
-from lib.trace.inside import arrived
+from lib.trace.inside import arrived, end_hop
 from lib.trace.policies import Flow, ask, policy_hops
 from lib.trace.service import Target, targets_of
 
@@ -99,6 +101,8 @@ def behind_controller(context: Context, found: WebRoute, controller: Controller)
     targets = [target for _, mine in shared for target in mine]
     if targets and controller.ends:
         yield from _connections(context, controller.ends, targets, found.rows)
+    elif targets:
+        yield from _from_nobody_known(context, controller, targets)
 
 
 def route_hop(found: WebRoute) -> Hop:
@@ -180,8 +184,28 @@ def _connections(
         Flow(src, dst, protocol, t.port, t.name if several else "") for src in ends for t in targets for dst in t.ends
     ]
     asked = ask(context, flows)
-    yield from policy_hops(asked)
+    leaving, entering = policy_hops(asked)
+    if any(isinstance(end, Workload | Pod | Node) for end in ends):
+        yield leaving
+    yield entering
     yield arrived(asked, targets)
+
+
+def _from_nobody_known(context: Context, controller: Controller, targets: Sequence[Target]) -> Iterator[Hop]:
+    """Who connects is not known: that matters only where some policy selects the pods for what they let in."""
+    held = context.engine.governed(Direction.INGRESS)
+    ends = [(target, point) for target in targets for end in target.ends for point in points_of(context.engine, end)]
+    closed = list(dict.fromkeys(target.name for target, point in ends if held >> point.number & 1))
+    name = targets[0].name if len(targets) == 1 else f"{targets[0].name} and {len(targets) - 1} more"
+    verdict = HopVerdict.UNKNOWN if closed else HopVerdict.ALLOWED
+    why = "no policy selects it for ingress, so that it does not matter who connects"
+    change = f"a policy that selects {name} for ingress and does not let the controller in would stop it"
+    if closed:
+        listed = ", ".join(closed[:3])
+        why = f"policies select {listed} for ingress, and whether they let {controller.name} in hangs on where it runs"
+        change = controller.missing
+    yield Hop(HopKind.INGRESS, verdict, name, why, targets[0].source, change=change)
+    yield end_hop(targets, verdict)
 
 
 def addresses_of_name(context: Context, host: str) -> AddressSet:
