@@ -24,6 +24,7 @@ from lib.ui.details import show_node
 from lib.ui.engine_view import UNISOLATED_KEY, enforcement_line, say_hosts
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
+from lib.ui.traced_table import show_traced_doors
 from lib.ui.widgets import say_hidden, selected_row, show_figure, show_graph, show_table, tile
 from lib.ui.yaml_block import show_yaml
 
@@ -185,7 +186,7 @@ def show_entry_graph(page: PageContext) -> None:
     if doors := results.doors(page):
         with st.expander("As a table", icon=":material/table:"):
             rows = page.cached(("overview-doors", page.view), lambda: entry_point_rows(doors, results.locate(page)))
-            show_table(rows, "overview-doors", alt="Ways in from outside, those from the internet first")
+            show_traced_doors(page, rows, doors, "overview-doors", "Ways in from outside")
 
 
 def _entry_graph(page: PageContext) -> GraphModel:

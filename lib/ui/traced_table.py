@@ -6,8 +6,11 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from lib.routing.entry_points import EntryPoint
+from lib.tables.entry_points import widest_first
 from lib.tables.row import Row
-from lib.trace.questions import Ends
+from lib.trace.questions import Ends, through_door
+from lib.ui.page_context import PageContext
 from lib.ui.trace_link import link_to_trace
 from lib.ui.widgets import show_table
 
@@ -26,6 +29,15 @@ def show_traced(
         link_to_trace(src, dst)
     else:
         st.caption("This row names nobody to send to: there is nothing to trace.")
+
+
+def show_traced_doors(
+    page: PageContext, rows: Sequence[Row], doors: Sequence[EntryPoint], name: str, title: str
+) -> None:
+    """The doors from outside, each of which leads to its trace."""
+    shown = widest_first(doors)
+    alt = f"{title}, those from the internet first"
+    show_traced(rows, name, lambda chosen: through_door(shown[chosen], page.snapshot), alt=alt)
 
 
 def _chosen() -> None:
