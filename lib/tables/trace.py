@@ -30,11 +30,17 @@ def _rows(trace: Trace, place: Locate) -> list[Row]:
                 "source_after": hop.source_after,
                 "destination_after": hop.destination_after,
                 "reached": reached,
-                "source": place(hop.source),
+                "source": placed(hop, place),
             }
         )
         reached = reached and hop is not stopped
     return rows
+
+
+def placed(found: Hop | Decider, place: Locate) -> str:
+    """``file:line`` of a hop or of an object that decided; "" where it stands nowhere."""
+    text = place(found.source)
+    return f"{text}:{found.line}" if text and found.line is not None else text
 
 
 def verdict_text(hop: Hop) -> str:
@@ -90,5 +96,5 @@ def _decider(decider: Decider, place: Locate) -> dict[str, str]:
         "effect": decider.effect,
         "rule": decider.rule,
         "says": decider.text,
-        "source": place(decider.source),
+        "source": placed(decider, place),
     }

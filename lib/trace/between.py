@@ -67,12 +67,15 @@ def _hop(group: SecurityGroup, ways: tuple[Way, ...], deciders: tuple[Decider, .
     verdict = together(way.verdict for way in ways)
     if short and verdict is not HopVerdict.DENIED:
         verdict = HopVerdict.UNKNOWN
-    why = (
-        "; ".join(f"{way.label}: {way.reason}" for way in ways) or "the input does not show the addresses of both ends"
-    )
+    telling = [way for way in ways if way.verdict is verdict or verdict is HopVerdict.DEPENDS] or list(ways)
+    more = f", and {len(telling) - 1} more alike" if len(telling) > 1 and verdict is not HopVerdict.DEPENDS else ""
+    shown = telling if verdict is HopVerdict.DEPENDS else telling[:1]
+    why = "; ".join(f"{way.label}: {way.reason}" for way in shown) + more
+    why = why or "the input does not show the addresses of both ends"
     change = _CHANGE if verdict is not HopVerdict.ALLOWED else "a rule that denies it with a lower priority number"
-    source = deciders[0].source if deciders else None
-    return Hop(HopKind.SECURITY, verdict, where, why, source, deciders, ways if len(ways) > 1 else (), change)
+    first = deciders[0] if deciders else Decider("", "")
+    told = ways if len(ways) > 1 else ()
+    return Hop(HopKind.SECURITY, verdict, where, why, first.source, deciders, told, change, line=first.line)
 
 
 def _judged(context: Context, packet: Packet, group: SecurityGroup) -> tuple[Judgement, ...]:

@@ -105,6 +105,7 @@ def security_hop(context: Context, question: Question) -> Hop:
         deciders,
         change=change,
         notes=tuple(dict.fromkeys(notes)),
+        line=deciders[0].line if deciders else None,
     )
 
 
@@ -120,8 +121,9 @@ def _deciders(context: Context, answer: Answer) -> dict[Decider, None]:
                 wrote = [services[ref] for ref in rule.services if ref in services]
                 mine = [s for s in wrote if s.ref == judged.service] or wrote
                 source = rule.source or (mine[0].source if mine else None)
+                line = rule.line if rule.source else None
                 words = f"{', '.join(rule.sources)} to {', '.join(rule.destinations)} ports {', '.join(rule.ports)}"
-                found[Decider(rule_words(rule), rule.access.value, said.group.name, words, source)] = None
+                found[Decider(rule_words(rule), rule.access.value, said.group.name, words, source, line)] = None
     return found
 
 

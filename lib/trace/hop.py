@@ -43,13 +43,17 @@ class HopKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Decider:
-    """An object that took part in a hop's verdict, what it did, and where that stands; ``rule`` is its path or name."""
+    """An object that took part in a hop's verdict, what it did, and where that stands; ``rule`` is its path or name.
+
+    ``line`` is that of ``source`` where it is a text beside the input, whose lines nothing else finds.
+    """
 
     name: str
     effect: str
     rule: str = ""
     text: str = ""
     source: Source | None = None
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class Hop:
     ``subject`` names the object, ``source`` its place in the input (None: it is in none). ``change`` says what would
     change the verdict, "" where nothing here does. ``source_after`` and ``destination_after`` are the packet's ends as
     the next hop sees them, "" where they stay as they were. A ``premise`` is taken for granted: it is said with the
-    trace's verdict and does not count for it. ``notes`` are what else to know.
+    trace's verdict and does not count for it. ``notes`` are what else to know. ``line`` is as a Decider's.
     """
 
     kind: HopKind
@@ -83,6 +87,7 @@ class Hop:
     destination_after: str = ""
     premise: bool = False
     notes: tuple[str, ...] = ()
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

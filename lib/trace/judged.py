@@ -29,4 +29,4 @@ def deciders_of_groups(judged: Judgement) -> Iterator[Decider]:
     for said in judged.deciding:
         if (rule := said.rule) is not None:
             words = f"{', '.join(rule.sources)} to {', '.join(rule.destinations)} ports {', '.join(rule.ports)}"
-            yield Decider(rule_words(rule), rule.access.value, said.group.name, words, rule.source)
+            yield Decider(rule_words(rule), rule.access.value, said.group.name, words, rule.source, rule.line)

@@ -21,7 +21,7 @@ from lib.model.sets import Address, AddressSet, Family, Protocol, family_of
 from lib.policy.points import name_of
 from lib.trace.context import Context
 from lib.trace.ends import Start, addresses_of_end
-from lib.trace.hop import Hop, HopKind, HopVerdict, Way
+from lib.trace.hop import Decider, Hop, HopKind, HopVerdict, Way
 from lib.trace.inside import senders
 from lib.trace.judged import WORDS, deciders_of_groups, plain_words
 from lib.trace.outside import way_out_hop
@@ -77,9 +77,20 @@ def leaving_hop(
     elif verdict is HopVerdict.UNKNOWN:
         change = "say what is open: the virtual network's ranges, the network model, the destination's address"
     notes = () if context.given.subnet_group else ("Judged without a security group on the nodes' subnet: none given.",)
-    source = deciders[0].source if deciders else None
+    first_of = deciders[0] if deciders else Decider("", "")
     told = ways if len(ways) > 1 else ()
-    return Hop(HopKind.SECURITY, verdict, where, why, source, deciders, told, change, notes=notes)
+    return Hop(
+        HopKind.SECURITY,
+        verdict,
+        where,
+        why,
+        first_of.source,
+        deciders,
+        told,
+        change,
+        notes=notes,
+        line=first_of.line,
+    )
 
 
 def _known(context: Context, packet: Packet) -> KnownAddresses:

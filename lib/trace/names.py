@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
@@ -12,11 +14,12 @@ from lib.model.refs import ObjectRef, Source
 from lib.model.services import Service, ServiceType
 from lib.model.sets import AddressSet, Protocol, parse_address
 from lib.policy.points import End, points_of
+from lib.trace.between import between_nodes_hop
 from lib.trace.context import Context
 from lib.trace.ends import Start
 from lib.trace.hop import Hop, HopKind, HopVerdict, Way, together
 from lib.trace.policies import Asked, Flow, ask, deciders_of, source_of
-from lib.trace.service import targets_of
+from lib.trace.service import Target, targets_of
 
 _NDOTS: Final = 5
 _LISTED: Final = 4
@@ -49,7 +52,22 @@ def name_hop(context: Context, start: Start, host: str) -> Hop:
     local = f"Where nodes run {fast.label}, pods ask {listens} on their node instead: say so to judge it."
     notes = (*notes, local)
     reason = _reason(ways, verdict, "the cluster's DNS")
-    return Hop(HopKind.NAME, verdict, host, reason, source, deciders, tuple(ways), change, notes=notes)
+    found = Hop(HopKind.NAME, verdict, host, reason, source, deciders, tuple(ways), change, notes=notes)
+    return _through_group(context, start, servers, found)
+
+
+def _through_group(
+    context: Context, start: Start, servers: Sequence[tuple[str, End, Protocol, int]], found: Hop
+) -> Hop:
+    """The hop with what a group of one's own on the subnet says to UDP between the nodes of both ends."""
+    asked = [Target(name, (end,), port) for name, end, protocol, port in servers if protocol is Protocol.UDP]
+    between = between_nodes_hop(context, start, start.ends, asked, Protocol.UDP)
+    if between is None or between.verdict is HopVerdict.ALLOWED or found.verdict is not HopVerdict.ALLOWED:
+        return found
+    why = f"{between.subject}: {between.reason}"
+    return replace(
+        found, verdict=between.verdict, reason=why, deciders=between.deciders, ways=between.ways, change=between.change
+    )
 
 
 def _asks_elsewhere(start: Start) -> str:

@@ -50,7 +50,8 @@ def way_out_hop(context: Context, destination: Address | AddressSet, name: str) 
 def _before(context: Context) -> str:
     """What the node makes of the sender's address before the packet leaves the virtual network."""
     model = context.profile.network_model.value
-    return f"; on its node before that: {network(model).snat.removesuffix('.')}" if model else ""
+    said = network(model).snat.removesuffix(".") if model else ""
+    return f"; on its node before that: {said[:1].lower()}{said[1:]}" if said else ""
 
 
 def _inside_network(context: Context, destination: Address, name: str) -> Hop:

@@ -10,7 +10,7 @@ import streamlit as st
 from lib.figures.trace_path import trace_path
 from lib.model.errors import ModelError
 from lib.tables.row import Row
-from lib.tables.trace import hop_rows, verdict_text
+from lib.tables.trace import hop_rows, placed, verdict_text
 from lib.trace.compare import Profile, Side, side_by_side
 from lib.trace.context import Context
 from lib.trace.ends import read_goal, read_start
@@ -133,7 +133,9 @@ def _show_evidence(page: PageContext, hop: Hop) -> None:
     for decider in hop.deciders[:_DECIDERS]:
         words = f"{icon_word(decider.effect)}: {plain(decider.name, 120)} {plain(decider.rule, 160)}"
         st.markdown(f"{words}  \n:small[{plain(decider.text, 400)}]" if decider.text else words)
-        if decider.source is not None and decider.source not in shown:
+        if decider.line is not None:
+            st.caption(f":material/description: {plain(placed(decider, results.locate(page)), 200)}")
+        elif decider.source is not None and decider.source not in shown:
             shown.add(decider.source)
             show_yaml(page.documents, decider.source, height=_YAML_PX)
     if len(hop.deciders) > _DECIDERS:

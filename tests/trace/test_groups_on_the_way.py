@@ -134,6 +134,14 @@ def test_on_one_node_no_group_is_on_the_way():
     assert both.verdict is DEPENDS
 
 
+@pytest.mark.parametrize(("ports", "expected"), [(("53",), DENIED), (("54",), ALLOWED)])
+def test_names_are_asked_for_through_the_group_as_well(ports, expected):
+    """The DNS server runs on n1, the client on n2."""
+    group = own(rule(90, DENY, IN, ports=ports), *EVERYTHING)
+    found = walk(cluster(service()), "shop/client", "svc/shop/web:80", subnet_group=group)
+    assert (found.hops[0].kind, found.hops[0].verdict) == (HopKind.NAME, expected)
+
+
 def balanced(**more: Any) -> dict[str, Any]:
     return service(kind="LoadBalancer", status=[{"ip": FRONT}], **more)
 
