@@ -9,6 +9,7 @@ from typing import Final
 
 from lib.facts.cluster_dns import cluster_dns, local_dns
 from lib.model.cluster import Pod, Workload
+from lib.model.domain_names import NamePattern
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
 from lib.model.services import Service, ServiceType
@@ -17,7 +18,7 @@ from lib.policy.points import End, points_of
 from lib.trace.between import between_nodes_hop
 from lib.trace.context import Context
 from lib.trace.ends import Start
-from lib.trace.hop import Hop, HopKind, HopVerdict, Way, together
+from lib.trace.hop import Decider, Hop, HopKind, HopVerdict, Way, together
 from lib.trace.policies import Asked, Flow, ask, deciders_of, source_of
 from lib.trace.service import Target, targets_of
 
@@ -92,13 +93,21 @@ def _asks_elsewhere(start: Start) -> str:
     return ""
 
 
-def listed_hop(host: str, addresses: AddressSet) -> Hop:
-    """The addresses of a name outside: those that the table of names has, else any of the Internet."""
+def listed_hop(context: Context, host: str, addresses: AddressSet) -> Hop:
+    """Where a name outside leads: to ``addresses``, which the table of names has; without any it may be anywhere on
+    the Internet, unless the table says that there is none."""
+    found = context.snapshot.domain_names.resolve(NamePattern.exactly(host))
+    places = tuple(Decider(entry.place, "says", "", ", ".join(map(str, entry.networks))) for entry in found.entries)
     if addresses:
         shown = [f"{a}-{b}" if a != b else str(a) for a, b in islice(addresses.ranges(), _LISTED + 1)]
         listed = ", ".join(shown[:_LISTED]) + (" and more" if len(shown) > _LISTED else "")
         why, change = f"the table of names says {listed}", "another entry in the table of names"
-        return Hop(HopKind.RECORD, HopVerdict.ALLOWED, host, why, change=change, destination_after=listed)
+        return Hop(HopKind.RECORD, HopVerdict.ALLOWED, host, why, None, places, change=change, destination_after=listed)
+    if not found.open:
+        why = "the table of names says that it has no address"
+        return Hop(
+            HopKind.RECORD, HopVerdict.DENIED, host, why, None, places, change="its address in the table of names"
+        )
     why = f"the addresses of {host} are of the Internet (the table of names has none)"
     change = "give its addresses in the table of names"
     return Hop(HopKind.RECORD, HopVerdict.UNKNOWN, host, why, change=change, premise=True)

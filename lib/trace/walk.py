@@ -183,7 +183,10 @@ def _to_name(context: Context, start: Start, host: str, port: int, protocol: Pro
     yield name_hop(context, start, host)
     found = addresses_of_name(context, host)
     mine = AddressSet.from_intervals(start.family, found.of_family(start.family)) if start.family else found
-    yield listed_hop(host, mine)
+    listed = listed_hop(context, host, mine)
+    yield listed
+    if listed.verdict is HopVerdict.DENIED:
+        return
     inside = next((a for a in map(ip_address, islice(_firsts(mine), NAMED_MAX)) if _is_ours(context, a)), None)
     if inside is not None:
         yield from _to_address(context, start, inside, port, protocol)

@@ -64,7 +64,7 @@ def record_hop(context: Context, request: UrlRequest, controller: Controller, st
         return Hop(
             HopKind.RECORD, HopVerdict.UNKNOWN, request.host, why, source, premise=True, destination_after=wanted
         )
-    found = ", ".join(map(str, entry.networks))
+    found = ", ".join(map(str, entry.networks)) or "no address"
     decider = Decider(entry.place, "says", "", found)
     if not held or any(any(a in net for net in entry.networks) for a in held):
         why = f"the table of names says that it leads to {found}"

@@ -114,7 +114,7 @@ def _show_hop(page: PageContext, hop: Hop) -> None:
     if hop.change:
         st.markdown(f":material/build: **Would change it:** {plain(hop.change, 500)}.")
     if hop.source_after:
-        st.caption(f":material/swap_horiz: The next hop sees as sender: {plain(hop.source_after, 200)}.")
+        st.caption(f":material/swap_horiz: The next hop sees as sender: {plain(hop.source_after, 400)}.")
     if hop.destination_after:
         st.caption(f":material/arrow_forward: It goes on to: {plain(hop.destination_after, 200)}.")
     for note in hop.notes:
@@ -161,6 +161,6 @@ def _show_sides(page: PageContext, sides: list[Side]) -> None:
             for column, side, hop in zip(st.columns(len(sides)), sides, pairing.hops, strict=True):
                 said = f"{plain(_capital(hop.reason), 400)}." if hop else "Not on the way, or not reached."
                 if hop and hop.source_after:
-                    said += f"  \nThe next hop sees as sender: {plain(hop.source_after, 160)}."
+                    said += f"  \nThe next hop sees as sender: {plain(hop.source_after, 400)}."
                 word = icon_word(verdict_text(hop)) if hop else "–"
                 column.markdown(f":small[{plain(side.profile.label, 80)}]  \n{word}  \n{said}")
