@@ -26,7 +26,7 @@ from lib.ui.egress_form import choose_destinations, choose_rule_sources
 from lib.ui.engine_view import enforcement_line
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
-from lib.ui.traced_table import show_traced
+from lib.ui.trace_link import show_with_traces
 from lib.ui.widgets import say_nothing, show_table
 
 _FIRST = ("verdict", "workload", "destination", "port", "reason")
@@ -135,7 +135,7 @@ def show_required_reach(page: PageContext, engine: str, choice: Choice) -> None:
 
 
 def _show_reach(found: Sequence[Reach], rows: Sequence[Row], name: str, alt: str) -> None:
-    show_traced(rows, name, lambda chosen: _ends(found[chosen]), alt=alt, first=_FIRST)
+    show_with_traces(rows, name, [_ends(each) for each in found], alt=alt, first=_FIRST)
 
 
 def _ends(reach: Reach) -> Ends:
@@ -161,12 +161,9 @@ def show_internet(page: PageContext, engine: str) -> None:
     with st.container(horizontal=True):
         for reach in InternetReach:
             st.metric(reach.value.capitalize(), f"{counts[reach]:,}", border=True)
-    show_traced(
-        internet_rows(rows, results.locate(page)),
-        "to-internet",
-        lambda chosen: to_addresses(rows[chosen].workload, rows[chosen].addresses or INTERNET, _ports(rows[chosen])),
-        alt="Which workloads may reach the Internet",
-    )
+    ways = [to_addresses(each.workload, each.addresses or INTERNET, _ports(each)) for each in rows]
+    shown = internet_rows(rows, results.locate(page))
+    show_with_traces(shown, "to-internet", ways, alt="Which workloads may reach the Internet")
 
 
 def _ports(found: ToInternet) -> ConnectionSet:

@@ -23,8 +23,8 @@ from lib.ui.engine_view import say_hosts
 from lib.ui.lint_view import show_lint
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
-from lib.ui.traced_table import show_traced
-from lib.ui.widgets import chosen_point, say_hidden, show_figure, show_graph, show_table
+from lib.ui.trace_link import show_with_traces
+from lib.ui.widgets import TABLE_ROWS_UP_TO, chosen_point, say_hidden, show_figure, show_graph, show_table
 
 FOCUS_KEY: Final = "focus"
 GRAPH_KEY: Final = "graph"
@@ -235,4 +235,6 @@ def _flow_table(page: PageContext, choice: str, rows: list[FlowRow], name: str, 
         return
     key = ("flow-rows", name, choice, page.view)
     shown = page.cached(key, lambda: flow_table(rows))
-    show_traced(shown, name, lambda chosen: of_flow(rows[chosen], page.snapshot), alt="Flows")
+    drawn = rows[:TABLE_ROWS_UP_TO]
+    ways = page.cached((*key, "ways"), lambda: [of_flow(row, page.snapshot) for row in drawn])
+    show_with_traces(shown, name, ways, alt="Flows")
