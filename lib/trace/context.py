@@ -17,12 +17,14 @@ from lib.azure.security_group_match import KnownAddresses, Place, network_sender
 from lib.azure.view import address_owners
 from lib.facts.engines import Known
 from lib.facts.networks import network
+from lib.model.cluster import Node, Pod, Workload
 from lib.model.refs import ObjectRef
 from lib.model.security_rules import SecurityGroup
 from lib.model.services import Service, TrafficPolicy
-from lib.model.sets import Address, AddressSet, Family, Protocol
+from lib.model.sets import Address, AddressSet, Family, Protocol, family_of
 from lib.model.snapshot import Snapshot
-from lib.policy.engine import Engine
+from lib.policy.engine import Engine, compile_engine
+from lib.policy.projection import families_of
 from lib.routing.reach import address_or_none
 from lib.routing.route_view import RouteView
 from lib.routing.routes import named_services, route_views
@@ -69,6 +71,20 @@ class Context:
         self.given = given or Given()
         self._routes, self._provider = routes, provider
         self._views: dict[ObjectRef, ServiceView] = {}
+        self._of_family: dict[Family, Context] = {}
+
+    def of_family(self, family: Family) -> Context:
+        """What is asked about packets of one IP family.
+
+        Where rules mean pods or nodes by their addresses, and these have both families, the engine puts the answers
+        for both together: then it is another engine, which knows the addresses of one family alone.
+        """
+        if not self.engine.reachability().parts_families or len(families_of(self.snapshot)) < len(Family):
+            return self
+        if family not in self._of_family:
+            engine = compile_engine(_of_one_family(self.snapshot, family), self.engine.profile)
+            self._of_family[family] = Context(engine, self.given, routes=self._routes, provider=self._provider)
+        return self._of_family[family]
 
     @property
     def snapshot(self) -> Snapshot:
@@ -191,3 +207,24 @@ class Context:
         service, what = next(taking, owners[0] if owners else (None, ""))
         view = self.service(service.ref) if service is not None else None
         return None if view is None else (view, what)
+
+
+def _of_one_family(snapshot: Snapshot, family: Family) -> Snapshot:
+    """The cluster with the addresses of one family alone; who has none of it keeps what it has."""
+
+    def of_pod(pod: Pod) -> Pod:
+        kept = tuple(ip for ip in pod.ips if family_of(ip) is family)
+        hosts = tuple(ip for ip in pod.host_ips if family_of(ip) is family)
+        return replace(pod, ips=kept or pod.ips, host_ips=hosts or pod.host_ips)
+
+    def of_node(node: Node) -> Node:
+        parsed = ((each, address_or_none(each.address)) for each in node.addresses)
+        kept = tuple(each for each, address in parsed if address is None or family_of(address) is family)
+        return replace(node, addresses=kept or node.addresses)
+
+    def of_workload(workload: Workload) -> Workload:
+        return replace(workload, pods=tuple(map(of_pod, workload.pods)), to_come=tuple(map(of_pod, workload.to_come)))
+
+    return replace(
+        snapshot, workloads=tuple(map(of_workload, snapshot.workloads)), nodes=tuple(map(of_node, snapshot.nodes))
+    )

@@ -51,7 +51,7 @@ def trace(context: Context, start: Start, goal: Goal) -> Trace:
         return Trace(start.name, goal.name, (_apart(start, goal, mine, theirs),), label)
     families = common_families(mine, theirs)
     ways = {
-        family: tuple(map(with_change, _hops(context, replace(start, family=family), goal)))
+        family: tuple(map(with_change, _hops(_asked(context, family), replace(start, family=family), goal)))
         for family in families or (None,)
     }
     if len(set(ways.values())) == 1:
@@ -60,6 +60,10 @@ def trace(context: Context, start: Start, goal: Goal) -> Trace:
         Trace(start.name, goal.name, hops, label, family.label) for family, hops in ways.items() if family
     )
     return replace(first, others=tuple(others))
+
+
+def _asked(context: Context, family: Family | None) -> Context:
+    return context if family is None else context.of_family(family)
 
 
 def _apart(start: Start, goal: Goal, mine: frozenset[Family], theirs: frozenset[Family]) -> Hop:

@@ -101,3 +101,13 @@ def test_a_family_that_no_endpoint_has_ends_at_the_node():
         found = walk(objects, src, "svc/shop/web:80")
         assert {way.family: way.own_verdict for way in found.by_family} == {"IPv4": ALLOWED, "IPv6": DENIED}
         assert found.others[0].stopped_at.kind is HopKind.SERVICE
+
+
+@pytest.mark.parametrize(("engine", "matches"), [("calico", True), ("cilium", False)])
+def test_a_rule_that_means_pods_by_addresses_counts_for_its_own_family(engine, matches):
+    """policy_engines.yaml: for Calico an ipBlock means pods by their addresses, for Cilium never."""
+    out = policy("out", app="client", policyTypes=["Egress"], egress=[{"to": [{"ipBlock": {"cidr": "10.244.0.0/16"}}]}])
+    for address, expected in (("10.244.1.10", ALLOWED if matches else DENIED), ("[fd00:244::10]", DENIED)):
+        assert walk(dual(out), "shop/client", f"{address}:8080", engine).verdict is expected
+    found = walk(dual(out), "shop/client", "shop/web:8080", engine)
+    assert found.verdict is (DEPENDS if matches else DENIED)
