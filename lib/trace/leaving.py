@@ -24,7 +24,7 @@ from lib.trace.ends import Start, addresses_of_end
 from lib.trace.hop import Decider, Hop, HopKind, HopVerdict, Way
 from lib.trace.inside import senders
 from lib.trace.judged import WORDS, deciders_of_groups, plain_words
-from lib.trace.outside import way_out_hop
+from lib.trace.outside import ROUTED, way_out_hop
 from lib.trace.policies import Flow, ask, policy_hops
 
 SENDERS_MAX: Final = 16
@@ -64,7 +64,9 @@ def leaving_hop(
         return Hop(HopKind.SECURITY, HopVerdict.UNKNOWN, where, why, change="ask for one address instead of the name")
     seen = _senders_seen(context, start, to)
     packets = (Packet(s, d, port, protocol) for s, d in product(seen, parts))
-    judged = [judge(packet, groups, _known(context, packet), RuleDirection.OUTBOUND) for packet in packets]
+    judged = [
+        judge(packet, groups, known, RuleDirection.OUTBOUND) for packet in packets for known in _known(context, packet)
+    ]
     first: dict[Verdict, Judgement] = {}
     for each in judged:
         first.setdefault(each.verdict, each)
@@ -76,7 +78,11 @@ def leaving_hop(
         change = "an outbound rule that allows it, with a lower priority number than the one that denies"
     elif verdict is HopVerdict.UNKNOWN:
         change = "say what is open: the virtual network's ranges, the network model, the destination's address"
-    notes = () if context.given.subnet_group else ("Judged without a security group on the nodes' subnet: none given.",)
+    notes = []
+    if context.given.subnet_group is None:
+        notes.append("Judged without a security group on the nodes' subnet: none given.")
+    if _routed(context):
+        notes.append("With a route for 0.0.0.0/0 the tag VirtualNetwork may hold every address: both were judged.")
     first_of = deciders[0] if deciders else Decider("", "")
     told = ways if len(ways) > 1 else ()
     return Hop(
@@ -88,18 +94,29 @@ def leaving_hop(
         deciders,
         told,
         change,
-        notes=notes,
+        notes=tuple(notes),
         line=first_of.line,
     )
 
 
-def _known(context: Context, packet: Packet) -> KnownAddresses:
-    """A pod's own address leaves its node only where the virtual network routes it: then it is one of the network's."""
+def _known(context: Context, packet: Packet) -> tuple[KnownAddresses, ...]:
+    """What the tag VirtualNetwork may hold.
+
+    A pod's own address leaves its node only where the virtual network routes it: then it is one of the network's. The
+    prefixes of routes are in the tag, a default route too (service-tags-overview.md of azure-docs: "may").
+    """
     known = context.known
-    if isinstance(packet.source, Place) or packet.source in known.virtual_network:
-        return known
-    mine = AddressSet.from_networks([ip_network(packet.source)])
-    return replace(known, virtual_network=known.virtual_network | mine)
+    if not isinstance(packet.source, Place):
+        mine = AddressSet.from_networks([ip_network(packet.source)])
+        known = replace(known, virtual_network=known.virtual_network | mine)
+    if not _routed(context):
+        return (known,)
+    theirs = AddressSet.from_networks([ip_network(packet.destination)])
+    return known, replace(known, virtual_network=known.virtual_network | theirs)
+
+
+def _routed(context: Context) -> bool:
+    return context.profile.outbound_type.value == ROUTED
 
 
 def _senders_seen(context: Context, start: Start, to: Address | AddressSet) -> Sequence[SenderSeen]:

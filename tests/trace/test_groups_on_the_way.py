@@ -83,6 +83,13 @@ def test_a_rule_about_pods_addresses_counts_where_they_are_seen(model, expected)
     assert security(found).verdict is expected
 
 
+@pytest.mark.parametrize(("kind", "expected"), [("loadBalancer", DENIED), ("userDefinedRouting", UNKNOWN)])
+def test_with_a_default_route_everything_may_be_in_the_tag_of_the_network(kind, expected):
+    """service_tags of nsg.yaml: VirtualNetwork holds "the prefixes of user-defined routes (a default route too)"."""
+    given = {"subnet_group": own(NO_INTERNET), "outbound_type": kind}
+    assert security(walk(cluster(), "shop/client", "192.0.2.50:443", **given)).verdict is expected
+
+
 def test_a_rule_about_one_node_denies_only_what_that_node_sends():
     group = own(rule(200, DENY, src=(NODES["n1"],)))
     given = {"subnet_group": group, "network_model": "azure_cni_overlay"}
