@@ -17,6 +17,7 @@ from lib.model.sets import AddressSet, Protocol, parse_address
 from lib.policy.points import End, points_of
 from lib.trace.between import between_nodes_hop
 from lib.trace.context import Context
+from lib.trace.documented_dns import leaving_to_documented_dns
 from lib.trace.ends import Start
 from lib.trace.hop import Decider, Hop, HopKind, HopVerdict, Way, together
 from lib.trace.policies import Asked, Flow, ask, deciders_of, source_of
@@ -152,8 +153,19 @@ def _without_server(context: Context, sender: Workload | Pod, host: str, notes: 
     if free:
         why += "; no policy holds back what the sender sends"
         return Hop(HopKind.NAME, HopVerdict.ALLOWED, host, why, notes=notes)
-    why += ", and policies let the sender out to some ends only"
     change = f"load the namespace {cluster_dns().namespace}"
+    leaving = leaving_to_documented_dns(context, sender, Protocol.UDP)
+    deciders = deciders_of([leaving])
+    source = deciders[0].source if deciders else None
+    if leaving.verdict == "denied":
+        why += f"; a server with its documented labels could not be asked: {leaving.reason}"
+        missing = _change(str(sender.ref), cluster_dns().label)
+        return Hop(HopKind.NAME, HopVerdict.DENIED, host, why, source, deciders, change=missing, notes=notes)
+    if leaving.verdict == "allowed":
+        why = f"{cluster_dns().label}, which is not in the input, has its documented labels and lets the sender in"
+        why += "; the sender's own policies let it ask"
+        return Hop(HopKind.NAME, HopVerdict.UNKNOWN, host, why, source, deciders, (), change, premise=True, notes=notes)
+    why += ", and policies let the sender out to some ends only"
     return Hop(HopKind.NAME, HopVerdict.UNKNOWN, host, why, change=change, notes=notes)
 
 

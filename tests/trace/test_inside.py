@@ -99,8 +99,13 @@ def test_local_dns_is_judged_at_its_own_address():
 def test_without_dns_in_the_input_only_a_sender_that_nothing_holds_back_surely_gets_an_answer():
     objects = [o for o in cluster(service()) if o["metadata"].get("namespace") != "kube-system"]
     assert walk(objects, "shop/client", "svc/shop/web:80").hops[0].verdict is ALLOWED
-    held = [*objects, egress(TO_DNS, TO_WEB)]
-    assert walk(held, "shop/client", "svc/shop/web:80").hops[0].verdict is UNKNOWN
+    # By its documented labels the server may be asked: that it is there is taken for granted, and said.
+    found = walk([*objects, egress(TO_DNS, TO_WEB)], "shop/client", "svc/shop/web:80")
+    assert (found.hops[0].premise, found.verdict) == (True, ALLOWED)
+    assert "documented labels" in found.sentence
+    for rules, expected in (((TO_WEB,), DENIED), (({"ports": TO_DNS["ports"]}, TO_WEB), UNKNOWN)):
+        hop = walk([*objects, egress(*rules)], "shop/client", "svc/shop/web:80").hops[0]
+        assert (hop.verdict, hop.premise) == (expected, expected is UNKNOWN)
 
 
 def test_from_outside_a_cluster_ip_service_has_no_address():
