@@ -11,8 +11,6 @@ from lib.model.refs import ObjectRef
 from lib.model.sets import Address, AddressSet, ConnectionSet, PortSet, Protocol
 from lib.model.snapshot import Snapshot
 from lib.policy.ends import INGRESS_CONTROLLER, outside_addresses
-from lib.routing.entry_points import EntryPoint
-from lib.routing.reach import Scope, address_or_none
 
 _USUAL: Final = (443, 80)
 Ends = tuple[str, str]
@@ -22,21 +20,6 @@ def of_flow(row: FlowRow, snapshot: Snapshot) -> Ends:
     """From where and to what a flow goes: for addresses outside one of them; "" where the person has to say."""
     receiver = snapshot.workload_by_ref.get(row.dst_ref) if row.dst_ref is not None else None
     return _sender(row.src), with_port(_receiver(row.dst), row.ports, receiver)
-
-
-def through_door(door: EntryPoint, snapshot: Snapshot) -> Ends:
-    """From the farthest who can reach a door to it; a node port by the first node's address."""
-    src = {Scope.INTERNET: "internet", Scope.VNET: "vnet", Scope.NODE_NETWORK: "vnet"}.get(door.reach.scope, "")
-    node = next((f"node/{node.name}" for node in snapshot.nodes), "")
-    whole = next((address for address in door.addresses if _is_address(address)), "")
-    name = whole or (node if not door.addresses else "")
-    if not name or not door.port or door.protocol not in Protocol.__members__:
-        return src, ""
-    return src, _written(name, Protocol[door.protocol], door.port)
-
-
-def _is_address(text: str) -> bool:
-    return address_or_none(text) is not None
 
 
 def to_addresses(workload: ObjectRef, addresses: AddressSet, ports: ConnectionSet) -> Ends:

@@ -19,8 +19,8 @@ from lib.routing.reach import Scope
 from lib.tables.entry_points import entry_point_rows, widest_first
 from lib.tables.findings import finding_rows
 from lib.tables.flows import matrix_rows
-from lib.trace.questions import through_door
 from lib.ui import results
+from lib.ui.azure_ways import of_door
 from lib.ui.details import show_node
 from lib.ui.engine_view import UNISOLATED_KEY, enforcement_line, say_hosts
 from lib.ui.page_context import PageContext
@@ -187,7 +187,7 @@ def show_entry_graph(page: PageContext) -> None:
     if doors := results.doors(page):
         with st.expander("As a table", icon=":material/table:"):
             rows = page.cached(("overview-doors", page.view), lambda: entry_point_rows(doors, results.locate(page)))
-            ways = [through_door(door, page.snapshot) for door in widest_first(doors)]
+            ways = [of_door(door, page.snapshot) for door in widest_first(doors)]
             show_with_traces(rows, "overview-doors", ways, alt="Ways in from outside, those from the internet first")
 
 

@@ -11,16 +11,14 @@ from lib.flows.rows import flow_rows
 from lib.model.refs import ObjectRef
 from lib.model.sets import AddressSet, ConnectionSet, Protocol
 from lib.policy.engine import compile_engine
-from lib.routing.entry_points import entry_points
 from lib.trace.context import Context
 from lib.trace.ends import read_goal, read_start
-from lib.trace.questions import of_flow, through_door, to_addresses
+from lib.trace.questions import of_flow, to_addresses
 from lib.trace.walk import trace
 from tests.policy.build import snapshot_of
-from tests.trace.build import FRONT, cluster, from_blocks, service
+from tests.trace.build import cluster, from_blocks, service
 
 SNAPSHOT = snapshot_of(cluster(service(), from_blocks("198.51.100.0/24")))
-BALANCED = snapshot_of(cluster(service(kind="LoadBalancer", status=[{"ip": FRONT}])))
 ALL = ConnectionSet.all()
 DNS = ConnectionSet.of(Protocol.UDP, 53)
 SOME, SOME6 = "198.51.100.0-198.51.100.255[External]", "2001:db8::-2001:db8::ff[External]"
@@ -61,13 +59,3 @@ def test_of_addresses_that_a_workload_may_send_to_one_is_asked_for():
     found = AddressSet.from_networks([ip_network("203.0.113.0/24")])
     assert to_addresses(web, found, ConnectionSet.of(Protocol.TCP, 5432)) == ("shop/web[Pod]", "203.0.113.0:5432")
     assert to_addresses(web, AddressSet(), ConnectionSet.all()) == ("shop/web[Pod]", "")
-
-
-def test_every_door_of_a_cluster_with_an_address_and_a_port_can_be_traced():
-    doors = entry_points(BALANCED)
-    asked = [ends for door in doors if (ends := through_door(door, BALANCED))[1]]
-    assert asked == [("internet", "203.0.113.10:80"), ("vnet", "node/n1:30080")]
-    context = Context(compile_engine(BALANCED))
-    for src, dst in asked:
-        start = read_start(src, BALANCED)
-        assert trace(context, start, read_goal(dst, BALANCED, start)).hops
