@@ -8,6 +8,7 @@ BENCHMARKS = {
     "read_yaml": "Reading YAML",
     "flows": "The policy engine on generated clusters",
     "trace": "Traces on a generated cluster",
+    "egress": "What system pods can still reach, by policies that name domains",
     "peer": "The whole command beside a peer",
     "live_cluster": "Reading a live cluster",
     "recommend": "Recommended policies",

@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Final
 
+from lib.facts.internet import PUBLIC_OF_FRONTENDS
 from lib.facts.nsg import probe_address, provider_rules
 from lib.facts.reader import get
 from lib.model.security_rules import ANY, Access, SecurityRule
@@ -219,7 +220,7 @@ def _place_in_block(text: str, block: AddressSet, end: Place, known: KnownAddres
     everything = AddressSet.from_intervals(family, [(0, family.value)]) if family is not None else AddressSet.all()
     if everything <= block:
         return YES
-    there = everything - private_use() - known.virtual_network if end is Place.INTERNET else known.virtual_network
+    there = public_senders(known) if end is Place.INTERNET else known.virtual_network
     there &= everything
     # Beside what is known of the virtual network there may be more of it anywhere.
     settled = end is Place.INTERNET or known.whole
@@ -228,6 +229,19 @@ def _place_in_block(text: str, block: AddressSet, end: Place, known: KnownAddres
     if settled and there <= block:
         return YES
     return Match(Fit.OPEN, f"it hangs on whether the sender is in {text}")
+
+
+def public_senders(known: KnownAddresses) -> AddressSet:
+    """The addresses that somebody on the Internet can have: those that are called public, and are not the network's."""
+    return PUBLIC_OF_FRONTENDS - known.virtual_network
+
+
+def network_senders(known: KnownAddresses) -> AddressSet:
+    """The addresses that somebody in the virtual network, or in one joined to it, can have.
+
+    Where not all of it is known, any address set apart for private use.
+    """
+    return known.virtual_network if known.whole else known.virtual_network | private_use()
 
 
 @cache

@@ -22,7 +22,7 @@ from lib.model.problem import Problem
 from lib.model.security_rules import Attachment
 from lib.model.services import TrafficPolicy
 from lib.model.sets import AddressSet
-from lib.tables.trace import hop_rows, trace_json, verdict_text
+from lib.tables.trace import hop_rows, placed, trace_json, verdict_text
 from lib.trace.compare import KEYS, Profile, Side, read_profile, side_by_side
 from lib.trace.context import Context, Given
 from lib.trace.ends import read_goal, read_start
@@ -118,7 +118,8 @@ def _text(sides: Sequence[Side], loaded: Input) -> Iterator[str]:
         yield f"\n{sign} {side.profile.label}: {side.trace.sentence}\n"
     for pairing in side_by_side(sides):
         if pairing.differs:
-            yield f"\n{pairing.kind.value}:\n"
+            over = f", over {pairing.family}" if pairing.family else ""
+            yield f"\n{pairing.kind.value}{over}:\n"
             for side, hop in zip(sides, pairing.hops, strict=True):
                 said = f"{_sign(hop)} {hop.reason}" if hop else "is not on the way, or is not reached"
                 yield f"  {side.profile.label}: {said}\n"
@@ -126,6 +127,13 @@ def _text(sides: Sequence[Side], loaded: Input) -> Iterator[str]:
 
 def _trace_text(found: Trace, loaded: Input) -> Iterator[str]:
     yield f"{_SIGNS[found.verdict.value]} {found.sentence}\n"
+    for way in found.by_family:
+        if way.family:
+            yield f"\nOver {way.family}: {_SIGNS[way.own_verdict.value]} {way.own_verdict.value}\n"
+        yield from _way_text(way, loaded)
+
+
+def _way_text(found: Trace, loaded: Input) -> Iterator[str]:
     stopped = found.stopped_at
     after = False
     for number, hop in enumerate(found.hops, 1):
@@ -141,13 +149,13 @@ def _sign(hop: Hop) -> str:
 
 
 def _hop_text(number: int, hop: Hop, loaded: Input) -> Iterator[str]:
-    where = f"  ({loaded.locate(hop.source)})" if hop.source is not None else ""
+    where = f"  ({placed(hop, loaded.locate)})" if hop.source is not None else ""
     yield f"\n{number:2} {_sign(hop)} {hop.kind.value}: {hop.subject}{where}\n"
     yield f"     {verdict_text(hop)}: {hop.reason}\n"
     for way in hop.ways:
         yield f"     {_SIGNS[way.verdict.value]} {way.label or 'else'}: {way.reason}\n"
     for decider in hop.deciders:
-        place = f"{loaded.locate(decider.source)}: " if decider.source is not None else ""
+        place = f"{placed(decider, loaded.locate)}: " if decider.source is not None else ""
         rule = f" {decider.rule}" if decider.rule else ""
         yield f"     {place}{decider.name}{rule} {decider.effect}\n"
     if hop.source_after:

@@ -118,6 +118,7 @@ class _Judge:
             known,
             workloads=tuple(w for w in known.workloads if w.namespace in kept),
             network_policies=tuple(p for p in known.network_policies if p.ref.namespace in kept),
+            cilium_policies=tuple(p for p in known.cilium_policies if p.ref.namespace in (*kept, "")),
         )
 
     def rows(self, destination: Destination) -> Iterator[Reach]:

@@ -15,7 +15,7 @@ class DnsFact:
     """Pods that answer DNS: their namespace, labels and Service, and the port on them.
 
     ``address`` is where a cache on the node's own network usually listens, "" for pods with addresses of their own;
-    ``service`` is "" where there is none.
+    ``other_addresses`` are further ones that it may listen on. ``service`` is "" where there is none.
     """
 
     label: str
@@ -24,6 +24,7 @@ class DnsFact:
     labels: tuple[tuple[str, str], ...]
     port: int
     address: str
+    other_addresses: tuple[str, ...]
     source: str
     checked: date
 
@@ -41,6 +42,7 @@ def _fact(entry: dict[str, Any]) -> DnsFact:
         tuple(entry["labels"].items()),
         entry["port"],
         entry["address"] or "",
+        tuple(entry.get("other_addresses", ())),
         entry["source"],
         entry["checked"],
     )

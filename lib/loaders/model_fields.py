@@ -8,7 +8,7 @@ from lib.loaders.parse.session import field_names
 
 OWNER: Final = field_names("kind name controller")
 CONTAINER: Final = field_names("name ports restartPolicy")
-POD_SPEC: Final = field_names("nodeName hostNetwork serviceAccountName serviceAccount hostname subdomain")
+POD_SPEC: Final = field_names("nodeName hostNetwork serviceAccountName serviceAccount hostname subdomain dnsPolicy")
 """Beside the containers."""
 POD_STATUS: Final = field_names("phase podIP podIPs hostIP hostIPs")
 CONTROLLER_SPEC: Final = field_names("replicas parallelism completions")

@@ -102,7 +102,8 @@ class Pod:
     ``from_template`` is True for the one pod that stands for a workload without pods in the input. ``ready`` is None
     where the input has no status. ``owner`` is the nearest controlling ownerReference (None: a bare pod). ``profiles``
     are those that Calico's WorkloadEndpoint names, asked in this order; None where the input does not hold it, and
-    Calico's own for the namespace and the ServiceAccount count, which allow everything.
+    Calico's own for the namespace and the ServiceAccount count, which allow everything. ``dns_policy`` is the API's
+    word, its default applied.
     """
 
     ref: ObjectRef
@@ -120,6 +121,7 @@ class Pod:
     deleting: bool = False
     hostname: str = ""
     subdomain: str = ""
+    dns_policy: str = "ClusterFirst"
     from_template: bool = False
     profiles: tuple[str, ...] | None = None
 

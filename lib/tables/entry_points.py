@@ -9,8 +9,7 @@ from lib.tables.row import Locate, Row, listed
 
 
 def entry_point_rows(points: Iterable[EntryPoint], locate: Locate) -> list[Row]:
-    """One row a door, those that the internet can reach first."""
-    ordered = sorted(points, key=lambda p: _RANK.get(p.reach.scope.value, len(_RANK)))
+    """One row a door, in the order of ``widest_first``."""
     return [
         {
             "kind": point.kind.value,
@@ -25,8 +24,13 @@ def entry_point_rows(points: Iterable[EntryPoint], locate: Locate) -> list[Row]:
             "note": point.note,
             "source": locate(point.source),
         }
-        for point in ordered
+        for point in widest_first(points)
     ]
+
+
+def widest_first(points: Iterable[EntryPoint]) -> tuple[EntryPoint, ...]:
+    """The doors, those that the internet can reach first."""
+    return tuple(sorted(points, key=lambda p: _RANK.get(p.reach.scope.value, len(_RANK))))
 
 
 _RANK = {"internet": 0, "unknown": 1, "vnet": 2, "node network": 3, "cluster": 4}

@@ -69,7 +69,8 @@ def arrival_hop(
     policy = service.external_traffic_policy
     name = targets[0].name if len(targets) == 1 else f"{targets[0].name} and {len(targets) - 1} more"
     if open_because := uncounted(context.engine, policy):
-        return Hop(HopKind.INGRESS, HopVerdict.ALLOWED, name, open_because, targets[0].source)
+        change = "no policy: this engine does not ask them here; one that does may stop it"
+        return Hop(HopKind.INGRESS, HopVerdict.ALLOWED, name, open_because, targets[0].source, change=change)
     rows, certain = _rows(context, service)
     cases = [_case(context, row, own, targets, protocol, client) for row in rows for own in _OWN[row.seen]]
     cases = [case for case in cases if case.asked]
@@ -91,18 +92,7 @@ def arrival_hop(
         ways if len(ways) > 1 else (),
         _change(verdict, client, name, service),
         source_after=_after(cases, client),
-        notes=_probes(cases),
     )
-
-
-def _probes(cases: Sequence[_Case]) -> tuple[str, ...]:
-    """Probes of node ports are answered by pods: policies that drop what nodes send can take nodes down.
-
-    Source: shared-health-probes.md of AKS's documentation.
-    """
-    if any(case.seen.seen != "client" and case.verdict != "allowed" for case in cases):
-        return ("Health probes of node ports come by the same way: where they are dropped, the node gets no packets.",)
-    return ()
 
 
 def _way(asked: Asked) -> Way:

@@ -68,21 +68,26 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """One kind of hop with what each side has of it; None where a side has no such hop."""
+    """One kind of hop with what each side has of it; None where a side has no such hop.
+
+    ``family`` is "" where packets of all IP families go the same way.
+    """
 
     kind: HopKind
     hops: tuple[Hop | None, ...]
+    family: str = ""
 
     @property
     def differs(self) -> bool:
-        """Whether the sides' verdicts or reasons differ."""
-        return len({(hop.verdict, hop.reason) if hop else None for hop in self.hops}) > 1
+        """Whether the sides' verdicts or reasons differ, or what the next hop sees."""
+        told = {(h.verdict, h.reason, h.source_after, h.destination_after) if h else None for h in self.hops}
+        return len(told) > 1
 
 
 def side_by_side(sides: Sequence[Side]) -> tuple[Pairing, ...]:
     """The hops of all sides, by their kind and how often it came before, in the order of the longest way."""
     keyed = [_keyed(side.trace) for side in sides]
-    order: list[tuple[HopKind, int]] = []
+    order: list[_Key] = []
     for mine in sorted(keyed, key=len, reverse=True):
         position = 0
         for key in mine:
@@ -91,12 +96,17 @@ def side_by_side(sides: Sequence[Side]) -> tuple[Pairing, ...]:
             else:
                 order.insert(position, key)
                 position += 1
-    return tuple(Pairing(key[0], tuple(mine.get(key) for mine in keyed)) for key in order)
+    return tuple(Pairing(key[1], tuple(mine.get(key) for mine in keyed), key[0]) for key in order)
 
 
-def _keyed(trace: Trace) -> dict[tuple[HopKind, int], Hop]:
-    found: dict[tuple[HopKind, int], Hop] = {}
-    for hop in trace.hops:
-        number = sum(kind is hop.kind for kind, _ in found)
-        found[hop.kind, number] = hop
+_Key = tuple[str, HopKind, int]
+
+
+def _keyed(trace: Trace) -> dict[_Key, Hop]:
+    """The hops by family, kind and how often the kind came before."""
+    found: dict[_Key, Hop] = {}
+    for way in trace.by_family:
+        for hop in way.hops:
+            number = sum(key[:2] == (way.family, hop.kind) for key in found)
+            found[way.family, hop.kind, number] = hop
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from ipaddress import ip_network
 
 from lib.azure.data_plane import DataPlane, detect_data_plane
 from lib.azure.load_balancer import ServiceLoadBalancer, load_balancer_of
@@ -12,14 +13,18 @@ from lib.azure.profile import ClusterProfile, cluster_profile
 from lib.azure.provider_settings import ProviderSettings, detect_location
 from lib.azure.security_group import ProviderGroup, provider_group
 from lib.azure.security_group_arrival import known_addresses
-from lib.azure.security_group_match import KnownAddresses
+from lib.azure.security_group_match import KnownAddresses, Place, network_senders, public_senders
 from lib.azure.view import address_owners
+from lib.facts.engines import Known
+from lib.facts.networks import network
+from lib.model.cluster import Node, Pod, Workload
 from lib.model.refs import ObjectRef
 from lib.model.security_rules import SecurityGroup
 from lib.model.services import Service, TrafficPolicy
-from lib.model.sets import Address, AddressSet
+from lib.model.sets import Address, AddressSet, Family, Protocol, family_of
 from lib.model.snapshot import Snapshot
-from lib.policy.engine import Engine
+from lib.policy.engine import Engine, compile_engine
+from lib.policy.projection import families_of
 from lib.routing.reach import address_or_none
 from lib.routing.route_view import RouteView
 from lib.routing.routes import named_services, route_views
@@ -66,6 +71,20 @@ class Context:
         self.given = given or Given()
         self._routes, self._provider = routes, provider
         self._views: dict[ObjectRef, ServiceView] = {}
+        self._of_family: dict[Family, Context] = {}
+
+    def of_family(self, family: Family) -> Context:
+        """What is asked about packets of one IP family.
+
+        Where rules mean pods or nodes by their addresses, and these have both families, the engine puts the answers
+        for both together: then it is another engine, which knows the addresses of one family alone.
+        """
+        if not self.engine.reachability().parts_families or len(families_of(self.snapshot)) < len(Family):
+            return self
+        if family not in self._of_family:
+            engine = compile_engine(_of_one_family(self.snapshot, family), self.engine.profile)
+            self._of_family[family] = Context(engine, self.given, routes=self._routes, provider=self._provider)
+        return self._of_family[family]
 
     @property
     def snapshot(self) -> Snapshot:
@@ -89,8 +108,33 @@ class Context:
 
     @cached_property
     def known(self) -> KnownAddresses:
-        """What is known of the virtual network."""
-        return known_addresses(self.snapshot, self.provider, self.given.virtual_network)
+        """What is known of the virtual network; where the network model gives pods addresses of it, theirs as well."""
+        known = known_addresses(self.snapshot, self.provider, self.given.virtual_network)
+        model = self.profile.network_model.value
+        if not model or network(model).pods_reachable_from_vnet is not Known.YES:
+            return known
+        pods = {ip for pod in self.snapshot.pods if not pod.host_network for ip in pod.ips}
+        inside = known.virtual_network | AddressSet.from_networks(map(ip_network, pods))
+        return replace(known, virtual_network=inside)
+
+    def internet(self, family: Family) -> AddressSet:
+        """The addresses of one family that somebody on the Internet can have: public, and not of the virtual network.
+
+        The same as ``internet`` means where security groups are asked.
+        """
+        everybody = public_senders(self.known)
+        return AddressSet.from_intervals(family, everybody.of_family(family))
+
+    def on_the_internet(self, sender: Address | Place | None) -> bool:
+        """Whether a sender outside the cluster is on the Internet: its address is public, and not the network's."""
+        if sender is None or isinstance(sender, Place):
+            return sender is Place.INTERNET
+        return sender in public_senders(self.known)
+
+    def virtual_network(self, family: Family) -> AddressSet:
+        """The addresses of one family that somebody in the virtual network can have, or in one joined to it."""
+        everybody = network_senders(self.known)
+        return AddressSet.from_intervals(family, everybody.of_family(family))
 
     @property
     def groups(self) -> tuple[SecurityGroup, ...]:
@@ -141,15 +185,46 @@ class Context:
         return address_owners(access.service for access in self.provider.accesses)
 
     @cached_property
-    def by_address(self) -> Mapping[Address, tuple[Service, str]]:
-        """The Service that an address is of, and as what: ``cluster IP``, ``load balancer`` or ``external IP``."""
-        found: dict[Address, tuple[Service, str]] = {}
+    def by_address(self) -> Mapping[Address, tuple[tuple[Service, str], ...]]:
+        """The Services that an address is of, and as what: ``cluster IP``, ``load balancer`` or ``external IP``.
+
+        Several Services may share a load balancer's address, each with ports of its own.
+        """
+        found: dict[Address, list[tuple[Service, str]]] = {}
         for service in self.snapshot.services:
-            for address in service.cluster_ips:
-                found.setdefault(address, (service, "cluster IP"))
-            for entry in service.load_balancer_ingress:
-                if (parsed := address_or_none(entry.ip)) is not None:
-                    found.setdefault(parsed, (service, "load balancer"))
-            for address in service.external_ips:
-                found.setdefault(address, (service, "external IP"))
-        return found
+            mine = [(address, "cluster IP") for address in service.cluster_ips]
+            shown = (address_or_none(entry.ip) for entry in service.load_balancer_ingress)
+            mine += [(address, "load balancer") for address in shown if address is not None]
+            mine += [(address, "external IP") for address in service.external_ips]
+            for address, what in mine:
+                found.setdefault(address, []).append((service, what))
+        return {address: tuple(owners) for address, owners in found.items()}
+
+    def owner(self, address: Address, port: int | None, protocol: Protocol) -> tuple[ServiceView, str] | None:
+        """The Service that takes packets to an address and port, else the first that has the address; None: nobody."""
+        owners = self.by_address.get(address, ())
+        taking = (o for o in owners if any((p.port, p.protocol) == (port, protocol) for p in o[0].ports))
+        service, what = next(taking, owners[0] if owners else (None, ""))
+        view = self.service(service.ref) if service is not None else None
+        return None if view is None else (view, what)
+
+
+def _of_one_family(snapshot: Snapshot, family: Family) -> Snapshot:
+    """The cluster with the addresses of one family alone; who has none of it keeps what it has."""
+
+    def of_pod(pod: Pod) -> Pod:
+        kept = tuple(ip for ip in pod.ips if family_of(ip) is family)
+        hosts = tuple(ip for ip in pod.host_ips if family_of(ip) is family)
+        return replace(pod, ips=kept or pod.ips, host_ips=hosts or pod.host_ips)
+
+    def of_node(node: Node) -> Node:
+        parsed = ((each, address_or_none(each.address)) for each in node.addresses)
+        kept = tuple(each for each, address in parsed if address is None or family_of(address) is family)
+        return replace(node, addresses=kept or node.addresses)
+
+    def of_workload(workload: Workload) -> Workload:
+        return replace(workload, pods=tuple(map(of_pod, workload.pods)), to_come=tuple(map(of_pod, workload.to_come)))
+
+    return replace(
+        snapshot, workloads=tuple(map(of_workload, snapshot.workloads)), nodes=tuple(map(of_node, snapshot.nodes))
+    )

@@ -8,6 +8,7 @@ from lib.facts.sources import describe
 from lib.model.cluster import Workload
 from lib.model.refs import ObjectRef, Source
 from lib.model.services import ServiceType
+from lib.model.sets import Protocol
 from lib.policy.points import End
 from lib.routing.controller_places import controller_places
 from lib.routing.reach import address_or_none
@@ -23,7 +24,7 @@ class Controller:
 
     ``ends`` open the connections to backends; empty where that is not known, and ``why`` says so. ``front`` is the
     Service that clients reach it by, ``addresses`` those that the Ingress or Gateway has; ``hosted`` where Azure runs
-    it outside the cluster.
+    it outside the cluster. ``missing`` says what to add to the input where who opens the connections is not known.
     """
 
     name: str
@@ -33,14 +34,16 @@ class Controller:
     front: ServiceView | None = None
     addresses: tuple[str, ...] = ()
     hosted: bool = False
+    missing: str = ""
 
     def hop(self) -> Hop:
         """The controller as a hop: unknown where nobody knows who opens the connections."""
         if self.ends:
             after = "the controller's own address; it opens a connection of its own"
             return Hop(HopKind.CONTROLLER, HopVerdict.ALLOWED, self.name, self.why, self.source, source_after=after)
-        change = "give the gateway's subnet" if self.hosted else "load the controller's pods"
-        return Hop(HopKind.CONTROLLER, HopVerdict.UNKNOWN, self.name, self.why, self.source, change=change)
+        why = f"{self.why}: {self.missing}" if self.missing else self.why
+        change = "with those in the input the connections to the backend are judged"
+        return Hop(HopKind.CONTROLLER, HopVerdict.UNKNOWN, self.name, why, self.source, change=change)
 
 
 def controller_of(context: Context, row: RouteView) -> Controller:
@@ -50,8 +53,8 @@ def controller_of(context: Context, row: RouteView) -> Controller:
     label = row.served_by.label
     for text in addresses:
         address = address_or_none(text)
-        found = context.by_address.get(address) if address is not None else None
-        view = context.service(found[0].ref) if found else None
+        found = context.owner(address, None, Protocol.TCP) if address is not None else None
+        view = found[0] if found else None
         if view is not None and view.workloads:
             why = f"{front} has the address {text} of Service {view.ref.qualified_name}, whose pods it is"
             return _running(view.workloads, label, why, view.service.source, view, addresses)
@@ -69,9 +72,15 @@ def controller_of(context: Context, row: RouteView) -> Controller:
     if places:
         labels = ", ".join(f"{key}={value}" for key, value in places[0].labels)
         why = f"its pods would run in {places[0].namespace} with {labels}, and the input does not hold them"
-        return Controller(label, (), why, addresses=addresses)
+        missing = f"add the pods of namespace {places[0].namespace} with {labels}, and the Service in front of them"
+        return Controller(label, (), why, addresses=addresses, missing=missing)
     of = f"class {row.served_by.name}" if row.served_by.name else f"{front}, which names no class,"
-    return Controller(label, (), f"where the controller of {of} runs is not known", addresses=addresses)
+    missing = (
+        "add the controller's pods and the Service of type LoadBalancer in front of them, with the address that "
+        f"{front} has in its status"
+    )
+    why = f"where the controller of {of} runs is not known"
+    return Controller(f"the controller of {of.rstrip(',')}", (), why, addresses=addresses, missing=missing)
 
 
 def _addresses(context: Context, front: ObjectRef) -> tuple[str, ...]:
@@ -97,7 +106,8 @@ def _hosted(context: Context, label: str, addresses: tuple[str, ...]) -> Control
     subnet = context.given.gateway_subnet
     if subnet is None:
         why = "Azure hosts it in a subnet of its own, whose addresses are not in the input"
-        return Controller(label, (), why, addresses=addresses, hosted=True)
+        missing = "give the addresses of the Application Gateway's subnet (--gateway-subnet)"
+        return Controller(label, (), why, addresses=addresses, hosted=True, missing=missing)
     why = "it connects straight to pods, from the addresses of its subnet that you gave"
     return Controller(f"{label} in {subnet}", (subnet,), why, addresses=addresses, hosted=True)
 

@@ -12,10 +12,11 @@ from lib.model.cluster import Node, Pod, Workload
 from lib.model.domain_names import canonical
 from lib.model.errors import ModelError
 from lib.model.refs import ObjectRef
-from lib.model.sets import FIRST_PORT, LAST_PORT, Address, AddressSet, Protocol, parse_address
+from lib.model.sets import FIRST_PORT, LAST_PORT, Address, AddressSet, Family, Protocol, family_of, parse_address
 from lib.model.snapshot import Snapshot
 from lib.policy.ends import parse_end
 from lib.policy.points import name_of
+from lib.routing.reach import address_or_none
 from lib.routing.url import UrlError, UrlRequest, parse_url
 
 CHARS_MAX: Final = 2_048
@@ -33,7 +34,8 @@ class Start:
     """Where the packet comes from.
 
     ``place`` is set for the Internet and the virtual network, ``ends`` for what is in the cluster: one pod, workload
-    or node, or with ``any_node`` all nodes. ``address`` is one outside the cluster.
+    or node, or with ``any_node`` all nodes. ``address`` is one outside the cluster. ``family``: only packets of this
+    one are meant; None: of any that both ends have.
     """
 
     name: str
@@ -41,6 +43,13 @@ class Start:
     ends: tuple[Workload | Pod | Node, ...] = ()
     any_node: bool = False
     address: Address | None = None
+    family: Family | None = None
+
+    def speaks(self, address: Address) -> bool:
+        """Whether the packet that is meant can go to an address: both are of one IP family."""
+        if self.address is not None and self.address.version != address.version:
+            return False
+        return self.family is None or family_of(address) is self.family
 
     @property
     def in_cluster(self) -> bool:
@@ -56,6 +65,15 @@ class Start:
 
 def _runs(end: Workload | Pod | Node) -> bool:
     return not isinstance(end, Node)
+
+
+def addresses_of_end(end: Workload | Pod | Node) -> tuple[Address, ...]:
+    """The addresses that a workload's pods, a pod or a node has in the input."""
+    if isinstance(end, Node):
+        shown = (address_or_none(text) for text in end.addresses_of("InternalIP"))
+        return tuple(address for address in shown if address is not None)
+    pods = end.endpoints if isinstance(end, Workload) else (end,)
+    return tuple(address for pod in pods for address in pod.ips)
 
 
 class GoalKind(Enum):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lib.azure.security_group_match import Place
-from lib.facts.internet import PUBLIC_OF_FRONTENDS
 from lib.model.cluster import Node
 from lib.model.services import ServiceType
-from lib.model.sets import Address, AddressSet, family_of
+from lib.model.sets import Address, family_of
 from lib.routing.reach import address_or_none, is_public
 from lib.routing.services import ServiceView
 from lib.routing.target_ports import PortView
@@ -41,8 +40,7 @@ def from_outside(context: Context, start: Start, view: ServiceView, port: PortVi
         yield Hop(HopKind.ADDRESS, HopVerdict.DENIED, name, why, service.source.at("spec", "type"), change=change)
         return
     addresses = [a for e in service.load_balancer_ingress if (a := address_or_none(e.ip)) is not None]
-    if start.address is not None:
-        addresses = [a for a in addresses if family_of(a) is family_of(start.address)]
+    addresses = [a for a in addresses if start.speaks(a)]
     if not addresses:
         why = "the address of its load balancer is not in the input"
         yield Hop(
@@ -55,7 +53,7 @@ def from_outside(context: Context, start: Start, view: ServiceView, port: PortVi
 def to_frontend(context: Context, start: Start, view: ServiceView, port: PortView, address: Address) -> Iterator[Hop]:
     """From outside through a load balancer to the pods."""
     asked = port.port
-    front = front_hops(context, view, address, asked.port, asked.protocol, start)
+    front = front_hops(context, view, address, asked, start)
     yield from front
     if len(front) == 1:
         return
@@ -85,26 +83,20 @@ def on_the_nodes(
             why = f"externalTrafficPolicy is Local, and node {node.name} has no endpoint: it drops the packet"
             yield Hop(HopKind.SERVICE, HopVerdict.DENIED, hop.subject, why, hop.source, change="another node's address")
     if targets:
-        client = client_of(start, address, node)
+        client = client_of(context, start, address, node)
         entered = arrival_hop(context, view.service, targets, port.port.protocol, client)
         yield entered
         yield end_hop(targets, entered.verdict)
 
 
-def client_of(start: Start, destination: Address, node: Node | None) -> Client:
+def client_of(context: Context, start: Start, destination: Address, node: Node | None) -> Client:
     """The sender as its packets show it at a frontend."""
     nodes = (node,) if node is not None else ()
     seen = sender_on_the_way(start, destination)
     if seen is Place.INTERNET:
         name = "the Internet" if start.place is Place.INTERNET else "a public address"
-        return Client(of_family(PUBLIC_OF_FRONTENDS, destination), name, nodes)
+        return Client(context.internet(family_of(destination)), name, nodes)
     if isinstance(seen, Place):
-        return Client(
-            of_family(AddressSet.all() - PUBLIC_OF_FRONTENDS, destination), "an address of the virtual network", nodes
-        )
+        whole = context.virtual_network(family_of(destination))
+        return Client(whole, "an address of the virtual network", nodes)
     return Client(seen, str(seen), nodes)
-
-
-def of_family(addresses: AddressSet, destination: Address) -> AddressSet:
-    family = family_of(destination)
-    return AddressSet.from_intervals(family, addresses.of_family(family))

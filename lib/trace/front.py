@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
 from lib.azure.balanced import is_azure_load_balancer, why_left_out
 from lib.azure.load_balancer import ServiceLoadBalancer
+from lib.azure.probes import Probe
 from lib.azure.rules import LoadBalancingRule
 from lib.azure.security_group_judge import rule_words
 from lib.azure.security_group_match import Place
 from lib.azure.security_group_question import Answer, Question, ask
 from lib.azure.source_ranges import sender_outside_ranges
-from lib.facts.internet import PUBLIC_OF_FRONTENDS
+from lib.model.cluster import Node
 from lib.model.errors import ModelError
-from lib.model.policies import Verdict
 from lib.model.refs import Source
-from lib.model.services import Service, TrafficPolicy
+from lib.model.services import Service, ServicePort, TrafficPolicy
 from lib.model.sets import Address, AddressSet, Protocol, family_of
 from lib.routing.reach import is_public
 from lib.routing.services import ServiceView
 from lib.trace.context import Context
-from lib.trace.ends import Start
+from lib.trace.ends import Start, addresses_of_end
 from lib.trace.hop import Decider, Hop, HopKind, HopVerdict, Way, together
+from lib.trace.judged import WORDS, plain_words
+from lib.trace.probe import probe_hop
 
-WORDS: Final = {
-    Verdict.ALLOWED: HopVerdict.ALLOWED,
-    Verdict.DENIED: HopVerdict.DENIED,
-    Verdict.UNKNOWN: HopVerdict.UNKNOWN,
-}
 _FIELD: Final = "spec.loadBalancerSourceRanges"
 NO_WAY: Final = "the Internet has no way to a private address"
 
@@ -42,23 +40,29 @@ def sender_on_the_way(start: Start, destination: Address) -> Address | Place:
 
 
 def front_hops(
-    context: Context, view: ServiceView, address: Address, port: int, protocol: Protocol, start: Start
+    context: Context, view: ServiceView, address: Address, asked: ServicePort, start: Start
 ) -> tuple[Hop, ...]:
     """Address, security rules, load balancing rule and probe, for a sender outside the cluster."""
     service = view.service
     source = _status(service)
     name = f"{address} of Service {service.ref.qualified_name}"
-    if start.place is Place.INTERNET and not is_public(address):
+    if context.on_the_internet(start.address or start.place) and not is_public(address):
         change = "a public frontend, or a gateway in the virtual network in front of it"
         return (Hop(HopKind.ADDRESS, HopVerdict.DENIED, name, NO_WAY, source, change=change),)
     if not is_azure_load_balancer(service):
         why = f"Azure makes no load balancer for it: {why_left_out(service) or f'its type is {service.type.value}'}"
         return (Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, name, f"{why}; who leads packets there is not in the input"),)
     balancer = context.balancer(service)
+    rule = next(
+        (r for r in balancer.rules if r.family is family_of(address) and _takes(r, asked.port, asked.protocol)), None
+    )
+    probe = balancer.probe(rule) if rule is not None else None
+    answered = probe_hop(context, view, rule, probe, address, asked) if rule is not None and probe is not None else None
     return (
         _address(balancer, address, name, source, start),
-        security_hop(context, Question(sender_on_the_way(start, address), address, port, protocol)),
-        _rule(balancer, view, address, port, protocol),
+        security_hop(context, Question(sender_on_the_way(start, address), address, asked.port, asked.protocol)),
+        _rule(balancer, view, rule, probe, asked),
+        *((answered,) if answered is not None else ()),
     )
 
 
@@ -96,19 +100,13 @@ def security_hop(context: Context, question: Question) -> Hop:
         HopKind.SECURITY,
         verdict,
         ", ".join(dict.fromkeys(f"{g.name} on the {g.attachment.value}" for g in context.groups)),
-        _unstopped(str(answer)),
+        plain_words(str(answer)),
         deciders[0].source if deciders else None,
         deciders,
         change=change,
         notes=tuple(dict.fromkeys(notes)),
+        line=deciders[0].line if deciders else None,
     )
-
-
-def _unstopped(text: str) -> str:
-    """Without the verdict's word in front, which the hop says itself, and without the full stop."""
-    for word in ("Allowed: ", "Denied: ", "Unknown: "):
-        text = text.removeprefix(word)
-    return text.removesuffix(".")
 
 
 def _deciders(context: Context, answer: Answer) -> dict[Decider, None]:
@@ -123,35 +121,33 @@ def _deciders(context: Context, answer: Answer) -> dict[Decider, None]:
                 wrote = [services[ref] for ref in rule.services if ref in services]
                 mine = [s for s in wrote if s.ref == judged.service] or wrote
                 source = rule.source or (mine[0].source if mine else None)
+                line = rule.line if rule.source else None
                 words = f"{', '.join(rule.sources)} to {', '.join(rule.destinations)} ports {', '.join(rule.ports)}"
-                found[Decider(rule_words(rule), rule.access.value, said.group.name, words, source)] = None
+                found[Decider(rule_words(rule), rule.access.value, said.group.name, words, source, line)] = None
     return found
 
 
-def _rule(balancer: ServiceLoadBalancer, view: ServiceView, address: Address, port: int, protocol: Protocol) -> Hop:
+def _rule(
+    balancer: ServiceLoadBalancer,
+    view: ServiceView,
+    rule: LoadBalancingRule | None,
+    probe: Probe | None,
+    asked: ServicePort,
+) -> Hop:
     name = f"load balancer {balancer.load_balancer}"
     source = view.service.source
     if balancer.refused:
         why = f"the cloud provider makes no rule at all: {balancer.refused}"
         return Hop(HopKind.BALANCER, HopVerdict.DENIED, name, why, source, change="repair what it refuses")
-    fitting = [r for r in balancer.rules if r.family is family_of(address) and _takes(r, port, protocol)]
-    if not fitting:
-        why = f"no load balancing rule for {protocol.value} {port}"
-        change = f"a port {port}/{protocol.value} in the Service"
+    if rule is None:
+        why = f"no load balancing rule for {asked.protocol.value} {asked.port} of the address's family"
+        change = f"a port {asked.port}/{asked.protocol.value} in the Service, without an annotation that drops its rule"
         return Hop(HopKind.BALANCER, HopVerdict.DENIED, name, why, source, change=change)
-    rule = fitting[0]
-    probe = balancer.probe(rule)
     where = "with the frontend's address (floating IP)" if rule.floating_ip else f"as port {rule.backend_port}"
     why = f"rule {rule.name} hands it to a healthy node {where}"
     notes = list(balancer.unknown)
     if probe is None:
         notes.append("The rule has no probe: every node counts as healthy.")
-    else:
-        path = probe.path and f" {probe.path}"
-        number = probe.port or "not allocated yet"
-        notes.append(
-            f"Probe {probe.protocol}{path} on port {number}, every {probe.interval_s} s, down after {probe.threshold}."
-        )
     if view.service.external_traffic_policy is TrafficPolicy.LOCAL:
         notes.append("externalTrafficPolicy Local: only nodes with a ready endpoint pass the probe and get packets.")
     return Hop(HopKind.BALANCER, HopVerdict.ALLOWED, name, why, rule.source, notes=tuple(notes))
@@ -170,7 +166,8 @@ def inside_hop(view: ServiceView, address: Address) -> Hop:
     if entry is not None and entry.ip_mode != "VIP":
         why = f"ipMode {entry.ip_mode}: the packet goes out to the load balancer and back, with an address of nobody's"
         why += " in the input"
-        return Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, name, why, _status(view.service))
+        change = "ipMode VIP in the status: then the sender's node takes the packet itself"
+        return Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, name, why, _status(view.service), change=change)
     mode = "ipMode VIP" if entry is not None else "an external IP"
     why = f"{mode}: the sender's own node takes it, so it never gets to Azure"
     # "Traffic sent to an External IP or LoadBalancer IP from within the cluster will always get Cluster semantics":
@@ -184,7 +181,7 @@ def ranges_hop(context: Context, service: Service, start: Start, destination: Ad
     ranges = AddressSet.from_networks(service.load_balancer_source_ranges)
     if not ranges:
         return None
-    ways = tuple(_in_ranges(ranges, start, destination))
+    ways = tuple(_in_ranges(context, ranges, start, destination))
     verdict = together(way.verdict for way in ways)
     why = "; ".join(dict.fromkeys(way.reason for way in ways))
     if verdict is not HopVerdict.ALLOWED:
@@ -199,24 +196,30 @@ def ranges_hop(context: Context, service: Service, start: Start, destination: Ad
     return Hop(HopKind.SERVICE, verdict, subject, why, source, (decider,), told, change)
 
 
-def _in_ranges(ranges: AddressSet, start: Start, destination: Address) -> list[Way]:
+def _in_ranges(context: Context, ranges: AddressSet, start: Start, destination: Address) -> list[Way]:
     seen = None if start.in_cluster else sender_on_the_way(start, destination)
+    family = family_of(destination)
     if isinstance(seen, Place):
-        outside = PUBLIC_OF_FRONTENDS if seen is Place.INTERNET else AddressSet.all() - PUBLIC_OF_FRONTENDS
+        outside = context.internet(family) if seen is Place.INTERNET else context.virtual_network(family)
         if outside <= ranges:
             return [Way(start.name, HopVerdict.ALLOWED, "the list holds every sender")]
         if not outside & ranges:
             return [Way(start.name, HopVerdict.DENIED, "the list holds no address of the sender")]
         return [Way(start.name, HopVerdict.DEPENDS, f"it depends on whether the sender is in {ranges}")]
     senders: dict[str, tuple[Address, ...]] = {p.ref.name: p.ips for p in start.pods}
-    if start.address is not None:
-        senders[start.name] = (start.address,)
+    senders |= {end.name: addresses_of_end(end) for end in start.ends if isinstance(end, Node)}
+    if isinstance(seen, IPv4Address | IPv6Address):
+        senders[start.name] = (seen,)
+    senders = {name: tuple(a for a in found if family_of(a) is family) for name, found in senders.items()}
     if not any(senders.values()):
         return [Way(start.name, HopVerdict.UNKNOWN, "the sender's address is not in the input")]
-    found: dict[tuple[bool, str], Way] = {}
+    found: dict[HopVerdict, Way] = {}
     for name, addresses in senders.items():
-        held = any(address in ranges for address in addresses)
-        verdict = HopVerdict.ALLOWED if held else HopVerdict.DENIED
-        reason = f"the list holds {start.name}" if held else f"the list does not hold {start.name}"
-        found.setdefault((held, reason), Way(name, verdict, reason))
+        if not addresses:
+            verdict, reason = HopVerdict.UNKNOWN, f"the address of {name} is not in the input"
+        elif any(address in ranges for address in addresses):
+            verdict, reason = HopVerdict.ALLOWED, f"the list holds {start.name}"
+        else:
+            verdict, reason = HopVerdict.DENIED, f"the list does not hold {start.name}"
+        found.setdefault(verdict, Way(name, verdict, reason))
     return list(found.values())

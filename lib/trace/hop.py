@@ -29,6 +29,7 @@ class HopKind(Enum):
     ADDRESS = "address"
     SECURITY = "security rules"
     BALANCER = "load balancing rule"
+    PROBE = "health probe"
     SERVICE = "node"
     EGRESS = "policies of the sender"
     INGRESS = "policies of the receiver"
@@ -42,13 +43,17 @@ class HopKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Decider:
-    """An object that took part in a hop's verdict, what it did, and where that stands; ``rule`` is its path or name."""
+    """An object that took part in a hop's verdict, what it did, and where that stands; ``rule`` is its path or name.
+
+    ``line`` is that of ``source`` where it is a text beside the input, whose lines nothing else finds.
+    """
 
     name: str
     effect: str
     rule: str = ""
     text: str = ""
     source: Source | None = None
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ class Hop:
     ``subject`` names the object, ``source`` its place in the input (None: it is in none). ``change`` says what would
     change the verdict, "" where nothing here does. ``source_after`` and ``destination_after`` are the packet's ends as
     the next hop sees them, "" where they stay as they were. A ``premise`` is taken for granted: it is said with the
-    trace's verdict and does not count for it. ``notes`` are what else to know.
+    trace's verdict and does not count for it. ``notes`` are what else to know. ``line`` is as a Decider's.
     """
 
     kind: HopKind
@@ -82,19 +87,29 @@ class Hop:
     destination_after: str = ""
     premise: bool = False
     notes: tuple[str, ...] = ()
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
     """The answer to one question; the hops come in the order in which the packet passes them.
 
-    Hops after one that denies are what the packet would meet if it got so far.
+    Hops after one that denies are what the packet would meet if it got so far. ``family`` is ``IPv4`` or ``IPv6`` where
+    the packet can be of either: then ``others`` are the ways of the other families, and ``hops``, ``stopped_at``,
+    ``deciding`` and ``premises`` are about this one. "" where there is one family.
     """
 
     src: str
     dst: str
     hops: tuple[Hop, ...]
     engine: str = ""
+    family: str = ""
+    others: tuple[Trace, ...] = ()
+
+    @property
+    def by_family(self) -> tuple[Trace, ...]:
+        """This way and those of the other families."""
+        return (self, *self.others)
 
     @property
     def stopped_at(self) -> Hop | None:
@@ -102,13 +117,18 @@ class Trace:
         return next((hop for hop in self.hops if hop.verdict is HopVerdict.DENIED and not hop.premise), None)
 
     @property
-    def verdict(self) -> HopVerdict:
-        """One hop that denies is enough; then what is unknown, then what depends."""
+    def own_verdict(self) -> HopVerdict:
+        """This family's alone: one hop that denies is enough; then what is unknown, then what depends."""
         found = {hop.verdict for hop in self.hops if not hop.premise}
         for verdict in (HopVerdict.DENIED, HopVerdict.UNKNOWN, HopVerdict.DEPENDS):
             if verdict in found:
                 return verdict
         return HopVerdict.ALLOWED
+
+    @property
+    def verdict(self) -> HopVerdict:
+        """What every family says; where they differ it depends on the family, unless one of them is unknown."""
+        return together(way.own_verdict for way in self.by_family)
 
     @property
     def premises(self) -> tuple[Hop, ...]:
@@ -119,17 +139,26 @@ class Trace:
     @property
     def deciding(self) -> Hop:
         """The hop that makes the verdict: the first of that verdict, for an allowed trace the last hop."""
-        if self.verdict is HopVerdict.ALLOWED:
+        if self.own_verdict is HopVerdict.ALLOWED:
             return self.hops[-1]
-        return next(hop for hop in self.hops if hop.verdict is self.verdict and not hop.premise)
+        return next(hop for hop in self.hops if hop.verdict is self.own_verdict and not hop.premise)
 
     @property
     def sentence(self) -> str:
-        """The verdict in one sentence."""
+        """The verdict in one sentence, with a part for each family where there are several."""
+        if not self.others:
+            return self.own_sentence
+        same = len({way.own_verdict for way in self.by_family}) == 1
+        lead = "" if same else f"{self.verdict.value.capitalize()}: it depends on the IP family. "
+        return lead + " ".join(f"{way.family}: {way.own_sentence}" for way in self.by_family)
+
+    @property
+    def own_sentence(self) -> str:
+        """The verdict of this family alone in one sentence."""
         given = "; ".join(hop.reason for hop in self.premises)
         so = f" Taken for granted: {given}." if given else ""
         hop = self.deciding
-        match self.verdict:
+        match self.own_verdict:
             case HopVerdict.ALLOWED:
                 return f"Allowed: {self.src} reaches {self.dst}.{so}"
             case HopVerdict.DENIED:

@@ -11,6 +11,7 @@ from lib.model.sets import Protocol
 from lib.policy.points import End, name_of
 from lib.routing.services import ServiceView
 from lib.routing.target_ports import PortView
+from lib.trace.between import between_nodes_hop
 from lib.trace.context import Context
 from lib.trace.ends import Start
 from lib.trace.hop import Hop, HopKind, HopVerdict, Way, together
@@ -21,7 +22,7 @@ SENDERS_MAX: Final = 32
 """So many nodes are asked about one by one; nodes that rules treat alike are asked about once."""
 
 
-def senders(context: Context, start: Start, targets: Sequence[Target] = ()) -> tuple[End, ...]:
+def senders(context: Context, start: Start, targets: Sequence[Target] = ()) -> tuple[Workload | Pod | Node, ...]:
     """The ends that send; of all nodes one for each sort that rules can tell apart: by labels, and by own pods."""
     if not start.any_node:
         return start.ends
@@ -43,7 +44,9 @@ def to_targets(context: Context, start: Start, targets: Sequence[Target], protoc
         for src in senders(context, start, targets)
     ]
     asked = ask(context, flows)
-    return [*policy_hops(asked), arrived(asked, targets)]
+    leaving, entering = policy_hops(asked)
+    between = between_nodes_hop(context, start, start.ends, targets, protocol)
+    return [leaving, *((between,) if between is not None else ()), entering, arrived(asked, targets, between)]
 
 
 def _who(start: Start, src: End) -> str:
@@ -54,9 +57,11 @@ def _whom(target: Target, dst: End) -> str:
     return str(dst.ref) if isinstance(dst, Pod) else target.name
 
 
-def arrived(asked: Sequence[Asked], targets: Sequence[Target]) -> Hop:
-    """The end of the way: what both sides' policies come to together, case by case."""
+def arrived(asked: Sequence[Asked], targets: Sequence[Target], between: Hop | None = None) -> Hop:
+    """The end of the way: what both sides' policies come to together, case by case; and what is between them."""
     verdict = verdict_of(asked)
+    if between is not None and between.verdict is not HopVerdict.ALLOWED and verdict is not HopVerdict.DENIED:
+        verdict = between.verdict if verdict is HopVerdict.ALLOWED else HopVerdict.UNKNOWN
     ways = tuple(Way(each.flow.label, each.verdict, each.answer.verdict) for each in asked)
     return end_hop(targets, verdict, ways if len(ways) > 1 else ())
 
@@ -68,9 +73,11 @@ def end_hop(targets: Sequence[Target], verdict: HopVerdict, ways: tuple[Way, ...
     notes = []
     if target.pods and not any(c.port == target.port for p in target.pods for c in p.ports):
         notes.append(f"No container declares port {target.port}; declaring it is optional.")
+    if not target.pods and isinstance(target.ends[0], Node):
+        notes.append(f"Nothing in the input says whether something listens on port {target.port} of the node.")
     word = {
         HopVerdict.ALLOWED: f"it arrives at port {target.port}",
-        HopVerdict.DENIED: "it does not arrive: the policies of one side or the other stop it",
+        HopVerdict.DENIED: "it does not arrive: a hop before stops it",
         HopVerdict.UNKNOWN: "whether it arrives is not known",
         HopVerdict.DEPENDS: "whether it arrives depends on the case",
     }[verdict]

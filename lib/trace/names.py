@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import Final
 
 from lib.facts.cluster_dns import cluster_dns, local_dns
 from lib.model.cluster import Pod, Workload
+from lib.model.domain_names import NamePattern
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
 from lib.model.services import Service, ServiceType
-from lib.model.sets import Protocol, parse_address
+from lib.model.sets import AddressSet, Protocol, parse_address
 from lib.policy.points import End, points_of
+from lib.trace.between import between_nodes_hop
 from lib.trace.context import Context
+from lib.trace.documented_dns import leaving_to_documented_dns
 from lib.trace.ends import Start
-from lib.trace.hop import Hop, HopKind, HopVerdict, Way, together
+from lib.trace.hop import Decider, Hop, HopKind, HopVerdict, Way, together
 from lib.trace.policies import Asked, Flow, ask, deciders_of, source_of
-from lib.trace.service import targets_of
+from lib.trace.service import Target, targets_of
 
 _NDOTS: Final = 5
+_LISTED: Final = 4
+_NODES_MAX: Final = 32
 
 
 def name_hop(context: Context, start: Start, host: str) -> Hop:
     """Whether the sender can ask for ``host``: UDP and TCP 53 to the cluster's DNS, and LocalDNS where it runs."""
     pods = [end for end in start.ends if isinstance(end, Workload | Pod)]
-    if not pods or any(pod.host_network for pod in start.pods):
-        whose = "its node's resolver" if start.in_cluster else "a resolver outside the cluster"
-        why = f"{whose}, which {start.name} asks, knows the name (it is not in the input)"
-        return Hop(HopKind.NAME, HopVerdict.UNKNOWN, host, why, premise=True)
+    if elsewhere := _asks_elsewhere(start):
+        change = "dnsPolicy ClusterFirst (on the node's network ClusterFirstWithHostNet) asks the cluster's DNS"
+        asks = start.pods[0].source if start.pods else None
+        return Hop(HopKind.NAME, HopVerdict.UNKNOWN, host, elsewhere, asks, change=change, premise=True)
     fact = cluster_dns()
     notes = _notes(host, pods[0].namespace)
     if context.given.local_dns:
@@ -42,10 +50,68 @@ def name_hop(context: Context, start: Start, host: str) -> Hop:
     source = view.service.source if view else source_of(servers[0][1])
     change = "" if verdict is HopVerdict.ALLOWED else _change(start.name, servers[0][0])
     fast = local_dns()
-    local = f"Where nodes run {fast.label}, pods ask {fast.address} on their node instead: say so to judge it."
+    listens = " or ".join((fast.address, *fast.other_addresses))
+    local = f"Where nodes run {fast.label}, pods ask {listens} on their node instead: say so to judge it."
     notes = (*notes, local)
     reason = _reason(ways, verdict, "the cluster's DNS")
-    return Hop(HopKind.NAME, verdict, host, reason, source, deciders, tuple(ways), change, notes=notes)
+    found = Hop(HopKind.NAME, verdict, host, reason, source, deciders, tuple(ways), change, notes=notes)
+    return _through_group(context, start, servers, found)
+
+
+def _through_group(
+    context: Context, start: Start, servers: Sequence[tuple[str, End, Protocol, int]], found: Hop
+) -> Hop:
+    """The hop with what a group of one's own on the subnet says to UDP between the nodes of both ends."""
+    asked = [Target(name, (end,), port) for name, end, protocol, port in servers if protocol is Protocol.UDP]
+    between = between_nodes_hop(context, start, start.ends, asked, Protocol.UDP)
+    if between is None or between.verdict is HopVerdict.ALLOWED or found.verdict is not HopVerdict.ALLOWED:
+        return found
+    why = f"{between.subject}: {between.reason}"
+    return replace(
+        found, verdict=between.verdict, reason=why, deciders=between.deciders, ways=between.ways, change=between.change
+    )
+
+
+def _asks_elsewhere(start: Start) -> str:
+    """Whom a sender asks that does not ask the cluster's DNS; "" where it does.
+
+    core/v1, PodSpec.dnsPolicy: ClusterFirst counts like Default for pods on the node's network.
+    """
+    if not start.in_cluster:
+        return f"a resolver outside the cluster, which {start.name} asks, knows the name (it is not in the input)"
+    if not start.pods:
+        return f"its node's resolver, which {start.name} asks, knows the name (it is not in the input)"
+    for pod in start.pods:
+        if pod.dns_policy == "None":
+            return (
+                f"the DNS servers of the dnsConfig of {pod.ref} (its dnsPolicy is None) know the name; it is not read"
+            )
+        if pod.dns_policy == "Default" or (pod.host_network and pod.dns_policy == "ClusterFirst"):
+            said = "it is on its node's network" if pod.host_network else "its dnsPolicy is Default"
+            return (
+                f"the resolver of its node, which {pod.ref} asks since {said}, knows the name (it is not in the input)"
+            )
+    return ""
+
+
+def listed_hop(context: Context, host: str, addresses: AddressSet) -> Hop:
+    """Where a name outside leads: to ``addresses``, which the table of names has; without any it may be anywhere on
+    the Internet, unless the table says that there is none."""
+    found = context.snapshot.domain_names.resolve(NamePattern.exactly(host))
+    places = tuple(Decider(entry.place, "says", "", ", ".join(map(str, entry.networks))) for entry in found.entries)
+    if addresses:
+        shown = [f"{a}-{b}" if a != b else str(a) for a, b in islice(addresses.ranges(), _LISTED + 1)]
+        listed = ", ".join(shown[:_LISTED]) + (" and more" if len(shown) > _LISTED else "")
+        why, change = f"the table of names says {listed}", "another entry in the table of names"
+        return Hop(HopKind.RECORD, HopVerdict.ALLOWED, host, why, None, places, change=change, destination_after=listed)
+    if not found.open:
+        why = "the table of names says that it has no address"
+        return Hop(
+            HopKind.RECORD, HopVerdict.DENIED, host, why, None, places, change="its address in the table of names"
+        )
+    why = f"the addresses of {host} are of the Internet (the table of names has none)"
+    change = "give its addresses in the table of names"
+    return Hop(HopKind.RECORD, HopVerdict.UNKNOWN, host, why, change=change, premise=True)
 
 
 def _by_local_dns(context: Context, sender: Workload | Pod, host: str, notes: tuple[str, ...]) -> Hop:
@@ -87,8 +153,19 @@ def _without_server(context: Context, sender: Workload | Pod, host: str, notes: 
     if free:
         why += "; no policy holds back what the sender sends"
         return Hop(HopKind.NAME, HopVerdict.ALLOWED, host, why, notes=notes)
-    why += ", and policies let the sender out to some ends only"
     change = f"load the namespace {cluster_dns().namespace}"
+    leaving = leaving_to_documented_dns(context, sender, Protocol.UDP)
+    deciders = deciders_of([leaving])
+    source = deciders[0].source if deciders else None
+    if leaving.verdict == "denied":
+        why += f"; a server with its documented labels could not be asked: {leaving.reason}"
+        missing = _change(str(sender.ref), cluster_dns().label)
+        return Hop(HopKind.NAME, HopVerdict.DENIED, host, why, source, deciders, change=missing, notes=notes)
+    if leaving.verdict == "allowed":
+        why = f"{cluster_dns().label}, which is not in the input, has its documented labels and lets the sender in"
+        why += "; the sender's own policies let it ask"
+        return Hop(HopKind.NAME, HopVerdict.UNKNOWN, host, why, source, deciders, (), change, premise=True, notes=notes)
+    why += ", and policies let the sender out to some ends only"
     return Hop(HopKind.NAME, HopVerdict.UNKNOWN, host, why, change=change, notes=notes)
 
 
@@ -101,17 +178,18 @@ def _local(context: Context, sender: Workload | Pod) -> list[Way]:
     """LocalDNS answers on the sender's own node; rules may mean that node, or the addresses, and engines differ."""
     fact = local_dns()
     nodes = {n.name: n for n in context.snapshot.nodes}
-    first = sender if isinstance(sender, Pod) else sender.endpoints[0]
-    node = nodes.get(first.node_name)
+    pods = (sender,) if isinstance(sender, Pod) else sender.endpoints
+    own = {pod.node_name: nodes.get(pod.node_name) for pod in pods}
+    addresses = (fact.address, *fact.other_addresses)
     found = []
     for protocol in (Protocol.UDP, Protocol.TCP):
-        ends: list[End] = [parse_address(fact.address), *([node] if node else [])]
+        ends: list[End] = [*map(parse_address, addresses), *islice(filter(None, own.values()), _NODES_MAX)]
         asked = ask(context, (Flow(sender, end, protocol, fact.port) for end in ends))
-        verdict = together(each.verdict for each in asked) if node else HopVerdict.UNKNOWN
+        verdict = together(each.verdict for each in asked) if all(own.values()) else HopVerdict.UNKNOWN
         if verdict is HopVerdict.DEPENDS:
             verdict = HopVerdict.UNKNOWN
         said = "; ".join(f"as {each.flow.receiver}: {each.answer.directions[0].reason}" for each in asked)
-        found.append(Way(f"{protocol.value} to {fact.label}, {fact.address}", verdict, said))
+        found.append(Way(f"{protocol.value} to {fact.label}, {' or '.join(addresses)}", verdict, said))
     return found
 
 

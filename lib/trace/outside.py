@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
 from lib.azure.egress import outbound_answer
 from lib.azure.security_group_match import Fit, in_virtual_network
 from lib.facts.engines import Known
 from lib.facts.networks import network
-from lib.model.sets import Address
+from lib.model.sets import Address, AddressSet
 from lib.routing.reach import is_public
 from lib.trace.context import Context
 from lib.trace.hop import Hop, HopKind, HopVerdict
@@ -18,15 +19,16 @@ NOTHING: Final = "none"
 BLOCKED: Final = "block"
 
 
-def way_out_hop(context: Context, destination: Address | None, name: str) -> Hop:
-    """From the node to a receiver outside; ``destination`` is None for a name whose addresses nobody knows."""
-    if destination is not None and not is_public(destination):
-        return _inside_network(context, destination, name)
+def way_out_hop(context: Context, destination: Address | AddressSet, name: str) -> Hop:
+    """From the node to a receiver outside, which has one address or perhaps one of several."""
+    ends = [destination] if isinstance(destination, IPv4Address | IPv6Address) else [a for a, _ in destination.ranges()]
+    if not any(map(is_public, ends)):
+        return _inside_network(context, ends[0], name)
     outbound = context.profile.outbound_type
     model = context.profile.network_model.value
     if not outbound.value:
         why = "the outbound type lets packets out (no object in a cluster shows it)"
-        after = "a public address, by the outbound type"
+        after = f"a public address, by the outbound type{_before(context)}"
         return Hop(HopKind.WAY_OUT, HopVerdict.ALLOWED, name, why, premise=True, source_after=after)
     answer = outbound_answer(outbound.value, "managed", model)
     notes = tuple(f"{step.at}: {step.source_after}" for step in answer.way)
@@ -41,7 +43,15 @@ def way_out_hop(context: Context, destination: Address | None, name: str) -> Hop
         change = "a rule for it in that firewall, which this input does not hold"
         return Hop(HopKind.WAY_OUT, HopVerdict.UNKNOWN, subject, why, change=change, notes=notes)
     why = f"translated by {answer.type.translated_by}"
-    return Hop(HopKind.WAY_OUT, HopVerdict.ALLOWED, subject, why, source_after=answer.type.seen, notes=notes)
+    after = f"{answer.type.seen.removesuffix('.')}{_before(context)}"
+    return Hop(HopKind.WAY_OUT, HopVerdict.ALLOWED, subject, why, source_after=after, notes=notes)
+
+
+def _before(context: Context) -> str:
+    """What the node makes of the sender's address before the packet leaves the virtual network."""
+    model = context.profile.network_model.value
+    said = network(model).snat.removesuffix(".") if model else ""
+    return f"; on its node before that: {said[:1].lower()}{said[1:]}" if said else ""
 
 
 def _inside_network(context: Context, destination: Address, name: str) -> Hop:

@@ -155,10 +155,25 @@ def _change(asked: Sequence[Asked], number: int, verdict: HopVerdict, deciders: 
     subject, peer = (flow.sender, flow.receiver) if number == 0 else (flow.receiver, flow.sender)
     word, direction = ("to", "egress") if number == 0 else ("from", "ingress")
     if verdict is HopVerdict.ALLOWED:
-        return ""
+        return _against(subject, direction, asked[0], number, deciders)
     if denying := [d for d in deciders if d.effect == "denies"]:
         return f"take the packet out of {denying[0].name} {denying[0].rule}: no rule that permits outweighs it"
     if verdict is HopVerdict.UNKNOWN:
         return ""
     port = f"{flow.protocol.value} {flow.port}"
     return f"an {direction} rule that permits {port} {word} {peer}, in a policy that selects {subject}"
+
+
+def _against(subject: str, direction: str, asked: Asked, number: int, deciders: Sequence[Decider]) -> str:
+    """What would stop a packet that is let through."""
+    end = asked.flow.src if number == 0 else asked.flow.dst
+    if not isinstance(end, Workload | Pod | Node):
+        return f"nothing in the cluster: no policy here selects {subject}"
+    if isinstance(end, Node) or end.host_network:
+        return f"a policy for nodes, where the engine has such: none that selects pods covers {subject}"
+    permitting = [d for d in deciders if d.effect == "permits"]
+    if not permitting:
+        return f"a policy that selects {subject} for {direction} and has no rule for it would stop it"
+    if len(permitting) == 1:
+        return f"without {permitting[0].rule} of {permitting[0].name} no rule would permit it"
+    return f"taking out all {len(permitting)} rules that permit it would stop it"

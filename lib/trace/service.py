@@ -10,7 +10,7 @@ from lib.azure.node_rules import node_rules_of
 from lib.model.cluster import Node, Pod, Workload
 from lib.model.refs import Source
 from lib.model.services import Service, ServicePort, TrafficPolicy
-from lib.model.sets import Protocol
+from lib.model.sets import Family, Protocol, family_of
 from lib.policy.points import End
 from lib.routing.endpoints import EndpointView
 from lib.routing.reach import address_or_none
@@ -42,9 +42,12 @@ def port_of(view: ServiceView, wanted: int | str | None, protocol: Protocol | No
     return None if wanted is None else view.port(wanted, protocol)
 
 
-def targets_of(context: Context, view: ServiceView, port: PortView) -> tuple[Target, ...]:
-    """The endpoints that take new connections, by workload; without pods in the input, by address."""
-    taking = [e for e in view.endpoints.items if e.takes_connections]
+def targets_of(context: Context, view: ServiceView, port: PortView, family: Family | None = None) -> tuple[Target, ...]:
+    """The endpoints that take new connections, by workload; without pods in the input, by address.
+
+    A packet of one ``family`` goes to endpoints with an address of it; those without a known address count for both.
+    """
+    taking = [e for e in view.endpoints.items if e.takes_connections and _has(e, family)]
     listed = {e.pod for e in taking if e.pod is not None}
     found = []
     known = set()
@@ -56,6 +59,11 @@ def targets_of(context: Context, view: ServiceView, port: PortView) -> tuple[Tar
             found.append(Target(str(target.workload.ref), ends, target.port, pods, pods[0].source))
     found += [t for e in taking if e.pod not in known for t in _addressed(context, view.service, port.port, e)]
     return tuple(found)
+
+
+def _has(endpoint: EndpointView, family: Family | None) -> bool:
+    found = {family_of(a) for a in map(address_or_none, endpoint.addresses) if a is not None}
+    return family is None or not found or family in found
 
 
 def _ends(workload: Workload, pods: tuple[Pod, ...]) -> tuple[End, ...]:
@@ -91,10 +99,12 @@ def service_hop(
     beside = _INSIDE if outside else _OUTSIDE
     notes = tuple(text for rule, text in node_rules_of(service, plane) if rule.id not in beside)
     source = port.port.source or service.source
-    targets = targets_of(context, view, port)
+    targets = targets_of(context, view, port, start.family)
     name = f"Service {service.ref.qualified_name}"
     if not targets:
         verdict, why, deciders = _nobody(view, port)
+        if start.family is not None and targets_of(context, view, port):
+            verdict, why = HopVerdict.DENIED, f"none of its endpoints has an address of {start.family.label}"
         return Hop(HopKind.SERVICE, verdict, name, why, source, deciders, change=_remedy(verdict), notes=notes), ()
     count = sum(len(t.pods) or 1 for t in targets)
     endpoints = "1 endpoint" if count == 1 else f"one of {count} endpoints"

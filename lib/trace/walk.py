@@ -3,38 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from ipaddress import ip_address
+from itertools import islice
 from typing import Final
 
-from lib.facts.internet import PUBLIC_OF_FRONTENDS
+from lib.azure.security_group_match import Place
 from lib.model.cluster import Node, Pod, Workload
 from lib.model.errors import ModelError
 from lib.model.refs import ObjectRef
 from lib.model.services import ServiceType
-from lib.model.sets import Address, AddressSet, Family, Protocol
+from lib.model.sets import Address, AddressSet, Family, Protocol, family_of
 from lib.policy.ends import parse_end
-from lib.policy.points import name_of
-from lib.routing.reach import address_or_none
+from lib.routing.reach import is_public
 from lib.routing.services import ServiceView
+from lib.routing.target_ports import PortView
+from lib.trace.changes import with_change
 from lib.trace.context import Context
 from lib.trace.ends import Goal, GoalKind, Start, read_goal
 from lib.trace.entering import from_outside, no_port_hop, on_the_nodes, to_frontend
+from lib.trace.families import common_families, families_between
 from lib.trace.front import inside_hop, ranges_hop
 from lib.trace.hop import Hop, HopKind, HopVerdict, Trace
-from lib.trace.inside import senders, to_service
-from lib.trace.names import name_hop, service_record
-from lib.trace.outside import way_out_hop
-from lib.trace.policies import Flow, ask, policy_hops
+from lib.trace.inside import to_service
+from lib.trace.leaving import to_outside
+from lib.trace.names import listed_hop, name_hop, service_record
 from lib.trace.service import port_of
 from lib.trace.straight import to_node_address, to_pod_or_node
-from lib.trace.web import WebRoute, behind_controller, front_address, named_addresses, record_hop, web_route
+from lib.trace.web import WebRoute, addresses_of_name, behind_controller, front_address, record_hop, web_route
 
 ALIASES_MAX: Final = 8
 """So many ExternalName Services are followed one after the other."""
+NAMED_MAX: Final = 64
+"""So many addresses of a name are looked up among those of the cluster."""
 
 
 def trace(context: Context, start: Start, goal: Goal) -> Trace:
-    """Every hop from ``start`` to ``goal``. Raises ModelError with a sentence where the question makes no sense."""
-    return Trace(start.name, goal.name, tuple(_hops(context, start, goal)), context.engine.profile.label)
+    """Every hop from ``start`` to ``goal``, for each IP family that the packet can be of.
+
+    Families whose hops are the same are one way. Raises ModelError with a sentence where the question makes no sense.
+    """
+    label = context.engine.profile.label
+    mine, theirs = families_between(context, start, goal)
+    if mine and theirs and not mine & theirs:
+        if start.address is not None and goal.address is not None:
+            raise ModelError(f"{start.address} and {goal.address} have no IP family in common")
+        return Trace(start.name, goal.name, (_apart(start, goal, mine, theirs),), label)
+    families = common_families(mine, theirs)
+    ways = {
+        family: tuple(map(with_change, _hops(_asked(context, family), replace(start, family=family), goal)))
+        for family in families or (None,)
+    }
+    if len(set(ways.values())) == 1:
+        return Trace(start.name, goal.name, next(iter(ways.values())), label)
+    first, *others = (
+        Trace(start.name, goal.name, hops, label, family.label) for family, hops in ways.items() if family
+    )
+    return replace(first, others=tuple(others))
+
+
+def _asked(context: Context, family: Family | None) -> Context:
+    return context if family is None else context.of_family(family)
+
+
+def _apart(start: Start, goal: Goal, mine: frozenset[Family], theirs: frozenset[Family]) -> Hop:
+    """Both ends have addresses, and of no family in common."""
+    ours, others = (" and ".join(sorted(family.label for family in found)) for found in (mine, theirs))
+    why = f"{start.name} has addresses of {ours} and the destination of {others}: no packet goes from one to the other"
+    change = "an address of the same IP family on both sides: a dual-stack Service, or dual-stack pods"
+    return Hop(HopKind.ADDRESS, HopVerdict.DENIED, goal.name, why, change=change)
 
 
 def _hops(context: Context, start: Start, goal: Goal, aliases: int = 0) -> Iterator[Hop]:
@@ -90,13 +127,9 @@ def _alias(context: Context, start: Start, goal: Goal, name: str, aliases: int) 
 
 
 def _to_address(context: Context, start: Start, address: Address, port: int, protocol: Protocol) -> Iterator[Hop]:
-    if start.address is not None and start.address.version != address.version:
-        raise ModelError(f"{start.address} and {address} have no IP family in common")
-    found = context.by_address.get(address)
+    found = context.owner(address, port, protocol)
     if found is not None:
-        view = context.service(found[0].ref)
-        assert view is not None
-        yield from _to_service_address(context, start, view, found[1], address, port, protocol)
+        yield from _to_service_address(context, start, *found, address, port, protocol)
         return
     for node in context.snapshot.nodes:
         if str(address) in (*node.addresses_of("InternalIP"), *node.addresses_of("ExternalIP")):
@@ -106,7 +139,7 @@ def _to_address(context: Context, start: Start, address: Address, port: int, pro
     if isinstance(end, Workload | Pod | Node):
         yield from to_pod_or_node(context, start, end, port, protocol)
         return
-    yield from _to_outside(context, start, address, str(address), port, protocol)
+    yield from to_outside(context, start, address, str(address), port, protocol)
 
 
 def _to_service_address(
@@ -130,6 +163,7 @@ def _to_service_address(
         hop = inside_hop(view, address)
         yield hop
         if hop.verdict is HopVerdict.UNKNOWN:
+            yield from _out_and_back(context, start, view, found, address)
             return
         if (ranges := ranges_hop(context, view.service, start, address)) is not None:
             yield ranges
@@ -138,37 +172,44 @@ def _to_service_address(
         yield from to_frontend(context, start, view, found, address)
 
 
+def _out_and_back(context: Context, start: Start, view: ServiceView, port: PortView, address: Address) -> Iterator[Hop]:
+    """ipMode Proxy: the sender's policies see the load balancer's address, which then is reached as from outside."""
+    yield from to_outside(context, start, address, str(address), port.port.port, port.port.protocol)
+    place = Place.INTERNET if is_public(address) else Place.VIRTUAL_NETWORK
+    outside = Start(f"{start.name}, come back", place=place, family=family_of(address))
+    yield from to_frontend(context, outside, view, port, address)
+
+
 def _to_name(context: Context, start: Start, host: str, port: int, protocol: Protocol) -> Iterator[Hop]:
     """To a name outside: its addresses are those that the table of names has, else any of the Internet."""
     if not start.in_cluster:
         raise ModelError(f"{host} is no name of this cluster, and {start.name} is outside it as well")
     yield name_hop(context, start, host)
-    found = named_addresses(context, host)
-    if found:
-        listed = ", ".join(found[:4])
-        yield Hop(
-            HopKind.RECORD, HopVerdict.ALLOWED, host, f"the table of names says {listed}", destination_after=listed
-        )
-        address = address_or_none(found[0])
-        assert address is not None
-        yield from _to_address(context, start, address, port, protocol)
+    found = addresses_of_name(context, host)
+    mine = AddressSet.from_intervals(start.family, found.of_family(start.family)) if start.family else found
+    listed = listed_hop(context, host, mine)
+    yield listed
+    if listed.verdict is HopVerdict.DENIED:
         return
-    why = f"the addresses of {host} are of the Internet (the table of names has none)"
-    yield Hop(HopKind.RECORD, HopVerdict.UNKNOWN, host, why, premise=True)
-    yield from _to_outside(context, start, None, host, port, protocol)
+    inside = next((a for a in map(ip_address, islice(_firsts(mine), NAMED_MAX)) if _is_ours(context, a)), None)
+    if inside is not None:
+        yield from _to_address(context, start, inside, port, protocol)
+    else:
+        yield from to_outside(context, start, mine or None, host, port, protocol)
 
 
-def _to_outside(
-    context: Context, start: Start, address: Address | None, name: str, port: int, protocol: Protocol
-) -> Iterator[Hop]:
-    if not start.in_cluster:
-        raise ModelError(f"neither {start.name} nor {name} is in the cluster: there is nothing to trace")
-    end = address or AddressSet.from_intervals(Family.IPV4, PUBLIC_OF_FRONTENDS.ipv4)
-    ends = senders(context, start)
-    flows = [Flow(src, end, protocol, port, name_of(src) if len(ends) > 1 else "", "", name) for src in ends]
-    asked = ask(context, flows)
-    yield policy_hops(asked)[0]
-    yield way_out_hop(context, address, name)
+def _firsts(addresses: AddressSet) -> Iterator[str]:
+    return (str(first) for first, _ in addresses.ranges())
+
+
+def _is_ours(context: Context, address: Address) -> bool:
+    """Whether something in the input has the address: then its hops follow."""
+    if address in context.by_address:
+        return True
+    try:
+        return isinstance(parse_end(str(address), context.snapshot), Pod | Node)
+    except ModelError:
+        return False
 
 
 def _to_url(context: Context, start: Start, goal: Goal) -> Iterator[Hop]:
@@ -182,21 +223,23 @@ def _to_url(context: Context, start: Start, goal: Goal) -> Iterator[Hop]:
     if start.in_cluster and request.address is None:
         yield name_hop(context, start, request.host)
     if request.address is None:
-        yield record_hop(context, request, controller)
+        yield record_hop(context, request, controller, start)
     address = request.address or front_address(controller, start)
-    entry = context.by_address.get(address) if address is not None else None
-    view = context.service(entry[0].ref) if entry else controller.front
+    found_at = context.owner(address, request.port, Protocol.TCP) if address is not None else None
+    view, what = found_at or (controller.front, "load balancer")
     if view is not None and address is not None:
-        hops = list(_to_service_address(context, start, view, "load balancer", address, request.port, Protocol.TCP))
+        hops = list(_to_service_address(context, start, view, what, address, request.port, Protocol.TCP))
         yield from hops
         if not any(hop.kind is HopKind.POD for hop in hops):
             return
     elif controller.hosted:
         why = "Azure hosts the gateway: its frontend and the security group of its subnet are not in the input"
-        yield Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, controller.name, why, premise=True)
+        change = "a rule in the security group of the gateway's subnet, which no object of a cluster shows"
+        yield Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, controller.name, why, change=change, premise=True)
     else:
-        why = "how clients reach the controller is not in the input: no load balancer Service with its address"
-        yield Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, controller.name, why, change="load the controller's Service")
+        change = "the Service of type LoadBalancer in front of the controller's pods, with its status"
+        why = f"how clients reach the controller is not in the input: {controller.missing or f'add {change}'}"
+        yield Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, controller.name, why, change=change)
     yield from behind_controller(context, found, controller)
 
 
@@ -207,7 +250,7 @@ def _unrouted(context: Context, start: Start, goal: Goal, found: WebRoute) -> It
     if request.address is not None:
         yield from _to_address(context, start, request.address, request.port, Protocol.TCP)
         return
-    other = read_goal(f"{request.host}:{request.port}", context.snapshot, start) if "." in request.host else None
+    other = _named_in(context, start, f"{request.host}:{request.port}")
     labelled = _by_label(context, request.host)
     if labelled is not None:
         yield from _to_service(
@@ -219,6 +262,15 @@ def _unrouted(context: Context, start: Start, goal: Goal, found: WebRoute) -> It
         why = f"{found.answer.sentence.removesuffix('.')}; where the name leads is not in the input"
         change = "load the Ingresses, Gateways and routes, or put the name into the table of names"
         yield Hop(HopKind.ROUTE, HopVerdict.UNKNOWN, str(request), why, change=change)
+
+
+def _named_in(context: Context, start: Start, text: str) -> Goal | None:
+    """What the sender's DNS makes of a host: a Service in its search domains, or a name outside."""
+    try:
+        goal = read_goal(text, context.snapshot, start)
+    except ModelError:
+        return None
+    return goal if goal.kind in (GoalKind.SERVICE, GoalKind.NAME) else None
 
 
 def _by_label(context: Context, host: str) -> ObjectRef | None:

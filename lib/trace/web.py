@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from lib.azure.security_group_match import Place
+from lib.model.cluster import Node, Pod, Workload
 from lib.model.domain_names import NamePattern
+from lib.model.policies import Direction
 from lib.model.problem import Severity
 from lib.model.services import ServiceType
-from lib.model.sets import Address, Protocol
-from lib.policy.points import End
+from lib.model.sets import Address, AddressSet, Protocol
+from lib.policy.points import End, points_of
 from lib.routing.faults import WITHOUT_BACKEND
 from lib.routing.hostnames import ingress_host_matches
-from lib.routing.reach import address_or_none
+from lib.routing.reach import address_or_none, is_public
 from lib.routing.route_view import RouteView
 from lib.routing.services import ServiceView
 from lib.routing.url import UrlRequest
@@ -21,7 +24,7 @@ from lib.trace.context import Context
 from lib.trace.controller import Controller, controller_of
 from lib.trace.ends import Start
 from lib.trace.hop import Decider, Hop, HopKind, HopVerdict, Way, together
-from lib.trace.inside import arrived
+from lib.trace.inside import arrived, end_hop
 from lib.trace.policies import Flow, ask, policy_hops
 from lib.trace.service import Target, targets_of
 
@@ -49,9 +52,11 @@ def web_route(context: Context, request: UrlRequest) -> WebRoute:
     return WebRoute(answer, controller_of(context, row) if row is not None else None)
 
 
-def record_hop(context: Context, request: UrlRequest, controller: Controller) -> Hop:
+def record_hop(context: Context, request: UrlRequest, controller: Controller, start: Start) -> Hop:
     """Where the host leads: as a table of names says, else taken to be the controller's address."""
-    wanted = ", ".join(controller.addresses) or "the controller's address"
+    held = [a for a in front_addresses(controller) if start.speaks(a)]
+    texts = map(str, held) if held else controller.addresses
+    wanted = ", ".join(texts) or "the controller's address"
     entry = context.snapshot.domain_names.entries.get(request.host)
     source = controller.source
     if entry is None:
@@ -59,8 +64,7 @@ def record_hop(context: Context, request: UrlRequest, controller: Controller) ->
         return Hop(
             HopKind.RECORD, HopVerdict.UNKNOWN, request.host, why, source, premise=True, destination_after=wanted
         )
-    held = [a for a in map(address_or_none, controller.addresses) if a is not None]
-    found = ", ".join(map(str, entry.networks))
+    found = ", ".join(map(str, entry.networks)) or "no address"
     decider = Decider(entry.place, "says", "", found)
     if not held or any(any(a in net for net in entry.networks) for a in held):
         why = f"the table of names says that it leads to {found}"
@@ -70,13 +74,20 @@ def record_hop(context: Context, request: UrlRequest, controller: Controller) ->
     return Hop(HopKind.RECORD, HopVerdict.DENIED, request.host, why, source, (decider,), change=change)
 
 
-def front_address(controller: Controller, start: Start) -> Address | None:
-    """The address that the sender reaches the controller by, of its own family; None where the input shows none."""
+def front_addresses(controller: Controller) -> tuple[Address, ...]:
+    """The addresses that clients reach the controller by, those of the route first; none where no object has them."""
     texts = list(controller.addresses)
     if controller.front is not None and controller.front.service.type is ServiceType.LOAD_BALANCER:
         texts += [entry.ip for entry in controller.front.service.load_balancer_ingress]
-    found = [a for a in map(address_or_none, texts) if a is not None]
-    return next((a for a in found if start.address is None or a.version == start.address.version), None)
+    return tuple(dict.fromkeys(a for a in map(address_or_none, texts) if a is not None))
+
+
+def front_address(controller: Controller, start: Start) -> Address | None:
+    """The one that the sender can reach: of its family, and public for somebody on the Internet where one is."""
+    found = [a for a in front_addresses(controller) if start.speaks(a)]
+    if start.place is Place.INTERNET:
+        found.sort(key=lambda address: not is_public(address))
+    return found[0] if found else None
 
 
 def behind_controller(context: Context, found: WebRoute, controller: Controller) -> Iterator[Hop]:
@@ -90,6 +101,8 @@ def behind_controller(context: Context, found: WebRoute, controller: Controller)
     targets = [target for _, mine in shared for target in mine]
     if targets and controller.ends:
         yield from _connections(context, controller.ends, targets, found.rows)
+    elif targets:
+        yield from _from_nobody_known(context, controller, targets)
 
 
 def route_hop(found: WebRoute) -> Hop:
@@ -171,11 +184,30 @@ def _connections(
         Flow(src, dst, protocol, t.port, t.name if several else "") for src in ends for t in targets for dst in t.ends
     ]
     asked = ask(context, flows)
-    yield from policy_hops(asked)
+    leaving, entering = policy_hops(asked)
+    if any(isinstance(end, Workload | Pod | Node) for end in ends):
+        yield leaving
+    yield entering
     yield arrived(asked, targets)
 
 
-def named_addresses(context: Context, host: str) -> tuple[str, ...]:
+def _from_nobody_known(context: Context, controller: Controller, targets: Sequence[Target]) -> Iterator[Hop]:
+    """Who connects is not known: that matters only where some policy selects the pods for what they let in."""
+    held = context.engine.governed(Direction.INGRESS)
+    ends = [(target, point) for target in targets for end in target.ends for point in points_of(context.engine, end)]
+    closed = list(dict.fromkeys(target.name for target, point in ends if held >> point.number & 1))
+    name = targets[0].name if len(targets) == 1 else f"{targets[0].name} and {len(targets) - 1} more"
+    verdict = HopVerdict.UNKNOWN if closed else HopVerdict.ALLOWED
+    why = "no policy selects it for ingress, so that it does not matter who connects"
+    change = f"a policy that selects {name} for ingress and does not let the controller in would stop it"
+    if closed:
+        listed = ", ".join(closed[:3])
+        why = f"policies select {listed} for ingress, and whether they let {controller.name} in hangs on where it runs"
+        change = controller.missing
+    yield Hop(HopKind.INGRESS, verdict, name, why, targets[0].source, change=change)
+    yield end_hop(targets, verdict)
+
+
+def addresses_of_name(context: Context, host: str) -> AddressSet:
     """The addresses that the table of names has for a host."""
-    found = context.snapshot.domain_names.resolve(NamePattern.exactly(host))
-    return tuple(str(first) for first, _ in found.addresses.ranges())
+    return context.snapshot.domain_names.resolve(NamePattern.exactly(host)).addresses

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import streamlit as st
 
-from lib.azure.destinations import Choice, Destination, destinations
+from lib.azure.destinations import Choice, Destination, destinations, examples_of
 from lib.azure.firewall import firewall_rules, to_arm, to_az
 from lib.azure.fqdn_policy import fqdn_policies
 from lib.azure.profile import ClusterProfile
-from lib.exposure.internet import InternetReach
+from lib.exposure.internet import InternetReach, ToInternet
+from lib.exposure.required import Reach
 from lib.facts.egress_needs import Client, cilium_needs, firewall_numbers
+from lib.facts.internet import INTERNET
 from lib.facts.sources import describe
 from lib.model.policies import Verdict
+from lib.model.sets import ConnectionSet, Protocol
 from lib.tables.egress import destination_rows, internet_rows, left_out_rows, reach_rows
+from lib.tables.row import Row
+from lib.trace.questions import Ends, to_addresses
 from lib.ui import results
 from lib.ui.egress_form import choose_destinations, choose_rule_sources
 from lib.ui.engine_view import enforcement_line
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
+from lib.ui.trace_link import show_with_traces
 from lib.ui.widgets import say_nothing, show_table
 
 _FIRST = ("verdict", "workload", "destination", "port", "reason")
@@ -117,14 +124,27 @@ def show_required_reach(page: PageContext, engine: str, choice: Choice) -> None:
     unsettled = [row for row in found if row.verdict is Verdict.UNKNOWN]
     place = results.locate(page)
     if open_rows:
-        show_table(reach_rows(open_rows, place), "required-reach", alt="Destinations that pods need", first=_FIRST)
+        _show_reach(open_rows, reach_rows(open_rows, place), "required-reach", "Destinations that pods need")
     if unsettled:
         with st.expander(_unsettled(len(unsettled)).capitalize(), icon=":material/help:"):
-            show_table(reach_rows(unsettled, place), "required-unknown", alt="What is not settled", first=_FIRST)
+            _show_reach(unsettled, reach_rows(unsettled, place), "required-unknown", "What is not settled")
     st.caption(
         "A name may have any public IPv4 address, unless a table of names (page Input) says which. By the policies of "
         "these pods; a firewall or a network security group on the way is not counted."
     )
+
+
+def _show_reach(found: Sequence[Reach], rows: Sequence[Row], name: str, alt: str) -> None:
+    show_with_traces(rows, name, [_ends(each) for each in found], alt=alt, first=_FIRST)
+
+
+def _ends(reach: Reach) -> Ends:
+    """From the workload to the destination; to one of the names that a pattern stands for."""
+    if reach.workload is None or (reach.need is not None and "<" in reach.host):
+        return "", ""
+    suffix = "" if reach.protocol is Protocol.TCP else f"/{reach.protocol.value}"
+    to = examples_of(reach.host)[0] if reach.need is not None else reach.host
+    return str(reach.workload), f"{to}:{reach.port}{suffix}"
 
 
 def show_internet(page: PageContext, engine: str) -> None:
@@ -141,4 +161,11 @@ def show_internet(page: PageContext, engine: str) -> None:
     with st.container(horizontal=True):
         for reach in InternetReach:
             st.metric(reach.value.capitalize(), f"{counts[reach]:,}", border=True)
-    show_table(internet_rows(rows, results.locate(page)), "to-internet", alt="Which workloads may reach the Internet")
+    ways = [to_addresses(each.workload, each.addresses or INTERNET, _ports(each)) for each in rows]
+    shown = internet_rows(rows, results.locate(page))
+    show_with_traces(shown, "to-internet", ways, alt="Which workloads may reach the Internet")
+
+
+def _ports(found: ToInternet) -> ConnectionSet:
+    """Ports to ask for: those that are permitted, else those that are not settled, else any."""
+    return found.ports or found.unsettled or ConnectionSet.all()

@@ -16,6 +16,7 @@ from lib.graph.model import GraphModel
 from lib.model.refs import ObjectRef
 from lib.tables.flows import flow_table, matrix_rows
 from lib.tables.policies import policy_rows
+from lib.trace.questions import of_flow
 from lib.ui import results
 from lib.ui.details import show_node
 from lib.ui.engine_view import say_hosts
@@ -23,7 +24,8 @@ from lib.ui.lint_view import show_lint
 from lib.ui.node_flow_view import show_node_flows
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
-from lib.ui.widgets import chosen_point, say_hidden, show_figure, show_graph, show_table
+from lib.ui.trace_link import show_with_traces
+from lib.ui.widgets import TABLE_ROWS_UP_TO, chosen_point, say_hidden, show_figure, show_graph, show_table
 
 FOCUS_KEY: Final = "focus"
 GRAPH_KEY: Final = "graph"
@@ -234,4 +236,7 @@ def _flow_table(page: PageContext, choice: str, rows: list[FlowRow], name: str, 
         st.caption(plain(empty))
         return
     key = ("flow-rows", name, choice, page.view)
-    show_table(page.cached(key, lambda: flow_table(rows)), name, alt="Flows")
+    shown = page.cached(key, lambda: flow_table(rows))
+    drawn = rows[:TABLE_ROWS_UP_TO]
+    ways = page.cached((*key, "ways"), lambda: [of_flow(row, page.snapshot) for row in drawn])
+    show_with_traces(shown, name, ways, alt="Flows")

@@ -16,14 +16,16 @@ from lib.graph.overview import overview_graph
 from lib.model.problem import Severity
 from lib.routing.faults import State
 from lib.routing.reach import Scope
-from lib.tables.entry_points import entry_point_rows
+from lib.tables.entry_points import entry_point_rows, widest_first
 from lib.tables.findings import finding_rows
 from lib.tables.flows import matrix_rows
 from lib.ui import results
+from lib.ui.azure_ways import of_door
 from lib.ui.details import show_node
 from lib.ui.engine_view import UNISOLATED_KEY, enforcement_line, say_hosts
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
+from lib.ui.trace_link import show_with_traces
 from lib.ui.widgets import say_hidden, selected_row, show_figure, show_graph, show_table, tile
 from lib.ui.yaml_block import show_yaml
 
@@ -185,7 +187,8 @@ def show_entry_graph(page: PageContext) -> None:
     if doors := results.doors(page):
         with st.expander("As a table", icon=":material/table:"):
             rows = page.cached(("overview-doors", page.view), lambda: entry_point_rows(doors, results.locate(page)))
-            show_table(rows, "overview-doors", alt="Ways in from outside, those from the internet first")
+            ways = [of_door(door, page.snapshot) for door in widest_first(doors)]
+            show_with_traces(rows, "overview-doors", ways, alt="Ways in from outside, those from the internet first")
 
 
 def _entry_graph(page: PageContext) -> GraphModel:

@@ -13,7 +13,7 @@ from lib.graph.fold import fold
 from lib.graph.services import services_graph
 from lib.routing.entry_points import EntryPoint
 from lib.routing.faults import State
-from lib.tables.entry_points import entry_point_rows
+from lib.tables.entry_points import entry_point_rows, widest_first
 from lib.tables.services import service_rows
 from lib.ui import results
 from lib.ui.azure_ways import of_door
@@ -87,7 +87,7 @@ def show_doors(page: PageContext) -> None:
             st.markdown(f"**{title}** ({len(doors):,})")
             place = results.locate(page)
             rows = page.cached((name, page.view), partial(entry_point_rows, doors, place))
-            ways = [of_door(door, page.snapshot) for door in doors]
+            ways = [of_door(door, page.snapshot) for door in widest_first(doors)]
             show_with_traces(rows, name, ways, alt=f"{title}, those from the internet first")
             _show_who(doors)
 

@@ -10,7 +10,7 @@ import streamlit as st
 from lib.figures.trace_path import trace_path
 from lib.model.errors import ModelError
 from lib.tables.row import Row
-from lib.tables.trace import hop_rows, verdict_text
+from lib.tables.trace import hop_rows, placed, verdict_text
 from lib.trace.compare import Profile, Side, side_by_side
 from lib.trace.context import Context
 from lib.trace.ends import read_goal, read_start
@@ -28,7 +28,7 @@ from lib.ui.yaml_block import show_yaml
 _WAYS: Final = 12
 _DECIDERS: Final = 6
 _YAML_PX: Final = 220
-_FIRST: Final = ("hop", "kind", "verdict", "subject", "reason", "source")
+_FIRST: Final = ("family", "hop", "kind", "verdict", "subject", "reason", "source")
 
 
 def show_trace(page: PageContext, asked: Asked) -> None:
@@ -49,9 +49,12 @@ def show_trace(page: PageContext, asked: Asked) -> None:
     _show_verdict(found)
     if len(sides) > 1:
         _show_sides(page, sides)
-    st.subheader("The way", anchor=False)
-    show_figure(trace_path(found), key="trace-path", alt="The hops, each with its verdict, in their order")
-    _show_hops(page, found)
+    for way in found.by_family:
+        word = f" · {icon_word(way.own_verdict.value)}" if way.family else ""
+        st.subheader(f"The way{way.family and f' over {way.family}'}{word}", anchor=False)
+        alt = f"The hops{way.family and f' over {way.family}'}, each with its verdict, in their order"
+        show_figure(trace_path(way), key=f"trace-path{way.family}", alt=alt)
+        _show_hops(page, way)
     with st.expander("All hops as a table", icon=":material/table:"):
         show_table(hop_rows(found, results.locate(page)), "trace", alt="The hops in their order", first=_FIRST)
 
@@ -111,7 +114,7 @@ def _show_hop(page: PageContext, hop: Hop) -> None:
     if hop.change:
         st.markdown(f":material/build: **Would change it:** {plain(hop.change, 500)}.")
     if hop.source_after:
-        st.caption(f":material/swap_horiz: The next hop sees as sender: {plain(hop.source_after, 200)}.")
+        st.caption(f":material/swap_horiz: The next hop sees as sender: {plain(hop.source_after, 400)}.")
     if hop.destination_after:
         st.caption(f":material/arrow_forward: It goes on to: {plain(hop.destination_after, 200)}.")
     for note in hop.notes:
@@ -130,7 +133,9 @@ def _show_evidence(page: PageContext, hop: Hop) -> None:
     for decider in hop.deciders[:_DECIDERS]:
         words = f"{icon_word(decider.effect)}: {plain(decider.name, 120)} {plain(decider.rule, 160)}"
         st.markdown(f"{words}  \n:small[{plain(decider.text, 400)}]" if decider.text else words)
-        if decider.source is not None and decider.source not in shown:
+        if decider.line is not None:
+            st.caption(f":material/description: {plain(placed(decider, results.locate(page)), 200)}")
+        elif decider.source is not None and decider.source not in shown:
             shown.add(decider.source)
             show_yaml(page.documents, decider.source, height=_YAML_PX)
     if len(hop.deciders) > _DECIDERS:
@@ -151,8 +156,11 @@ def _show_sides(page: PageContext, sides: list[Side]) -> None:
         st.caption("No hop differs.")
     for pairing in differing:
         with st.container(border=True):
-            st.markdown(f"**{plain(sentence(pairing.kind.value))}**")
+            over = f" over {pairing.family}" if pairing.family else ""
+            st.markdown(f"**{plain(sentence(pairing.kind.value))}**{over}")
             for column, side, hop in zip(st.columns(len(sides)), sides, pairing.hops, strict=True):
-                said = plain(_capital(hop.reason), 400) if hop else "Not on the way, or not reached."
+                said = f"{plain(_capital(hop.reason), 400)}." if hop else "Not on the way, or not reached."
+                if hop and hop.source_after:
+                    said += f"  \nThe next hop sees as sender: {plain(hop.source_after, 400)}."
                 word = icon_word(verdict_text(hop)) if hop else "–"
                 column.markdown(f":small[{plain(side.profile.label, 80)}]  \n{word}  \n{said}")

@@ -70,3 +70,49 @@ def test_a_question_that_makes_no_sense_is_answered_with_a_sentence(src: str, ds
     page = open_page("trace", trace_from=src, trace_to=dst)
     assert page.error
     assert not ACTIVE.search("".join(e.value for e in page.error))
+
+
+@pytest.mark.parametrize("name", ["flows", "required-reach", "to-internet"])
+def test_a_chosen_row_of_flows_and_egress_leads_to_its_trace(name: str) -> None:
+    page = open_page("policy_flows" if name == "flows" else "egress")
+    assert "Choose a row to trace it" in words(page)
+    page.session_state[f"table-{name}"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    links = [link.proto for link in page.run().get("page_link")]
+    asked = [link.query_string for link in links if "trace_from" in link.query_string]
+    assert len(asked) == 1 and "trace_to" in asked[0]
+
+
+def test_each_ip_family_has_a_way_of_its_own() -> None:
+    page = open_page("trace", files={"dual.yaml": DUAL.encode()}, trace_from="internet", trace_to="svc/shop/web:80")
+    assert "depends on the IP family" in words(page)
+    titles = " ".join(title.value for title in page.subheader)
+    assert "over IPv4 · ✔ allowed" in titles and "over IPv6 · ✖ denied" in titles
+    assert {"IPv4", "IPv6"} <= set(table(page, "hop", "kind", "verdict")["family"])
+    assert len(figures(page)) == 2
+
+
+DUAL = """
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop, uid: 01234567-89ab-cdef-0123-456789abcdef}
+spec:
+  type: LoadBalancer
+  selector: {app: web}
+  clusterIP: 10.0.0.80
+  clusterIPs: [10.0.0.80, "fd00:10::80"]
+  ipFamilies: [IPv4, IPv6]
+  ipFamilyPolicy: RequireDualStack
+  loadBalancerSourceRanges: [0.0.0.0/0]
+  ports: [{port: 80, targetPort: 8080, nodePort: 30080}]
+status: {loadBalancer: {ingress: [{ip: 203.0.113.10}, {ip: "2001:db8:1::10"}]}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec: {containers: [{name: main, image: a, ports: [{containerPort: 8080}]}]}
+status:
+  phase: Running
+  podIP: 10.244.1.10
+  podIPs: [{ip: 10.244.1.10}, {ip: "fd00:244::10"}]
+  conditions: [{type: Ready, status: "True"}]
+"""

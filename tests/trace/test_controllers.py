@@ -77,6 +77,23 @@ def test_where_the_place_holds_no_pod_the_controller_is_unknown(controller):
     assert found.verdict is UNKNOWN
 
 
+@pytest.mark.parametrize("controller", DOCUMENTED, ids=lambda c: c.id)
+def test_a_controller_that_is_not_in_the_input_is_said_with_what_to_add(controller):
+    found = walk(cluster(service(), ingress(controller.ingress_classes[0])), "internet", URL)
+    place = next(p for p in controller.pods if p.namespace)
+    said = f"add the pods of namespace {place.namespace} with"
+    assert found.verdict is UNKNOWN and said in found.sentence
+    assert all(f"{key}={value}" in found.sentence for key, value in place.labels)
+
+
+@pytest.mark.parametrize(("closed", "expected"), [(False, ALLOWED), (True, UNKNOWN)])
+def test_who_an_unknown_controller_is_matters_only_where_a_policy_selects_the_backend(closed, expected):
+    only_some = [policy("in", policyTypes=["Ingress"], ingress=[{"from": [{"podSelector": {}}]}])] if closed else []
+    found = walk(cluster(service(), ingress("nobodys"), *only_some), "internet", URL)
+    assert (verdicts(found)[HopKind.INGRESS], verdicts(found)[HopKind.POD]) == (expected, expected)
+    assert found.verdict is UNKNOWN
+
+
 def test_a_class_that_nobody_knows_is_unknown():
     found = walk(cluster(service(), ingress("home-made")), "internet", URL)
     assert verdicts(found)[HopKind.CONTROLLER] is UNKNOWN

@@ -83,7 +83,8 @@ def test_udp_decides_over_the_name_and_tcp_is_told_of(protocols, expected, said)
 
 
 def test_local_dns_is_judged_at_its_own_address():
-    block = {"to": [{"ipBlock": {"cidr": f"{local_dns().address}/32"}}], "ports": TO_DNS["ports"]}
+    listens = (local_dns().address, *local_dns().other_addresses)
+    block = {"to": [{"ipBlock": {"cidr": f"{address}/32"}} for address in listens], "ports": TO_DNS["ports"]}
     by_pods = cluster(service(), egress(TO_DNS, TO_WEB))
     assert walk(by_pods, "shop/client", "svc/shop/web:80").verdict is ALLOWED
     # The API lets a pod reach its own node, but the address is no known one of the node.
@@ -98,8 +99,13 @@ def test_local_dns_is_judged_at_its_own_address():
 def test_without_dns_in_the_input_only_a_sender_that_nothing_holds_back_surely_gets_an_answer():
     objects = [o for o in cluster(service()) if o["metadata"].get("namespace") != "kube-system"]
     assert walk(objects, "shop/client", "svc/shop/web:80").hops[0].verdict is ALLOWED
-    held = [*objects, egress(TO_DNS, TO_WEB)]
-    assert walk(held, "shop/client", "svc/shop/web:80").hops[0].verdict is UNKNOWN
+    # By its documented labels the server may be asked: that it is there is taken for granted, and said.
+    found = walk([*objects, egress(TO_DNS, TO_WEB)], "shop/client", "svc/shop/web:80")
+    assert (found.hops[0].premise, found.verdict) == (True, ALLOWED)
+    assert "documented labels" in found.sentence
+    for rules, expected in (((TO_WEB,), DENIED), (({"ports": TO_DNS["ports"]}, TO_WEB), UNKNOWN)):
+        hop = walk([*objects, egress(*rules)], "shop/client", "svc/shop/web:80").hops[0]
+        assert (hop.verdict, hop.premise) == (expected, expected is UNKNOWN)
 
 
 def test_from_outside_a_cluster_ip_service_has_no_address():
@@ -173,7 +179,8 @@ def test_an_alias_leads_to_its_name_and_out_of_the_cluster():
     alias = service("docs", "ExternalName", externalName="docs.example.com", clusterIP=None, clusterIPs=None)
     found = walk(cluster(alias), "shop/client", "svc/shop/docs:80")
     assert kinds(found) == [
-        "name resolution", "DNS record", "name resolution", "DNS record", "policies of the sender", "way out",
+        "name resolution", "DNS record", "name resolution", "DNS record", "policies of the sender", "security rules",
+        "way out",
     ]  # fmt: skip
     assert found.verdict is ALLOWED
 
@@ -194,10 +201,10 @@ def test_a_pod_itself_is_reached_without_a_node_in_between():
 
 @pytest.mark.parametrize(
     ("model", "expected"),
-    [("azure_cni_overlay", DENIED), ("kubenet", DENIED), ("node_subnet", UNKNOWN), ("byo_cni", UNKNOWN), ("", UNKNOWN)],
+    [("azure_cni_overlay", DENIED), ("kubenet", DENIED), ("node_subnet", ALLOWED), ("byo_cni", UNKNOWN), ("", UNKNOWN)],
 )
 def test_from_the_virtual_network_a_pods_address_hangs_on_the_network_model(model, expected):
-    """Overlay: not routed. Flat: routed, and the security group's answer hangs on the ranges of the network."""
+    """Overlay: not routed. Flat: routed, and the pod's address is one of the network's, which lets its own in."""
     found = walk(cluster(), "vnet", "shop/web:8080", network_model=model)
     assert found.verdict is expected
     assert walk(cluster(), "internet", "shop/web:8080", network_model=model).verdict is DENIED
@@ -215,9 +222,9 @@ def test_the_way_out_follows_the_outbound_type(found):
     result = walk(cluster(), "shop/client", "8.8.8.8:443", outbound_type=found.id)
     translates = found.ports is not None and found.ports != ""
     expected = DENIED if found.id == "block" else ALLOWED if translates else UNKNOWN
-    assert (kinds(result), result.verdict) == (["policies of the sender", "way out"], expected)
+    assert (kinds(result), result.verdict) == (["policies of the sender", "security rules", "way out"], expected)
     if translates:
-        assert result.hops[-1].source_after == found.seen
+        assert result.hops[-1].source_after == found.seen.removesuffix(".")
 
 
 def test_an_unknown_outbound_type_is_taken_for_granted_and_said():
@@ -284,3 +291,78 @@ def test_a_node_that_is_in_no_input_can_not_be_the_sender():
     objects = [o for o in cluster(service()) if o["kind"] != "Node"]
     with pytest.raises(ModelError, match="no Node"):
         walk(objects, "node", "svc/shop/web:80")
+
+
+def test_services_that_share_an_address_are_told_apart_by_their_ports():
+    """shared-ip.md of the cloud provider: several Services on one frontend address, each with ports of its own."""
+    other = service("api", "LoadBalancer", status=[{"ip": FRONT}], clusterIP="10.0.0.81", clusterIPs=["10.0.0.81"])
+    other["spec"]["ports"] = [{"port": 443, "targetPort": 8443, "nodePort": 30443}]
+    objects = cluster(service(kind="LoadBalancer", status=[{"ip": FRONT}]), other, pod("api", "10.244.1.11", "n1"))
+    for src in ("internet", "shop/client"):
+        for port, receiver in ((80, "shop/web[Pod]"), (443, "shop/api[Pod]")):
+            found = walk(objects, src, f"{FRONT}:{port}")
+            assert (found.verdict, found.hops[-1].subject) == (ALLOWED, receiver)
+
+
+@pytest.mark.parametrize("src", ["vnet", "shop/client", "node"])
+def test_a_host_port_leads_to_the_pod_and_its_policies(src):
+    taken = pod("taken", "10.244.1.50", "n1", ports=[{"containerPort": 9000, "hostPort": 9999}])
+    found = walk(cluster(taken), src, "10.224.0.4:9999")
+    assert (found.verdict, found.hops[-1].subject) == (ALLOWED, "shop/taken[Pod]")
+    closed = policy("in", app="taken", policyTypes=["Ingress"], ingress=[])
+    assert verdicts(walk(cluster(taken, closed), "vnet", "10.224.0.4:9999"))[HopKind.INGRESS] is DENIED
+    # On the other node nobody takes the port but the node.
+    assert walk(cluster(taken, closed), "vnet", "10.224.0.5:9999").verdict is ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("dns_policy", "host_network", "asks_the_cluster"),
+    # core/v1, PodSpec.dnsPolicy: on the node's network ClusterFirst falls back to Default.
+    [
+        ("ClusterFirst", False, True),
+        ("Default", False, False),
+        ("None", False, False),
+        ("ClusterFirst", True, False),
+        ("ClusterFirstWithHostNet", True, True),
+    ],
+)
+def test_whom_a_pod_asks_for_names_is_its_dns_policys_to_say(dns_policy, host_network, asks_the_cluster):
+    asking = pod("asking", "10.224.0.5" if host_network else "10.244.2.40", "n2")
+    asking["spec"] |= {"dnsPolicy": dns_policy, "hostNetwork": host_network}
+    hop = walk(cluster(service(), asking), "shop/asking", "svc/shop/web:80").hops[0]
+    assert (hop.kind, hop.premise) == (HopKind.NAME, not asks_the_cluster)
+
+
+@pytest.mark.parametrize(("namespace", "expected"), [("kube-system", ALLOWED), ("elsewhere", DENIED)])
+def test_a_rule_for_the_dns_servers_labels_counts_in_their_namespace_alone(namespace, expected):
+    named = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}
+    rule = {"to": [{**named, "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}], "ports": TO_DNS["ports"]}
+    hop = walk(cluster(service(), egress(rule, TO_WEB)), "shop/client", "svc/shop/web:80").hops[0]
+    assert hop.verdict is expected
+
+
+def test_a_pod_reaches_itself_through_its_service_whatever_policies_say():
+    """Kubernetes, "Network Policies": a pod can not block access to itself."""
+    closed = policy("none", policyTypes=["Ingress", "Egress"], ingress=[], egress=[])
+    assert walk(cluster(service(), closed), "shop/web", f"{CLUSTER_IP}:80").verdict is ALLOWED
+
+
+@pytest.mark.parametrize("headless", [False, True])
+def test_addresses_that_are_published_before_pods_are_ready_get_connections(headless):
+    addresses = {"clusterIP": "None", "clusterIPs": ["None"]} if headless else {}
+    objects = [
+        o for o in cluster(service(publishNotReadyAddresses=True, **addresses)) if o["metadata"]["name"] != "web"
+    ]
+    made = service(publishNotReadyAddresses=True, **addresses)
+    found = walk([*objects, made, pod("web", "10.244.1.10", "n1", ready=False)], "shop/client", "svc/shop/web:80")
+    assert found.verdict is ALLOWED
+
+
+def test_a_short_host_of_a_url_is_one_of_the_senders_search_domains():
+    assert walk(cluster(service()), "shop/client", "http://web/x").verdict is ALLOWED
+
+
+def test_in_proxy_mode_the_senders_policies_see_the_load_balancers_address():
+    proxied = service(kind="LoadBalancer", status=[{"ip": FRONT, "ipMode": "Proxy"}])
+    out = egress({"to": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]})
+    assert walk(cluster(proxied, out), "shop/client", f"{FRONT}:80").stopped_at.kind is HopKind.EGRESS

@@ -10,7 +10,8 @@ from lib.loaders.assemble import assemble
 from lib.loaders.manifests import inputs_from_paths, read_inputs
 from lib.policy.engine import compile_engine
 from lib.policy.engines import profile
-from lib.trace.context import Context
+from lib.trace.compare import Profile, Side, read_profile, side_by_side
+from lib.trace.context import Context, Given
 from lib.trace.ends import read_goal, read_start
 from lib.trace.hop import HopKind, HopVerdict, Trace
 from lib.trace.walk import trace
@@ -33,6 +34,23 @@ def walk(src: str, dst: str, engine: str = "kubernetes") -> Trace:
     found = context(engine)
     start = read_start(src, found.snapshot)
     return trace(found, start, read_goal(dst, found.snapshot, start))
+
+
+VALUES = {
+    "engine": ("azure-npm", "cilium"),
+    "data-plane": ("kube-proxy", "cilium"),
+    "network-model": ("azure_cni_overlay", "pod_subnet_dynamic"),
+    "outbound-type": (),
+    "traffic-policy": ("Cluster", "Local"),
+}
+
+
+def under(chosen: Profile, src: str, dst: str) -> Trace:
+    """The trace under another profile."""
+    snapshot = context(chosen.engine or "kubernetes").snapshot
+    found = Context(compile_engine(snapshot, profile(chosen.engine or "kubernetes")), chosen.given(Given()))
+    start = read_start(src, snapshot)
+    return trace(found, start, read_goal(dst, snapshot, start))
 
 
 def public_paths() -> list[tuple[str, str, str, int | str]]:
@@ -171,3 +189,24 @@ def test_every_hop_that_decides_leads_to_a_line():
     for src, dst in (("internet", "https://shop.example.com/cart"), ("shop-api/cart", "svc/shop-data/redis:6379")):
         for hop in walk(src, dst).hops:
             assert hop.source is not None, hop
+
+
+@pytest.mark.parametrize(
+    ("src", "dst", "one", "other", "differs"),
+    [
+        # Overlay against flat: whether the network routes to pods, and whom a receiver sees.
+        ("vnet", "shop-payments/payments:8080", "network-model=azure_cni_overlay", "network-model=pod_subnet_dynamic",
+         HopKind.ADDRESS),
+        ("shop-payments/payments", "198.51.100.140:443", "network-model=azure_cni_overlay",
+         "network-model=pod_subnet_dynamic", HopKind.WAY_OUT),
+        # Cluster against Local: whose address the pod sees.
+        ("192.0.2.9", "203.0.113.20:443", "traffic-policy=Cluster", "traffic-policy=Local", HopKind.INGRESS),
+        # NPM against Cilium: whether ingress policies count, and who carries out Services.
+        ("192.0.2.9", "203.0.113.20:443", "engine=azure-npm,data-plane=kube-proxy", "engine=cilium,data-plane=cilium",
+         HopKind.SERVICE),
+    ],
+)  # fmt: skip
+def test_two_profiles_side_by_side_differ_on_the_hop_where_they_do(src, dst, one, other, differs):
+    profiles = [read_profile(text, VALUES) for text in (one, other)]
+    sides = [Side(each, under(each, src, dst)) for each in profiles]
+    assert differs in {pairing.kind for pairing in side_by_side(sides) if pairing.differs}

@@ -47,6 +47,7 @@ def parse_pod(session: Session, raw: RawObject) -> Pod | None:
         deleting=reading.deleting,
         hostname=spec.text("hostname"),
         subdomain=spec.text("subdomain"),
+        dns_policy=spec.text("dnsPolicy") or "ClusterFirst",
     )
     return None if reading.entry.failed else pod
 
@@ -67,6 +68,7 @@ def template_pod(reading: Reading, template: Fields, owner: ObjectRef) -> Pod:
         service_account=_service_account(spec),
         hostname=spec.text("hostname"),
         subdomain=spec.text("subdomain"),
+        dns_policy=spec.text("dnsPolicy") or "ClusterFirst",
         from_template=True,
     )
 

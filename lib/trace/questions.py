@@ -1,0 +1,79 @@
+"""The question that traces a row of another list: its two ends as a person would write them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lib.facts.internet import INTERNET
+from lib.flows.row import FlowRow
+from lib.model.cluster import Workload
+from lib.model.refs import ObjectRef
+from lib.model.sets import Address, AddressSet, ConnectionSet, PortSet, Protocol
+from lib.model.snapshot import Snapshot
+from lib.policy.ends import INGRESS_CONTROLLER, outside_addresses
+
+_USUAL: Final = (443, 80)
+Ends = tuple[str, str]
+
+
+def of_flow(row: FlowRow, snapshot: Snapshot) -> Ends:
+    """From where and to what a flow goes: for addresses outside one of them; "" where the person has to say."""
+    receiver = snapshot.workload_by_ref.get(row.dst_ref) if row.dst_ref is not None else None
+    return _sender(row.src), with_port(_receiver(row.dst), row.ports, receiver)
+
+
+def to_addresses(workload: ObjectRef, addresses: AddressSet, ports: ConnectionSet) -> Ends:
+    """From a workload to one of the addresses; "" where there is none."""
+    found = _example(addresses)
+    return str(workload), with_port(str(found), ports) if found is not None else ""
+
+
+def with_port(name: str, ports: ConnectionSet, receiver: Workload | None = None) -> str:
+    """A destination with one of the ports: one that the receiver's pods declare, else a usual one, else the first."""
+    if not name:
+        return ""
+    declared = {(p.protocol, p.port) for pod in (receiver.endpoints if receiver else ()) for p in pod.ports}
+    for protocol in Protocol:
+        wanted = [port for kind, port in sorted(declared, key=str) if kind is protocol and port in ports[protocol]]
+        if wanted:
+            return _written(name, protocol, wanted[0])
+    return next((_written(name, kind, _one_of(ports[kind])) for kind in Protocol if ports[kind]), "")
+
+
+def _one_of(ports: PortSet) -> int:
+    return next((port for port in _USUAL if port in ports), ports.intervals[0][0])
+
+
+def _written(name: str, protocol: Protocol, port: int) -> str:
+    address = f"[{name}]" if name.count(":") > 1 else name
+    return f"{address}:{port}" + ("" if protocol is Protocol.TCP else f"/{protocol.value}")
+
+
+def _sender(name: str) -> str:
+    if name == INGRESS_CONTROLLER:
+        return ""
+    addresses = outside_addresses(name)
+    if addresses is None:
+        return name
+    found = _example(addresses)
+    return "internet" if _whole_family(addresses) else str(found or "")
+
+
+def _whole_family(addresses: AddressSet) -> bool:
+    """Whether every public address of one family is among them, as in rows of a cluster with one family."""
+    return any(part and part <= addresses for part in (AddressSet(INTERNET.ipv4), AddressSet((), INTERNET.ipv6)))
+
+
+def _receiver(name: str) -> str:
+    addresses = outside_addresses(name)
+    if addresses is None:
+        return name
+    return str(_example(addresses) or "")
+
+
+def _example(addresses: AddressSet) -> Address | None:
+    """A public address of them where there is one, else the first."""
+    for some in (addresses & INTERNET, addresses):
+        for first, _ in some.ranges():
+            return first
+    return None
