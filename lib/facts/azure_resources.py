@@ -1,4 +1,4 @@
-"""What code for Azure must say: versions of resource types and providers, and what names may be."""
+"""What code for Azure must say: versions of resource types and providers."""
 
 from __future__ import annotations
 

@@ -64,6 +64,13 @@ class Fact:
         return float(self.value)
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """The value as a list of words. Raises FactsError if it is none."""
+        if not isinstance(self.value, tuple):
+            raise FactsError(f"{self.name} is not a list")
+        return self.value
+
+    @property
     def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The value as address ranges, one or several. Raises FactsError if it is something else."""
         texts = self.value if isinstance(self.value, tuple) else (self.value,)

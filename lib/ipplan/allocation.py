@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from lib.facts import reader as facts
@@ -41,6 +41,8 @@ def plan_subnets(demand: AddressPlanInput) -> tuple[SubnetPlan, ...]:
 
     def add(subnet: Subnet, role: SubnetRole, cluster: str, now: int, at_max: int, needed: int, other: int = 0) -> None:
         tally = tallies.setdefault(subnet.key, _Tally(subnet, role, []))
+        if tally.subnet.ipv6 is None and subnet.ipv6 is not None:
+            tally.subnet = replace(tally.subnet, ipv6=subnet.ipv6)
         if cluster not in tally.clusters:
             tally.clusters.append(cluster)
         tally.now += now
@@ -90,6 +92,7 @@ def _extra_subnets(demand: AddressPlanInput) -> tuple[SubnetPlan, ...]:
             ips_other=0,
             clusters=integrated if extra is first else (),
             delegation=extra.delegation,
+            ipv6=extra.ipv6,
         )
         for extra in found
     )
@@ -120,4 +123,5 @@ def _finish(tally: _Tally) -> SubnetPlan:
         ips_other=tally.other,
         clusters=tuple(tally.clusters),
         delegation=tally.subnet.delegation,
+        ipv6=tally.subnet.ipv6,
     )

@@ -8,6 +8,7 @@ from lib.facts import reader as facts
 from lib.facts.engines import Known, engine
 from lib.facts.networks import network
 from lib.ipplan.demand import ClusterDemand, NetworkModel, OperatingSystem, PoolMode
+from lib.ipplan.models import pods_counted
 from lib.ipplan.pod_subnet_static_block import block_size, blocks_per_node
 from lib.ipplan.pools import SizedPool, size_pools, surge_of
 from lib.ipplan.problems import PlanProblem, problem
@@ -50,6 +51,12 @@ def _pool(cluster: ClusterDemand, sized: SizedPool) -> Iterator[PlanProblem]:
         hint = f"; {needed} nodes would do" if needed else ""
         message = f"{sized.now} × {sized.max_pods} = {sized.now * sized.max_pods} pods are fewer than {floor}{hint}."
         yield problem("pool-too-few-pods", message, subject, "max_pods")
+    if pool.pods_expected is not None and pool.pods_expected > sized.pods_max:
+        message = (
+            f"{pool.pods_expected} pods are expected, and {sized.maximum} nodes with max pods {sized.max_pods} "
+            f"run {sized.pods_max}."
+        )
+        yield problem("pods-expected-too-many", message, subject, "pods_expected")
     if pool.operating_system is OperatingSystem.WINDOWS:
         model = network(cluster.model)
         if model.windows is Known.NO:
@@ -118,7 +125,7 @@ def _scale(cluster: ClusterDemand, pools: tuple[SizedPool, ...]) -> Iterator[Pla
     fact = facts.find("pods_per_cluster", cluster.model)
     if fact is None:
         return
-    pods = sum(pool.pods_max for pool in pools)
+    pods = sum(pods_counted(cluster.model, pool) for pool in pools)
     figures = [fact.number, *(claim.value for claim in fact.conflict if isinstance(claim.value, int))]
     if cluster.pods_ceiling is not None:
         figures = [cluster.pods_ceiling]
@@ -158,7 +165,7 @@ def _engine(cluster: ClusterDemand, pools: tuple[SizedPool, ...]) -> Iterator[Pl
     if cluster.dual_stack and chosen.dual_stack is Known.NO:
         message = f"{chosen.label} does not work with dual stack."
         yield problem("policy-engine-dual-stack", message, cluster.name, "policy_engine")
-    nodes, pods = sum(pool.peak for pool in pools), sum(pool.pods_max for pool in pools)
+    nodes, pods = sum(pool.peak for pool in pools), sum(pool.pods for pool in pools)
     for count, most, what in ((nodes, chosen.max_nodes, "nodes"), (pods, chosen.max_pods, "pods")):
         if most is not None and count > most:
             message = f"{count} {what} are more than the {most} that {chosen.label} supports."

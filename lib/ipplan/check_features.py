@@ -10,7 +10,14 @@ from lib.facts.engines import engine
 from lib.facts.networks import network
 from lib.facts.service_subnets import service_subnet
 from lib.ipplan.allocation import API_SERVER
-from lib.ipplan.demand import AddressPlanInput, ClusterDemand, OperatingSystem, PoolMode
+from lib.ipplan.demand import (
+    AddressPlanInput,
+    ClusterDemand,
+    ExtraSubnet,
+    NetworkModel,
+    OperatingSystem,
+    PoolMode,
+)
 from lib.ipplan.limits import egress_gateway_nodes, load_balancer_backends
 from lib.ipplan.outbound import check_outbound
 from lib.ipplan.pools import SizedPool, size_pools
@@ -53,21 +60,21 @@ def _name(cluster: ClusterDemand, sized: SizedPool) -> Iterator[PlanProblem]:
 
 def _auto_provisioned(cluster: ClusterDemand, sized: SizedPool) -> Iterator[PlanProblem]:
     label, subject = network(cluster.model).label, f"{cluster.name}/{sized.pool.name}"
-    refused = _words("auto_provisioning_models_refused")
+    refused = facts.get("auto_provisioning_models_refused").words
     if cluster.model.value in refused:
         message = f"Node auto-provisioning is not supported with {label}."
         yield problem("auto-provisioning-not-supported", message, subject, "auto_provisioned")
-    elif cluster.model.value not in _words("auto_provisioning_models"):
+    elif cluster.model.value not in facts.get("auto_provisioning_models").words:
         message = f"Whether {label} can be used with node auto-provisioning is not stated."
         yield problem("auto-provisioning-not-stated", message, subject, "auto_provisioned")
-    if cluster.policy_engine in _words("auto_provisioning_engines_refused"):
+    if cluster.policy_engine in facts.get("auto_provisioning_engines_refused").words:
         message = f"Node auto-provisioning is not supported with {engine(cluster.policy_engine).label}."
         yield problem("auto-provisioning-not-supported", message, subject, "policy_engine")
 
 
 def _gateway(cluster: ClusterDemand, sized: SizedPool) -> Iterator[PlanProblem]:
     subject = f"{cluster.name}/{sized.pool.name}"
-    if cluster.model.value in _words("egress_gateway_models_refused"):
+    if cluster.model.value in facts.get("egress_gateway_models_refused").words:
         message = f"A gateway node pool is not supported with {network(cluster.model).label}."
         yield problem("egress-gateway-not-supported", message, subject, "mode")
     if sized.pool.operating_system is OperatingSystem.WINDOWS:
@@ -85,7 +92,7 @@ def _expansion(cluster: ClusterDemand) -> Iterator[PlanProblem]:
     if old is None or new is None or old == new:
         return
     reasons = []
-    if cluster.model.value not in _words("pod_cidr_expand_models"):
+    if cluster.model.value not in facts.get("pod_cidr_expand_models").words:
         reasons.append(f"{network(cluster.model).label} can't change it")
     if not isinstance(old, IPv4Network) or not isinstance(new, IPv4Network):
         reasons.append("IPv6 can't be expanded")
@@ -112,6 +119,7 @@ def check_service_subnets(demand: AddressPlanInput, subnets: tuple[SubnetPlan, .
         if known.name and extra.name != known.name:
             message = f"The subnet {extra.name} for {known.label} is not called {known.name}."
             yield problem("service-subnet-name", message, extra.name, "extra_subnets", known.sources)
+        yield from _service_of_all(demand, extra)
     for plan in subnets:
         if plan.delegation == service_subnet(API_SERVER).delegation and plan.ips_needed > plan.usable:
             message = (
@@ -121,6 +129,14 @@ def check_service_subnets(demand: AddressPlanInput, subnets: tuple[SubnetPlan, .
             yield problem("api-server-subnet-full", message, plan.name, "extra_subnets")
 
 
-def _words(name: str) -> tuple[str, ...]:
-    value = facts.get(name).value
-    return value if isinstance(value, tuple) else ()
+def _service_of_all(demand: AddressPlanInput, extra: ExtraSubnet) -> Iterator[PlanProblem]:
+    """A service that none of the plan's clusters can use; which of several it is for the plan does not say."""
+    label = service_subnet(extra.service).label
+    if extra.service in facts.get("kubenet_services_refused").words and all(
+        cluster.model is NetworkModel.KUBENET for cluster in demand.clusters
+    ):
+        message = f"The subnet {extra.name} is for {label}, and every cluster has kubenet."
+        yield problem("kubenet-service-subnet", message, extra.name, "extra_subnets")
+    if extra.service in facts.get("dual_stack_services_refused").words and all(c.dual_stack for c in demand.clusters):
+        message = f"The subnet {extra.name} is for {label}, and every cluster is dual-stack."
+        yield problem("dual-stack-virtual-nodes", message, extra.name, "extra_subnets")

@@ -50,10 +50,12 @@ def check_cluster_ranges(
     for words, field, service in services:
         # A subnet of a space that overlaps anyway would only repeat it.
         hit = [space for space in demand.vnet if overlaps(service, space)]
-        apart = [plan for plan in subnets if plan.cidr and not any(within(plan.cidr, space) for space in hit)]
         others: list[Named] = [("the virtual network", "vnet", space) for space in hit]
         others += [
-            (f"the subnet {plan.name}".removesuffix(f" {plan.cidr}"), "", plan.cidr) for plan in apart if plan.cidr
+            (f"the subnet {plan.name}".removesuffix(f" {prefix}"), "", prefix)
+            for plan in subnets
+            for prefix in plan.prefixes
+            if not any(within(prefix, space) for space in hit)
         ]
         for other_words, _, other in (*others, *pods):
             if overlaps(service, other):
@@ -61,9 +63,10 @@ def check_cluster_ranges(
                 yield problem("service-cidr-overlap", message, cluster.name, field)
     for words, field, pod in pods:
         for plan in subnets:
-            if plan.cidr is not None and overlaps(pod, plan.cidr):
-                message = f"{words} {pod} overlaps the subnet {plan.words}."
-                yield problem("pod-cidr-overlap", message, cluster.name, field)
+            for prefix in plan.prefixes:
+                if overlaps(pod, prefix):
+                    message = f"{words} {pod} overlaps the subnet {plan.called(prefix)}."
+                    yield problem("pod-cidr-overlap", message, cluster.name, field)
         for space in demand.vnet:
             if overlaps(pod, space):
                 message = f"{words} {pod} overlaps the virtual network {space}."
@@ -73,10 +76,10 @@ def check_cluster_ranges(
 def check_vnet_ranges(demand: AddressPlanInput, subnets: tuple[SubnetPlan, ...]) -> Iterator[PlanProblem]:
     """The virtual network and its subnets: forbidden ranges, sizes, containment, overlaps."""
     # A subnet without a name of its own is called by its range, which is said anyway.
-    chosen = [
-        (f"The subnet {plan.name}".removesuffix(f" {plan.cidr}"), "subnet", plan.cidr)
+    chosen: list[Named] = [
+        (f"The subnet {plan.name}".removesuffix(f" {prefix}"), "subnet", prefix)
         for plan in subnets
-        if plan.cidr is not None
+        for prefix in plan.prefixes
     ]
     spaces: list[Named] = [("The virtual network", "vnet", space) for space in demand.vnet]
     for named in (*spaces, *chosen):
@@ -87,9 +90,11 @@ def check_vnet_ranges(demand: AddressPlanInput, subnets: tuple[SubnetPlan, ...])
     for words, field, space in spaces:
         if space.version == 4 and space.prefixlen < shortest:
             yield problem("vnet-too-large", f"{words} {space} is larger than /{shortest}.", "", field)
-    longest = facts.get("subnet_ipv4_longest_prefix").number
+    longest, ipv6 = facts.get("subnet_ipv4_longest_prefix").number, facts.get("subnet_ipv6_prefix").number
     for words, field, cidr in chosen:
-        if not shortest <= cidr.prefixlen <= longest:
+        if cidr.version == 6 and cidr.prefixlen != ipv6:
+            yield problem("subnet-ipv6-prefix", f"{words} {cidr} is not a /{ipv6}.", "", field)
+        elif cidr.version == 4 and not shortest <= cidr.prefixlen <= longest:
             yield problem("subnet-size", f"{words} {cidr} is not between /{shortest} and /{longest}.", "", field)
         if demand.vnet and not any(within(cidr, space) for space in demand.vnet):
             spaces_text = ", ".join(str(space) for space in demand.vnet)
@@ -99,9 +104,7 @@ def check_vnet_ranges(demand: AddressPlanInput, subnets: tuple[SubnetPlan, ...])
     yield from _subnet_overlaps(subnets)
     yield from _space_overlaps(demand)
     for cluster in demand.clusters:
-        # Of subnets that exist, only the IPv4 prefixes are read.
-        is_new = any(plan.cidr is None and cluster.name in plan.clusters for plan in subnets)
-        if cluster.dual_stack and is_new and demand.vnet and all(space.version == 4 for space in demand.vnet):
+        if cluster.dual_stack and demand.vnet and all(space.version == 4 for space in demand.vnet):
             message = f"The cluster {cluster.name} is dual-stack, and the virtual network has no IPv6 space."
             yield problem("dual-stack-vnet", message, cluster.name, "vnet")
 
@@ -109,15 +112,19 @@ def check_vnet_ranges(demand: AddressPlanInput, subnets: tuple[SubnetPlan, ...])
 def _subnet_overlaps(subnets: tuple[SubnetPlan, ...]) -> Iterator[PlanProblem]:
     # Sorted by first address, a subnet overlaps an earlier one exactly if it begins before the furthest end so far.
     placed = sorted(
-        ((plan.cidr, plan) for plan in subnets if plan.cidr is not None),
-        key=lambda item: (int(item[0].network_address), item[0].prefixlen),
+        ((prefix, plan) for plan in subnets for prefix in plan.prefixes),
+        key=lambda item: (item[0].version, int(item[0].network_address), item[0].prefixlen),
     )
-    furthest: tuple[IPv4Network, SubnetPlan] | None = None
+    furthest: tuple[Network, SubnetPlan] | None = None
     for cidr, plan in placed:
-        if furthest is not None and cidr.overlaps(furthest[0]):
-            message = f"The subnets {furthest[1].words} and {plan.words} overlap."
+        if furthest is not None and overlaps(cidr, furthest[0]):
+            message = f"The subnets {furthest[1].called(furthest[0])} and {plan.called(cidr)} overlap."
             yield problem("subnets-overlap", message, plan.name, "subnet")
-        if furthest is None or cidr.broadcast_address > furthest[0].broadcast_address:
+        if (
+            furthest is None
+            or cidr.version != furthest[0].version
+            or int(cidr.broadcast_address) > int(furthest[0].broadcast_address)
+        ):
             furthest = (cidr, plan)
 
 

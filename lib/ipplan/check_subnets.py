@@ -63,7 +63,6 @@ def _mentions(demand: AddressPlanInput) -> Iterator[tuple[Subnet, ClusterDemand]
 
 
 def _mention(subnet: Subnet, cluster: ClusterDemand) -> Iterator[PlanProblem]:
-    overlay = cluster.model in (NetworkModel.AZURE_CNI_OVERLAY, NetworkModel.AZURE_CNI_OVERLAY_CILIUM)
     if subnet.cidr is not None and subnet.cidr.version == 6:
         wanted = facts.get("subnet_ipv6_prefix").number
         if subnet.cidr.prefixlen != wanted:
@@ -71,11 +70,6 @@ def _mention(subnet: Subnet, cluster: ClusterDemand) -> Iterator[PlanProblem]:
             yield problem("subnet-ipv6-prefix", message, subnet.name, "subnet")
         message = f"The subnet {subnet.name} has only the IPv6 prefix {subnet.cidr}."
         yield problem("subnet-ipv6-only", message, subnet.name, "subnet")
-    if overlay:
-        most = facts.get("byo_subnet_name_length", cluster.model).number
-        if len(subnet.name) > most:
-            message = f"The name of the subnet {subnet.name} has {len(subnet.name)} characters."
-            yield problem("subnet-name-length", message, subnet.name, "subnet")
 
 
 def _sharing(demand: AddressPlanInput) -> Iterator[PlanProblem]:

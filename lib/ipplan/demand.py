@@ -98,12 +98,14 @@ class Subnet:
     """A subnet by name, with its prefix once one is chosen.
 
     Two subnets with the same prefix are the same; without a prefix the name decides. ``delegation`` is the service
-    it is delegated to, "" for none.
+    it is delegated to, "" for none. ``ipv6`` is the prefix beside an IPv4 one, None where it has none or the plan is
+    to choose it.
     """
 
     name: str
     cidr: Network | None = None
     delegation: str = ""
+    ipv6: IPv6Network | None = None
 
     @property
     def key(self) -> str:
@@ -151,10 +153,10 @@ class NodePool:
     ``nodes`` is the count now, ``nodes_max`` the autoscaler's maximum (None: the pool does not scale). ``max_pods``
     None stands for the network model's default, ``surge`` None for the default of AKS. ``max_unavailable`` nodes are
     upgraded in place. A ``replaced`` pool is upgraded by a second pool beside it, so that both exist for a while.
-    ``pods_expected`` is the number of pods of the whole pool, None for as many as fit. A pool without subnets of its
-    own uses the cluster's. ``zones`` are carried along: they change no number. An ``auto_provisioned`` pool stands for
-    all nodes that node auto-provisioning may make: ``nodes_max`` is the limit entered for it. ``egress_prefix`` is the
-    length of the public IP prefix of a gateway pool.
+    ``pods_expected`` is the number of pods of the whole pool at its maximum, None for as many as fit. A pool without
+    subnets of its own uses the cluster's. ``zones`` are carried along: they change no number. An ``auto_provisioned``
+    pool stands for all nodes that node auto-provisioning may make: ``nodes_max`` is the limit entered for it.
+    ``egress_prefix`` is the length of the public IP prefix of a gateway pool.
     """
 
     name: str = "pool"
@@ -220,6 +222,7 @@ class ExtraSubnet:
     cidr: IPv4Network | None = None
     delegation: str = ""
     service: str = ""
+    ipv6: IPv6Network | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +237,7 @@ class ConnectedNetwork:
 class AddressPlanInput:
     """Clusters that share one virtual network; ``vnet`` holds its address spaces, empty while none is chosen.
 
+    ``vnet_name`` and ``resource_group`` are "" where they are not known yet.
     ``kept`` are places of an earlier layout by the names of their subnets: suggestions that should not move.
     ``start`` is the day that growth is counted from; None where months are only counted.
     """
@@ -244,3 +248,5 @@ class AddressPlanInput:
     connected: tuple[ConnectedNetwork, ...] = ()
     kept: tuple[tuple[str, IPv4Network], ...] = ()
     start: date | None = None
+    vnet_name: str = ""
+    resource_group: str = ""

@@ -173,17 +173,20 @@ def _with_room(free: list[int], demand: list[int], prefixes: dict[int, int]) -> 
 def _place_ipv6(
     demand: AddressPlanInput, subnets: tuple[SubnetPlan, ...], avoid: tuple[Avoided, ...]
 ) -> tuple[dict[int, IPv6Network], list[PlanProblem]]:
-    """An IPv6 prefix for every subnet that a dual-stack cluster uses, where the virtual network has IPv6 space."""
+    """The IPv6 prefixes that were chosen, and one for every other subnet that a dual-stack cluster uses, where the
+    virtual network has IPv6 space."""
+    found = {index: subnet.ipv6 for index, subnet in enumerate(subnets) if subnet.ipv6 is not None}
     spaces = [_span(space) for space in _outermost(demand.vnet, IPv6Network)]
     dual = {cluster.name for cluster in demand.clusters if cluster.dual_stack}
     if not spaces or not dual:
-        return {}, []
-    free = FreeBlocks(IPV6_BITS, spaces, [_span(item.cidr) for item in avoid if isinstance(item.cidr, IPv6Network)])
+        return found, []
+    gone = [item.cidr for item in avoid if isinstance(item.cidr, IPv6Network)]
+    gone += [subnet.ipv6 for subnet in subnets if subnet.ipv6 is not None]
+    free = FreeBlocks(IPV6_BITS, spaces, [_span(cidr) for cidr in gone])
     prefix = facts.get("subnet_ipv6_prefix").number
-    found: dict[int, IPv6Network] = {}
     problems: list[PlanProblem] = []
     for index, subnet in enumerate(subnets):
-        if subnet.role is not SubnetRole.OTHER and dual.intersection(subnet.clusters):
+        if index not in found and subnet.role is not SubnetRole.OTHER and dual.intersection(subnet.clusters):
             block = free.take(prefix)
             if block is None:
                 message = f"The virtual network has no free IPv6 block /{prefix} for the subnet {subnet.name}."

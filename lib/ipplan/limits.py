@@ -8,7 +8,7 @@ from lib.facts import reader as facts
 from lib.facts.engines import engine
 from lib.ipplan.allocation import node_subnet_of, pod_subnet_of
 from lib.ipplan.demand import ClusterDemand, NetworkModel, PoolMode
-from lib.ipplan.models import rules_of
+from lib.ipplan.models import pods_counted, rules_of
 from lib.ipplan.outbound import outbound_ceilings
 from lib.ipplan.pools import SizedPool, size_pools
 from lib.ipplan.result import Limit, PodCidrPlan, ServiceCidrPlan
@@ -34,7 +34,7 @@ def cluster_ceilings(
         *_subnet_limits(cluster, pools, subnets),
         *_pool_limits(pools),
         _nodes_limit(cluster, pools),
-        _fact_limit("pods_per_cluster", "Pods of a cluster", cluster, pools, lambda pool: pool.pods_max),
+        _fact_limit("pods_per_cluster", "Pods of a cluster", cluster, pools, lambda p: pods_counted(cluster.model, p)),
         _vnet_limit(pools, lambda pool: rules.take(pool, pool.peak).vnet_ips, vnet_ips_used),
         _static("pools_per_cluster", "Node pools of a cluster", sum(not p.pool.auto_provisioned for p in pools)),
         _static("vnet_subnets", "Subnets of the virtual network", len(subnets)),
@@ -204,7 +204,7 @@ def _engine_limits(cluster: ClusterDemand, pools: tuple[SizedPool, ...]) -> Iter
     found = engine(cluster.policy_engine)
     scales: tuple[tuple[str, str, int | None, Uses], ...] = (
         ("policy_engine_nodes", "nodes", found.max_nodes, lambda pool: pool.peak),
-        ("policy_engine_pods", "pods", found.max_pods, lambda pool: pool.pods_max),
+        ("policy_engine_pods", "pods", found.max_pods, lambda pool: pool.pods),
     )
     for name, unit, value, uses in scales:
         if value is not None:

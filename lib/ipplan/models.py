@@ -12,6 +12,7 @@ from lib.ipplan.node_subnet import NodeSubnetRules
 from lib.ipplan.overlay import OverlayRules
 from lib.ipplan.pod_subnet_dynamic import DynamicRules
 from lib.ipplan.pod_subnet_static_block import StaticBlockRules
+from lib.ipplan.pools import SizedPool
 
 _RULES: MappingProxyType[NetworkModel, NetworkRules] = MappingProxyType(
     {
@@ -24,6 +25,15 @@ _RULES: MappingProxyType[NetworkModel, NetworkRules] = MappingProxyType(
         NetworkModel.BYO_CNI: ByoCniRules(),
     }
 )
+
+
+_RESERVING = (NetworkModel.NODE_SUBNET, NetworkModel.POD_SUBNET_STATIC_BLOCK)
+
+
+def pods_counted(model: NetworkModel, pool: SizedPool) -> int:
+    """The pods of a pool that count against the ceiling of its model: those planned for, or all that fit where nodes
+    take the addresses of all their pods up front."""
+    return pool.pods_max if model in _RESERVING else pool.pods
 
 
 def rules_of(model: NetworkModel) -> NetworkRules:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lib.azure.snat import load_balancer_snat, nat_gateway
-from lib.facts.outbound import outbound_type
+from lib.facts import reader as facts
+from lib.facts.outbound import OWN, outbound_type
 from lib.facts.snat import default_steps_sources, snat_fact
-from lib.ipplan.demand import ClusterDemand
+from lib.ipplan.demand import AddressPlanInput, ClusterDemand
 from lib.ipplan.pools import SizedPool, size_pools
 from lib.ipplan.problems import PlanProblem, problem
 from lib.ipplan.result import OutboundPlan, OutboundStep
@@ -50,6 +51,20 @@ def outbound_ceilings(cluster: ClusterDemand, pools: tuple[SizedPool, ...]) -> I
         left = room(pools, lambda pool: pool.peak, most - used)
         label = f"Outbound ports ({cluster.outbound.ports_per_node} a node of {cluster.outbound.ips} addresses)"
         yield ceiling_of("outbound_ports", label, most, used, "nodes", left, found.sources)
+
+
+def check_outbound_network(cluster: ClusterDemand, demand: AddressPlanInput) -> Iterator[PlanProblem]:
+    """Whether the way out goes with the virtual network that the plan names, and with two IP families."""
+    out = cluster.outbound.type
+    if not out:
+        return
+    found = outbound_type(out)
+    if demand.vnet and OWN not in found.networks:
+        message = f"The outbound type {out} needs a virtual network that AKS makes, and the plan names its own."
+        yield problem("outbound-network", message, cluster.name, "outbound_type", found.sources)
+    if cluster.dual_stack and out in facts.get("dual_stack_outbound_refused").words:
+        message = f"The cluster is dual-stack, and the outbound type is {out}."
+        yield problem("outbound-dual-stack", message, cluster.name, "outbound_type")
 
 
 def check_outbound(cluster: ClusterDemand) -> Iterator[PlanProblem]:

@@ -9,6 +9,7 @@ from lib.ipplan.allocation import api_server_ips, node_subnet_of, plan_subnets, 
 from lib.ipplan.avoid import avoided
 from lib.ipplan.check_clusters import check_cluster
 from lib.ipplan.check_features import check_features, check_service_subnets
+from lib.ipplan.check_names import check_names
 from lib.ipplan.check_ranges import check_cluster_ranges, check_vnet_ranges
 from lib.ipplan.check_subnets import check_subnets, check_vnet_use
 from lib.ipplan.demand import AddressPlanInput, ClusterDemand
@@ -16,7 +17,7 @@ from lib.ipplan.growth import with_months
 from lib.ipplan.layout import Layout, lay_out
 from lib.ipplan.limits import cluster_ceilings, in_order
 from lib.ipplan.models import rules_of
-from lib.ipplan.outbound import plan_outbound
+from lib.ipplan.outbound import check_outbound_network, plan_outbound
 from lib.ipplan.pools import SizedPool, size_pools
 from lib.ipplan.problems import PlanProblem
 from lib.ipplan.result import AddressPlan, ClusterPlan, Limit, PodCidrPlan, ServiceCidrPlan
@@ -91,9 +92,11 @@ def _problems(demand: AddressPlanInput, subnets: tuple[SubnetPlan, ...], vnet_us
     for cluster in demand.clusters:
         yield from check_cluster(cluster)
         yield from check_features(cluster)
+        yield from check_outbound_network(cluster, demand)
         yield from check_cluster_ranges(cluster, demand, subnets)
     yield from check_vnet_ranges(demand, subnets)
     yield from check_subnets(demand, subnets)
+    yield from check_names(demand, subnets)
     yield from check_vnet_use(vnet_used)
     yield from check_service_subnets(demand, subnets)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import ceil
 
 from lib.facts import reader as facts
 from lib.ipplan.demand import ClusterDemand, NetworkModel, NodePool, Surge
@@ -28,9 +29,22 @@ class SizedPool:
         """The pods that fit when the pool is at its maximum; surge nodes take over pods and add none."""
         return self.maximum * self.max_pods
 
+    @property
+    def pods(self) -> int:
+        """The pods that are planned for: those that are expected, at most as many as fit; else as many as fit."""
+        expected = self.pool.pods_expected
+        return self.pods_max if expected is None else min(expected, self.pods_max)
+
     def grown(self, nodes: int) -> SizedPool:
-        """The same pool with ``nodes`` more at its maximum; a surge in percent grows with it."""
-        return _sized(self.pool, self.now, self.maximum + nodes, self.max_pods)
+        """The same pool with ``nodes`` more at its maximum: a surge in percent grows with it, and the pods of a node
+        stay as many as are expected of it."""
+        pool = self.pool
+        if pool.pods_expected and not self.maximum:
+            # Of no node nothing can be expected, so new ones are counted as full.
+            pool = replace(pool, pods_expected=None)
+        elif pool.pods_expected:
+            pool = replace(pool, pods_expected=self.pods + ceil(self.pods * nodes / self.maximum))
+        return _sized(pool, self.now, self.maximum + nodes, self.max_pods)
 
 
 def default_max_pods(model: NetworkModel) -> facts.Fact:

@@ -98,6 +98,7 @@ def read_plan(values: Mapping[Any, Any], today: date | None = None) -> PlanReadi
     connected = _connected(fields)
     kept = read_places(fields)
     start = fields.day("start") or today
+    names = fields.name("vnet_name", ""), fields.text("resource_group")
     extra = tuple(
         found for place, item in fields.mappings("extra_subnets") if (found := _extra(Fields(item, place, problems)))
     )
@@ -121,7 +122,7 @@ def read_plan(values: Mapping[Any, Any], today: date | None = None) -> PlanReadi
     _told_apart(fields, clusters, extra)
     if problems:
         return PlanReading(None, tuple(problems))
-    return PlanReading(AddressPlanInput(clusters, vnet, extra, connected, kept, start), ())
+    return PlanReading(AddressPlanInput(clusters, vnet, extra, connected, kept, start, *names), ())
 
 
 def _told_apart(fields: Fields, clusters: tuple[ClusterDemand, ...], extra: tuple[ExtraSubnet, ...]) -> None:
@@ -140,7 +141,7 @@ def _told_apart(fields: Fields, clusters: tuple[ClusterDemand, ...], extra: tupl
 
 def _extra(fields: Fields) -> ExtraSubnet | None:
     """A subnet of another service: ``service`` fills in what its sources state; else by ``prefix`` or ``cidr``."""
-    cidr = fields.ipv4_network("cidr")
+    cidr, ipv6 = fields.ipv4_network("cidr"), fields.ipv6_network("ipv6")
     longest, shortest = facts.get("subnet_ipv4_longest_prefix").number, facts.get("subnet_ipv4_shortest_prefix").number
     service = fields.word("service", tuple(found.id for found in service_subnets()))
     known = service_subnet(service) if service else None
@@ -156,7 +157,7 @@ def _extra(fields: Fields) -> ExtraSubnet | None:
     fields.finish()
     if cidr is None and prefix is None:
         return None
-    return ExtraSubnet(name, cidr.prefixlen if cidr is not None else prefix or longest, cidr, delegation, service)
+    return ExtraSubnet(name, cidr.prefixlen if cidr is not None else prefix or longest, cidr, delegation, service, ipv6)
 
 
 def _networks(fields: Fields, name: str) -> tuple[Network, ...]:

@@ -191,21 +191,40 @@ def _pool(fields: Fields, default_name: str, *, alone: bool) -> NodePool:
 
 
 def _subnet(fields: Fields, name: str) -> Subnet | None:
-    """A subnet as a range, as a name, as both (``pods 10.20.16.0/20``), or as a mapping of its three fields."""
+    """A subnet as a range, as a name, as both (``pods 10.20.16.0/20``), or as a mapping of its fields.
+
+    An IPv6 prefix may stand after the IPv4 one, and what the subnet is delegated to at the end.
+    """
     value = fields.raw(name)
     if value is None:
         return None
-    if isinstance(value, str) and len(parts := value.split()) in (2, 3):
-        value = dict(zip(("name", "cidr", "delegation"), parts, strict=False))
+    if isinstance(value, str) and 1 < len(parts := value.split()) <= 4:
+        value = _subnet_parts(parts)
     if isinstance(value, Mapping):
         inner = Fields(value, fields.place(name), fields.problems)
-        subnet = Subnet(inner.name("name", name), inner.network("cidr"), inner.text("delegation"))
+        cidr, ipv6 = inner.network("cidr"), inner.ipv6_network("ipv6")
+        if ipv6 is not None and cidr is None and not inner.has("cidr"):
+            inner.add("ipv6", f"{inner.place('ipv6')} stands without cidr.", "Give the IPv4 range of the subnet too.")
+        own_name = inner.name("name", name if cidr is None else str(cidr)) if inner.has("name") or cidr is None else ""
+        subnet = Subnet(own_name or str(cidr), cidr, inner.text("delegation"), ipv6)
         inner.finish()
         return subnet
     if isinstance(value, str) and "/" in value:
         cidr = fields.as_network(name, value)
         return Subnet(value.strip(), cidr) if cidr is not None else None
     return Subnet(fields.name(name, name))
+
+
+def _subnet_parts(parts: list[str]) -> dict[str, str]:
+    """The words of a subnet by their fields; the name may be missing where a range comes first."""
+    names = ["cidr", "delegation"] if "/" in parts[0] else ["name", "cidr", "delegation"]
+    at = names.index("cidr") + 1
+    if len(parts) > at and ":" in parts[at]:
+        names.insert(at, "ipv6")
+    found = dict(zip(names, parts, strict=False))
+    if len(parts) > len(names):
+        found[" ".join(parts[len(names) :])] = ""
+    return found
 
 
 def unique(fields: Fields, name: str, names: list[str]) -> None:

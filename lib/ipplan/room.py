@@ -17,28 +17,28 @@ _UNLIMITED = 1 << 62
 class Room:
     """The nodes that fit, their pods, and the pool that uses the limit up fastest; None where nodes cost nothing.
 
-    ``cost`` says how much more of the limit some more nodes of that pool use.
+    ``cost`` says how much more of the limit some more nodes of that pool use, ``brings`` how many pods come with them.
     """
 
     nodes: int | None
     pods: int | None
     pool: str
-    max_pods: int = 0
     cost: Callable[[int], int] | None = None
+    brings: Callable[[int], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ceiling:
     """A limit of one cluster; clusters whose ceilings have the same ``shared`` key use up the same thing.
 
-    ``shared`` is "" for what a cluster has to itself. ``cost`` is None where nodes don't count against it, ``max_pods``
-    the pods of one more node.
+    ``shared`` is "" for what a cluster has to itself. ``cost`` and ``brings`` are those of its Room, None where nodes
+    don't count against it.
     """
 
     limit: Limit
     shared: str = ""
-    max_pods: int = 0
     cost: Callable[[int], int] | None = None
+    brings: Callable[[int], int] | None = None
 
 
 def room(pools: Iterable[SizedPool], uses: Uses, headroom: int) -> Room:
@@ -59,10 +59,14 @@ def room(pools: Iterable[SizedPool], uses: Uses, headroom: int) -> Room:
     if best is None:
         return Room(None, None, "")
     nodes, fastest = best
-    return Room(
-        nodes, nodes * fastest.max_pods, fastest.pool.name, fastest.max_pods,
-        lambda more: uses(fastest.grown(more)) - uses(fastest),
-    )  # fmt: skip
+
+    def cost(more: int) -> int:
+        return uses(fastest.grown(more)) - uses(fastest)
+
+    def brings(more: int) -> int:
+        return fastest.grown(more).pods - fastest.pods
+
+    return Room(nodes, brings(nodes), fastest.pool.name, cost, brings)
 
 
 def ceiling_of(
@@ -71,7 +75,7 @@ def ceiling_of(
 ) -> Ceiling:  # fmt: skip
     """A limit with what remains to it."""
     limit = Limit(name, label, value, used, unit, left.nodes, left.pods, left.pool, sources, conflict, is_chosen)
-    return Ceiling(limit, shared, left.max_pods, left.cost)
+    return Ceiling(limit, shared, left.cost, left.brings)
 
 
 def _more_nodes(pool: SizedPool, uses: Uses, headroom: int) -> int:

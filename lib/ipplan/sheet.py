@@ -14,7 +14,7 @@ from lib.ipplan.demand import AddressPlanInput
 from lib.ipplan.write import to_document
 
 Texts = dict[str, str]
-PLAN_FIELDS: Final = ("vnet", "connected", "start", "keep")
+PLAN_FIELDS: Final = ("vnet", "vnet_name", "resource_group", "connected", "start", "keep")
 CLUSTER_FIELDS: Final = (
     "name", "model", "node_subnet", "pod_subnet", "pod_cidr", "service_cidr", "dns_service_ip", "dual_stack",
     "pod_cidr_ipv6", "service_cidr_ipv6", "pod_cidr_now", "services", "load_balancer_ports", "internal_load_balancers",
@@ -26,7 +26,7 @@ POOL_FIELDS: Final = (
     "cluster", "name", "nodes", "nodes_max", "max_pods", "surge", "mode", "os", "max_unavailable", "replaced",
     "auto_provisioned", "pods_expected", "zones", "node_subnet", "pod_subnet", "egress_prefix",
 )  # fmt: skip
-SUBNET_FIELDS: Final = ("service", "name", "prefix", "cidr", "delegation")
+SUBNET_FIELDS: Final = ("service", "name", "prefix", "cidr", "ipv6", "delegation")
 PACKED: Final = "plan"
 READABLE_CHARS_MAX: Final = 1_500
 LINK_CHARS_MAX: Final = 6_000
@@ -87,6 +87,8 @@ def sheet_of(demand: AddressPlanInput) -> Sheet:
             {
                 "start": document.get("start"),
                 "vnet": document.get("vnet"),
+                "vnet_name": document.get("vnet_name"),
+                "resource_group": document.get("resource_group"),
                 "connected": [f"{_one(o.get('name', ''))} {o['cidr']}".strip() for o in document.get("connected", [])],
                 "keep": [f"{name}={cidr}" for name, cidr in document.get("keep", {}).items()],
             }

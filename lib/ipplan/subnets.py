@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Network
 
 from lib.facts import reader as facts
 from lib.ipplan.demand import Network
@@ -46,7 +46,8 @@ class SubnetPlan:
     ``cidr`` is None while only the size is known. ``prefix`` is the chosen subnet's, else the smallest that fits; None
     if none is large enough. ``ips_now`` serves the present node counts, ``ips_at_max`` the autoscaler's maxima,
     ``ips_needed`` those and an upgrade's surge; all three without the reserved and without ``ips_other`` (load
-    balancers, Private Link, endpoints). ``clusters`` names the clusters that use it.
+    balancers, Private Link, endpoints). ``clusters`` names the clusters that use it. ``ipv6`` is the IPv6 prefix that
+    was chosen.
     """
 
     key: str
@@ -60,12 +61,21 @@ class SubnetPlan:
     ips_other: int
     clusters: tuple[str, ...]
     delegation: str = ""
+    ipv6: IPv6Network | None = None
 
     @property
     def words(self) -> str:
-        """The name with the range, or with the size while there is no range; a range that is the name stands once."""
-        size = str(self.cidr) if self.cidr is not None else f"/{self.prefix}"
-        return self.name if self.name == size else f"{self.name} {size}"
+        """The name with the range, or with the size while there is no range."""
+        return self.called(self.cidr if self.cidr is not None else f"/{self.prefix}")
+
+    def called(self, prefix: object) -> str:
+        """The name with a prefix; one that is the name stands once."""
+        return self.name if self.name == str(prefix) else f"{self.name} {prefix}"
+
+    @property
+    def prefixes(self) -> tuple[Network, ...]:
+        """The prefixes that were chosen, the IPv4 one first."""
+        return tuple(cidr for cidr in (self.cidr, self.ipv6) if cidr is not None)
 
     @property
     def is_chosen(self) -> bool:

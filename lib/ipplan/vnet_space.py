@@ -39,7 +39,8 @@ def space_ceiling(
             continue
         more = _most_nodes(ceiling, _largest(layout, subnet) - subnet.ips_needed - subnet.ips_other)
         if nodes is None or more < nodes:
-            nodes, pods, pool = more, more * ceiling.max_pods, ceiling.limit.pool
+            nodes, pool = more, ceiling.limit.pool
+            pods = ceiling.brings(more) if ceiling.brings is not None else None
     if layout.unplaced:
         nodes, pods = 0, 0
     label = f"Virtual network {', '.join(map(str, spaces[:3]))}{' and more' if len(spaces) > 3 else ''}"

@@ -32,6 +32,8 @@ def to_document(demand: AddressPlanInput) -> dict[str, Any]:
     return _given(
         {
             "start": demand.start.isoformat() if demand.start is not None and grows else None,
+            "resource_group": demand.resource_group,
+            "vnet_name": demand.vnet_name,
             "vnet": [str(space) for space in demand.vnet],
             "connected": [_given({"name": other.name, "cidr": str(other.cidr)}) for other in demand.connected],
             "extra_subnets": [_extra(extra) for extra in demand.extra_subnets],
@@ -116,18 +118,19 @@ def _extra(extra: ExtraSubnet) -> dict[str, Any]:
             "name": extra.name,
             "prefix": extra.prefix if extra.cidr is None else None,
             "cidr": _text(extra.cidr),
+            "ipv6": _text(extra.ipv6),
             "delegation": extra.delegation,
         }
     )
 
 
 def subnet_text(subnet: Subnet | None) -> str | None:
-    """A subnet as ``NAME``, ``RANGE``, ``NAME RANGE`` or ``NAME RANGE DELEGATION``; None for none."""
+    """A subnet as its name, its ranges and its delegation, as far as it has them; None for none."""
     if subnet is None:
         return None
-    if subnet.cidr is None or (subnet.name == str(subnet.cidr) and not subnet.delegation):
-        return subnet.name
-    return f"{subnet.name} {subnet.cidr} {subnet.delegation}".rstrip()
+    ranges = [str(cidr) for cidr in (subnet.cidr, subnet.ipv6) if cidr is not None]
+    named = [] if subnet.name in ranges[:1] else [subnet.name]
+    return " ".join(filter(None, [*named, *ranges, subnet.delegation]))
 
 
 def _share(surge: Surge | None) -> int | str | None:

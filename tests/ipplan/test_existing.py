@@ -37,6 +37,8 @@ def test_an_existing_cluster_is_the_same_plan_as_its_plan_file():
     by_file = read_plan(
         {
             "vnet": "10.1.0.0/16",
+            "vnet_name": "hub",
+            "resource_group": "net",
             "clusters": [
                 {
                     "name": "shop", "model": "node_subnet", "service_cidr": "10.0.0.0/16", "dns_service_ip": "10.0.0.10",
@@ -180,7 +182,8 @@ def unknown(*values: Any) -> list[tuple[str, str]]:
          "f2.json: $.subnets[0].ipConfigurations", "load balancers and endpoints in the subnet are not counted"),
         ([az_cluster(), az_vnet(virtualNetworkPeerings=[{"remoteAddressSpace": None}])],
          "f2.json: $.virtualNetworkPeerings[0].remoteAddressSpace", "does not say which addresses"),
-        ([az_cluster(), az_vnet(prefixes=("10.1.0.0/16", "fd00::/48"))], "f2.json: $.addressSpace.addressPrefixes", "fd00::/48"),
+        ([az_cluster(), az_vnet(az_subnet("nodes", "", addressPrefix=None, addressPrefixes=["10.1.0.0/24", "10.1.9.0/24"]))],
+             "f2.json: $.subnets[0].addressPrefixes", "holds 10.1.9.0/24 too"),
     ],
 )  # fmt: skip
 def test_what_the_json_does_not_say_is_told_with_its_path(values, path, part):
@@ -326,6 +329,39 @@ def test_a_dual_stack_cluster_in_a_dual_stack_network_is_not_refused():
     found = demand(az_cluster(network=network), az_vnet(nodes, prefixes=("10.1.0.0/16", "fd00:1::/56")))
     assert found.clusters[0].dual_stack
     assert [problem.code for problem in plan(found).problems] == []
+
+
+def test_the_ipv6_prefixes_of_what_exists_are_read_and_checked():
+    """AD:virtual-networks-faq.md: IPv6 subnets are exactly /64; a subnet lies in its network and overlaps no other."""
+
+    def found(*prefixes: str, of_pods: str = "fd00:1:0:2::/64") -> list[str]:
+        nodes = az_subnet("nodes", "", addressPrefix=None, addressPrefixes=["10.1.0.0/24", *prefixes])
+        other = az_subnet("other", "", addressPrefix=None, addressPrefixes=["10.1.9.0/24", of_pods])
+        read_ = demand(az_cluster(), az_vnet(nodes, other, prefixes=("10.1.0.0/16", "fd00:1::/56")))
+        return [problem.message for problem in plan(read_).problems]
+
+    assert found("fd00:1::/64") == []
+    assert set(found("fd00:1::/60")) == {
+        "The subnets nodes fd00:1::/60 and other fd00:1:0:2::/64 overlap.",
+        "The subnet nodes fd00:1::/60 is not a /64.",
+    }
+    assert found("fd00:2::/64") == [
+        "The subnet nodes fd00:2::/64 is outside the virtual network 10.1.0.0/16, fd00:1::/56."
+    ]
+    assert found("fd00:1:0:2::/64") == [
+        "The subnets nodes fd00:1:0:2::/64 and other fd00:1:0:2::/64 overlap.",
+    ]
+
+
+def test_the_name_of_the_network_that_exists_is_held_to_its_rule():
+    # AKS:concepts-network-azure-cni-overlay.md: with a subnet of one's own at most 63 characters.
+    network = {"networkPluginMode": "overlay", "podCidr": "10.244.0.0/16"}
+    name = "v" * 64
+    pool_ = az_pool(vnetSubnetId=subnet_id("nodes", name))
+    long_net = az_vnet(az_subnet("nodes", "10.1.0.0/24", id=subnet_id("nodes", name)), name=name, id=vnet_id(name))
+    assert [p.code for p in plan(demand(az_cluster(pool_, network=network), long_net)).problems] == [
+        "subnet-name-length"
+    ]
 
 
 def test_a_pool_without_a_mode_is_told_and_no_reason_to_miss_a_system_pool():

@@ -61,6 +61,12 @@ def test_a_plan_that_says_nothing_of_the_way_out_counts_no_ports():
         ({"outbound_ports_per_node": 4000, "nodes": 16}, {"outbound_ports_per_node": 4000, "nodes": 15}, "outbound-ports-lacking"),
         ({"outbound_ips": 1, "nodes": 50}, {"outbound_ips": 1, "nodes": 49}, "outbound-ports-fall"),
         ({"outbound_ips": 1, "nodes": 40, "nodes_max": 60}, {"outbound_ips": 1, "nodes": 40, "nodes_max": 49}, "outbound-ports-fall"),
+        # AKS:egress-outboundtype.md: managed NAT gateways and block are for networks that AKS makes.
+        ({"outbound_type": "managedNATGateway", "vnet": "10.20.0.0/16"}, {"outbound_type": "managedNATGateway"}, "outbound-network"),
+        ({"outbound_type": "managedNATGatewayV2", "vnet": "10.20.0.0/16"}, {"outbound_type": "userAssignedNATGateway", "vnet": "10.20.0.0/16"}, "outbound-network"),
+        ({"outbound_type": "block", "vnet": "10.20.0.0/16"}, {"outbound_type": "none", "vnet": "10.20.0.0/16"}, "outbound-network"),
+        # AKS:azure-cni-overlay.md: no dual stack with the Standard NAT gateway.
+        ({"outbound_type": "managedNATGateway", "dual_stack": True}, {"outbound_type": "managedNATGatewayV2", "dual_stack": True}, "outbound-dual-stack"),
         ({"outbound_ips": 1, "nodes": 1000}, {"outbound_ips": 1, "nodes": 999}, "outbound-ports-not-stated"),
     ],
 )  # fmt: skip

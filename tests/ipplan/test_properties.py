@@ -24,6 +24,7 @@ from lib.ipplan.demand import (
 )  # fmt: skip
 from lib.ipplan.plan import plan
 from lib.ipplan.pod_subnet_dynamic import allotment, worst_allotment
+from lib.ipplan.pools import default_max_pods
 from lib.ipplan.result import AddressPlan
 from lib.ipplan.serialise import to_json
 from lib.ipplan.subnets import smallest_prefix, usable_ips
@@ -139,6 +140,18 @@ def test_more_max_pods_never_need_fewer_addresses(cluster, more):
     assert all(needs(after)[key] >= need for key, need in needs(before).items())
 
 
+def with_nodes(pool: NodePool, more: int, default: int) -> NodePool:
+    """The pool with more nodes at its maximum, and with as many pods on each as were expected of it."""
+    top = max(pool.nodes, pool.nodes_max or 0)
+    larger = replace(pool, nodes_max=top + more)
+    if not pool.pods_expected:
+        return larger
+    if not top:
+        return replace(larger, pods_expected=None)
+    pods = min(pool.pods_expected, top * (default if pool.max_pods is None else pool.max_pods))
+    return replace(larger, pods_expected=pods - (-pods * more // top))
+
+
 @given(clusters)
 def test_the_nodes_that_remain_to_a_limit_fit_and_one_more_does_not(cluster):
     for limit in plan(cluster).clusters[0].limits:
@@ -147,10 +160,8 @@ def test_the_nodes_that_remain_to_a_limit_fit_and_one_more_does_not(cluster):
         for more, expected in ((limit.more_nodes, True), (limit.more_nodes + 1, False)):
             fits = {}
             for index, pool in enumerate(cluster.pools):
-                top = max(pool.nodes, pool.nodes_max or 0) + more
-                grown = replace(
-                    cluster, pools=(*cluster.pools[:index], replace(pool, nodes_max=top), *cluster.pools[index + 1 :])
-                )
+                larger = with_nodes(pool, more, default_max_pods(cluster.model).number)
+                grown = replace(cluster, pools=(*cluster.pools[:index], larger, *cluster.pools[index + 1 :]))
                 again = next(item for item in plan(grown).clusters[0].limits if item.name == limit.name)
                 fits[pool.name] = again.used <= limit.value
             if limit.name == "nodes_per_pool":

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final
 
-from lib.ipplan.demand import ConnectedNetwork, OtherAddresses
+from lib.ipplan.demand import ConnectedNetwork, Network, OtherAddresses
 from lib.ipplan.existing.values import Json, is_name
 
 _SUBNET_ID: Final = re.compile(
@@ -38,6 +37,7 @@ class FoundSubnet:
 
     id: SubnetId
     cidr: IPv4Network
+    ipv6: IPv6Network | None
     delegation: str
     uses: Counter[tuple[str, str]] | None
     path: str
@@ -45,9 +45,10 @@ class FoundSubnet:
 
 @dataclass(slots=True)
 class FoundNetworks:
-    """Every network of the JSON: address spaces by network, subnets by id, peerings by network."""
+    """Every network of the JSON: address spaces and names by network, subnets by id, peerings by network."""
 
-    spaces: dict[tuple[str, str], tuple[IPv4Network, ...]] = field(default_factory=dict)
+    spaces: dict[tuple[str, str], tuple[Network, ...]] = field(default_factory=dict)
+    names: dict[tuple[str, str], str] = field(default_factory=dict)
     subnets: dict[tuple[str, str, str], FoundSubnet] = field(default_factory=dict)
     peers: dict[tuple[str, str], list[ConnectedNetwork]] = field(default_factory=dict)
 
@@ -72,7 +73,8 @@ def read_network(found: Json, networks: FoundNetworks) -> None:
     key = (group[1].lower() if group else "", name.lower())
     if key in networks.spaces:
         found.wrong("name", "The input holds this virtual network twice.")
-    networks.spaces[key] = tuple(_ipv4(space, "addressPrefixes", f"the network {name}"))
+    networks.spaces[key] = tuple(space.networks("addressPrefixes"))
+    networks.names[key] = name
     for subnet in found.items("subnets"):
         read_subnet(subnet, networks, key)
     for peering in found.items("virtualNetworkPeerings"):
@@ -82,9 +84,14 @@ def read_network(found: Json, networks: FoundNetworks) -> None:
 def read_subnet(found: Json, networks: FoundNetworks, owner: tuple[str, str] = ("", "")) -> None:
     """Add a subnet; ``owner`` are resource group and network where its id does not say them."""
     name = found.name()
-    cidr = next(_ipv4(found, "addressPrefixes" if found.has("addressPrefixes") else "addressPrefix", "it"), None)
+    prefixes = list(found.networks("addressPrefixes" if found.has("addressPrefixes") else "addressPrefix"))
+    cidr = next((cidr for cidr in prefixes if isinstance(cidr, IPv4Network)), None)
+    ipv6 = next((cidr for cidr in prefixes if isinstance(cidr, IPv6Network)), None)
     if name is None:
         return
+    for other in prefixes:
+        if other not in (cidr, ipv6):
+            found.notes.add_unknown(found.place("addressPrefixes"), f"holds {other} too, which is not checked.")
     if cidr is None:
         if not found.has("addressPrefixes"):
             found.wrong("addressPrefix", "A subnet has an IPv4 prefix.")
@@ -95,7 +102,7 @@ def read_subnet(found: Json, networks: FoundNetworks, owner: tuple[str, str] = (
     said = uses if found.has("ipConfigurations") else None
     if id_.key in networks.subnets:
         found.wrong("name", "The input holds this subnet twice.")
-    networks.subnets[id_.key] = FoundSubnet(id_, cidr, "".join(delegations[:1]), said, found.path)
+    networks.subnets[id_.key] = FoundSubnet(id_, cidr, ipv6, "".join(delegations[:1]), said, found.path)
 
 
 def other_addresses(subnet: FoundSubnet, node_groups: frozenset[str]) -> OtherAddresses:
@@ -118,14 +125,6 @@ def _use(id_: str) -> tuple[str, str]:
     group = _GROUP.search(id_)
     kind = re.search(r"/providers/[^/]+/([^/]+)/", id_)
     return kind[1].lower() if kind else "", group[1].lower() if group else ""
-
-
-def _ipv4(found: Json, name: str, what: str) -> Iterator[IPv4Network]:
-    for cidr in found.networks(name):
-        if isinstance(cidr, IPv6Network):
-            found.notes.add_unknown(found.place(name), f"holds {cidr}: IPv6 prefixes of {what} are not checked.")
-        else:
-            yield cidr
 
 
 def _read_peering(found: Json, peers: list[ConnectedNetwork]) -> None:

@@ -117,14 +117,16 @@ def _demand(clusters: list[FoundCluster], networks: FoundNetworks, notes: Notes)
         if key not in taken and (home is None or key[:2] == home)
     )
     connected = tuple(networks.peers.get(home, ())) if home is not None else ()
-    return AddressPlanInput(demands, spaces, extra, connected)
+    name = networks.names.get(home, "") if home is not None else ""
+    group = home[0] if home is not None else ""
+    return AddressPlanInput(demands, spaces, extra, connected, vnet_name=name, resource_group=group)
 
 
 def _extra(subnet: FoundSubnet, is_api_servers: bool) -> ExtraSubnet:
     """A subnet that is no cluster's own; those with a name that Azure demands are held to what their service wants."""
     named = (known.id for known in service_subnets() if known.name and known.name == subnet.id.name)
     service = API_SERVER if is_api_servers else next(named, "")
-    return ExtraSubnet(subnet.id.name, subnet.cidr.prefixlen, subnet.cidr, subnet.delegation, service)
+    return ExtraSubnet(subnet.id.name, subnet.cidr.prefixlen, subnet.cidr, subnet.delegation, service, subnet.ipv6)
 
 
 def _unique(clusters: list[FoundCluster]) -> list[tuple[FoundCluster, ClusterDemand]]:
@@ -152,7 +154,7 @@ def _subnet(id_: SubnetId | None, networks: FoundNetworks) -> Subnet | None:
     if id_ is None:
         return None
     found = networks.subnets.get(id_.key)
-    return Subnet(found.id.name, found.cidr, found.delegation) if found is not None else Subnet(id_.name)
+    return Subnet(found.id.name, found.cidr, found.delegation, found.ipv6) if found is not None else Subnet(id_.name)
 
 
 def _with_others(

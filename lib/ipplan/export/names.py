@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from lib.facts.azure_resources import azure_resource_fact
+from lib.facts.name_rules import name_rule
 from lib.ipplan.layout import PlacedSubnet
 
-_SUBNET_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9_])?")
 Identifier = Callable[[str, str], str]
 _NOT_IDENTIFIER = re.compile(r"[^a-z0-9]+")
 
@@ -18,12 +17,12 @@ def subnet_names(placed: tuple[PlacedSubnet, ...]) -> tuple[str, ...]:
 
     Azure does not tell names apart by case, so the second of two is named after its prefix as well.
     """
-    most = int(azure_resource_fact("subnet_name_length").value)
+    rule = name_rule("subnet")
     seen: set[str] = set()
     names = []
     for item in placed:
         name = item.plan.name
-        if not _SUBNET_NAME.fullmatch(name) or len(name) > most or name.lower() in seen:
+        if not rule.takes(name) or name.lower() in seen:
             name = "subnet-" + re.sub(r"[./]", "-", str(item.cidr))
         seen.add(name.lower())
         names.append(name)

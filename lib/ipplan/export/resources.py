@@ -94,13 +94,17 @@ class ClusterResource:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """Everything that the plan asks Azure for. ``remarks`` are lines for a reader: what is wrong or was left open."""
+    """Everything that the plan asks Azure for. ``remarks`` are lines for a reader: what is wrong or was left open.
+
+    ``group`` is the resource group, "" where the plan does not name it.
+    """
 
     vnet_name: str
     address_prefixes: tuple[str, ...]
     subnets: tuple[SubnetResource, ...]
     clusters: tuple[ClusterResource, ...]
     remarks: tuple[str, ...]
+    group: str = ""
 
 
 def obstacles(plan: AddressPlan) -> tuple[str, ...]:
@@ -135,7 +139,11 @@ def to_resources(plan: AddressPlan) -> Resources:
         _cluster(cluster, subnets, api_servers.get(cluster.name), identifier) for cluster in plan.demand.clusters
     )
     return Resources(
-        "vnet", tuple(str(space) for space in plan.demand.vnet), tuple(every), clusters, tuple(_remarks(plan))
+        plan.demand.vnet_name or "vnet",
+        tuple(str(space) for space in plan.demand.vnet),
+        tuple(every),
+        clusters,
+        tuple(_remarks(plan)),
     )
 
 
