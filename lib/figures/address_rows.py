@@ -77,6 +77,12 @@ def subnet_title(subnet: SubnetPlan) -> str:
     return subnet.name
 
 
+def _chosen_by(plan: AddressPlan, subnet: SubnetPlan, cidr: object) -> str:
+    if not cidr:
+        return "smallest that fits"
+    return "pinned" if any(name == subnet.name for name, _ in plan.demand.kept) else "suggested"
+
+
 def _subnet(plan: AddressPlan, subnet: SubnetPlan) -> RangeRow:
     cidr = plan.layout.cidr_of(subnet)
     if subnet.prefix is None:
@@ -84,9 +90,7 @@ def _subnet(plan: AddressPlan, subnet: SubnetPlan) -> RangeRow:
     elif subnet.is_chosen:
         detail = f"{cidr} · {subnet.role.value}"
     else:
-        detail = (
-            f"{cidr or f'/{subnet.prefix}'} · {subnet.role.value} · {'suggested' if cidr else 'smallest that fits'}"
-        )
+        detail = f"{cidr or f'/{subnet.prefix}'} · {subnet.role.value} · {_chosen_by(plan, subnet, cidr)}"
     wanted = (
         Segment(Part.NOW, subnet.ips_now),
         Segment(Part.GROWTH, subnet.ips_at_max - subnet.ips_now),

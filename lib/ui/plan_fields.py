@@ -52,6 +52,15 @@ _SERVICES: Final = MappingProxyType({found.id: found.label for found in service_
 PLAN: Final[Mapping[str, PlanField]] = MappingProxyType(
     {
         "vnet": _named("Virtual network", "Its address spaces, with commas between.", "10.224.0.0/12"),
+        "vnet_name": _named(
+            "Name of the network", "Of the virtual network, in the code that is written.", "vnet", rare=True
+        ),
+        "resource_group": _named(
+            "Resource group",
+            "Its name, if you know it already; with Azure CNI Overlay it may not be long.",
+            "chosen later",
+            rare=True,
+        ),
         "connected": _named(
             "Peered and on-premises networks",
             "Ranges that must not be repeated, with commas between; a name may stand before each: hq 10.100.0.0/16.",
@@ -59,7 +68,10 @@ PLAN: Final[Mapping[str, PlanField]] = MappingProxyType(
         ),
         "start": _named("Growth counts from", "A day or a month; empty: today.", "today", rare=True),
         "keep": _named(
-            "Kept places", "Suggested subnets that stay where they are.", "shop-nodes=10.20.0.0/24", rare=True
+            "Pinned places",
+            "Where suggested subnets stay, also where they do not lie yet: name=range, with commas between.",
+            "shop-nodes=10.20.0.0/24",
+            rare=True,
         ),
     }
 )
@@ -88,8 +100,8 @@ CLUSTER: Final[Mapping[str, PlanField]] = MappingProxyType(
         "private_link_ips": _count("Addresses of each Private Link Service", "1 to 8.", "1"),
         "private_endpoints": _count("Private endpoints", "In the node subnet; a private cluster has one of its own."),
         "other_addresses": _count("Other addresses", "Anything else that takes addresses of the node subnet."),
-        "policy_engine": PlanField("Policy engine", "Some engines have limits of their own.", "choice", options=_ENGINES),
-        "outbound_type": PlanField("Way out", "Counts the outbound ports (SNAT) of the nodes; the page Egress says more.", "choice", options=_OUTBOUND),
+        "policy_engine": PlanField("Policy engine", "Some engines have limits of their own.", "choice", "not said", options=_ENGINES),
+        "outbound_type": PlanField("Way out", "Counts the outbound ports (SNAT) of the nodes; the page Egress says more.", "choice", "not counted", options=_OUTBOUND),
         "outbound_ips": _count("Outbound addresses", "Public addresses of the load balancer or the NAT gateway.", "1"),
         "outbound_ports_per_node": _count("Outbound ports a node", "Allocated to each node; empty or 0 leaves it to Azure.", "automatic"),
         "pods_ceiling": _count("Pods of a cluster at most", "Where sources state several figures: the one to count with.", "default"),
@@ -106,14 +118,14 @@ POOL: Final[Mapping[str, PlanField]] = MappingProxyType(
         "name": _named("Pool", "Lowercase letters and digits, at most 12 (6 on Windows).", "apps"),
         "nodes": _count("Nodes now", "The count, or the autoscaler's minimum.", "1", rare=False),
         "nodes_max": _count("Nodes at most", "The autoscaler's maximum; empty: the pool does not scale.", "does not scale", rare=False),
-        "max_pods": _count("Max pods per node", "Empty: the network model's default.", "default", rare=False),
+        "max_pods": _count("Max pods", "Pods that one node may run. Empty: the network model's default.", "default", rare=False),
         "surge": _named("Surge", "Extra nodes while upgrading, as a number or in percent (33%). Empty: the default.", "1"),
-        "mode": PlanField("Mode", "Gateway: a pool for Static Egress Gateway.", "choice", options=MappingProxyType({"system": "system", "user": "user", "gateway": "gateway"}), is_rare=False),
-        "os": PlanField("System", "Of the nodes.", "choice", options=MappingProxyType({"linux": "linux", "windows": "windows"}), is_rare=False),
+        "mode": PlanField("Mode", "Gateway: a pool for Static Egress Gateway.", "choice", "system", options=MappingProxyType({"system": "system", "user": "user", "gateway": "gateway"}), is_rare=False),
+        "os": PlanField("System", "Of the nodes.", "choice", "linux", options=MappingProxyType({"linux": "linux", "windows": "windows"}), is_rare=False),
         "max_unavailable": _named("Max unavailable", "Nodes that an upgrade takes away instead of adding: with surge 0 it needs no more addresses.", "0", rare=True),
         "replaced": _flag("Replaced", "A second pool is built beside it, and both exist for a while."),
         "auto_provisioned": _flag("Auto-provisioned", "Node auto-provisioning makes the nodes; 'Nodes at most' is its limit."),
-        "pods_expected": _count("Pods expected", "Of the whole pool; empty: as many as fit. Counts with dynamic pod subnets.", "full nodes"),
+        "pods_expected": _count("Pods expected", "Of the whole pool at its maximum; empty: as many as fit. Counts for dynamic pod subnets and for limits of pods.", "full nodes"),
         "zones": _named("Zones", "For example 1 2 3; they change no number.", "none", rare=True),
         "node_subnet": _named("Own node subnet", "A range, a name, or both; pools may share one.", "the cluster's", rare=True),
         "pod_subnet": _named("Own pod subnet", "A range, a name, or both; pools may share one.", "the cluster's", rare=True),
@@ -123,9 +135,10 @@ POOL: Final[Mapping[str, PlanField]] = MappingProxyType(
 SUBNET: Final[Mapping[str, PlanField]] = MappingProxyType(
     {
         "service": PlanField("For", "What Azure wants of its subnet is filled in where a source says it.", "choice", options=_SERVICES, is_rare=False),
-        "name": _named("Name", "Empty: the name that the service demands."),
-        "prefix": _count("Prefix length", "Empty: what the sources recommend.", rare=False),
-        "cidr": _named("Range", "Empty: the plan chooses the place.", "10.20.255.0/26"),
+        "name": _named("Name", "Empty: the name that the service demands.", "the service's"),
+        "prefix": _count("Prefix length", "Empty: what the sources recommend.", "as advised", rare=False),
+        "cidr": _named("Range", "Empty: the plan chooses the place.", "chosen by the plan"),
+        "ipv6": _named("IPv6 range", "A /64 beside the IPv4 range.", "none", rare=True),
         "delegation": _named("Delegated to", "", rare=True),
     }
 )  # fmt: skip

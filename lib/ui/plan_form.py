@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
@@ -13,7 +13,9 @@ from lib.ipplan.sheet import Sheet, sheet_of
 from lib.ipplan.write import to_yaml
 from lib.model.snapshot import Snapshot
 from lib.ui import plan_state as state
-from lib.ui.plan_fields import CLUSTER, MODELS, PLAN, POOL, PlanField
+from lib.ui.plan_boxes import box, grid, key_of
+from lib.ui.plan_fields import CLUSTER, MODELS, PLAN, POOL
+from lib.ui.plan_rows import plan_rows
 from lib.ui.plan_source import cluster_of, pools_of
 from lib.ui.plan_table import plan_table
 from lib.ui.plan_words import in_words
@@ -21,12 +23,13 @@ from lib.ui.text import plain
 
 _CLUSTERS_UP_TO: Final = 100
 _POOL_VIEW: Final = "netatlas.plan_pool_view"
-_POOL_ROW: Final = ("name", "nodes", "nodes_max", "max_pods", "surge", "mode", "os")
-_FEW_POOLS: Final = 8
-_MORE: Final = ("start", "name", "dns_service_ip", "services", "load_balancer_ports", "internal_load_balancers",
-    "private_link_services", "private_link_ips", "private_endpoints", "other_addresses", "policy_engine",
-    "outbound_type", "outbound_ips", "outbound_ports_per_node",
-    "pods_ceiling", "pod_cidr_now", "dual_stack", "api_server_vnet_integration")  # fmt: skip
+_NETWORK: Final = ("vnet_name", "resource_group", "start")
+_MORE: Final = (
+    "name", "dns_service_ip", "services", "load_balancer_ports",
+    "internal_load_balancers", "private_link_services", "private_link_ips", "private_endpoints", "other_addresses",
+    "policy_engine", "outbound_type", "outbound_ips", "outbound_ports_per_node", "pods_ceiling", "pod_cidr_now",
+    "dual_stack", "api_server_vnet_integration",
+)  # fmt: skip
 
 
 def plan_form(snapshot: Snapshot) -> PlanReading:
@@ -37,11 +40,17 @@ def plan_form(snapshot: Snapshot) -> PlanReading:
         if len(sheet.clusters) == 1:
             _one_cluster(sheet)
         else:
-            plan_table("clusters", "Clusters")
+            st.markdown("**Clusters**")
+            plan_rows("clusters", "cluster")
         _pools(sheet, snapshot)
         with st.expander("Subnets of other services", icon=":material/lan:", expanded=bool(sheet.subnets)):
             st.caption("Bastion, firewalls, gateways and whatever else takes room in the virtual network.")
-            plan_table("subnets", "Subnets of other services")
+            plan_rows("subnets", "subnet")
+            st.button(
+                "Add a subnet", icon=":material/add:", type="tertiary", key=key_of("add-subnet"), on_click=_add_subnet
+            )
+        with st.expander("More about the network", icon=":material/hub:"):
+            grid([(PLAN[name], "plan", 0, name, sheet.plan.get(name, "")) for name in _NETWORK])
         if len(sheet.clusters) == 1:
             with st.expander("More about the cluster", icon=":material/tune:"):
                 _more(sheet)
@@ -71,12 +80,12 @@ def _head(sheet: Sheet) -> None:
         min_value=1,
         max_value=max(_CLUSTERS_UP_TO, count),
         value=count,
-        key=_key("count"),
+        key=key_of("count"),
         on_change=_count_changed,
         help="In one virtual network. More clusters begin as copies of the last one, with its pools.",
     )
-    _field(second, PLAN["vnet"], "plan", 0, "vnet", sheet.plan.get("vnet", ""))
-    _field(third, PLAN["connected"], "plan", 0, "connected", sheet.plan.get("connected", ""))
+    box(second, PLAN["vnet"], "plan", 0, "vnet", sheet.plan.get("vnet", ""))
+    box(third, PLAN["connected"], "plan", 0, "connected", sheet.plan.get("connected", ""))
 
 
 def _one_cluster(sheet: Sheet) -> None:
@@ -88,35 +97,28 @@ def _one_cluster(sheet: Sheet) -> None:
     elif model != "node_subnet":
         names.append("pod_cidr")
     names += ["growth_per_month", "target_date"]
-    _grid([(CLUSTER[name], "clusters", name, cluster.get(name, "")) for name in names])
+    grid([(CLUSTER[name], "clusters", 0, name, cluster.get(name, "")) for name in names])
 
 
 def _more(sheet: Sheet) -> None:
     cluster = sheet.clusters[0]
     names = [*_MORE[:-2], *(("pod_cidr_ipv6", "service_cidr_ipv6") if cluster.get("dual_stack") else ()), *_MORE[-2:]]
-    if "ips" in cluster:
-        names.remove("private_link_ips")
-    _grid([
-        (PLAN[name], "plan", name, sheet.plan.get(name, "")) if name in PLAN
-        else (CLUSTER[name], "clusters", name, cluster.get(name, ""))
-        for name in names
-    ])  # fmt: skip
+    grid([(CLUSTER[name], "clusters", 0, name, cluster.get(name, "")) for name in names])
 
 
 def _pools(sheet: Sheet, snapshot: Snapshot) -> None:
     # On the left, since the table's own toolbar comes up over its right end.
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("**Node pools**", width="content")
-        few = _is_few(sheet)
-        view = st.session_state.get(_POOL_VIEW, "form") if few else "table"
-        if few:
+        view = st.session_state.get(_POOL_VIEW, "form") if sheet.pools else "table"
+        if sheet.pools:
             other = "table" if view == "form" else "form"
             icon = ":material/table_rows:" if other == "table" else ":material/edit_note:"
             st.button(
-                f"Show as a {other}", icon=icon, type="tertiary", key=_key("view"), on_click=_show_as, args=(other,)
+                f"Show as a {other}", icon=icon, type="tertiary", key=key_of("view"), on_click=_show_as, args=(other,)
             )
         if view == "form":
-            st.button("Add a pool", icon=":material/add:", type="tertiary", key=_key("add"), on_click=_add_pool)
+            st.button("Add a pool", icon=":material/add:", type="tertiary", key=key_of("add"), on_click=_add_pool)
         if snapshot.nodes:
             nodes = len(snapshot.nodes)
             st.button(
@@ -128,34 +130,15 @@ def _pools(sheet: Sheet, snapshot: Snapshot) -> None:
                 key="take-nodes",
                 help="Pools, max pods, zones and pods from Nodes and Pods; load balancers and ports from Services.",
             )
+    hide = ("cluster",) if len(sheet.clusters) == 1 else ()
     if view == "form" and len(sheet.pools) == 1:
-        _grid(
-            [(field, "pools", name, sheet.pools[0].get(name, "")) for name, field in POOL.items() if name != "cluster"]
-        )
+        pool = sheet.pools[0]
+        grid([(field, "pools", 0, name, pool.get(name, "")) for name, field in POOL.items() if name != "cluster"])
     elif view == "form":
-        _pool_rows(sheet)
+        plan_rows("pools", "pool", hide)
     else:
-        plan_table("pools", "Node pools", hide=("cluster",) if len(sheet.clusters) == 1 else ())
-
-
-def _is_few(sheet: Sheet) -> bool:
-    """Whether the pools have room as plain boxes, which take every key at once; the table is for more."""
-    shown = {*_POOL_ROW, "cluster"}
-    return len(sheet.pools) == 1 or (0 < len(sheet.pools) <= _FEW_POOLS and all(shown >= set(p) for p in sheet.pools))
-
-
-def _pool_rows(sheet: Sheet) -> None:
-    """A row of boxes for each pool, with the labels above the first."""
-    several = len(sheet.clusters) > 1
-    for row, pool in enumerate(sheet.pools):
-        columns = st.columns(len(_POOL_ROW) + several, vertical_alignment="bottom")
-        if several:
-            columns[0].text_input(
-                "Cluster", pool.get("cluster", ""), disabled=True, key=_key(f"pools-{row}-cluster"),
-                label_visibility="collapsed" if row else "visible",
-            )  # fmt: skip
-        for column, name in zip(columns[several:], _POOL_ROW, strict=True):
-            _field(column, POOL[name], "pools", row, name, pool.get(name, ""), is_labelled=not row)
+        st.caption("For pasting rows of a spreadsheet. Press Enter in a cell before you type into it.")
+        plan_table("pools", "Node pools", hide=hide)
 
 
 def _file(reading: PlanReading) -> None:
@@ -175,62 +158,14 @@ def _file(reading: PlanReading) -> None:
         )
         with st.popover("Open a YAML file", icon=":material/upload:", type="tertiary"):
             st.file_uploader(
-                "A plan as YAML or JSON", type=["yaml", "yml", "json"], key=_key("file"), on_change=_opened,
+                "A plan as YAML or JSON", type=["yaml", "yml", "json"], key=key_of("file"), on_change=_opened,
                 max_upload_size=2,
             )  # fmt: skip
         st.button("Begin anew", icon=":material/restart_alt:", type="tertiary", key="plan-reset", on_click=_reset)
 
 
-def _grid(fields: list[tuple[PlanField, str, str, str]]) -> None:
-    """Fields in rows of three; switches last, as they are lower than boxes."""
-    ordered = sorted(fields, key=lambda item: item[0].kind == "flag")
-    for begin in range(0, len(ordered), 3):
-        columns = st.columns(3, vertical_alignment="bottom")
-        for column, (field, place, name, text) in zip(columns, ordered[begin : begin + 3], strict=False):
-            _field(column, field, place, 0, name, text)
-
-
-def _field(
-    column: Any, field: PlanField, place: str, row: int, name: str, text: str, *, is_labelled: bool = True
-) -> None:
-    key = _key(f"{place}-{row}-{name}")
-    shared: dict[str, Any] = {
-        "key": key,
-        "help": (field.help or None) if is_labelled else None,
-        "label_visibility": "visible" if is_labelled else "collapsed",
-        "on_change": _changed,
-        "args": (key, place, row, name),
-    }
-    if field.kind == "flag":
-        st.session_state.setdefault(key, text == "true")
-        column.toggle(field.label, **shared)
-    elif field.kind == "choice":
-        options = [*([] if name == "model" else [""]), *field.options]
-        st.session_state.setdefault(key, text if text in options else (options[0] if name != "model" else None))
-        column.selectbox(
-            field.label,
-            options,
-            format_func=lambda value: field.options.get(value, "–"),
-            placeholder="Choose",
-            **shared,
-        )
-    else:
-        st.session_state.setdefault(key, text)
-        column.text_input(field.label, placeholder=field.example, max_chars=500, **shared)
-
-
-def _key(name: str) -> str:
-    return f"plan-{state.round_number()}-{name}"
-
-
-def _changed(key: str, place: str, row: int, name: str) -> None:
-    value = st.session_state[key]
-    text = ("true" if value else "") if isinstance(value, bool) else str(value or "").strip()
-    state.set_text(place, row, name, text)
-
-
 def _count_changed() -> None:
-    state.set_cluster_count(int(st.session_state[_key("count")]))
+    state.set_cluster_count(int(st.session_state[key_of("count")]))
 
 
 def _show_as(view: str) -> None:
@@ -247,6 +182,11 @@ def _add_pool() -> None:
     state.put(replace(sheet, pools=(*sheet.pools, {**own, "name": name, "nodes": "3", "mode": "user"})))
 
 
+def _add_subnet() -> None:
+    sheet = state.current()
+    state.put(replace(sheet, subnets=(*sheet.subnets, {"service": ""})))
+
+
 def _take(snapshot: Snapshot) -> None:
     sheet = state.current()
     st.session_state.pop(_POOL_VIEW, None)
@@ -261,7 +201,7 @@ def _reset() -> None:
 
 def _opened() -> None:
     """Take an uploaded plan, or say why it is none and keep the present one."""
-    file = st.session_state[_key("file")]
+    file = st.session_state[key_of("file")]
     if file is None:
         return
     try:

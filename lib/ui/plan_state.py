@@ -62,15 +62,19 @@ def refuse(sentence: str) -> None:
 
 
 def set_text(place: str, row: int, field: str, text: str) -> None:
-    """Set one text of the plan: ``place`` is ``plan``, ``clusters`` or ``pools``, ``row`` counts from 0."""
+    """Set one text of the plan: ``place`` is ``plan`` or a part of the sheet with rows, which count from 0."""
     sheet = current()
     if place == "plan":
-        changed = replace(sheet, plan=_with(sheet.plan, field, text))
-    else:
-        rows = list(sheet.clusters if place == "clusters" else sheet.pools)
-        rows[row] = _with(rows[row], field, text)
-        changed = replace(sheet, clusters=tuple(rows)) if place == "clusters" else replace(sheet, pools=tuple(rows))
-    st.session_state[_SHEET] = changed
+        st.session_state[_SHEET] = replace(sheet, plan=_with(sheet.plan, field, text))
+        st.session_state[_NOTICE] = ""
+        return
+    rows = list(rows_of(place))
+    rows[row] = _with(rows[row], field, text)
+    if place == "clusters" and len(set(names := names_of(rows))) < len(names):
+        # Its pools would be the other one's, and no one could part them again.
+        refuse(f"There is another cluster called {names[row]}. The name was left as it was.")
+        return
+    set_rows(place, rows)
 
 
 def set_rows(table: str, rows: Sequence[Texts]) -> None:
@@ -85,6 +89,7 @@ def set_rows(table: str, rows: Sequence[Texts]) -> None:
     else:
         changed = replace(sheet, subnets=tuple(rows))
     st.session_state[_SHEET] = changed
+    st.session_state[_NOTICE] = ""
 
 
 def _with_clusters(sheet: Sheet, clusters: tuple[Texts, ...]) -> Sheet:

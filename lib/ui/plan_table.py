@@ -47,12 +47,10 @@ def plan_table(table: str, alt: str, hide: tuple[str, ...] = ()) -> None:
 
 
 def frame_of(rows: tuple[Texts, ...], fields: dict[str, PlanField]) -> pd.DataFrame:
-    """Rows as the editor's table; a number that can't be read is left empty there."""
+    """Rows as the editor's table; numbers are texts there too, so that what can't be read stays to be seen."""
     frame = pd.DataFrame([{name: row.get(name) for name in fields} for row in rows], columns=list(fields))
     for name, field in fields.items():
-        if field.kind == "count":
-            frame[name] = pd.to_numeric(frame[name], errors="coerce").round().astype("Int64")
-        elif field.kind == "flag":
+        if field.kind == "flag":
             frame[name] = (frame[name] == "true").astype(bool)
         else:
             frame[name] = frame[name].astype("string")
@@ -62,7 +60,7 @@ def frame_of(rows: tuple[Texts, ...], fields: dict[str, PlanField]) -> pd.DataFr
 def _column(field: PlanField) -> Any:
     help_ = field.help or None
     if field.kind == "count":
-        return st.column_config.NumberColumn(field.label, min_value=0, step=1, help=help_)
+        return st.column_config.TextColumn(field.label, help=help_, max_chars=500, alignment="right")
     if field.kind == "flag":
         return st.column_config.CheckboxColumn(field.label, help=help_)
     if field.kind == "choice":

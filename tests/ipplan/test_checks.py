@@ -155,6 +155,10 @@ CASES = [
     ("pod-cidr-expansion", lambda: one(KUBENET, pod_cidr_now=net("10.244.0.0/18")), lambda: one(KUBENET, pod_cidr_now=net("10.244.0.0/16"))),
     ("load-balancer-full", lambda: one(OVERLAY, pool(999, name="a"), pool(1000, name="b"), load_balancer_ports=5), lambda: one(OVERLAY, pool(999, name="a"), pool(999, name="b"), load_balancer_ports=5)),
     ("network-retires", lambda: one(KUBENET), lambda: one(OVERLAY)),
+    ("place-not-kept", lambda: network_of(cluster(), vnet="10.20.0.0/16", kept=(("cluster-nodes", net("10.21.0.0/28")),)), lambda: network_of(cluster(), vnet="10.20.0.0/16", kept=(("cluster-nodes", net("10.20.9.0/28")),))),
+    ("place-not-kept", lambda: network_of(cluster(OVERLAY, pool(30)), vnet="10.20.0.0/16", kept=(("cluster-nodes", net("10.20.0.32/28")),), extra_subnets=(ExtraSubnet("x", 28, net("10.20.0.0/28")),)), lambda: network_of(cluster(OVERLAY, pool(30)), vnet="10.20.0.0/16", kept=(("cluster-nodes", net("10.20.0.64/28")),), extra_subnets=(ExtraSubnet("x", 28, net("10.20.0.0/28")),))),
+    ("place-not-kept", lambda: network_of(cluster(), vnet="10.20.0.0/16", kept=(("other-nodes", net("10.20.9.0/28")),)), lambda: network_of(cluster(name="other"), vnet="10.20.0.0/16", kept=(("other-nodes", net("10.20.9.0/28")),))),
+    ("place-not-kept", lambda: network_of(cluster(node_subnet=Subnet("n", net("10.20.0.0/24"))), vnet="10.20.0.0/16", kept=(("n", net("10.20.9.0/28")),)), lambda: network_of(cluster(node_subnet=Subnet("n")), vnet="10.20.0.0/16", kept=(("n", net("10.20.9.0/28")),))),
     ("pods-expected-too-many", lambda: one(OVERLAY, pool(3, max_pods=30, pods_expected=91)), lambda: one(OVERLAY, pool(3, max_pods=30, pods_expected=90))),
     ("pods-expected-too-many", lambda: one(OVERLAY, pool(3, nodes_max=4, max_pods=30, pods_expected=121)), lambda: one(OVERLAY, pool(3, nodes_max=4, max_pods=30, pods_expected=120))),
     # AKS:best-practices-performance-scale-large.md bounds pods, not what nodes could run; Node Subnet takes addresses for all of them.
