@@ -212,7 +212,7 @@ def _dns(cluster: ClusterDemand) -> Iterator[PlanProblem]:
     if address.version != cidr.version or address not in cidr:
         message = f"The DNS service IP {address} is not in the service CIDR {cidr}."
         yield problem("dns-service-ip-outside", message, cluster.name, "dns_service_ip")
-    elif address in (cidr.network_address, cidr.network_address + 1):
+    elif int(address) - int(cidr.network_address) < 2:
         message = f"The DNS service IP {address} is the first address of the service CIDR {cidr}."
         yield problem("dns-service-ip-first", message, cluster.name, "dns_service_ip")
 

@@ -39,7 +39,7 @@ def dns_service_ip(cluster: ClusterDemand) -> Address:
     if cluster.dns_service_ip is not None:
         return cluster.dns_service_ip
     services = service_cidr(cluster)
-    offset = min(facts.get("dns_service_ip_offset").number, service_addresses(services))
+    offset = min(facts.get("dns_service_ip_offset").number, service_addresses(services), services.num_addresses - 1)
     return services.network_address + offset
 
 

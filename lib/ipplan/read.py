@@ -147,7 +147,7 @@ def _extra(fields: Fields) -> ExtraSubnet | None:
     known = service_subnet(service) if service else None
     prefix = fields.optional_count("prefix", shortest)
     name = fields.name("name", known.name or known.id.replace("_", "-") if known is not None else "extra")
-    delegation = fields.text("delegation") or (known.delegation if known is not None else "")
+    delegation = fields.delegation("delegation") or (known.delegation if known is not None else "")
     if cidr is None and prefix is None and known is not None and not fields.has("prefix") and not fields.has("cidr"):
         prefix = known.prefix
     if cidr is None and prefix is None and not fields.has("prefix") and not fields.has("cidr"):

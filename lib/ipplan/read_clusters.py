@@ -206,12 +206,12 @@ def _subnet(fields: Fields, name: str) -> Subnet | None:
         if ipv6 is not None and cidr is None and not inner.has("cidr"):
             inner.add("ipv6", f"{inner.place('ipv6')} stands without cidr.", "Give the IPv4 range of the subnet too.")
         own_name = inner.name("name", name if cidr is None else str(cidr)) if inner.has("name") or cidr is None else ""
-        subnet = Subnet(own_name or str(cidr), cidr, inner.text("delegation"), ipv6)
+        subnet = Subnet(own_name or str(cidr), cidr, inner.delegation("delegation"), ipv6)
         inner.finish()
         return subnet
     if isinstance(value, str) and "/" in value:
         cidr = fields.as_network(name, value)
-        return Subnet(value.strip(), cidr) if cidr is not None else None
+        return Subnet(str(cidr), cidr) if cidr is not None else None
     return Subnet(fields.name(name, name))
 
 

@@ -18,6 +18,8 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 _NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9_])?")
 COUNT_MAX = 1_000_000
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?", re.ASCII)
+_RANGE = re.compile(r"[0-9A-Fa-f:.]{2,45}/[0-9]{1,3}", re.ASCII)
+_DELEGATION = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z0-9]+)+(/[A-Za-z0-9]+)+", re.ASCII)
 _YEARS = (2000, 2200)
 _ZONES = ("1", "2", "3")
 _LONGEST_SHOWN = 60
@@ -136,6 +138,14 @@ class Fields:
             return ""
         return value
 
+    def delegation(self, name: str) -> str:
+        """The service that a subnet is delegated to; "" where it is absent."""
+        text = self.text(name).strip()
+        if text and not _DELEGATION.fullmatch(text):
+            self._wrong(name, text, "It must be a service such as Microsoft.ContainerService/managedClusters.")
+            return ""
+        return text
+
     def network(self, name: str) -> Network | None:
         """An address range such as ``10.20.0.0/16``; None where it is absent."""
         value = self.raw(name)
@@ -144,7 +154,8 @@ class Fields:
     def as_network(self, name: str, value: Any) -> Network | None:
         """``value``, which stands under ``name``, as an address range."""
         expected = "It must be an address range such as 10.20.0.0/16."
-        if not isinstance(value, str) or "/" not in value:
+        # Masks and zones, which the library takes too, are no prefix lengths.
+        if not isinstance(value, str) or not _RANGE.fullmatch(value.strip()):
             self._wrong(name, value, expected)
             return None
         try:

@@ -37,12 +37,15 @@ def box(column: Any, field: PlanField, place: str, row: int, name: str, text: st
         st.session_state.setdefault(key, text == "true")
         column.toggle(field.label, **shared)
     elif field.kind == "choice":
-        options = [*([] if name == "model" else [""]), *field.options]
-        st.session_state.setdefault(key, text if text in options else (options[0] if name != "model" else None))
+        # What is left open has a box of its own, unless one of the options is what it then means.
+        needs_choice = name == "model" or field.example in field.options
+        options = [*([] if needs_choice else [""]), *field.options]
+        left_open = field.example if field.example in options else None
+        st.session_state.setdefault(key, text if text in options else ("" if "" in options else left_open))
         column.selectbox(
             field.label,
             options,
-            format_func=lambda value: field.options.get(value, field.example or "–"),
+            format_func=lambda value: field.options.get(value) or field.example or "–",
             placeholder="Choose",
             **shared,
         )
@@ -57,6 +60,10 @@ def key_of(name: str) -> str:
 
 
 def _changed(key: str, place: str, row: int, name: str) -> None:
+    if key != key_of(f"{place}-{row}-{name}"):
+        # Another plan was put at the same moment: the row may be another one by now.
+        state.refuse("What was typed last was lost, since the rows changed at the same moment: type it again.")
+        return
     value = st.session_state[key]
     text = ("true" if value else "") if isinstance(value, bool) else str(value or "").strip()
     state.set_text(place, row, name, text)

@@ -24,6 +24,7 @@ from lib.ipplan.demand import (
     Subnet,
     Surge,
 )
+from lib.ipplan.plan import plan
 from lib.ipplan.read import PlanReading, read_plan, read_plan_text
 
 FILE = """
@@ -133,7 +134,7 @@ def test_yaml_and_json_mean_the_same(text):
 
 # A field at its place, and what each of the values is answered with.
 PLACES = {
-    "": ["vnet", "connected", "extra_subnets", "clusters", "start"],
+    "": ["vnet", "vnet_name", "connected", "extra_subnets", "clusters", "start", "keep"],
     "cluster": [
         "name", "model", "pools", "service_cidr", "service_cidr_ipv6", "dns_service_ip", "pod_cidr", "pod_cidr_ipv6",
         "node_subnet", "pod_subnet", "internal_load_balancers", "private_link_services", "private_endpoints",
@@ -144,9 +145,9 @@ PLACES = {
         "name", "nodes", "nodes_max", "max_pods", "surge", "max_unavailable", "mode", "os", "replaced", "pods_expected",
         "node_subnet", "pod_subnet", "zones", "auto_provisioned", "egress_prefix",
     ],
-    "extra": ["service", "name", "prefix", "cidr", "delegation"],
+    "extra": ["service", "name", "prefix", "cidr", "ipv6", "delegation"],
     "connection": ["name", "cidr"],
-    "subnet": ["name", "cidr", "delegation"],
+    "subnet": ["name", "cidr", "ipv6", "delegation"],
 }  # fmt: skip
 WRONG = ["\x00\n", {"a": {"b": [1]}}, [[1], None], "-1/99", 1.5, float("nan"), "x" * 10_000, "10.0.0.1/8x"]
 
@@ -171,7 +172,7 @@ def placed(place: str, field: str, value: object) -> dict[str, object]:
 @pytest.mark.parametrize("value", WRONG, ids=lambda value: repr(value)[:20])
 @pytest.mark.parametrize(("place", "field"), [(place, field) for place, fields in PLACES.items() for field in fields])
 def test_every_field_answers_bad_input_with_a_sentence(place, field, value):
-    if (field == "delegation" or (place, field) == ("connection", "name")) and value in ("-1/99", "10.0.0.1/8x"):
+    if (place, field) == ("connection", "name") and value in ("-1/99", "10.0.0.1/8x"):
         assert read_plan(placed(place, field, value)).demand is not None, "any short text is fine there"
         return
     reading = read_plan(placed(place, field, value))
@@ -224,6 +225,13 @@ def test_every_field_answers_bad_input_with_a_sentence(place, field, value):
         ({"connected": "hq 10.0.0.0"}, "connected is '10.0.0.0'. It must be an address range such as 10.20.0.0/16."),
         ({"node_subnet": "nodes 10.1.0.0"}, "node_subnet.cidr is '10.1.0.0'. It must be an address range such as 10.20.0.0/16."),
         ({"connected": [{"name": "x"}]}, "connected[0].cidr is missing."),
+        ({"vnet": "10.0.0.0/0.255.255.255"}, "vnet is '10.0.0.0/0.255.255.255'. It must be an address range such as 10.20.0.0/16."),
+        ({"pod_cidr": "10.0.0.0/255.0.0.0"}, "pod_cidr is '10.0.0.0/255.0.0.0'. It must be an address range such as 10.20.0.0/16."),
+        ({"vnet": "fe80::%eth0/64"}, "vnet is 'fe80::%eth0/64'. It must be an address range such as 10.20.0.0/16."),
+        ({"node_subnet": "n 10.1.0.0/24 fd00::/64 nobody"}, "node_subnet.delegation is 'nobody'. It must be a service such as Microsoft.ContainerService/managedClusters."),
+        ({"node_subnet": "n 10.1.0.0/24 fd00::1/64"}, "node_subnet.ipv6 is 'fd00::1/64'. An address range begins at its first address: fd00::/64."),
+        ({"node_subnet": {"name": "n", "ipv6": "fd00::/64"}}, "node_subnet.ipv6 stands without cidr."),
+        ({"resource_group": "a\nb"}, "resource_group is 'a\\nb'. It must be a short text on one line."),
     ],
 )  # fmt: skip
 def test_the_sentence_says_what_is_wrong_and_what_would_do(values, sentence):
@@ -331,3 +339,27 @@ def test_a_place_that_cannot_be_kept_is_told(keep, part):
     reading = read_plan({"nodes": 3, "keep": keep})
     assert reading.demand is None
     assert part in reading.problems[0].message
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "nodes 10.1.0.0/24 fd00:1::/64 Microsoft.Web/serverFarms",
+        {"name": "nodes", "cidr": "10.1.0.0/24", "ipv6": "fd00:1::/64", "delegation": "Microsoft.Web/serverFarms"},
+    ],
+)
+def test_a_subnet_is_written_with_both_prefixes(written):
+    (cluster,) = read_plan({"nodes": 3, "node_subnet": written}).demand.clusters
+    subnet = cluster.node_subnet
+    assert (subnet.name, str(subnet.cidr), str(subnet.ipv6)) == ("nodes", "10.1.0.0/24", "fd00:1::/64")
+    assert subnet.delegation == "Microsoft.Web/serverFarms"
+
+
+def test_a_subnet_without_a_name_is_called_by_its_range():
+    (cluster,) = read_plan({"nodes": 3, "node_subnet": "10.1.0.0/24 fd00:1::/64"}).demand.clusters
+    assert (cluster.node_subnet.name, str(cluster.node_subnet.ipv6)) == ("10.1.0.0/24", "fd00:1::/64")
+
+
+@pytest.mark.parametrize("cidr", ["255.255.255.255/32", "0.0.0.0/0", "::/0", "10.0.0.0/32", "10.0.0.0/31"])
+def test_a_service_range_of_any_size_is_judged(cidr):
+    assert plan(read_plan({"nodes": 3, "service_cidr": cidr}).demand).problems

@@ -81,14 +81,25 @@ def test_without_a_network_the_page_says_why_there_is_no_code() -> None:
     assert "No code yet" in words(app) and "give its address space" in words(app)
 
 
-def test_suggested_places_are_kept_in_the_link() -> None:
+def test_suggested_places_are_pinned_in_the_link() -> None:
     app = open_page("ip_plan", vnet="10.20.0.0/16", model="pod_subnet_dynamic")
-    next(b for b in app.button if b.label == "Keep suggested places").click().run()
+    next(b for b in app.button if b.label == "Pin all").click().run()
     assert not app.exception
     kept = "".join(app.query_params["keep"])
     assert "cluster-nodes=10.20." in kept and "cluster-pods=10.20." in kept
-    next(b for b in app.button if b.label == "Let them move again").click().run()
+    assert "2 of 2 suggested subnets are pinned" in words(app)
+    next(b for b in app.button if b.label == "Let all move").click().run()
     assert "keep" not in app.query_params
+
+
+def test_a_place_that_is_typed_moves_the_subnet_there_and_one_without_room_is_told() -> None:
+    app = open_page("ip_plan", vnet="10.20.0.0/16")
+    box = next(b for b in app.text_input if b.label == "Pinned places")
+    box.set_value("cluster-nodes=10.20.64.0/27").run()
+    assert any("10.20.64.0/27" in table.value.to_string() for table in app.dataframe)
+    box = next(b for b in app.text_input if b.label == "Pinned places")
+    box.set_value("cluster-nodes=10.99.0.0/27").run()
+    assert "cluster-nodes is pinned to 10.99.0.0/27, where it has no room" in words(app)
 
 
 @pytest.mark.parametrize("keep", ["nonsense", "a=b", "=", "cluster-nodes=fd00::/64", "x" * 5000])

@@ -49,6 +49,20 @@ def test_a_problem_is_told_with_the_forms_labels(sheet, sentence):
     assert sentence in told(sheet)
 
 
+@pytest.mark.parametrize(
+    "value", ["x" * 400, "-1", "٣", "10.0.0.0/33", "fd00::/64", "${a}", "1e3", "a=b", "null", "\x00", "💥"]
+)
+def test_every_bad_value_of_every_field_is_a_sentence_without_the_files_own_words(value):
+    fields = {"plan": PLAN_FIELDS, "cluster": CLUSTER_FIELDS, "pool": POOL_FIELDS[1:], "subnet": SUBNET_FIELDS}
+    for place, names in fields.items():
+        for name in names:
+            rows = {"plan": {}, "cluster": {}, "pool": {"name": "apps"}, "subnet": {"name": "x", "prefix": "27"}}
+            rows[place][name] = value
+            sheet = Sheet(rows["plan"], (rows["cluster"],), (rows["pool"],), (rows["subnet"],))
+            for sentence in told(sheet):
+                assert sentence.endswith((".", "?")) and "[0]" not in sentence, (name, sentence)
+
+
 def test_models_are_told_by_their_labels():
     (sentence,) = told(Sheet({}, ({"model": "nope"},), ({},)))
     assert "Azure CNI Node Subnet" in sentence and "node_subnet" not in sentence
