@@ -14,6 +14,8 @@ FLAGS: Final = {
     "max-unavailable": "nodes that an upgrade may take away instead of adding",
     "max-pods": "pods per node at most",
     "vnet": "range of the virtual network",
+    "vnet-name": "name of the virtual network",
+    "resource-group": "name of the resource group",
     "node-subnet": "range of the node subnet",
     "pod-subnet": "range of the pod subnet",
     "pod-cidr": "range of pod addresses outside the virtual network",

@@ -222,6 +222,8 @@ def named(name: str, **fields: Any) -> AddressPlan:
     return network_of(
         ClusterDemand(name=name, pools=pools, node_subnet=Subnet(name, None, name), **fields),
         vnet="10.128.0.0/16",
+        vnet_name=name,
+        resource_group=name,
         extra_subnets=(ExtraSubnet(name, 26, None, name),),
     )
 

@@ -13,7 +13,7 @@ _HEAD = """\
 {remarks}set -euo pipefail
 
 # What the plan does not know. The resource group exists; the commands make the rest.
-: "${{RESOURCE_GROUP:?name the resource group}}"
+{group}
 : "${{LOCATION:?name the region, e.g. westeurope}}"
 : "${{NODE_VM_SIZE:?name the size of the nodes}}"
 """
@@ -27,7 +27,10 @@ class _Raw(str):
 
 def to_az(resources: Resources) -> Iterator[str]:
     """The script, a piece at a time; every value that the plan holds is quoted."""
-    yield _HEAD.format(remarks=comments(resources.remarks, "# "))
+    group = ': "${RESOURCE_GROUP:?name the resource group}"'
+    if resources.group:
+        group = f"RESOURCE_GROUP={shlex.quote(resources.group)}"
+    yield _HEAD.format(remarks=comments(resources.remarks, "# "), group=group)
     if any(cluster.needs_own_identity for cluster in resources.clusters):
         yield _IDENTITY
     yield "\n# The virtual network and its subnets.\n"

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 
+from lib.facts.azure_resources import azure_resource_fact
+from lib.facts.outbound import outbound_type
 from lib.ipplan import ranges
 from lib.ipplan.allocation import node_subnet_of, pod_subnet_of
 from lib.ipplan.demand import ClusterDemand, NetworkModel, OperatingSystem, PoolMode
@@ -144,6 +146,7 @@ def to_resources(plan: AddressPlan) -> Resources:
         tuple(every),
         clusters,
         tuple(_remarks(plan)),
+        plan.demand.resource_group,
     )
 
 
@@ -221,6 +224,9 @@ def _remarks(plan: AddressPlan) -> list[str]:
             pool.mode is PoolMode.SYSTEM and pool.operating_system is OperatingSystem.LINUX for pool in cluster.pools
         ):
             found.append(f"The cluster {cluster.name} has no Linux system pool, and a cluster needs one.")
+        if cluster.outbound.type and outbound_type(cluster.outbound.type).state == "preview":
+            out, version = cluster.outbound.type, azure_resource_fact("managed_clusters_api").value
+            found.append(f"The outbound type {out} of {cluster.name} is in preview; the API version {version} is not.")
         for pool in cluster.pools:
             if pool.auto_provisioned and pool.nodes_max is not None:
                 text = f"{pool.nodes_max} nodes that the plan counts for {pool.name} in {cluster.name}"

@@ -57,7 +57,7 @@ def _head(resources: Resources, with_azapi: bool) -> Iterator[Block]:
         providers.append(_provider("azapi", "Azure/azapi", "azapi_version"))
     yield Block("terraform", (), (Block("required_providers", (), tuple(providers)),))
     yield Block("provider", ("azurerm",), (Block("features", (), ()),))
-    yield _variable("resource_group_name", "The resource group, which exists.")
+    yield _variable("resource_group_name", "The resource group, which exists.", resources.group)
     yield _variable("location", "The region of the resources.")
     if resources.clusters:
         yield _variable("node_vm_size", "The size of the nodes, which the plan does not know.")
@@ -72,8 +72,11 @@ def _provider(name: str, source: str, version: str) -> Attribute:
     return Attribute(name, {"source": source, "version": str(azure_resource_fact(version).value)})
 
 
-def _variable(name: str, text: str) -> Block:
-    return Block("variable", (name,), (Attribute("type", Expression("string")), Attribute("description", text)))
+def _variable(name: str, text: str, default: str = "") -> Block:
+    body = [Attribute("type", Expression("string")), Attribute("description", text)]
+    if default:
+        body.append(Attribute("default", default))
+    return Block("variable", (name,), tuple(body))
 
 
 def _network(resources: Resources) -> Block:
