@@ -77,7 +77,8 @@ def _places(answer: AddressPlan) -> None:
 
 def _clicked(suggested: Sequence[tuple[str, str]], kept: Mapping[str, str]) -> None:
     """Pin the subnet whose button was clicked where it lies, or let it move again."""
-    click = st.session_state[_CLICK]
+    click = st.session_state.get(_CLICK)
+    # A second click may arrive when the first has drawn the table anew, which knows nothing of it.
     if click is None or not 0 <= click["row"] < len(suggested):
         return
     name, cidr = suggested[click["row"]]

@@ -8,7 +8,7 @@ import json
 import re
 import zipfile
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from playwright.sync_api import Browser, Page, expect
 
@@ -73,12 +73,50 @@ def test_what_is_typed_into_the_table_of_node_pools_is_planned_with(page: Page, 
     assert box is not None
     page.mouse.dblclick(box["x"] + 200, box["y"] + 35 * 2 + 17)
     # The browser loads the cell's editor when it is first wanted; only then there is something to type into.
-    editor = page.locator("#portal input")
+    editor = page.locator("#portal input, #portal textarea")
     expect(editor).to_be_focused()
     editor.fill("9")
     editor.press("Enter")
     expect(page.get_by_text("15 nodes at the peak")).to_be_visible()
     expect(page).to_have_url(re.compile("nodes%3D9"))
+
+
+def test_no_key_is_lost_in_many_pools_while_the_browser_is_slow(page: Page, server: Server) -> None:
+    pools = ";".join(f"name=p{index},nodes=3,mode={'user' if index else 'system'}" for index in range(20))
+    visit(page, f"{server.url}/ip_plan?pools={quote(pools)}")
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
+    box = page.locator(".st-key-plan-form").get_by_role("textbox", name="Nodes now", exact=True).nth(7)
+    box.click()
+    # At once, as a person does who knows the form: nothing waits for the browser here.
+    page.keyboard.press("Control+A")
+    page.keyboard.type("4711")
+    page.keyboard.press("Tab")
+    page.keyboard.type("4712")
+    page.keyboard.press("Enter")
+    # 19 pools of three nodes and one of 4,712, and a surge node each.
+    expect(page.get_by_text(f"{19 * 3 + 4712 + 20:,} nodes at the peak")).to_be_visible()
+    assert "name=p7,mode=user,nodes=4711,nodes-max=4712" in query(page)["pools"][0]
+
+
+def test_a_subnet_is_pinned_by_a_click_and_stays_while_the_plan_changes(page: Page, server: Server) -> None:
+    visit(page, f"{server.url}/ip_plan?vnet=10.20.0.0/16&model=pod_subnet_dynamic")
+    page.get_by_text("Pin subnets to their places").click()
+    table = page.locator(".st-key-plan-places canvas").first
+    table.scroll_into_view_if_needed()
+    expect(table).to_be_visible()
+    where = table.bounding_box()
+    assert where is not None
+    # The buttons are painted in the middle of the last of three columns; the second row is that of the pods.
+    page.mouse.click(where["x"] + where["width"] * 0.865, where["y"] + 35 * 2 + 17)
+    expect(page).to_have_url(re.compile("keep="))
+    (kept,) = query(page)["keep"]
+    name, _, place = kept.partition("=")
+    assert name == "cluster-pods"
+    settle(page)
+    expect(page.get_by_text("1 of 2 suggested subnets are pinned")).to_be_visible()
+    type_into_pools(page, "Nodes at most", 0, "500")
+    expect(page.get_by_text("1 of 2 suggested subnets are pinned")).to_be_visible()
+    assert query(page)["keep"] == [f"cluster-pods={place}"]
 
 
 def test_the_cards_of_the_plan_are_whole_on_a_narrow_page(browser: Browser, server: Server) -> None:
