@@ -107,7 +107,7 @@ def lay_out(demand: AddressPlanInput, subnets: tuple[SubnetPlan, ...], avoid: tu
         else:
             unplaced.append(subnet)
     if spaces:
-        problems = [*(_no_room(subnet) for subnet in unplaced), *problems, *_moved(demand, placed)]
+        problems = [*(_no_room(subnet) for subnet in unplaced), *problems, *_moved(demand, placed, unplaced)]
     taken = merged(_span(item.cidr) for item in placed)
     used = merged([*gone, *taken])
     left = [block for space in spaces for span in without(space, used) for block in _blocks(span)]
@@ -196,13 +196,17 @@ def _place_ipv6(
     return found, problems
 
 
-def _moved(demand: AddressPlanInput, placed: Iterable[PlacedSubnet]) -> Iterator[PlanProblem]:
+def _moved(
+    demand: AddressPlanInput, placed: Iterable[PlacedSubnet], unplaced: Iterable[SubnetPlan]
+) -> Iterator[PlanProblem]:
     """The places that were to be kept and could not be, or that belong to no suggested subnet."""
     lies = {item.plan.name: item for item in placed}
+    homeless = {subnet.name for subnet in unplaced}
     for name, place in demand.kept:
         item = lies.get(name)
         if item is None or item.is_chosen:
-            why = "has a range of its own" if item is not None else "is none of the plan's, or has no place at all"
+            why = "has a range of its own" if item is not None else "is none of the plan's subnets"
+            why = "has no place in the virtual network" if name in homeless else why
             yield problem("place-not-kept", f"{name} is pinned to {place} and {why}.", name, "keep")
         elif not (place.subnet_of(item.cidr) or item.cidr.network_address == place.network_address):
             message = f"The subnet {name} is pinned to {place}, where it has no room, and lies at {item.cidr}."

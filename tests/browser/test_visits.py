@@ -114,7 +114,7 @@ def test_a_subnet_is_pinned_by_a_click_and_stays_while_the_plan_changes(page: Pa
     assert name == "cluster-pods"
     settle(page)
     expect(page.get_by_text("1 of 2 suggested subnets are pinned")).to_be_visible()
-    type_into_pools(page, "Nodes at most", 0, "500")
+    type_into_pools(page, "Nodes at most", 0, "4")
     expect(page.get_by_text("1 of 2 suggested subnets are pinned")).to_be_visible()
     assert query(page)["keep"] == [f"cluster-pods={place}"]
 

@@ -25,6 +25,7 @@ from lib.facts.ingress import (
     controller_by_ingress_class,
     ingress_controllers,
 )
+from lib.facts.name_rules import name_rule, name_rules
 from lib.facts.networks import network, network_facts
 from lib.facts.nsg import (
     attachment,
@@ -272,6 +273,20 @@ def test_every_version_and_bound_of_azures_resources_is_complete_and_used(found)
 def test_an_unknown_name_of_azures_resources_is_a_defect():
     with pytest.raises(FactsError):
         azure_resource_fact("no-such-thing")
+
+
+@pytest.mark.parametrize("found", name_rules(), ids=lambda found: found.kind)
+def test_every_rule_for_names_is_complete_and_used(found):
+    assert found.label and found.words and found.sources and 1 <= found.shortest < found.longest
+    assert found.checked >= FIRST_CHECK
+    assert f'"{found.kind}"' in code()
+    assert not found.takes("a" * (found.longest + 1)) and found.takes("a" * found.longest)
+    assert not found.takes("a/b") and not found.takes("a\n")
+
+
+def test_a_rule_for_names_of_nothing_is_a_defect():
+    with pytest.raises(FactsError):
+        name_rule("no-such-thing")
 
 
 def keys_again(node: yaml.Node) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from lib.cli import main
+from lib.ipplan.demand import NetworkModel
 from lib.ipplan.read import read_plan_text
 from lib.ipplan.sheet import sheet_of, to_link
 from tests.pages.app import open_page, words
@@ -36,8 +38,40 @@ def said(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> dict[
 def test_the_page_shows_what_the_command_line_says(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answer = said(PLANS[name], tmp_path, capsys)
-    demand = read_plan_text(PLANS[name], date.today()).demand
+    check(PLANS[name], tmp_path, capsys)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_page_shows_what_the_command_line_says_of_any_plan(
+    seed: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check(drawn(random.Random(seed)), tmp_path, capsys)
+
+
+def drawn(draw: random.Random) -> str:
+    """A plan of one to four clusters of any model, by chance."""
+    clusters = []
+    for number in range(draw.randint(1, 4)):
+        pools = [
+            {"name": f"p{index}", "nodes": (nodes := draw.randint(1, 30)), "nodes_max": nodes + draw.randint(0, 40),
+             "max_pods": draw.choice([None, 30, 47, 110]), "surge": draw.choice([None, 2, "33%"]),
+             "pods_expected": draw.choice([None, 200]), "mode": "user" if index else "system",
+             "replaced": draw.random() < 0.1}
+            for index in range(draw.randint(1, 3))
+        ]  # fmt: skip
+        model = draw.choice(list(NetworkModel)).value
+        clusters.append(
+            {"name": f"c{number}", "model": model, "pools": pools, "services": draw.choice([None, 80]),
+             "service_cidr": "172.20.0.0/16", "internal_load_balancers": draw.randint(0, 5),
+             "growth_per_month": draw.choice([None, 3, "5%"]), "dual_stack": draw.random() < 0.2}
+        )  # fmt: skip
+    return json.dumps({"vnet": ["10.64.0.0/10", "fd00:20::/48"], "clusters": clusters})
+
+
+def check(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every number that both show is the same."""
+    answer = said(text, tmp_path, capsys)
+    demand = read_plan_text(text, date.today()).demand
     assert demand is not None
     app = open_page("ip_plan", **(to_link(sheet_of(demand)) or {}))
     assert not app.exception
