@@ -138,10 +138,20 @@ def service_addresses(cidr: str) -> tuple[int, int, int]:
 
 
 def with_more(plan: Plan, cluster: int, pool: int, more: int) -> Plan:
-    """The plan with ``more`` nodes at the maximum of one pool."""
+    """The plan with ``more`` nodes at the maximum of one pool, each of which brings as many pods as were expected."""
     copy = {**plan, "clusters": [{**c, "pools": [dict(p) for p in c["pools"]]} for c in plan["clusters"]]}
     wanted = copy["clusters"][cluster]["pools"][pool]
-    wanted["nodes_max"] = nodes(wanted, "at_max") + more
+    top = nodes(wanted, "at_max")
+    wanted["nodes_max"] = top + more
+    if wanted.get("pods_expected"):
+        if top == 0:
+            del wanted["pods_expected"]
+        else:
+            present = min(wanted["pods_expected"], top * max_pods(copy["clusters"][cluster], wanted))
+            additional = 0
+            while additional * top < present * more:
+                additional += 1
+            wanted["pods_expected"] = present + additional
     return copy
 
 
@@ -152,7 +162,14 @@ def used(plan: Plan, cluster: int, limit: str) -> int:
     if limit in ("nodes_per_cluster", "pod_cidr"):
         return sum(peaks)
     if limit == "pods_per_cluster":
-        return sum(nodes(pool, "at_max") * max_pods(own, pool) for pool in own["pools"])
+        total = 0
+        for pool in own["pools"]:
+            fit = nodes(pool, "at_max") * max_pods(own, pool)
+            # Where every node takes the addresses of all its pods when it is made, all of them count.
+            takes_all = own["model"] in ("node_subnet", "pod_subnet_static_block")
+            wanted = None if takes_all else pool.get("pods_expected")
+            total += fit if wanted is None else min(wanted, fit)
+        return total
     if limit == "nodes_per_pool":
         # A pool that is replaced has another beside it, with nodes of its own.
         own_pools = [pool for pool in own["pools"] if not pool.get("auto_provisioned")]
