@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from ipaddress import IPv4Network
 
-from lib.ipplan.read_values import Fields, shown
+from lib.ipplan.read_values import Fields, shown, shown_name
 
 _FORM = "Places are written as shop-nodes=10.20.0.0/24, with commas between, or as a mapping from subnets to ranges."
 
@@ -24,10 +24,11 @@ def read_places(fields: Fields) -> tuple[tuple[str, IPv4Network], ...]:
     inner = Fields({}, fields.place("keep"), fields.problems)
     found: list[tuple[str, IPv4Network]] = []
     for name, text in value.items():
-        cidr = inner.as_network(str(name), text)
+        called = shown_name(str(name))
+        cidr = inner.as_network(called, text)
         if isinstance(cidr, IPv4Network):
             found.append((str(name), cidr))
         elif cidr is not None:
             expected = "Places are kept in IPv4."
-            inner.add(str(name), f"{inner.place(str(name))} is {shown(cidr)}. {expected}", expected)
+            inner.add(called, f"{inner.place(called)} is {shown(cidr)}. {expected}", expected)
     return tuple(found)

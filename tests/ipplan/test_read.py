@@ -360,6 +360,11 @@ def test_a_subnet_without_a_name_is_called_by_its_range():
     assert (cluster.node_subnet.name, str(cluster.node_subnet.ipv6)) == ("10.1.0.0/24", "fd00:1::/64")
 
 
+def test_the_name_of_a_place_is_shortened_in_the_sentence():
+    (problem,) = read_plan({"nodes": 3, "keep": {"x" * 100_000: "nowhere"}}).problems
+    assert len(problem.message) < 300 and "It must be an address range" in problem.message
+
+
 @pytest.mark.parametrize("cidr", ["255.255.255.255/32", "0.0.0.0/0", "::/0", "10.0.0.0/32", "10.0.0.0/31"])
 def test_a_service_range_of_any_size_is_judged(cidr):
     assert plan(read_plan({"nodes": 3, "service_cidr": cidr}).demand).problems
