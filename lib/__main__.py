@@ -3,5 +3,7 @@
 import sys
 
 from lib.cli import main
+from lib.cli.process import begin, leave
 
-sys.exit(main(sys.argv[1:]))
+begin()
+leave(main(sys.argv[1:]))

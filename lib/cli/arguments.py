@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from typing import Final
 
 from lib.cli.cluster import add_cluster_arguments
@@ -11,6 +15,7 @@ from lib.cli.plan_arguments import add_plan_arguments
 from lib.cli.trace_arguments import add_trace_arguments
 from lib.model.problem import Severity
 
+_PROGRAM: Final = "python -m lib"
 ENGINES: Final = ("kubernetes", "azure-npm", "calico", "cilium", "none")
 TABULAR: Final = ("text", "json", "csv", "md")
 DIAGRAMS: Final = ("dot", "mermaid")
@@ -30,68 +35,48 @@ def _severity(text: str) -> Severity:
         raise argparse.ArgumentTypeError(f"{text!r} is none of info, warning, error") from None
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser with a sub-command for each result."""
-    parser = argparse.ArgumentParser(
-        prog="python -m lib",
-        description="See, prove and plan the network of a Kubernetes cluster.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+_Add = Callable[..., argparse.ArgumentParser]
+"""Adds the parser of one command, from what the command does."""
+
+
+def _filters(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--namespace", "-n", action="append", default=[], help="only this namespace; may be repeated")
+
+
+def _engine(sub: argparse.ArgumentParser, *, several: bool = False) -> None:
+    if several:
+        text = "whose reading of policies; twice, to compare two engines on one input"
+        sub.add_argument("--engine", choices=ENGINES, action="append", help=text)
+    else:
+        sub.add_argument("--engine", choices=ENGINES, default="kubernetes", help="whose reading of policies")
+    sub.add_argument(
+        "--ipblock-matches-pods",
+        choices=("yes", "no"),
+        help="override whether an ipBlock can match a pod's address",
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def command(
-        name: str, text: str, *, formats: tuple[str, ...] = TABULAR, loads: bool = True
-    ) -> argparse.ArgumentParser:
-        sub = commands.add_parser(
-            name, help=text, description=text, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-        )
-        if loads:
-            sub.add_argument("paths", nargs="*", metavar="PATH", help="file, folder, archive or -")
-            add_cluster_arguments(sub)
-            sub.add_argument(
-                "--complete", action="store_true", help="the input is everything in the cluster: absence is a fact"
-            )
-        if formats:
-            sub.add_argument("--format", choices=formats, default="text", help="how to print (default: text)")
-        return sub
 
-    def filters(sub: argparse.ArgumentParser) -> None:
-        sub.add_argument("--namespace", "-n", action="append", default=[], help="only this namespace; may be repeated")
+def _names(sub: argparse.ArgumentParser) -> None:
+    text = "a table of the addresses of domain names in policies (docs/names.md), or -"
+    sub.add_argument("--names", metavar="FILE", help=text)
 
-    def engine(sub: argparse.ArgumentParser, *, several: bool = False) -> None:
-        if several:
-            text = "whose reading of policies; twice, to compare two engines on one input"
-            sub.add_argument("--engine", choices=ENGINES, action="append", help=text)
-        else:
-            sub.add_argument("--engine", choices=ENGINES, default="kubernetes", help="whose reading of policies")
-        sub.add_argument(
-            "--ipblock-matches-pods",
-            choices=("yes", "no"),
-            help="override whether an ipBlock can match a pod's address",
-        )
 
-    def names(sub: argparse.ArgumentParser) -> None:
-        text = "a table of the addresses of domain names in policies (docs/names.md), or -"
-        sub.add_argument("--names", metavar="FILE", help=text)
-
-    flows = command(
-        "flows", "every permitted flow, between workloads, to and from outside, nodes", formats=TABULAR + DIAGRAMS
-    )
-    filters(flows)
-    engine(flows)
-    names(flows)
+def _flows(command: _Add) -> None:
+    flows = command("every permitted flow, between workloads, to and from outside, nodes", formats=TABULAR + DIAGRAMS)
+    _filters(flows)
+    _engine(flows)
+    _names(flows)
     flows.add_argument(
         "--by", choices=("workload", "class", "namespace"), default="workload", help="what a row stands for"
     )
     flows.add_argument("--nodes", action="store_true", help="also the flows to and from every node, as node/NAME[Node]")
 
-    exposure = command(
-        "exposure", "how open each workload is to the Internet, to pods that are yet to come, and outwards"
-    )
-    filters(exposure)
-    engine(exposure)
-    names(exposure)
+
+def _exposure(command: _Add) -> None:
+    exposure = command("how open each workload is to the Internet, to pods that are yet to come, and outwards")
+    _filters(exposure)
+    _engine(exposure)
+    _names(exposure)
     exposure.add_argument(
         "--by",
         choices=("workload", "peer"),
@@ -99,19 +84,22 @@ def build_parser() -> argparse.ArgumentParser:
         help="a row for each workload, or for each of the ends beyond the input that it is open to",
     )
 
+
+def _egress(command: _Add) -> None:
     egress = command(
-        "egress",
         "what the cluster must reach outside, which pods do, outbound types and SNAT ports; as firewall rules too",
         formats=(*TABULAR, "arm", "az", "cilium"),
     )
-    filters(egress)
-    engine(egress)
-    names(egress)
+    _filters(egress)
+    _engine(egress)
+    _names(egress)
     add_egress_arguments(egress)
 
-    explain = command("explain", "whether one end may talk to another, and every policy and rule that took part")
-    engine(explain)
-    names(explain)
+
+def _explain(command: _Add) -> None:
+    explain = command("whether one end may talk to another, and every policy and rule that took part")
+    _engine(explain)
+    _names(explain)
     end = "a REF, node/NAME, an address or prefix, internet (the public addresses) or outside (every one outside)"
     explain.add_argument("--from", dest="src", required=True, metavar="END", help=f"where the connection starts: {end}")
     explain.add_argument("--to", dest="dst", required=True, metavar="END", help=f"where it goes: {end}")
@@ -122,29 +110,43 @@ def build_parser() -> argparse.ArgumentParser:
         help="protocol; without it, TCP where a port is given, else all of them",
     )
 
-    found = command("trace", "a packet's way, hop by hop, each with its verdict and the line that decided it")
-    engine(found)
-    names(found)
+
+def _trace(command: _Add) -> None:
+    found = command("a packet's way, hop by hop, each with its verdict and the line that decided it")
+    _engine(found)
+    _names(found)
     add_trace_arguments(found)
 
-    diff = command("diff", "what differs between two inputs, or between two engines on one: flows, routes, exposures")
-    filters(diff)
-    engine(diff, several=True)
-    names(diff)
+
+def _diff(command: _Add) -> None:
+    diff = command("what differs between two inputs, or between two engines on one: flows, routes, exposures")
+    _filters(diff)
+    _engine(diff, several=True)
+    _names(diff)
     diff.add_argument(
         "--by", choices=("workload", "namespace", "object"), default="workload", help="what a row stands for"
     )
 
-    filters(command("services", "Services, their endpoints and who can reach them", formats=TABULAR + DIAGRAMS))
-    routes = command("routes", "host and path to Service to workload", formats=TABULAR + DIAGRAMS)
-    filters(routes)
-    routes.add_argument("--url", help="say which route answers this URL, and why")
-    policies = command("policies", "policies, whom they select and isolate")
-    filters(policies)
-    names(policies)
 
-    azure = command("azure", "what Azure makes of the Services: load balancers, frontends, rules, probes")
-    filters(azure)
+def _services(command: _Add) -> None:
+    _filters(command("Services, their endpoints and who can reach them", formats=TABULAR + DIAGRAMS))
+
+
+def _routes(command: _Add) -> None:
+    routes = command("host and path to Service to workload", formats=TABULAR + DIAGRAMS)
+    _filters(routes)
+    routes.add_argument("--url", help="say which route answers this URL, and why")
+
+
+def _policies(command: _Add) -> None:
+    policies = command("policies, whom they select and isolate")
+    _filters(policies)
+    _names(policies)
+
+
+def _azure(command: _Add) -> None:
+    azure = command("what Azure makes of the Services: load balancers, frontends, rules, probes")
+    _filters(azure)
     azure.add_argument(
         "--shared-probe", action="store_true", help="the cluster's load balancers share one health probe"
     )
@@ -182,14 +184,15 @@ def build_parser() -> argparse.ArgumentParser:
         help="a range of the virtual network, of what is joined to it, or of a user-defined route; may be repeated",
     )
 
+
+def _check(command: _Add) -> None:
     check = command(
-        "check",
         "faults of Services, routes and policies, and input that could not be read",
         formats=(*TABULAR, "sarif"),
     )
-    filters(check)
-    engine(check)
-    names(check)
+    _filters(check)
+    _engine(check)
+    _names(check)
     check.add_argument(
         "--assert",
         dest="assertions",
@@ -205,16 +208,17 @@ def build_parser() -> argparse.ArgumentParser:
         "--fail-on", type=_severity, default=Severity.ERROR, metavar="SEVERITY", help="info, warning or error (default)"
     )
 
+
+def _recommend(command: _Add) -> None:
     recommend = command(
-        "recommend",
         "a least-privilege set of NetworkPolicies, proven: --format yaml prints what kubectl apply -f - takes",
         formats=("text", "json", "yaml"),
     )
     recommend.add_argument(
         "--namespace", "-n", action="append", default=[], help="cover only this one; may be repeated"
     )
-    engine(recommend)
-    names(recommend)
+    _engine(recommend)
+    _names(recommend)
     recommend.add_argument(
         "--need",
         action="append",
@@ -230,12 +234,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--api-server", action="store_true", help="workloads with their own ServiceAccount may reach the API server"
     )
 
-    lint = command(
-        "lint", "policies and rules that do nothing, or nothing that others do not do", formats=(*TABULAR, "sarif")
-    )
-    filters(lint)
-    engine(lint)
-    names(lint)
+
+def _lint(command: _Add) -> None:
+    lint = command("policies and rules that do nothing, or nothing that others do not do", formats=(*TABULAR, "sarif"))
+    _filters(lint)
+    _engine(lint)
+    _names(lint)
     lint.add_argument(
         "--fail-on",
         type=_severity,
@@ -243,18 +247,96 @@ def build_parser() -> argparse.ArgumentParser:
         help="info, warning or error; without it findings are no failure",
     )
 
-    snapshot = command("snapshot", "a redacted file of all that was read, which can be loaded again", formats=())
+
+def _snapshot(command: _Add) -> None:
+    snapshot = command("a redacted file of all that was read, which can be loaded again", formats=())
     snapshot.add_argument("-o", "--output", required=True, metavar="FILE", help="the zip to write, or -")
     snapshot.add_argument(
         "--anonymise", action="store_true", help="replace the names of nodes and files, each the same way everywhere"
     )
 
+
+def _plan(command: _Add) -> None:
     plan_formats = (*TABULAR, "az", "bicep", "terraform")
-    add_plan_arguments(command("plan", "how many addresses a cluster needs", formats=plan_formats, loads=False))
-    doctor = command(
-        "doctor", "what a login may and may not read of a cluster, and the rule that is missing", loads=False
-    )
+    add_plan_arguments(command("how many addresses a cluster needs", formats=plan_formats, loads=False))
+
+
+def _doctor(command: _Add) -> None:
+    doctor = command("what a login may and may not read of a cluster, and the rule that is missing", loads=False)
     add_cluster_arguments(doctor)
-    dump = command("dump-command", "the command that dumps every kind that is read", formats=(), loads=False)
+
+
+def _dump_command(command: _Add) -> None:
+    dump = command("the command that dumps every kind that is read", formats=(), loads=False)
     dump.add_argument("--private", action="store_true", help="wrapped in `az aks command invoke`, for private clusters")
+
+
+_COMMANDS: Final[Mapping[str, Callable[[_Add], None]]] = {
+    "flows": _flows,
+    "exposure": _exposure,
+    "egress": _egress,
+    "explain": _explain,
+    "trace": _trace,
+    "diff": _diff,
+    "services": _services,
+    "routes": _routes,
+    "policies": _policies,
+    "azure": _azure,
+    "check": _check,
+    "recommend": _recommend,
+    "lint": _lint,
+    "snapshot": _snapshot,
+    "plan": _plan,
+    "doctor": _doctor,
+    "dump-command": _dump_command,
+}
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help as wide as the terminal, without what argparse imports to ask for that: it makes one for each argument."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_width() - 2)
+
+
+@cache
+def _width() -> int:
+    try:
+        return int(os.environ["COLUMNS"]) or 80
+    except (KeyError, ValueError):
+        pass
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
+    except (AttributeError, OSError, ValueError):
+        return 80
+
+
+def build_parser(only: str | None = None) -> argparse.ArgumentParser:
+    """The parser with a sub-command for each result; where ``only`` names one, with no other.
+
+    To make all of them takes as long as answering for a small input.
+    """
+    parser = argparse.ArgumentParser(
+        prog=_PROGRAM,
+        description="See, prove and plan the network of a Kubernetes cluster.",
+        epilog=EPILOG,
+        formatter_class=_Help,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", prog=_PROGRAM)
+
+    def add(name: str, text: str, *, formats: tuple[str, ...] = TABULAR, loads: bool = True) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text, epilog=EPILOG, formatter_class=_Help)
+        if loads:
+            sub.add_argument("paths", nargs="*", metavar="PATH", help="file, folder, archive or -")
+            add_cluster_arguments(sub)
+            sub.add_argument(
+                "--complete", action="store_true", help="the input is everything in the cluster: absence is a fact"
+            )
+        if formats:
+            sub.add_argument("--format", choices=formats, default="text", help="how to print (default: text)")
+        return sub
+
+    for name, words in _COMMANDS.items():
+        if only in (name, None) or only not in _COMMANDS:
+            words(partial(add, name))
     return parser

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lib.cli.errors import UsageError
+from lib.model.records import dataclass
 
 if TYPE_CHECKING:
     from lib.loaders.cluster.connection import Connection

@@ -98,7 +98,7 @@ def _inputs(arguments: argparse.Namespace) -> tuple[Input, Input, tuple[Engine, 
     if len(inputs) != 2:
         raise UsageError("name two paths, OLD and NEW, or one path and two engines: --engine A --engine B")
     # One table for both; what is wrong with it is told once.
-    tables = (names, replace(names, problems=()))
+    tables = (names, names and replace(names, problems=()))
     old, new = (
         load([path], complete=arguments.complete, names=table) for path, table in zip(inputs, tables, strict=True)
     )

@@ -5,21 +5,23 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from lib.cli.cluster import ClusterSource, Given, read_live
 from lib.cli.errors import UsageError
 from lib.cli.text_file import read_text
 from lib.loaders.assemble import assemble
 from lib.loaders.documents import DocumentStore
-from lib.loaders.domain_names import NamesReading, read_names
 from lib.loaders.manifests import ReadResult, inputs_from_paths, read_inputs
-from lib.model.domain_names import NameTable
 from lib.model.problem import Problem, Severity
+from lib.model.records import dataclass, replace
 from lib.model.refs import Source
 from lib.model.snapshot import Snapshot
 from lib.policy.name_notes import WITHOUT_ADDRESSES
 from lib.reports.tabular import NOTHING
+
+if TYPE_CHECKING:
+    from lib.loaders.domain_names import NamesReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,12 @@ class Input:
         _report(notes, self.documents)
 
 
-def names_of(arguments: argparse.Namespace) -> NamesReading:
-    """The table of domain names that the arguments give; an empty one where they give none."""
+def names_of(arguments: argparse.Namespace) -> NamesReading | None:
+    """The table of domain names that the arguments give; None where they give none."""
     if not arguments.names:
-        return NamesReading(NameTable(), ())
+        return None
+    from lib.loaders.domain_names import read_names
+
     return read_names(read_text(arguments.names, "a table of domain names (docs/names.md)"), arguments.names)
 
 
@@ -92,7 +96,7 @@ def load(given: Sequence[Given], *, complete: bool, names: NamesReading | None =
 
 def _files(paths: Sequence[str], complete: bool) -> Input:
     inputs, path_problems = inputs_from_paths(paths, sys.stdin.buffer)
-    read = read_inputs(inputs)
+    read = read_inputs(inputs, hashed=False)
     loaded = assemble(read, title=", ".join(paths), assume_complete=complete)
     problems = (*path_problems, *loaded.problems)
     if not read.objects:

@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 import json
-import shutil
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from lib.cli.errors import UsageError
 from lib.reports.diagram import DIAGRAM_FORMATS, Edge
 from lib.reports.tabular import NOTHING, Row, tabular
 
 
 def write(pieces: Iterable[str]) -> None:
-    """Stream text to standard output."""
-    for piece in pieces:
-        sys.stdout.write(piece)
-    sys.stdout.flush()
+    """Stream text to standard output. Raises UsageError where it can't be written, on a full disk for one."""
+    try:
+        for piece in pieces:
+            sys.stdout.write(piece)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        drop_output()
+        raise UsageError(f"the result can't be written: {error.strerror}") from None
+
+
+def drop_output() -> None:
+    """Let go of what is still to be written, for Python would complain of it again when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def terminal_width() -> int | None:
     """How many characters a line of the terminal has; None where the output goes elsewhere, where a row is a line."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    if not sys.stdout.isatty():
+        return None
+    import shutil
+
+    return shutil.get_terminal_size().columns
 
 
 def write_rows(format_: str, rows: Iterable[Row], nothing: str = NOTHING) -> None:

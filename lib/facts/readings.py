@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from typing import Any, Final
 
 from lib.facts.engines import Known
 from lib.facts.files import FactsError, read_list
+from lib.model.records import dataclass
 
 
 class SeenAs(Enum):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 
 from lib.flows.ingress import ingress_rows
 from lib.flows.outside import outside_rows
 from lib.flows.row import FlowRow
 from lib.flows.rows import rows_between, with_rejections
 from lib.model.policies import Direction
+from lib.model.records import dataclass, replace
 from lib.model.refs import ObjectRef
 from lib.policy.bits import Bits, positions
 from lib.policy.engine import Engine

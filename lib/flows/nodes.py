@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
 from lib.flows.row import FlowRow, RowVerdict, unknown_reason, verdicts
 from lib.model.policies import Direction
+from lib.model.records import dataclass, field
 from lib.policy.bits import Bits, from_positions, positions
 from lib.policy.pairs import Part, Sum, WorkloadPairs, add_up
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from lib.flows.row import FlowRow, RowVerdict, unknown_reason, verdicts
 from lib.model.policies import Direction
+from lib.model.records import dataclass
 from lib.model.refs import OUTSIDE_SUFFIX
 from lib.model.sets import AddressSet
 from lib.policy.bits import Bits, from_positions, positions

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from lib.flows.ingress import ingress_rows
@@ -11,6 +10,7 @@ from lib.flows.nodes import node_rows
 from lib.flows.outside import outside_rows
 from lib.flows.row import FlowRow, RowVerdict, unknown_reason, verdicts
 from lib.model.policies import Direction
+from lib.model.records import replace
 from lib.model.refs import ObjectRef
 from lib.policy.decide import without_rejected
 from lib.policy.engine import Engine

@@ -1,17 +1,15 @@
-"""Arrays of objects, as calicoctl reads and writes them: where each element stands in the text."""
+"""Arrays of objects, as calicoctl reads and writes them: where each element stands in a JSON text."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-import yaml
-
-from lib.loaders.events import json_value_end, skip_space, yaml_events
+from lib.loaders.json_text import json_value_end, skip_space
 from lib.loaders.lines import json_line_count
+from lib.model.patterns import pattern
 
-JSON_OBJECTS: Final = re.compile(r"\[[ \t\r\n]*\{")
+JSON_OBJECTS: Final = pattern(r"\[[ \t\r\n]*\{")
 """How a JSON array of objects begins."""
 
 
@@ -38,28 +36,3 @@ def json_elements(text: str, begin: int, end: int) -> Iterator[Element]:
         counted, after = begin, json_value_end(text, begin)
         yield Element(begin, after, 0, line)
         begin = skip_space(text, after) + 1
-
-
-def yaml_elements(text: str) -> list[Element]:
-    """The mappings written out in a YAML sequence; ``text`` was read before. An alias is none of them."""
-    source = yaml_events(text.encode())
-    found: list[Element] = []
-    depth = 0
-    first: Any = None
-    is_flow = False
-    while True:
-        event = source.get_event()
-        match event:
-            case yaml.CollectionStartEvent():
-                depth += 1
-                if depth == 2:
-                    first, is_flow = event.start_mark, bool(event.flow_style)
-            case yaml.CollectionEndEvent():
-                depth -= 1
-                if depth == 1:
-                    last: Any = event.end_mark
-                    # Elements in braces may all stand in one line, far to the right; their indentation means nothing.
-                    column = 0 if is_flow else first.column
-                    found.append(Element(first.index, last.index, column, first.line))
-            case yaml.DocumentEndEvent():
-                return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from lib.loaders.collected import Collected
@@ -31,6 +30,7 @@ from lib.model.cluster import METADATA_NAME_LABEL, Namespace, Node
 from lib.model.labels import EVERYTHING
 from lib.model.policies import NetworkPolicy, RejectedPolicy
 from lib.model.problem import Problem, Severity
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, Source
 from lib.model.routes import Gateway, GatewayClass, GatewayRoute, Ingress, IngressClass, ReferenceGrant
 from lib.model.services import EndpointSlice, Service

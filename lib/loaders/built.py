@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from lib.model.records import dataclass, field
 
 Span = tuple[int, int]
 Key = str | int

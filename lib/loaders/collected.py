@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from lib.loaders.documents import RawObject
 from lib.loaders.parse import KindReader, reader_for
 from lib.model.policies import RejectedPolicy
+from lib.model.records import dataclass, field
 from lib.model.refs import ObjectRef
 
 

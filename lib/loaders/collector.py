@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gc
+from _thread import allocate_lock
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
 
-_lock = Lock()
+_lock = allocate_lock()  # threading's own Lock, without the import of all of it
 _inside = 0
 _was_enabled = False
 

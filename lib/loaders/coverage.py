@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
+from lib.model.records import dataclass, field
 from lib.model.snapshot import UNREAD, Coverage
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
-DOCUMENT_START: Final = re.compile(r"---(?:(?<=[\n\r\x85\u2028\u2029]---)|(?<=\A---))(?=\s|\Z)")
+from lib.model.patterns import pattern
+
+DOCUMENT_START: Final = pattern(r"---(?:(?<=[\n\r\x85\u2028\u2029]---)|(?<=\A---))(?=\s|\Z)")
 
 
 def passed_over(text: str, begun: int, resume_after: int) -> str:

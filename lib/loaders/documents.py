@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lib.loaders.lines import json_line_count, line_count
-from lib.loaders.locate import Position, positions
 from lib.loaders.read_documents import Syntax
 from lib.model.records import dataclass
 from lib.model.refs import Source
+
+if TYPE_CHECKING:
+    from lib.loaders.locate import Position
 
 _OBJECTS_REMEMBERED: Final = 512
 
@@ -90,6 +91,8 @@ class DocumentStore:
         key = (source.file, source.document, source.item)
         found = self._positions.get(key)
         if found is None:
+            from lib.loaders.locate import positions
+
             before, text = self._object_text(source, document)
             found = (document.line + before, positions(text, document.syntax))
             if len(self._positions) >= _OBJECTS_REMEMBERED:
@@ -108,6 +111,8 @@ class DocumentStore:
             return 1, ""
         if document.text is None:
             return document.line, ""
+        import textwrap
+
         before, text = self._object_text(source, document)
         return document.line + before, textwrap.dedent(text).rstrip()
 

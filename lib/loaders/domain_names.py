@@ -5,7 +5,6 @@ The form is described in docs/names.md and, for editors, in docs/names.schema.js
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from ipaddress import IPv6Network, ip_address, ip_network
@@ -17,6 +16,7 @@ from lib.loaders.own_file import Form, Part, only, read_documents
 from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.session import Session, field_names, quote
 from lib.model.domain_names import NameEntry, NameTable, canonical
+from lib.model.patterns import pattern
 from lib.model.problem import Problem, Severity
 from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, PathStep, Source
@@ -28,9 +28,9 @@ NAMES_MAX: Final = 10_000
 ADDRESSES_MAX: Final = 50_000
 CHARS_MAX: Final = 4 * MIB
 _NAME_CHARS: Final = 253
-_LABEL: Final = re.compile(r"[a-z0-9_]([-a-z0-9_]{0,61}[a-z0-9_])?")
+_LABEL: Final = pattern(r"[a-z0-9_]([-a-z0-9_]{0,61}[a-z0-9_])?")
 _SUBJECT: Final = ObjectRef("", "names", "File")
-_PREFIX: Final = re.compile(r"([0-9A-Fa-f:.]{2,45})(/[0-9]{1,3})?")
+_PREFIX: Final = pattern(r"([0-9A-Fa-f:.]{2,45})(/[0-9]{1,3})?")
 _MAPPED: Final = IPv6Network("::ffff:0:0/96")
 _TO_CORRECT: Final = "Write addresses or prefixes, for example [203.0.113.7, 2001:db8::7, 198.51.100.0/24]."
 

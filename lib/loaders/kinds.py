@@ -27,6 +27,10 @@ WORKLOADS: Final = frozenset(
 
 CLUSTER_POLICY_KINDS: Final = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
 CILIUM_POLICY_KINDS: Final = ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy")
+CILIUM_VERSION: Final = "cilium.io/v2"
+CLUSTER_POLICY_GROUP: Final = "policy.networking.k8s.io"
+CLUSTER_POLICY_VERSIONS: Final = (f"{CLUSTER_POLICY_GROUP}/v1beta1", f"{CLUSTER_POLICY_GROUP}/v1alpha2")
+GATEWAY_GROUP: Final = "gateway.networking.k8s.io"
 CALICO_GROUPS: Final = ("projectcalico.org", "crd.projectcalico.org")
 _CALICO_KINDS: Final = (
     "NetworkPolicy",

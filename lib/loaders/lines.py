@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
-BREAK: Final = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
+from lib.model.patterns import pattern
+
+BREAK: Final = pattern(r"\r\n|[\n\r\x85\u2028\u2029]")
 """One line break."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -10,6 +9,7 @@ import yaml
 from lib.loaders.events import JSONEvents, yaml_events
 from lib.loaders.read_documents import Syntax
 from lib.loaders.yaml_resolver import TagError, key_text, resolve_plain, resolve_tagged
+from lib.model.records import dataclass, field
 from lib.model.refs import PathStep
 
 

@@ -14,6 +14,7 @@ from lib.loaders.kinds import CALICO_GROUPS, CILIUM_POLICY_KINDS, CLUSTER_POLICY
 from lib.loaders.lines import BREAK, line_count
 from lib.model.calico_policies import CALICO_NETWORK_POLICY
 from lib.model.labels import EVERYTHING
+from lib.model.patterns import pattern
 from lib.model.policies import Direction, RejectedPolicy
 from lib.model.refs import ObjectRef, Source
 
@@ -28,20 +29,20 @@ _MOST_TOLD_ALONE: Final = 200
 _LINES_AROUND: Final = 2_000
 _CHARS_AROUND: Final = 100_000
 
-_MENTION: Final = re.compile(
+_MENTION: Final = pattern(
     r"\bkind[\"']?[ \t]*:[ \t]*[\"']?[ \t]*"
     r"(Global|(?:Baseline)?Admin|Cluster|Cilium(?:Clusterwide)?)?NetworkPolic(?:y|ies|yList)\b",
     re.IGNORECASE,
 )
-_KIND_AT_MARGIN: Final = re.compile(r"(?m)^[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?([A-Za-z]*)")
-_JSON_AT_MARGIN: Final = re.compile(r"(?m)^\{")
-_KEY: Final = re.compile(
+_KIND_AT_MARGIN: Final = pattern(r"(?m)^[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?([A-Za-z]*)")
+_JSON_AT_MARGIN: Final = pattern(r"(?m)^\{")
+_KEY: Final = pattern(
     r"((?:[ \t]*-[ \t])*[ \t]*)[\"']?([A-Za-z]+)[\"']?[ \t]*:(?:[ \t]+|(?=[\r\n\"'{]|\Z))(.*)", re.DOTALL
 )
-_VALUE: Final = re.compile(r"([\"']?)([-.a-zA-Z0-9]{1,253})\1[ \t]*,?[ \t]*(?:#.*)?")
-_VERSION: Final = re.compile(r"([\"']?)([-.a-z0-9]+)/v[a-z0-9]+\1[ \t]*,?")
-_BLOCK_OPENS: Final = re.compile(r"\{?[ \t]*(?:#.*)?")
-_FLOW: Final = re.compile(r"\{([^{}]*)\}[ \t]*,?[ \t]*(?:#.*)?")
+_VALUE: Final = pattern(r"([\"']?)([-.a-zA-Z0-9]{1,253})\1[ \t]*,?[ \t]*(?:#.*)?")
+_VERSION: Final = pattern(r"([\"']?)([-.a-z0-9]+)/v[a-z0-9]+\1[ \t]*,?")
+_BLOCK_OPENS: Final = pattern(r"\{?[ \t]*(?:#.*)?")
+_FLOW: Final = pattern(r"\{([^{}]*)\}[ \t]*,?[ \t]*(?:#.*)?")
 
 
 def lost_policies(

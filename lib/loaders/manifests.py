@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from lib.loaders.archives import Budget, Entry, clean_name, is_archive, unpack
+from lib.loaders.archives import Budget, Entry, clean_name, is_archive
 from lib.loaders.bundle.manifest import MOST_STATEMENTS, Statement, is_manifest
 from lib.loaders.bundle.statement import read_statement
 from lib.loaders.collector import without_collector
@@ -45,8 +45,12 @@ def read_inputs(
     limits: Limits = DEFAULT,
     progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    *,
+    hashed: bool = True,
 ) -> ReadResult:
     """Read every object of ``inputs``; secrets stay behind, faults become Problems.
+
+    Without ``hashed`` the result's ``content_hash`` is "", for who remembers nothing by it.
 
     ``progress`` is called at each file and every few hundred objects, ``cancelled`` asked at least as often.
     Raises LoadCancelled, and nothing else whatever the bytes are.
@@ -56,7 +60,7 @@ def read_inputs(
     with without_collector():
         for file in files:
             reading.file(file)
-    return reading.result(content_hash(files))
+    return reading.result(content_hash(files) if hashed else "")
 
 
 class _Reading:
@@ -134,6 +138,9 @@ class _Reading:
         self._report()
 
     def _archive(self, file: InputFile) -> None:
+        # Imported here, for the libraries that unpack take longer to import than many an input to read.
+        from lib.loaders.unpack import unpack
+
         outer = clean_name(file.name, self.limits.name_chars)
         read = 0
         for part in unpack(file.data, self.limits, self.budget, self.check):

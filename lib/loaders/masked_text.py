@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Any, Final
 
-import yaml
-
 from lib.loaders.built import Span
-from lib.loaders.events import yaml_events
 from lib.loaders.lines import BREAK
 from lib.loaders.read_documents import Document
+from lib.model.patterns import pattern
 
-_COMMENT_SIGN: Final = re.compile(r"(?<!\S)#")
+_COMMENT_SIGN: Final = pattern(r"(?<!\S)#")
 
 
 Edit = tuple[int, int, str]
@@ -119,6 +116,11 @@ def _line_end(text: str, index: int) -> int:
 
 def _scalar_spans(text: str, offset: int) -> list[Span] | None:
     """Where the scalars of a YAML text stand, moved by ``offset``; None if it can't be read by itself."""
+    # Few documents have comments, and an input of none needs no parser of events.
+    import yaml
+
+    from lib.loaders.events import yaml_events
+
     source = yaml_events(text.encode())
     spans: list[Span] = []
     try:

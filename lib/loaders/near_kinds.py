@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from difflib import get_close_matches
 from typing import Final
 
 from lib.loaders.documents import RawObject
@@ -11,6 +10,7 @@ from lib.loaders.kinds import CALICO_GROUPS, READ, called, group_of
 from lib.loaders.parse import KIND_READERS
 from lib.loaders.parse.metadata import rough_ref
 from lib.loaders.parse.session import quote
+from lib.model.near_words import nearest
 from lib.model.problem import Problem, Severity
 
 # A plural is this near to its kind: NetworkPolicies.
@@ -37,9 +37,9 @@ def near_kind(raw: RawObject) -> Problem | None:
     known = _READ_BY_GROUP.get(group_of(raw.api_version), ())
     if raw.kind == _NO_SLIP or raw.kind.removesuffix("List") in known or len(raw.kind) > _LONGEST:
         return None
-    near = get_close_matches(raw.kind, known, n=1, cutoff=_NEAR)
-    if not near:
+    near = nearest(raw.kind, known, _NEAR)
+    if near is None:
         return None
-    ref = rough_ref(raw.obj, raw.kind, KIND_READERS[called(raw.api_version, near[0])].namespaced)
+    ref = rough_ref(raw.obj, raw.kind, KIND_READERS[called(raw.api_version, near)].namespaced)
     message = f"{ref}: no kind {quote(raw.kind)} is known in {quote(raw.api_version)}; the object is counted only"
-    return Problem(Severity.WARNING, "unknown-kind", message, f"Did you mean {near[0]}?", raw.source, None, ref)
+    return Problem(Severity.WARNING, "unknown-kind", message, f"Did you mean {near}?", raw.source, None, ref)

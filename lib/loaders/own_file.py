@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import replace
-from difflib import get_close_matches
 from typing import Final, Generic, TypeVar
 
 from lib.loaders.limits import Limits
@@ -13,8 +11,9 @@ from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.session import Entry, Session, quote
 from lib.loaders.read_documents import Document
 from lib.loaders.yaml_reader import Reader
+from lib.model.near_words import nearest
 from lib.model.problem import Problem, Severity
-from lib.model.records import dataclass
+from lib.model.records import dataclass, replace
 from lib.model.refs import ObjectRef, PathStep, Source
 
 T = TypeVar("T")
@@ -106,7 +105,7 @@ def _something_else(value: object, form: Form) -> str:
             if schema.startswith(start) and not form.schema.startswith(start):
                 return f"{what} ({quote(schema)})"
     if value and "schema" not in value and not value.keys() & set(form.keys):
-        near = [key for key in value if get_close_matches(str(key)[:40], form.keys, n=1)]
+        near = [key for key in value if nearest(str(key)[:40], form.keys)]
         named = ", ".join(quote(key) for key in list(value)[:3])
         return "" if near else f"a mapping with the keys {named}{' and others' if len(value) > 3 else ''}"
     return ""
@@ -118,6 +117,6 @@ def only(fields: Fields, known: Collection[str]) -> None:
     for name in fields.data:
         if name not in known:
             listed = entry.session.lists(entry.source.file, Severity.ERROR)
-            similar = get_close_matches(str(name), known, n=1) if listed else []
-            remedy = f"Did you mean {similar[0]}?" if similar else f"Known are {', '.join(sorted(known))}."
+            similar = nearest(str(name), known) if listed else None
+            remedy = f"Did you mean {similar}?" if similar else f"Known are {', '.join(sorted(known))}."
             fields.error(str(name), "unknown-field", f"{quote(name)} is no field of this place", remedy)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
-_KIND_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}")
-_API_VERSION: Final = re.compile(r"(?:[-.a-z0-9]{1,253}/)?v?[a-z0-9]{1,63}")
+from lib.model.patterns import pattern
+
+_KIND_NAME: Final = pattern(r"[A-Za-z][A-Za-z0-9]{0,62}")
+_API_VERSION: Final = pattern(r"(?:[-.a-z0-9]{1,253}/)?v?[a-z0-9]{1,63}")
 
 
 def is_list(value: dict[str, Any]) -> bool:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import Literal
 
 from lib.loaders.built import Built
-from lib.model.records import dataclass
+from lib.model.records import dataclass, field
 
 Syntax = Literal["yaml", "json"]
 
@@ -39,6 +38,14 @@ class Failure:
     is_warning: bool = False
     text: str = field(default="", repr=False)
     text_line: int = 1
+
+
+@dataclass(slots=True)
+class Tally:
+    """How much was read so far: documents of one text, keys and values of all texts of an input."""
+
+    number: int = 0
+    nodes: int = 0
 
 
 Result = Document | Failure

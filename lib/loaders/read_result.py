@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from lib.loaders.bundle.manifest import Statement
@@ -12,6 +10,7 @@ from lib.loaders.documents import DocumentStore, ListInfo, RawObject
 from lib.loaders.inputs import InputFile
 from lib.model.policies import RejectedPolicy
 from lib.model.problem import Problem, Severity
+from lib.model.records import dataclass, field
 from lib.model.refs import Source
 
 _ENDS_OF_READING: Final = frozenset({"too-many-documents", "too-many-faults"})
@@ -58,6 +57,9 @@ class ReadResult:
 
 def content_hash(files: Iterable[InputFile]) -> str:
     """SHA-256 over names and bytes in order, lengths included so that no two inputs read alike."""
+    # Imported here: it loads a library for ciphers, and a command asks for no hash.
+    import hashlib
+
     digest = hashlib.sha256()
     for file in files:
         name = file.name.encode("utf-8", "surrogatepass")

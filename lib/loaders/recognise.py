@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any, Final
 
+from lib.model.patterns import pattern
 from lib.model.problem import Severity
 from lib.model.records import dataclass
 
@@ -88,16 +89,16 @@ NO_API_VERSION: Final = Advice(
     "Write apiVersion, as every Kubernetes object has it.",
 )
 
-_TEMPLATE: Final = re.compile(
+_TEMPLATE: Final = pattern(
     r"\{\{-?\s*(?:[.$]|/\*|(?:include|template|if|else|end|range|with|define|block|toYaml|tpl|default|required"
     r"|quote|printf|index|not|and|or|eq|ne|fail)\b)"
 )
-_ERROR_LINE: Final = re.compile(
+_ERROR_LINE: Final = pattern(
     r"(?:error: |Error from server|Error: |The connection to the server|Unable to connect to the server"
     r"|No resources found|E\d{4} \d\d:\d\d:\d\d|error validating|Please enter Username|couldn't get )"
 )
-_TABLE_LINE: Final = re.compile(r"(?:NAMESPACE +)?(?:NAME|LAST SEEN)(?: {2,}[A-Z][A-Z()\-_ /]*)+\s*$")
-_VALUES_NAME: Final = re.compile(r"(?:.*[-.])?values(?:[-.].*)?\.ya?ml$", re.IGNORECASE)
+_TABLE_LINE: Final = pattern(r"(?:NAMESPACE +)?(?:NAME|LAST SEEN)(?: {2,}[A-Z][A-Z()\-_ /]*)+\s*$")
+_VALUES_NAME: Final = pattern(r"(?:.*[-.])?values(?:[-.].*)?\.ya?ml$", re.IGNORECASE)
 _CHART_NAMES: Final = ("chart.yaml", "chart.lock", "requirements.yaml", "requirements.lock")
 _KUSTOMIZE_NAMES: Final = ("kustomization.yaml", "kustomization.yml", "kustomization")
 

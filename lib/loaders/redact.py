@@ -33,6 +33,7 @@ from lib.loaders.secret_fields import (
     masked,
     nested_metadata,
 )
+from lib.model.patterns import pattern
 from lib.model.records import dataclass
 
 _READ_FIELDS: Final = frozenset(
@@ -42,9 +43,9 @@ _NAME_FIELDS: Final = ("name", "namespace")
 _SECRET_DATA: Final = ("data", "stringData")
 _LIST_FIELDS: Final = frozenset({"apiVersion", "kind", "items"})
 _LIST_METADATA: Final = ("resourceVersion", "continue", "remainingItemCount")
-_SECRET_KEY: Final = re.compile(r"[-._a-zA-Z0-9]{1,253}")
-_OBJECT_NAME: Final = re.compile(r"[-.:_a-zA-Z0-9]{1,253}")
-_UID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SECRET_KEY: Final = pattern(r"[-._a-zA-Z0-9]{1,253}")
+_OBJECT_NAME: Final = pattern(r"[-.:_a-zA-Z0-9]{1,253}")
+_UID: Final = pattern(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DASHES: Final = ("- ", "-\t", "-\n", "-\r")
 
 

@@ -9,12 +9,13 @@ from typing import Any, Final
 from lib.loaders.built import CONTAINER_LISTS, LABEL_MAPS, WATCHED
 from lib.loaders.kinds import KEPT_ANNOTATIONS
 from lib.loaders.parse.session import field_names
+from lib.model.patterns import pattern
 
 MASK: Final = "•••"
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
-FIELD_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}")
-_ENV_NAME: Final = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]{0,252}")
+FIELD_NAME: Final = pattern(r"[A-Za-z][A-Za-z0-9]{0,62}")
+_ENV_NAME: Final = pattern(r"[-._a-zA-Z][-._a-zA-Z0-9]{0,252}")
 CONTAINER_FIELDS: Final = field_names(
     "name image command args workingDir ports envFrom env resources resizePolicy restartPolicy restartPolicyRules "
     "volumeMounts volumeDevices livenessProbe readinessProbe startupProbe lifecycle terminationMessagePath "
@@ -31,9 +32,9 @@ _VALUE_SOURCES: Final = {
 _ENV_SOURCES: Final = dict.fromkeys(("secretRef", "configMapRef"), frozenset({"name", "optional"}))
 _SNIPPET: Final = "-snippet"
 _URL: Final = "://"
-_USER: Final = re.compile(r"://([^/\s@]*)@")
-_PARAMETER: Final = re.compile(r"[?&]([^\s=&?]*)=[^\s&]")
-_TELLING: Final = re.compile(r"token|key|secret|passw|sig|code|auth", re.IGNORECASE)
+_USER: Final = pattern(r"://([^/\s@]*)@")
+_PARAMETER: Final = pattern(r"[?&]([^\s=&?]*)=[^\s&]")
+_TELLING: Final = pattern(r"token|key|secret|passw|sig|code|auth", re.IGNORECASE)
 
 
 def is_env_item(item: Any) -> bool:

@@ -7,12 +7,12 @@ ParseInt with base 0 for the integers.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import math
 import re
 import struct
 from typing import Final
+
+from lib.model.patterns import pattern
 
 Scalar = str | int | float | bool | None
 
@@ -31,10 +31,10 @@ _WORDS: Final[dict[str, Scalar]] = {
 }
 _NUMBER_STARTS: Final = frozenset("+-.0123456789")
 # Go's ParseInt(s, 0, 64): an optional sign, then a prefix or decimal digits; a leading 0 alone means octal.
-_INTEGER: Final = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[oO]?([0-7]+)|0[bB]([01]+)|(0|[1-9][0-9]*))\Z")
-_FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_INTEGER: Final = pattern(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[oO]?([0-7]+)|0[bB]([01]+)|(0|[1-9][0-9]*))\Z")
+_FLOAT: Final = pattern(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 # Go's ParseFloat beyond that, reached only by scalars that begin with a dot.
-_DOT_FLOAT: Final = re.compile(r"\.[0-9]+(?:[eE][-+]?[0-9]+)?\Z")
+_DOT_FLOAT: Final = pattern(r"\.[0-9]+(?:[eE][-+]?[0-9]+)?\Z")
 _LONGEST_NUMBER_CHARS: Final = 400
 
 
@@ -78,6 +78,9 @@ def resolve_plain(text: str) -> Scalar:
 def resolve_tagged(tag: str, text: str) -> Scalar:
     """The value of a scalar with an explicit tag; tags outside YAML's own mean a string. Raises TagError."""
     if tag == TAG_PREFIX + "binary":
+        import base64
+        import binascii
+
         try:
             return base64.b64decode(re.sub(r"\s", "", text), validate=True).decode("utf-8", "replace")
         except (binascii.Error, ValueError):
@@ -102,7 +105,7 @@ def resolve_tagged(tag: str, text: str) -> Scalar:
     raise TagError(f"a value does not fit its tag !!{name}")
 
 
-_TIMESTAMP: Final = re.compile(
+_TIMESTAMP: Final = pattern(
     r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
     r"(?:[Tt][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(?:\.[0-9]+)?(?:Z|[-+][0-9]{2}:[0-9]{2})"
     r"| [0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(?:\.[0-9]+)?)?\Z"

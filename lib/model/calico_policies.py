@@ -6,7 +6,6 @@ Kinds of the API groups projectcalico.org/v3 and crd.projectcalico.org/v1. Calic
 
 from __future__ import annotations
 
-from dataclasses import field
 from enum import Enum
 from math import inf
 from typing import Final
@@ -15,7 +14,7 @@ from lib.model.calico_selector import CalicoSelector
 from lib.model.cluster import ContainerPort, Pod
 from lib.model.labels import Labels
 from lib.model.policies import Direction
-from lib.model.records import dataclass
+from lib.model.records import dataclass, field
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import Address, AddressSet, Family, Network, PortSet, Protocol
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from enum import Enum
 from typing import Final, NamedTuple, assert_never
 
 from lib.model.errors import ModelError
 from lib.model.labels import Labels
-from lib.model.records import dataclass
+from lib.model.patterns import pattern
+from lib.model.records import dataclass, replace
 
 DEEPEST: Final = 100
 """How many parentheses and negations may stand inside each other."""
@@ -197,10 +197,10 @@ def conjunction(*parts: CalicoSelector | None) -> CalicoSelector:
 
 
 _BLANKS: Final = " \t"
-_IDENTIFIER: Final = re.compile(r"[a-zA-Z0-9_./-]+")
+_IDENTIFIER: Final = pattern(r"[a-zA-Z0-9_./-]+")
 _SIGNS: Final = ("==", "!=", "&&", "||", "(", ")", "{", "}", ",", "!")
-_CALL: Final = re.compile(r"(has|all|global)\([ \t]*([a-zA-Z0-9_./-]*)[ \t]*(\)?)")
-_AFTER_LABEL: Final = re.compile(r"contains|starts[ \t]*with|ends[ \t]*with|not[ \t]*in|in")
+_CALL: Final = pattern(r"(has|all|global)\([ \t]*([a-zA-Z0-9_./-]*)[ \t]*(\)?)")
+_AFTER_LABEL: Final = pattern(r"contains|starts[ \t]*with|ends[ \t]*with|not[ \t]*in|in")
 _WORDS: Final = {
     "contains": Comparison.CONTAINS,
     "startswith": Comparison.STARTS_WITH,

@@ -7,14 +7,13 @@ has ``AllPorts()``.
 
 from __future__ import annotations
 
-from dataclasses import field
 from enum import Enum
 from typing import Final
 
 from lib.model.domain_names import NamePattern
 from lib.model.labels import Labels, LabelSelector
 from lib.model.policies import Direction, NamespaceScope, PolicyPort
-from lib.model.records import dataclass
+from lib.model.records import dataclass, field
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import AddressSet, Network
 

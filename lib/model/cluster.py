@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from enum import Enum
 from typing import Final
 
 from lib.model.labels import Labels
-from lib.model.records import dataclass
+from lib.model.records import dataclass, field
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import Address, Network, Protocol
 

@@ -6,12 +6,11 @@ Names are compared as DNS has them: whatever their case, with or without the dot
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
 from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
-from lib.model.records import dataclass
+from lib.model.records import dataclass, field
 from lib.model.refs import Source
 from lib.model.sets import AddressSet, Network
 

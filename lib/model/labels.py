@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 from lib.model.errors import ModelError
+from lib.model.records import dataclass
 
 Labels = Mapping[str, str]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from lib.model.records import dataclass
 
 PathStep = str | int
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-
 from lib.model.labels import Labels, LabelSelector
-from lib.model.records import dataclass
+from lib.model.records import dataclass, field
 from lib.model.refs import ObjectRef, Source
 from lib.model.services import LoadBalancerIngress
 

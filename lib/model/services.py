@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from enum import Enum
 
 from lib.model.labels import Labels, LabelSelector
-from lib.model.records import dataclass
+from lib.model.records import dataclass, field
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import Address, Family, Network, Protocol
 

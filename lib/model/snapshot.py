@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from typing import Final
@@ -23,6 +22,7 @@ from lib.model.cluster import Namespace, Node, Pod, Workload
 from lib.model.cluster_policies import ClusterPolicy
 from lib.model.domain_names import NameTable
 from lib.model.policies import NetworkPolicy, RejectedPolicy
+from lib.model.records import dataclass, field
 from lib.model.refs import ObjectRef, Source
 from lib.model.routes import Gateway, GatewayClass, GatewayRoute, Ingress, IngressClass, ReferenceGrant
 from lib.model.services import EndpointSlice, Service
@@ -63,7 +63,8 @@ class Snapshot:
     """Everything that was read, normalised; immutable and shared by all views.
 
     ``coverage`` says for each kind that NetAtlas reads how much of it the input holds; ask through ``is_complete``.
-    ``other_kinds`` counts the objects of kinds that are not read. ``content_hash`` is of the bytes that were loaded.
+    ``other_kinds`` counts the objects of kinds that are not read. ``content_hash`` is of the bytes
+    that were loaded, "" where it was not asked for.
     ``domain_names`` is the table that the person gives beside the cluster's objects.
     Objects that could not be read are not here: they are Problems, and rejected policies also stand in
     ``rejected_policies``, unreadable HostEndpoints in ``rejected_hosts``.

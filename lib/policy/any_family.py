@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
+from lib.model.records import replace
 from lib.policy.rules import CompiledPolicy, CompiledRule, Named, Stage
 
 FAMILY_DOUBT: Final = "which IP families the cluster uses"

@@ -7,12 +7,12 @@ normal policy" ("Pre-DNAT policy" and "Summary" of docs.tigera.io).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Final
 
 from lib.facts.calico_hosts import failsafe_ports
 from lib.model.calico_policies import CalicoAction, CalicoPolicy, CalicoRule, EntityRule
 from lib.model.policies import Direction
+from lib.model.records import replace
 from lib.model.sets import PortSet
 from lib.policy.bits import Bits, union
 from lib.policy.calico_match import Matcher

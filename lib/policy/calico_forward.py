@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Final
 
 from lib.model.calico_policies import CalicoAction, CalicoPolicy, CalicoRule
 from lib.model.policies import Direction
+from lib.model.records import dataclass, field, replace
 from lib.model.refs import ObjectRef
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits

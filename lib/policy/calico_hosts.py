@@ -8,13 +8,13 @@ before them and holds what may let traffic by, and what is asked before all of t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from math import inf
 from typing import Final
 
 from lib.facts.calico_hosts import failsafe_ports
 from lib.model.calico_policies import CalicoPolicy
 from lib.model.policies import Direction
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import PortSet
 from lib.model.snapshot import Snapshot

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import ip_network
 from typing import Final, assert_never
@@ -35,6 +34,7 @@ from lib.model.calico_selector import (
 )
 from lib.model.cluster import ContainerPort
 from lib.model.labels import Labels
+from lib.model.records import dataclass, field
 from lib.model.refs import ObjectRef
 from lib.model.sets import AddressSet, Family, family_of
 from lib.model.snapshot import Snapshot

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
@@ -11,6 +10,7 @@ from typing import Final
 from lib.model.calico_policies import CalicoAction, CalicoPolicy, CalicoRule
 from lib.model.calico_selector import And
 from lib.model.policies import Direction
+from lib.model.records import replace
 from lib.model.refs import ObjectRef
 from lib.model.sets import Family, Network, PortSet, family_of
 from lib.model.snapshot import Snapshot

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from lib.model.calico_policies import CalicoPorts, CalicoRule
 from lib.model.cluster import ContainerPort
+from lib.model.records import replace
 from lib.model.sets import PortSet, Protocol
 from lib.policy.bits import Bits
 from lib.policy.calico_match import Matcher, positive_selector

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from itertools import groupby
 from math import inf
 from typing import Final, NamedTuple
 
 from lib.model.calico_policies import CalicoAction, CalicoProfile, CalicoRule, EntityRule
 from lib.model.policies import Direction
+from lib.model.records import replace
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import Protocol
 from lib.model.snapshot import Snapshot

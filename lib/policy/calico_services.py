@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Final
 
 from lib.model.calico_policies import ServiceMatch
 from lib.model.errors import ModelError
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef
 from lib.model.services import EndpointSlice, Service
 from lib.model.sets import AddressSet, Family, Network, PortSet, parse_address

@@ -5,12 +5,12 @@ allowed, and each direction that some rule is about is closed for the rest.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
 from lib.model.cilium_policies import CiliumPeer, CiliumPolicy, CiliumRule, CiliumSpec, EndpointsPeer, NamesPeer
 from lib.model.policies import Direction
+from lib.model.records import replace
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits
 from lib.policy.cilium_match import NODE_DOUBT, CiliumMatcher, Ends, selector_vocabulary

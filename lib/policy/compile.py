@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from ipaddress import ip_network
 from typing import Final
 
 from lib.facts.engines import Known
 from lib.model.domain_names import NameTable
 from lib.model.policies import RejectedPolicy
-from lib.model.records import dataclass
+from lib.model.records import dataclass, replace
 from lib.model.sets import Address, AddressSet, Family, PortSet, Protocol
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits, union

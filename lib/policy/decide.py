@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from enum import Enum
 
 from lib.model.policies import Direction, Verdict
-from lib.model.records import dataclass
+from lib.model.records import dataclass, field
 from lib.policy.rules import Action, CompiledPolicy, CompiledRejection, CompiledRule
 from lib.policy.walk import Closing, Step
 

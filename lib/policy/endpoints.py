@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from lib.model.cluster import METADATA_NAME_LABEL, Namespace
 from lib.model.labels import LabelSelector, Operator, Requirement
 from lib.model.policies import NamespaceScope, OwnNamespace
+from lib.model.records import dataclass, field
 from lib.model.sets import Family, Protocol
 from lib.model.snapshot import UNREAD, Snapshot
 from lib.policy.bits import Bits, from_positions, union

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from lib.model.policies import Direction
 from lib.model.problem import Problem
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef
 from lib.model.sets import ConnectionSet, Protocol
 from lib.model.snapshot import Snapshot

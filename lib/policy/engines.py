@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Final
 
 from lib.facts.engines import Known, engine_facts
 from lib.facts.readings import Basis, Switches, readings
 from lib.model.cluster import Node
+from lib.model.patterns import pattern
+from lib.model.records import dataclass, field, replace
 from lib.model.refs import Source
 from lib.model.snapshot import Snapshot
 
@@ -63,7 +63,7 @@ def _version(kubelet: str) -> tuple[int, int]:
 
 
 _NO_VERSION: Final = (0, 0)
-_VERSION: Final = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?!\d)")
+_VERSION: Final = pattern(r"v?(\d{1,4})\.(\d{1,4})(?!\d)")
 
 
 @cache
@@ -75,7 +75,7 @@ def profiles() -> tuple[EngineProfile, ...]:
             id=found.id,
             label=labels[found.id],
             bases=found.bases,
-            **{switch.name: getattr(found.switches, switch.name) for switch in fields(Switches)},
+            **{name: getattr(found.switches, name) for name in Switches.__annotations__},
         )
         for found in readings()
     )

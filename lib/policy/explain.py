@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lib.model.policies import Direction, Verdict
-from lib.model.records import dataclass
+from lib.model.records import dataclass, replace
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import AddressSet, ConnectionSet, PortSet, Protocol
 from lib.policy.bits import Bits

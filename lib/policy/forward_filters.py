@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Final
 
 from lib.model.calico_policies import CalicoPolicy, HostEndpoint
-from lib.model.records import dataclass
+from lib.model.records import dataclass, replace
 from lib.model.refs import ObjectRef
 from lib.model.snapshot import Snapshot
 from lib.policy.calico_tiers import UNKNOWN_TIER, tiers_of

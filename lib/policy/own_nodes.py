@@ -7,12 +7,12 @@ traffic between a pod and its own node is exempt, and rules that name a pod's ow
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
 from lib.facts.engines import Known
 from lib.model.policies import Direction
+from lib.model.records import dataclass, field
 from lib.model.sets import Family
 from lib.policy.bits import Bits, positions, union
 from lib.policy.compile import Spaces

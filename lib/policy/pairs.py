@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 from lib.model.cluster import Workload
 from lib.model.policies import Direction
+from lib.model.records import dataclass
 from lib.policy.bits import Bits, positions
 from lib.policy.engine import Engine
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Final, assert_never
 
 from lib.facts.engines import Known
 from lib.model.policies import AllPorts, Direction, NamedPort, NumberedPorts, PolicyPort
+from lib.model.records import replace
 from lib.model.sets import PortSet, Protocol
 from lib.policy.compile import Spaces
 from lib.policy.engines import EngineProfile

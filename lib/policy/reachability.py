@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final, NamedTuple
 
 from lib.model.policies import Direction
+from lib.model.records import dataclass, field
 from lib.model.sets import Family
 from lib.policy.bits import Bits, positions, union
 from lib.policy.cells import Cells, after_stage, beside, disjoint, matched, means_families, of_family

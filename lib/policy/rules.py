@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field, replace
 from enum import Enum
 from typing import NamedTuple, Protocol
 
 from lib.model.policies import Direction
-from lib.model.records import dataclass
+from lib.model.records import dataclass, field, replace
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import Family
 from lib.policy.bits import Bits, union

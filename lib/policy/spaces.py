@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import field
 
 from lib.facts.internet import NEVER_FORWARDED
-from lib.model.records import dataclass
+from lib.model.records import dataclass, field
 from lib.model.sets import (
     FIRST_PORT,
     LAST_PORT,

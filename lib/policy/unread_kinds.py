@@ -8,11 +8,11 @@ unknown, with the reason.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from lib.model.calico_policies import CALICO_NETWORK_POLICY
 from lib.model.policies import Direction
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, Source
 from lib.model.snapshot import UNREAD, Coverage, Snapshot
 from lib.policy.bits import Bits

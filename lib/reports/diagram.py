@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from lib.model.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,9 @@ sequences are joined with a comma.
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, zip_longest
-from textwrap import wrap
 from typing import Final
 
 Row = Mapping[str, object]
@@ -104,6 +102,8 @@ def _fitted(widths: Sequence[int], titles: Sequence[int], total: int) -> list[in
 def _wrapped(cell: str, width: int) -> list[str]:
     if len(cell) > _WRAPPED_UP_TO:
         return [cell[start : start + width] for start in range(0, len(cell), width)]
+    from textwrap import wrap
+
     return wrap(cell, width)
 
 
@@ -128,6 +128,8 @@ def to_csv(rows: Iterable[Row]) -> Iterator[str]:
     columns, iterator = _columns(rows)
     if not columns:
         return
+    import csv
+
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     lines: Iterator[list[object]] = chain([list(columns)], ([row.get(c) for c in columns] for row in iterator))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 
-from lib.model.records import dataclass
+from lib.model.records import dataclass, replace
 from lib.routing.faults import Fault, Issue, issue
 from lib.routing.route_view import INGRESS_API, RouteView
 

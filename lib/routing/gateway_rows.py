@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
+from lib.model.records import replace
 from lib.model.refs import ObjectRef
 from lib.model.routes import Backend, Gateway, GatewayRoute, GatewayRouteRule, ResourceBackend, RouteMatch
 from lib.model.sets import Protocol

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
 from typing import Final
 
 from lib.model.cluster import Pod
+from lib.model.near_words import nearest
 from lib.model.services import Service, ServiceType, SessionAffinity, TrafficPolicy
 from lib.model.snapshot import Snapshot
 from lib.routing.coverage import not_checked
@@ -128,7 +128,7 @@ def _hint(snapshot: Snapshot, service: Service) -> str:
 
 def _alike(value: str | None, wanted: Iterable[str]) -> bool:
     """Whether a label's value looks like a slip of the pen for the wanted one."""
-    return value is not None and bool(get_close_matches(value, list(wanted), 1, 0.8))
+    return value is not None and nearest(value, wanted, 0.8) is not None
 
 
 def _ports(service: Service, ports: Sequence[PortView]) -> Iterator[Issue]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection
-from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import yaml
 from lib.loaders import domain_names, own_file
 from lib.loaders.domain_names import SCHEMA, NamesReading, read_names
 from lib.loaders.limits import DEFAULT
+from lib.model.near_words import nearest
 
 DOCUMENTED = json.loads((Path(__file__).parents[2] / "docs/names.schema.json").read_text(encoding="utf-8"))
 
@@ -112,11 +112,11 @@ def test_of_a_name_that_stands_twice_neither_counts() -> None:
 def test_a_similar_name_is_looked_for_only_while_problems_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def close(name: str, known: Collection[str], n: int) -> list[str]:
+    def close(name: str, known: Collection[str]) -> str | None:
         asked.append(name)
-        return get_close_matches(name, known, n)
+        return nearest(name, known)
 
-    monkeypatch.setattr(own_file, "get_close_matches", close)
+    monkeypatch.setattr(own_file, "nearest", close)
     limit = DEFAULT.problems_per_file
     problems = read("names: {}\n" + "".join(f"nam{i}: 1\n" for i in range(limit + 50))).problems
     assert len(asked) == limit

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.loaders.events import json_bounded, json_openings, json_value_end
+from lib.loaders.json_text import json_bounded, json_openings, json_value_end
 from lib.loaders.limits import DEFAULT, Limits
 from lib.loaders.read_documents import Document, Failure
 from lib.loaders.yaml_reader import Reader

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import operator
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from lib.model.records import dataclass as ours
+from lib.model.records import field, replace
 
 Made = Callable[[type], type]
 STANDARD: Made = dataclasses.dataclass(frozen=True, slots=True)
@@ -159,8 +161,85 @@ def test_a_subclass_has_all_fields_and_is_not_equal_to_its_base(cls: type) -> No
 
 
 def test_what_is_not_made_is_refused_and_not_passed_over() -> None:
-    with pytest.raises(TypeError):
-        ours(frozen=False, slots=True)
     for option in ({"init": False}, {"kw_only": True}):
         with pytest.raises(TypeError, match="not made here"):
             OURS(type("Odd", (), {"__annotations__": {"a": int}, "a": dataclasses.field(**option)}))  # type: ignore[call-overload]
+
+
+WAYS: list[dict[str, bool]] = [
+    {"frozen": True},
+    {"frozen": True, "slots": True, "order": True},
+    {"frozen": True, "slots": True, "kw_only": True},
+    {"slots": True},
+    {},
+]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: ",".join(way) or "none")
+def test_each_way_of_making_a_class_does_as_the_standard_library_has_it(way: dict[str, bool]) -> None:
+    assert _behaviour(dataclasses.dataclass(**way)) == _behaviour(ours(**way))
+
+
+def _behaviour(make: Made) -> dict[str, object]:
+    """All that a class of three fields does when ``make`` has made it."""
+    notes = {"__annotations__": {"a": int, "b": str, "c": int}}
+    cls: Any = make(type("Shape", (), {**notes, "b": "b", "c": dataclasses.field(default=0, compare=False)}))
+    objects = [cls(a=1), cls(a=1, c=2), cls(a=2, b="a"), cls(a=1, b="c")]
+    first = objects[0]
+    return {
+        "repr": list(map(repr, objects)),
+        "equal": [[one == other for other in objects] for one in objects],
+        "ordered": [[_raised(operator.lt, one, other) for other in objects] for one in objects],
+        "at least": [_raised(operator.ge, one, first) for one in objects],
+        "order of another class": _raised(operator.lt, first, "text"),
+        "hash": [_raised(hash, each) for each in objects],
+        "by position": _raised(cls, 1),
+        "set": _raised(setattr, first, "a", 9),
+        "set what is no field": _raised(setattr, first, "z", 9),
+        "after": repr(first),
+        "as dict": list(map(dataclasses.asdict, objects)),
+        "replaced": [repr(dataclasses.replace(each, a=5)) for each in objects],
+        "replaced by ours": [repr(replace(each, a=5)) for each in objects],
+        "unknown field": _raised(lambda: replace(first, nothing=1)),
+        "match": cls.__match_args__,
+        "slots": getattr(cls, "__slots__", None),
+        "class values": [vars(cls).get("b") == "b", vars(cls).get("c") == 0, "a" in vars(cls)],
+        "fields": [(f.name, f.compare, f.kw_only, f.default) for f in dataclasses.fields(cls)],
+    }
+
+
+def _raised(act: Callable[..., object], *arguments: object) -> str:
+    """What ``act`` gives, or that it refused: which of the two errors it was differs between releases of Python."""
+    try:
+        return repr(act(*arguments))
+    except (TypeError, AttributeError):
+        return "refused"
+
+
+def test_a_field_of_ours_is_read_as_one_of_the_standard_library() -> None:
+    @ours(frozen=True, slots=True)
+    class Own:
+        a: int
+        b: list[int] = field(default_factory=list, hash=False)
+        c: str = field(default="c", compare=False, repr=False)
+
+    assert Own(1) == Own(1, [], "other") != Own(1, [2])
+    assert hash(Own(1)) == hash(Own(1, [2], "d"))
+    assert repr(Own(1)).endswith("Own(a=1, b=[])")
+    assert [(f.name, f.compare, f.repr, f.hash) for f in dataclasses.fields(Own)] == [
+        ("a", True, True, None),
+        ("b", True, True, False),
+        ("c", False, False, None),
+    ]
+    assert replace(Own(1), c="x").c == "x"
+
+
+def test_replace_takes_what_the_standard_library_made_too() -> None:
+    made = STANDARD(type("Single", (), {"__annotations__": {"only": int}}))
+    assert replace(made(1), only=2) == made(2)  # type: ignore[type-var]
+
+
+def test_a_default_that_may_change_is_refused() -> None:
+    for make in (STANDARD, OURS):
+        with pytest.raises(ValueError, match="default"):
+            make(type("Odd", (), {"__annotations__": {"a": list}, "a": []}))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Any, Final
 
 from lib.model.problem import Problem, Severity
-from lib.model.records import dataclass
+from lib.model.records import dataclass, field
 from lib.model.snapshot import Coverage
 
 SCHEMA: Final = "netatlas.snapshot/1"

@@ -7,30 +7,22 @@ error and not taken over (a NetworkPolicy becomes a RejectedPolicy); what it tak
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from importlib import import_module
 from typing import Final
 
 from lib.loaders.documents import RawObject
-from lib.loaders.kinds import CALICO_GROUPS, CILIUM_POLICY_KINDS, CLUSTER_POLICY_KINDS, called
-from lib.loaders.parse.calico_endpoints import parse_profile, parse_workload_endpoint
-from lib.loaders.parse.calico_objects import (
-    parse_host_endpoint,
-    parse_network_set,
-    parse_service_account,
-    parse_tier,
-)
-from lib.loaders.parse.calico_policies import parse_calico_policy, parse_global_policy, parse_staged_policy
-from lib.loaders.parse.cilium_objects import parse_cidr_group, parse_local_redirect
-from lib.loaders.parse.cilium_policies import CILIUM_VERSION, parse_cilium_policy, parse_clusterwide_policy
-from lib.loaders.parse.cluster_policies import (
+from lib.loaders.kinds import (
+    CALICO_GROUPS,
+    CILIUM_POLICY_KINDS,
+    CILIUM_VERSION,
     CLUSTER_POLICY_GROUP,
+    CLUSTER_POLICY_KINDS,
     CLUSTER_POLICY_VERSIONS,
-    parse_admin_policy,
-    parse_baseline_policy,
-    parse_cluster_policy,
+    GATEWAY_GROUP,
+    called,
 )
 from lib.loaders.parse.endpoints import parse_endpoint_slice, parse_endpoints
-from lib.loaders.parse.gateway import GATEWAY_GROUP, parse_gateway, parse_gateway_class, parse_reference_grant
-from lib.loaders.parse.gateway_routes import parse_route
 from lib.loaders.parse.ingresses import parse_ingress, parse_ingress_class
 from lib.loaders.parse.metadata import rough_ref
 from lib.loaders.parse.nodes import parse_namespace, parse_node
@@ -106,6 +98,17 @@ class KindReader:
     namespaced: bool = True
 
 
+def _later(module: str, function: str) -> Callable[[Session, RawObject], Parsed | None]:
+    """A function of ``module`` beside this one, which is imported for the first object: most inputs hold none."""
+
+    @cache
+    def found() -> Callable[[Session, RawObject], Parsed | None]:
+        parse: Callable[[Session, RawObject], Parsed | None] = getattr(import_module(f"{__name__}.{module}"), function)
+        return parse
+
+    return lambda session, raw: found()(session, raw)
+
+
 _OLD_APPS: Final = ("apps/v1beta2", "apps/v1beta1", "extensions/v1beta1")
 _CALICO_VERSIONS: Final = ("projectcalico.org/v3", "crd.projectcalico.org/v1")
 _GATEWAY_VERSIONS: Final = tuple(f"{GATEWAY_GROUP}/{v}" for v in ("v1", "v1beta1", "v1alpha3", "v1alpha2"))
@@ -132,36 +135,48 @@ KIND_READERS: Final[dict[str, KindReader]] = {
     ),
     # Its reader is handed every version, since one that is not served must become a RejectedPolicy.
     "NetworkPolicy": KindReader(parse_network_policy, ("networking.k8s.io/v1",), ("extensions/v1beta1",)),
-    "ServiceAccount": KindReader(parse_service_account, ("v1",)),
-    CALICO_NETWORK_POLICY: KindReader(parse_calico_policy, _CALICO_VERSIONS),
-    "GlobalNetworkPolicy": KindReader(parse_global_policy, _CALICO_VERSIONS, namespaced=False),
-    "AdminNetworkPolicy": KindReader(parse_admin_policy, (f"{CLUSTER_POLICY_GROUP}/v1alpha1",), namespaced=False),
-    "BaselineAdminNetworkPolicy": KindReader(
-        parse_baseline_policy, (f"{CLUSTER_POLICY_GROUP}/v1alpha1",), namespaced=False
+    "ServiceAccount": KindReader(_later("calico_objects", "parse_service_account"), ("v1",)),
+    CALICO_NETWORK_POLICY: KindReader(_later("calico_policies", "parse_calico_policy"), _CALICO_VERSIONS),
+    "GlobalNetworkPolicy": KindReader(
+        _later("calico_policies", "parse_global_policy"), _CALICO_VERSIONS, namespaced=False
     ),
-    "ClusterNetworkPolicy": KindReader(parse_cluster_policy, CLUSTER_POLICY_VERSIONS, namespaced=False),
-    "CiliumNetworkPolicy": KindReader(parse_cilium_policy, (CILIUM_VERSION,)),
-    "CiliumClusterwideNetworkPolicy": KindReader(parse_clusterwide_policy, (CILIUM_VERSION,), namespaced=False),
-    "CiliumCIDRGroup": KindReader(parse_cidr_group, (CILIUM_VERSION, "cilium.io/v2alpha1"), namespaced=False),
-    "CiliumLocalRedirectPolicy": KindReader(parse_local_redirect, (CILIUM_VERSION,)),
-    "StagedNetworkPolicy": KindReader(parse_staged_policy, _CALICO_VERSIONS),
-    "StagedGlobalNetworkPolicy": KindReader(parse_staged_policy, _CALICO_VERSIONS, namespaced=False),
-    "StagedKubernetesNetworkPolicy": KindReader(parse_staged_policy, _CALICO_VERSIONS),
-    "Tier": KindReader(parse_tier, _CALICO_VERSIONS, namespaced=False),
-    "NetworkSet": KindReader(parse_network_set, _CALICO_VERSIONS),
-    "GlobalNetworkSet": KindReader(parse_network_set, _CALICO_VERSIONS, namespaced=False),
-    "HostEndpoint": KindReader(parse_host_endpoint, _CALICO_VERSIONS, namespaced=False),
-    "WorkloadEndpoint": KindReader(parse_workload_endpoint, _CALICO_VERSIONS),
-    "Profile": KindReader(parse_profile, _CALICO_VERSIONS, namespaced=False),
+    "AdminNetworkPolicy": KindReader(
+        _later("cluster_policies", "parse_admin_policy"), (f"{CLUSTER_POLICY_GROUP}/v1alpha1",), namespaced=False
+    ),
+    "BaselineAdminNetworkPolicy": KindReader(
+        _later("cluster_policies", "parse_baseline_policy"), (f"{CLUSTER_POLICY_GROUP}/v1alpha1",), namespaced=False
+    ),
+    "ClusterNetworkPolicy": KindReader(
+        _later("cluster_policies", "parse_cluster_policy"), CLUSTER_POLICY_VERSIONS, namespaced=False
+    ),
+    "CiliumNetworkPolicy": KindReader(_later("cilium_policies", "parse_cilium_policy"), (CILIUM_VERSION,)),
+    "CiliumClusterwideNetworkPolicy": KindReader(
+        _later("cilium_policies", "parse_clusterwide_policy"), (CILIUM_VERSION,), namespaced=False
+    ),
+    "CiliumCIDRGroup": KindReader(
+        _later("cilium_objects", "parse_cidr_group"), (CILIUM_VERSION, "cilium.io/v2alpha1"), namespaced=False
+    ),
+    "CiliumLocalRedirectPolicy": KindReader(_later("cilium_objects", "parse_local_redirect"), (CILIUM_VERSION,)),
+    "StagedNetworkPolicy": KindReader(_later("calico_policies", "parse_staged_policy"), _CALICO_VERSIONS),
+    "StagedGlobalNetworkPolicy": KindReader(
+        _later("calico_policies", "parse_staged_policy"), _CALICO_VERSIONS, namespaced=False
+    ),
+    "StagedKubernetesNetworkPolicy": KindReader(_later("calico_policies", "parse_staged_policy"), _CALICO_VERSIONS),
+    "Tier": KindReader(_later("calico_objects", "parse_tier"), _CALICO_VERSIONS, namespaced=False),
+    "NetworkSet": KindReader(_later("calico_objects", "parse_network_set"), _CALICO_VERSIONS),
+    "GlobalNetworkSet": KindReader(_later("calico_objects", "parse_network_set"), _CALICO_VERSIONS, namespaced=False),
+    "HostEndpoint": KindReader(_later("calico_objects", "parse_host_endpoint"), _CALICO_VERSIONS, namespaced=False),
+    "WorkloadEndpoint": KindReader(_later("calico_endpoints", "parse_workload_endpoint"), _CALICO_VERSIONS),
+    "Profile": KindReader(_later("calico_endpoints", "parse_profile"), _CALICO_VERSIONS, namespaced=False),
     "Secret": KindReader(parse_secret, ("v1",)),
-    "GatewayClass": KindReader(parse_gateway_class, _GATEWAY_VERSIONS, namespaced=False),
-    "Gateway": KindReader(parse_gateway, _GATEWAY_VERSIONS),
-    "HTTPRoute": KindReader(parse_route, _GATEWAY_VERSIONS),
-    "GRPCRoute": KindReader(parse_route, _GATEWAY_VERSIONS),
-    "TLSRoute": KindReader(parse_route, _GATEWAY_VERSIONS),
-    "TCPRoute": KindReader(parse_route, _GATEWAY_VERSIONS),
-    "UDPRoute": KindReader(parse_route, _GATEWAY_VERSIONS),
-    "ReferenceGrant": KindReader(parse_reference_grant, _GATEWAY_VERSIONS),
+    "GatewayClass": KindReader(_later("gateway", "parse_gateway_class"), _GATEWAY_VERSIONS, namespaced=False),
+    "Gateway": KindReader(_later("gateway", "parse_gateway"), _GATEWAY_VERSIONS),
+    "HTTPRoute": KindReader(_later("gateway_routes", "parse_route"), _GATEWAY_VERSIONS),
+    "GRPCRoute": KindReader(_later("gateway_routes", "parse_route"), _GATEWAY_VERSIONS),
+    "TLSRoute": KindReader(_later("gateway_routes", "parse_route"), _GATEWAY_VERSIONS),
+    "TCPRoute": KindReader(_later("gateway_routes", "parse_route"), _GATEWAY_VERSIONS),
+    "UDPRoute": KindReader(_later("gateway_routes", "parse_route"), _GATEWAY_VERSIONS),
+    "ReferenceGrant": KindReader(_later("gateway", "parse_reference_grant"), _GATEWAY_VERSIONS),
 }
 
 

@@ -7,7 +7,6 @@ felix/labelindex of projectcalico/calico.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Final
 
 from lib.loaders.documents import RawObject
@@ -31,6 +30,7 @@ from lib.model.calico_policies import (
 from lib.model.cluster import ContainerPort, Pod
 from lib.model.labels import Labels
 from lib.model.policies import Direction
+from lib.model.records import replace
 from lib.model.refs import ObjectRef
 from lib.model.sets import FIRST_PORT, LAST_PORT, Address
 

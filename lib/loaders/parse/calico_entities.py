@@ -6,7 +6,6 @@ libcalico-go/lib/backend/syncersv1/updateprocessors/rules.go of projectcalico/ca
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -36,6 +35,7 @@ from lib.model.calico_selector import (
     rewritten,
 )
 from lib.model.errors import ModelError
+from lib.model.patterns import pattern
 from lib.model.sets import FIRST_PORT, LAST_PORT, Network, PortSet, Protocol
 
 _ENTITY_FIELDS: Final = field_names(
@@ -43,8 +43,8 @@ _ENTITY_FIELDS: Final = field_names(
 )
 WITH_PORTS: Final = {protocol.value: protocol for protocol in Protocol}
 """The protocols of which a rule may name ports, by their names."""
-_PORT_RANGE: Final = re.compile(r"([0-9]+):([0-9]+)")
-_PORT_NAME: Final = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
+_PORT_RANGE: Final = pattern(r"([0-9]+):([0-9]+)")
+_PORT_NAME: Final = pattern(r"[a-zA-Z0-9_.-]{1,128}")
 IN_A_NAMESPACE: Final = Has(NAMESPACE_KEY)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from lib.loaders.documents import RawObject
+from lib.loaders.kinds import CILIUM_VERSION
 from lib.loaders.parse.cilium_layer_7 import check_of_nodes
 from lib.loaders.parse.cilium_rules import read_rules
 from lib.loaders.parse.cilium_selectors import read_endpoint_selector
@@ -20,7 +21,6 @@ from lib.model.cilium_policies import CiliumPolicy, CiliumSpec
 from lib.model.labels import EVERYTHING
 from lib.model.policies import Direction, RejectedPolicy
 
-CILIUM_VERSION: Final = "cilium.io/v2"
 _SPEC: Final = field_names(
     "description labels endpointSelector nodeSelector ingress ingressDeny egress egressDeny enableDefaultDeny log"
 )

@@ -28,6 +28,7 @@ from lib.model.cilium_policies import (
     ServicePeer,
     UnknownAddresses,
 )
+from lib.model.patterns import pattern
 from lib.model.policies import AllPorts, Direction, NamedPort, NumberedPorts, PolicyPort
 from lib.model.sets import DNS_PORT, FIRST_PORT, LAST_PORT, PortSet, Protocol
 
@@ -40,7 +41,7 @@ _PROTOCOLS: Final = {protocol.value: (protocol,) for protocol in Protocol} | {
 # Protocols without ports that TCP, UDP or SCTP could match.
 _OTHER_PROTOCOLS: Final = ("ICMP", "ICMPV6", "VRRP", "IGMP")
 _ICMP_TYPES: Final = 255
-_PORT_NAME: Final = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9]([-A-Za-z0-9]{0,13}[A-Za-z0-9])?")
+_PORT_NAME: Final = pattern(r"(?=.*[A-Za-z])[A-Za-z0-9]([-A-Za-z0-9]{0,13}[A-Za-z0-9])?")
 _PEERS: Final = {
     Direction.INGRESS: ("fromEndpoints", "fromEntities", "fromCIDR", "fromCIDRSet", "fromNodes", "fromGroups"),
     Direction.EGRESS: (

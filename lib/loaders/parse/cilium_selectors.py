@@ -5,7 +5,6 @@ Source: getEndpointSelector in pkg/k8s/apis/cilium.io/utils and pkg/policy/api/s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lib.loaders.parse.fields import Fields
@@ -14,6 +13,7 @@ from lib.model.cilium_policies import CiliumSelector, Entity
 from lib.model.cluster import METADATA_NAME_LABEL
 from lib.model.labels import LabelSelector, Operator, Requirement
 from lib.model.policies import NamespacesByLabel, NamespaceScope, OwnNamespace
+from lib.model.records import dataclass, field
 
 NAMESPACE_KEY: Final = "io.kubernetes.pod.namespace"
 NAMESPACE_LABELS: Final = "io.cilium.k8s.namespace.labels."

@@ -6,11 +6,11 @@ Of v1beta1 its release v0.3.0 says: "The v1beta1 and v1alpha2 schemas are identi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from typing import Final
 
 from lib.loaders.documents import RawObject
+from lib.loaders.kinds import CLUSTER_POLICY_GROUP, CLUSTER_POLICY_VERSIONS
 from lib.loaders.parse.addresses import read_prefix
 from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.metadata import open_object
@@ -30,12 +30,11 @@ from lib.model.cluster_policies import (
     UnknownPeer,
 )
 from lib.model.labels import EVERYTHING, LabelSelector
+from lib.model.patterns import pattern
 from lib.model.policies import AllPorts, Direction, NamespacesByLabel, NumberedPorts, PodPeer, RejectedPolicy
 from lib.model.records import dataclass
 from lib.model.sets import FIRST_PORT, LAST_PORT, PortSet, Protocol
 
-CLUSTER_POLICY_GROUP: Final = "policy.networking.k8s.io"
-CLUSTER_POLICY_VERSIONS: Final = (f"{CLUSTER_POLICY_GROUP}/v1beta1", f"{CLUSTER_POLICY_GROUP}/v1alpha2")
 """The versions of ClusterNetworkPolicy that a server may answer with; the newest first."""
 _ADMIN_VERSIONS: Final = (f"{CLUSTER_POLICY_GROUP}/v1alpha1",)
 _PRIORITIES: Final = (0, 1000)
@@ -45,7 +44,7 @@ _NAME_UP_TO: Final = 100
 _BLOCKS_UP_TO: Final = 25
 _PROTOCOLS: Final = {protocol.value: protocol for protocol in Protocol}
 _BOTH: Final = frozenset(Direction)
-_DOMAIN: Final = re.compile(
+_DOMAIN: Final = pattern(
     r"(\*\.)?([a-zA-Z0-9]([-a-zA-Z0-9_]*[a-zA-Z0-9])?\.)+[a-zA-Z0-9]([-a-zA-Z0-9_]*[a-zA-Z0-9])?\.?"
 )
 _POD_FIELDS: Final = field_names("namespaceSelector podSelector")

@@ -20,12 +20,12 @@ Other kinds are not checked for unknown fields.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
 from typing import Any, Final
 
 from lib.loaders.parse.session import QUOTE_LENGTH, Entry, Path, Unknown, quote
 from lib.loaders.yaml_resolver import PlainLetter
 from lib.model.labels import Labels
+from lib.model.near_words import nearest
 from lib.model.refs import Source
 
 _NO_LABELS: Final[Labels] = {}
@@ -224,8 +224,8 @@ class Fields:
             if name in known:
                 continue
             path = self.path if len(str(name)) > QUOTE_LENGTH else (*self.path, name)
-            similar = get_close_matches(str(name), known, n=1)
-            remedy = f"Did you mean {similar[0]}? " if similar else ""
+            similar = nearest(str(name), known)
+            remedy = f"Did you mean {similar}? " if similar else ""
             rejects = entry.unknown is Unknown.REJECTS or (entry.unknown is Unknown.REJECTS_MANIFEST and not entry.live)
             if rejects and not entry.live:
                 message = f"{quote(name)} is no field of this place; kubectl and the API server refuse the object"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from lib.loaders.documents import RawObject
+from lib.loaders.kinds import GATEWAY_GROUP
 from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.metadata import Reading, open_object
 from lib.loaders.parse.pods import condition
@@ -28,7 +29,6 @@ from lib.model.routes import (
 )
 from lib.model.sets import FIRST_PORT, LAST_PORT
 
-GATEWAY_GROUP: Final = "gateway.networking.k8s.io"
 _CLASS_FIELDS: Final = frozenset({"controllerName", "description", "parametersRef"})
 _GATEWAY_FIELDS: Final = field_names(
     "addresses allowedListeners backendTLS defaultScope gatewayClassName infrastructure listeners tls"

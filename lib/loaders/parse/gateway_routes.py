@@ -9,8 +9,8 @@ import re
 from typing import Final
 
 from lib.loaders.documents import RawObject
+from lib.loaders.kinds import GATEWAY_GROUP
 from lib.loaders.parse.fields import Fields
-from lib.loaders.parse.gateway import GATEWAY_GROUP
 from lib.loaders.parse.metadata import Reading, open_object
 from lib.loaders.parse.session import Session, Unknown, quote
 from lib.loaders.parse.syntax import host_fault

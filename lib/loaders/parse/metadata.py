@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from lib.loaders.documents import RawObject
@@ -12,6 +11,7 @@ from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.session import Entry, Session, Unknown, field_names, quote
 from lib.loaders.parse.syntax import is_plain_name, label_fault, subdomain_fault
 from lib.model.labels import Labels
+from lib.model.records import dataclass
 from lib.model.refs import ObjectRef
 
 DEFAULT_NAMESPACE: Final = "default"

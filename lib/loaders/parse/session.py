@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
 from lib.loaders.limits import DEFAULT
 from lib.loaders.parse.syntax import label_key_fault, label_value_fault
 from lib.model.problem import Problem, Severity
+from lib.model.records import dataclass, field
 from lib.model.refs import ObjectRef, PathStep, Source, format_path
 from lib.model.sets import Address
 

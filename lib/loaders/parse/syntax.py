@@ -6,22 +6,22 @@ sentence. Source: apimachinery ``util/validation`` and ``k8s.io/utils/net`` (the
 
 from __future__ import annotations
 
-import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
+from lib.model.patterns import pattern
 from lib.model.sets import Address, Network
 
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_RFC1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-_QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+_LABEL = pattern(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_SUBDOMAIN = pattern(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_RFC1035 = pattern(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+_QUALIFIED = pattern(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 # Printable ASCII, but for what the notation of references, Markdown and HTML are made of.
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9]([^\x00-\x1f\x7f-\U0010ffff/\[\]{}<>\"`$|*~]{0,251}(?<! ))?")
-_PORT_NAME = re.compile(r"[-a-z0-9]+")
-_DOMAIN_PATH = re.compile(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
-_PREFIX = re.compile(r"(?P<address>[0-9A-Fa-f:.]+)/(?P<length>[0-9]{1,3})")
+_PLAIN_NAME = pattern(r"[A-Za-z0-9]([^\x00-\x1f\x7f-\U0010ffff/\[\]{}<>\"`$|*~]{0,251}(?<! ))?")
+_PORT_NAME = pattern(r"[-a-z0-9]+")
+_DOMAIN_PATH = pattern(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
+_PREFIX = pattern(r"(?P<address>[0-9A-Fa-f:.]+)/(?P<length>[0-9]{1,3})")
 _ORDINARY_FIRST_OCTETS = (10, 172, 192)
-_IPV4 = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){3}")
+_IPV4 = pattern(r"[0-9]{1,9}(\.[0-9]{1,9}){3}")
 
 
 def label_fault(text: str) -> str:
