@@ -28,6 +28,7 @@ from lib.loaders.parse.cluster_policies import (
     parse_baseline_policy,
     parse_cluster_policy,
 )
+from lib.loaders.parse.config_maps import parse_config_map
 from lib.loaders.parse.endpoints import parse_endpoint_slice, parse_endpoints
 from lib.loaders.parse.gateway import GATEWAY_GROUP, parse_gateway, parse_gateway_class, parse_reference_grant
 from lib.loaders.parse.gateway_routes import parse_route
@@ -54,6 +55,7 @@ from lib.model.calico_policies import (
 from lib.model.cilium_policies import CidrGroup, CiliumPolicy, LocalRedirect
 from lib.model.cluster import Namespace, Node, Pod
 from lib.model.cluster_policies import ClusterPolicy
+from lib.model.config_maps import ConfigMap
 from lib.model.policies import NetworkPolicy, RejectedPolicy
 from lib.model.problem import Severity
 from lib.model.records import dataclass
@@ -86,6 +88,7 @@ Parsed = (
     | CalicoProfile
     | ServiceAccount
     | SecretInfo
+    | ConfigMap
     | GatewayClass
     | Gateway
     | GatewayRoute
@@ -154,6 +157,8 @@ KIND_READERS: Final[dict[str, KindReader]] = {
     "WorkloadEndpoint": KindReader(parse_workload_endpoint, _CALICO_VERSIONS),
     "Profile": KindReader(parse_profile, _CALICO_VERSIONS, namespaced=False),
     "Secret": KindReader(parse_secret, ("v1",)),
+    # Only those of kube-system that ``lib.facts.config_maps`` names are handed over.
+    "ConfigMap": KindReader(parse_config_map, ("v1",)),
     "GatewayClass": KindReader(parse_gateway_class, _GATEWAY_VERSIONS, namespaced=False),
     "Gateway": KindReader(parse_gateway, _GATEWAY_VERSIONS),
     "HTTPRoute": KindReader(parse_route, _GATEWAY_VERSIONS),
