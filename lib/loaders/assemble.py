@@ -284,6 +284,7 @@ def _snapshot(read: ReadResult, collected: Collected, title: str, coverage: dict
         gateway_routes=_by_ref(routes),
         reference_grants=_by_ref(grants),
         secrets=_by_ref(secrets),
+        config_maps=_by_ref(collected.all("ConfigMap")),
         coverage=coverage,
         other_kinds=dict(sorted(collected.others.items())),
         object_counts={kind: collected.counts[kind] for kind in KIND_READERS if collected.counts[kind]},

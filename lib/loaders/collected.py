@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from lib.loaders.config_values import fact_of
 from lib.loaders.documents import RawObject
 from lib.loaders.parse import KindReader, reader_for
 from lib.model.policies import RejectedPolicy
@@ -28,7 +29,9 @@ class Collected:
     readers: dict[tuple[str, str], KindReader | None] = field(default_factory=dict)
 
     def reader(self, raw: RawObject) -> KindReader | None:
-        """The reader of an object's kind, looked up once for each version and kind."""
+        """The reader of an object's kind, looked up once for each version and kind; of ConfigMaps few are read."""
+        if raw.kind == "ConfigMap" and fact_of(raw.obj) is None:
+            return None
         key = (raw.api_version, raw.kind)
         if key not in self.readers:
             self.readers[key] = reader_for(*key)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from lib.facts.config_maps import NAMESPACE, config_maps
+
 # (path of the group, versions of which the first that the server knows is taken, resources)
 GROUPS: Final = (
     (
@@ -67,6 +69,8 @@ GROUPS: Final = (
         ),
     ),
 )
+NAMED: Final = tuple(f"namespaces/{NAMESPACE}/configmaps/{name}" for name in config_maps())
+"""ConfigMaps, each asked for by its name; what is not needed of them is dropped when the dump is read."""
 OUTPUT: Final = "cluster.json"
 
 # $(echo ...) and not a bare $versions, which zsh would not split.
@@ -83,7 +87,8 @@ _FUNCTION: Final = (
 
 
 def _calls() -> list[str]:
-    return [f'dump {group} "{" ".join(versions)}" {" ".join(kinds)}' for group, versions, kinds in GROUPS]
+    groups = (*GROUPS, ("api", ("v1",), NAMED))
+    return [f'dump {group} "{" ".join(versions)}" {" ".join(kinds)}' for group, versions, kinds in groups]
 
 
 def kubectl_command() -> str:

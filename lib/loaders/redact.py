@@ -1,6 +1,7 @@
 """Take secrets out of a document before anything keeps it: out of the objects and, line for line, out of the text.
 
-What goes: all of a Secret but its type and key names; of kinds that are not read all but the name; of pods and what
+What goes: all of a Secret but its type and key names; of kinds that are not read all but the name, and so of ConfigMaps
+but for the settings of ``lib/facts/config_maps.yaml``; of pods and what
 makes them the environment's values, commands and arguments, attributes of volumes, messages (a container's last words),
 annotations that networking doesn't need, and comments; everywhere the last-applied annotation, snippets of a proxy's
 configuration, and comments after the last line. A value that an alias repeats goes everywhere. Where a document is not
@@ -15,6 +16,7 @@ from bisect import bisect_right
 from typing import Any, Final
 
 from lib.loaders.built import WATCHED, Marks, Span, Watched
+from lib.loaders.config_values import fact_of, kept_data
 from lib.loaders.kinds import READ, WORKLOADS, group_of
 from lib.loaders.masked_text import CommentsUnclear, Cover, Edit, comment_edits, edited
 from lib.loaders.raw_kinds import is_list, object_kind
@@ -145,6 +147,8 @@ class _Redaction:
         group = group_of(version)
         if kind == "Secret" and not group:
             self._secret(target, spans)
+        elif kind == "ConfigMap" and not group and fact_of(target) is not None:
+            self._config_map(target, spans, shared)
         elif (group, kind) in READ:
             self._read_object(target, spans, (group, kind) in WORKLOADS, shared)
         else:
@@ -202,6 +206,28 @@ class _Redaction:
         own += [s for s in spans if s[0] is target and s[1] == "metadata"]
         for _, _, start, end in children:
             self._mask(start, end)
+        self._replace_fields(target, own, kept)
+
+    def _config_map(self, target: dict[str, Any], spans: list[Watched], shared: bool) -> None:
+        """Keep of a ConfigMap that is read the keys that are needed, and of their values what is needed.
+
+        Where the document has aliases no value is: it might be one that was a secret elsewhere.
+        """
+        kept: dict[str, Any] = {k: target[k] for k in ("apiVersion", "kind") if k in target}
+        kept["metadata"] = self._names(target.get("metadata"))
+        data, fact = target.get("data"), fact_of(target)
+        own = [s for s in spans if s[0] is target]
+        if isinstance(data, dict) and fact is not None:
+            if not all(_SECRET_KEY.fullmatch(key) for key in data):
+                self.text_is_safe = False
+            found = {key: MASK if shared else value for key, value in kept_data(fact, data).items()}
+            for _, key, start, end in (s for s in spans if s[0] is data):
+                if found.get(key, MASK) == MASK:
+                    self._mask(start, end)
+                elif found[key] != data[key]:
+                    self.edits.append((start, end, json.dumps(found[key])))
+            kept["data"] = found
+            own = [s for s in own if s[1] != "data"]
         self._replace_fields(target, own, kept)
 
     def _read_object(self, target: dict[str, Any], spans: list[Watched], is_workload: bool, shared: bool) -> None:

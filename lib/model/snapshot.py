@@ -20,6 +20,7 @@ from lib.model.calico_policies import (
 from lib.model.cilium_policies import CidrGroup, CiliumPolicy, LocalRedirect
 from lib.model.cluster import Namespace, Node, Pod, Workload
 from lib.model.cluster_policies import ClusterPolicy
+from lib.model.config_maps import ConfigMap
 from lib.model.domain_names import NameTable
 from lib.model.policies import NetworkPolicy, RejectedPolicy
 from lib.model.records import dataclass, field
@@ -99,6 +100,7 @@ class Snapshot:
     gateway_routes: tuple[GatewayRoute, ...] = ()
     reference_grants: tuple[ReferenceGrant, ...] = ()
     secrets: tuple[SecretInfo, ...] = ()
+    config_maps: tuple[ConfigMap, ...] = ()
     domain_names: NameTable = field(default_factory=NameTable)
     coverage: Mapping[str, Coverage] = field(default_factory=dict)
     other_kinds: Mapping[str, int] = field(default_factory=dict)
@@ -162,6 +164,11 @@ class Snapshot:
         for endpoint_slice in self.endpoint_slices:
             grouped[endpoint_slice.service_ref].append(endpoint_slice)
         return {ref: tuple(found) for ref, found in grouped.items()}
+
+    @cached_property
+    def config_map_by_name(self) -> Mapping[str, ConfigMap]:
+        """The ConfigMaps of kube-system that are read, by name."""
+        return {c.ref.name: c for c in self.config_maps}
 
     @cached_property
     def secret_by_ref(self) -> Mapping[ObjectRef, SecretInfo]:

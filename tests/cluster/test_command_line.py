@@ -152,7 +152,7 @@ def test_the_doctor_prints_the_missing_rule(
     rules = yaml.safe_load(text[text.index("- apiGroups") :])
     assert rules == [{"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": ["get", "list"]}]
     assert {request.method for request in server.requests} == {"GET"}
-    assert {request.query.get("limit") for request in server.requests if request.path != "/apis"} == {"1"}
+    assert {request.query.get("limit") for request in server.requests if request.path != "/apis"} == {"1", None}
 
 
 def test_the_doctor_of_a_login_without_rights_names_every_resource(

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from lib.facts.config_maps import config_maps
 from lib.loaders.assemble import assemble
 from lib.loaders.cluster.connection import Connection
 from lib.loaders.cluster.errors import ClusterError
@@ -85,13 +86,14 @@ def without_source(value: Any) -> Any:
     return value
 
 
-def test_only_lists_of_known_kinds_are_asked_for_and_no_secret_and_nothing_is_written() -> None:
+def test_only_lists_of_known_kinds_and_config_maps_by_name_are_asked_for_and_nothing_is_written() -> None:
     server = ReplayServer.recorded()
     read(server)
     known = {resource.path(version) for resource in RESOURCES for version in resource.versions}
-    assert set(server.paths) - known == {"/apis"}
+    named = {f"/api/v1/namespaces/kube-system/configmaps/{name}" for name in config_maps()}
+    assert set(server.paths) - known == {"/apis", *named}
     assert {request.method for request in server.requests} == {"GET"}
-    assert not [path for path in server.paths if "secret" in path or "configmap" in path]
+    assert not [path for path in server.paths if "secret" in path or path.endswith("configmaps")]
 
 
 def test_lists_are_read_in_pages() -> None:

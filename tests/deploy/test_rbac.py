@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import yaml
 
+from lib.facts.config_maps import config_maps
 from lib.loaders.cluster.resources import RESOURCES
 from lib.loaders.cluster.uploaded import WAY_THAT_WORKS
 from tests.deploy.render import CHART, Raw, file, of_kind, one, rendered
@@ -24,6 +27,14 @@ def test_the_role_grants_what_the_loader_lists_and_no_more() -> None:
     assert all(rule.keys() == {"apiGroups", "resources", "verbs"} for rule in rules)
 
 
+def test_of_config_maps_it_grants_those_by_name_that_the_loader_gets_in_kube_system() -> None:
+    role = one(file("rbac.yaml"), "Role")
+    (rule,) = role["rules"]
+    assert role["metadata"]["namespace"] == "kube-system"
+    assert granted([rule]) == {("", "configmaps", "get")}
+    assert rule["resourceNames"] == list(config_maps())
+
+
 def test_neither_secrets_nor_config_maps_nor_any_star_is_in_it() -> None:
     for _, resource, verb in granted(one(file("rbac.yaml"), "ClusterRole")["rules"]):
         assert resource not in ("secrets", "configmaps") and "*" not in resource and "/" not in resource
@@ -34,15 +45,17 @@ def test_the_charts_role_is_the_same() -> None:
     rules = one(file("rbac.yaml"), "ClusterRole")["rules"]
     assert yaml.safe_load((CHART / "rules.yaml").read_text("utf-8")) == rules
     assert one(rendered(SETTINGS), "ClusterRole")["rules"] == rules
+    assert one(rendered(SETTINGS), "Role")["rules"] == one(file("rbac.yaml"), "Role")["rules"]
 
 
 def test_role_and_account_are_bound_to_each_other_and_to_nobody_else() -> None:
-    for objects in (file("rbac.yaml"), rendered(SETTINGS)):
-        (binding,) = of_kind(objects, "ClusterRoleBinding")
-        account, role = one(objects, "ServiceAccount"), one(objects, "ClusterRole")
+    for objects, kind in product((file("rbac.yaml"), rendered(SETTINGS)), ("ClusterRole", "Role")):
+        (binding,) = of_kind(objects, f"{kind}Binding")
+        account, role = one(objects, "ServiceAccount"), one(objects, kind)
+        assert binding["metadata"].get("namespace") == role["metadata"].get("namespace")
         assert binding["roleRef"] == {
             "apiGroup": "rbac.authorization.k8s.io",
-            "kind": "ClusterRole",
+            "kind": kind,
             "name": role["metadata"]["name"],
         }
         meta = account["metadata"]
@@ -57,7 +70,8 @@ def test_the_commands_that_are_shown_name_this_account() -> None:
 
 def test_the_chart_grants_nothing_unless_it_is_asked_to() -> None:
     objects = rendered({})
-    assert not of_kind(objects, "ClusterRole") and not of_kind(objects, "ClusterRoleBinding")
+    for kind in ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"):
+        assert not of_kind(objects, kind)
     assert one(objects, "Deployment")["spec"]["template"]["spec"]["automountServiceAccountToken"] is False
 
 

@@ -20,6 +20,9 @@ PLANT = "hunter2-of-a-real-secret"
 # Kinds that rbac.yaml needs beside those that are read: their path's plural and whether they have a namespace.
 _OTHERS = {
     "Secret": ("secrets", True),
+    "ConfigMap": ("configmaps", True),
+    "Role": ("roles", True),
+    "RoleBinding": ("rolebindings", True),
     "ClusterRole": ("clusterroles", False),
     "ClusterRoleBinding": ("clusterrolebindings", False),
     "CustomResourceDefinition": ("customresourcedefinitions", False),

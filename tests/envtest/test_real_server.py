@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from lib.facts.config_maps import config_maps
 from lib.loaders.bundle.write import write_bundle
 from lib.loaders.cluster.connection import Connection
-from lib.loaders.cluster.doctor import Permission, examine_login, missing_rules
+from lib.loaders.cluster.doctor import Permission, examine_login, missing_named, missing_rules
 from lib.loaders.cluster.listing import PAGE
 from lib.loaders.cluster.login import Login
 from lib.loaders.cluster.read import read_cluster
-from lib.loaders.cluster.resources import KINDS, RESOURCES
+from lib.loaders.cluster.resources import CONFIG_MAPS, KINDS, RESOURCES
 from lib.loaders.manifests import InputFile, read_inputs
 from lib.model.snapshot import Coverage
 from tests.cluster.reading import loaded
@@ -82,7 +83,10 @@ def test_nothing_is_written_and_no_secret_is_asked_for(prepared: Prepared) -> No
         for event in events
         if "objectRef" in event
     }
-    assert asked <= {(resource.group, resource.plural) for resource in RESOURCES}
+    assert asked <= {(resource.group, resource.plural) for resource in (*RESOURCES, CONFIG_MAPS)}
+    of_maps = [event for event in events if event.get("objectRef", {}).get("resource") == CONFIG_MAPS.plural]
+    assert {(e["verb"], e["objectRef"].get("namespace")) for e in of_maps} == {("get", "kube-system")}
+    assert {event["objectRef"]["name"] for event in of_maps} == set(config_maps())
     assert not [event for event in events if "secrets" in event["requestURI"]]
     assert versions(prepared) == before
 
@@ -110,6 +114,11 @@ def test_a_secret_of_the_cluster_is_in_nothing_that_is_read_or_saved(prepared: P
 def test_the_server_itself_refuses_secrets_to_the_role(prepared: Prepared) -> None:
     assert prepared.plane.ask("GET", "/api/v1/secrets", token=prepared.token).status == 403
     assert prepared.plane.ask("GET", "/api/v1/configmaps", token=prepared.token).status == 403
+    of_system = "/api/v1/namespaces/kube-system/configmaps"
+    assert prepared.plane.ask("GET", of_system, token=prepared.token).status == 403
+    # The server itself makes this one; it is none of those that the role names.
+    of_api = f"{of_system}/extension-apiserver-authentication"
+    assert prepared.plane.ask("GET", of_api, token=prepared.token).status == 403
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "written"}}
     assert prepared.plane.ask("POST", "/api/v1/namespaces", body, token=prepared.token).status == 403
 
@@ -118,7 +127,7 @@ def test_the_doctor_finds_nothing_missing(prepared: Prepared) -> None:
     with Connection(login_of(prepared, prepared.token)) as connection:
         examined = examine_login(connection)
     assert {each.permission for each in examined} <= {Permission.GRANTED, Permission.NOT_INSTALLED}
-    assert not missing_rules(examined)
+    assert not missing_rules(examined) and not missing_named(examined)
 
 
 def test_what_a_login_may_not_list_is_refused_and_the_doctor_prints_its_rule(prepared: Prepared) -> None:

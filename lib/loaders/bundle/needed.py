@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from typing import Any, Final
 
+from lib.loaders.config_values import fact_of
 from lib.loaders.documents import RawObject
 from lib.loaders.kinds import KEPT_ANNOTATIONS, WORKLOADS, group_of, written
 from lib.loaders.model_fields import (
@@ -58,7 +59,7 @@ def needed(raw: RawObject, removed: Counter[str]) -> dict[str, Any]:
     if not raw.api_version:
         del obj["apiVersion"]
     group = group_of(raw.api_version)
-    if reader_for(raw.api_version, raw.kind) is None:
+    if reader_for(raw.api_version, raw.kind) is None or (raw.kind == "ConfigMap" and fact_of(raw.obj) is None):
         metadata = obj.get("metadata")
         names = {k: v for k, v in metadata.items() if k in ("name", "namespace")} if isinstance(metadata, dict) else {}
         return {k: v for k, v in obj.items() if k in ("apiVersion", "kind")} | {"metadata": names}

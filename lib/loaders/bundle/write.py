@@ -34,7 +34,8 @@ from lib.model.snapshot import Coverage
 
 ALWAYS_REMOVED: Final = (
     "values of Secrets",
-    "contents of ConfigMaps and of every other kind that is not read",
+    "contents of ConfigMaps, but for settings of kube-system's that the profile of the cluster needs",
+    "contents of every kind that is not read",
     "values of environment variables",
     "annotations of the last applied configuration",
     "snippets of a proxy's configuration",

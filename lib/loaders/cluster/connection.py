@@ -83,7 +83,7 @@ class Connection:
     """A pool of connections to the API server of a Login; close it after use. Its ``repr`` shows the URL only."""
 
     def __init__(
-        self, login: Login, *, guard: AllowList | None = None, patience: Patience | None = None, parallel: int = 6
+        self, login: Login, *, guard: AllowList | None = None, patience: Patience | None = None, parallel: int = 8
     ) -> None:
         self.server = login.server
         self.patience = patience or Patience()

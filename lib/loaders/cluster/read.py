@@ -15,7 +15,8 @@ from lib.loaders.cluster.discovery import Served, discover
 from lib.loaders.cluster.documents import LiveDocuments
 from lib.loaders.cluster.errors import ClusterError
 from lib.loaders.cluster.listing import Circumstances, Gone, Listing, Outcome, list_resource
-from lib.loaders.cluster.resources import KINDS, Resource, resources_of
+from lib.loaders.cluster.named import read_config_maps
+from lib.loaders.cluster.resources import CONFIG_MAPS, KINDS, Resource, resources_of
 from lib.loaders.collector import without_collector
 from lib.loaders.kinds import CUSTOM_KINDS, written
 from lib.loaders.manifests import LoadCancelled, ReadResult
@@ -166,6 +167,9 @@ class _Run:
         """List one kind in the first group and version that has it."""
         refused: Listing | None = None
         listing = self.listings[kind]
+        if kind == CONFIG_MAPS.kind:
+            read_config_maps(listing, shared)
+            return
         for resource in resources_of(kind):
             if unread := served.unread_versions(resource):
                 words = ", ".join(sorted(unread)[:5])
@@ -227,7 +231,8 @@ class _Run:
 
     def _refuse_nothing(self) -> None:
         """Raise where not one list could be read."""
-        outcomes = {each.outcome for each in self.listings.values()}
+        # That no ConfigMap is there says nothing of whether anything may be listed.
+        outcomes = {each.outcome for kind, each in self.listings.items() if kind != CONFIG_MAPS.kind}
         if Outcome.COMPLETE in outcomes or any(each.objects for each in self.listings.values()):
             return
         server = self.connection.server
@@ -247,10 +252,12 @@ class _Run:
             place = Source(each.resource.name, 1)
             if each.outcome is Outcome.REFUSED:
                 message = f"{name}: {each.reason}; what depends on it is unknown"
-                remedy = (
-                    f"Let the login list {each.resource.name}: `python -m lib doctor` prints the rule that is missing."
-                )
-                yield Problem(Severity.ERROR, "kind-refused", message, remedy, place)
+                may = "get" if kind == CONFIG_MAPS.kind else "list"
+                rule = "`python -m lib doctor` prints the rule that is missing"
+                remedy = f"Let the login {may} {each.resource.name}: {rule}."
+                # Of the settings only the profile hangs, and what a chosen engine is told.
+                severity = Severity.WARNING if kind == CONFIG_MAPS.kind else Severity.ERROR
+                yield Problem(severity, "kind-refused", message, remedy, place)
             elif each.outcome is Outcome.NOT_LOGGED_IN:
                 yield Problem(Severity.ERROR, "login-refused", f"{name}: {each.reason}", f"{LOG_IN}.", place)
             elif each.outcome in _BROKEN:

@@ -67,8 +67,10 @@ counts."""
 
 def resources_of(kind: str) -> tuple[Resource, ...]:
     """The places where a kind may be found, the best first."""
-    return tuple(r for r in RESOURCES if r.kind == kind)
+    return tuple(r for r in (*RESOURCES, CONFIG_MAPS) if r.kind == kind)
 
 
-KINDS: Final = tuple(dict.fromkeys(r.kind for r in RESOURCES))
+CONFIG_MAPS: Final = Resource("ConfigMap", "ConfigMap", "", ("v1",), "configmaps")
+"""Never listed: few of them are asked for, each by its name."""
+KINDS: Final = (*dict.fromkeys(r.kind for r in RESOURCES), CONFIG_MAPS.kind)
 """The kinds that are asked for."""

@@ -46,6 +46,7 @@ from lib.model.calico_policies import (
 from lib.model.cilium_policies import CidrGroup, CiliumPolicy, LocalRedirect
 from lib.model.cluster import Namespace, Node, Pod
 from lib.model.cluster_policies import ClusterPolicy
+from lib.model.config_maps import ConfigMap
 from lib.model.policies import NetworkPolicy, RejectedPolicy
 from lib.model.problem import Severity
 from lib.model.records import dataclass
@@ -78,6 +79,7 @@ Parsed = (
     | CalicoProfile
     | ServiceAccount
     | SecretInfo
+    | ConfigMap
     | GatewayClass
     | Gateway
     | GatewayRoute
@@ -169,6 +171,8 @@ KIND_READERS: Final[dict[str, KindReader]] = {
     "WorkloadEndpoint": KindReader(_later("calico_endpoints", "parse_workload_endpoint"), _CALICO_VERSIONS),
     "Profile": KindReader(_later("calico_endpoints", "parse_profile"), _CALICO_VERSIONS, namespaced=False),
     "Secret": KindReader(parse_secret, ("v1",)),
+    # Only those of kube-system that ``lib.facts.config_maps`` names are handed over.
+    "ConfigMap": KindReader(_later("config_maps", "parse_config_map"), ("v1",)),
     "GatewayClass": KindReader(_later("gateway", "parse_gateway_class"), _GATEWAY_VERSIONS, namespaced=False),
     "Gateway": KindReader(_later("gateway", "parse_gateway"), _GATEWAY_VERSIONS),
     "HTTPRoute": KindReader(_later("gateway_routes", "parse_route"), _GATEWAY_VERSIONS),
