@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from lib.facts.config_maps import NAMESPACE, ConfigMapFact, Form, config_maps
 from lib.loaders.limits import Limits
+from lib.loaders.mask import MASK
 from lib.loaders.read_documents import Document
-from lib.loaders.secret_fields import MASK
 from lib.loaders.yaml_reader import Reader
 
 _CHARS_MAX: Final = 256 * 1024
@@ -50,7 +50,7 @@ def fact_of(obj: Mapping[str, Any]) -> ConfigMapFact | None:
 
 def kept_data(fact: ConfigMapFact, data: Mapping[str, Any]) -> dict[str, str]:
     """The keys that are kept with what is kept of their values; MASK for a value that can't be read."""
-    wanted = [key for key in data if isinstance(key, str) and len(key) <= 253 and fact.key(key)][:_KEYS_MAX]
+    wanted = [key for key in data if len(key) <= 253 and fact.key(key)][:_KEYS_MAX]
     return {key: kept_value(found.form, data[key]) for key in wanted if (found := fact.key(key)) is not None}
 
 

@@ -18,6 +18,7 @@ from typing import Any, Final
 from lib.loaders.built import WATCHED, Marks, Span, Watched
 from lib.loaders.config_values import fact_of, kept_data
 from lib.loaders.kinds import READ, WORKLOADS, group_of
+from lib.loaders.mask import MASK
 from lib.loaders.masked_text import CommentsUnclear, Cover, Edit, comment_edits, edited
 from lib.loaders.raw_kinds import is_list, object_kind
 from lib.loaders.read_documents import Document
@@ -25,7 +26,6 @@ from lib.loaders.secret_fields import (
     CONTAINER_FIELDS,
     FIELD_NAME,
     LAST_APPLIED,
-    MASK,
     annotations_in,
     is_env_item,
     is_secret,

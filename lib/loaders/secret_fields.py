@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from lib.loaders.built import CONTAINER_LISTS, LABEL_MAPS, WATCHED
 from lib.loaders.kinds import KEPT_ANNOTATIONS
+from lib.loaders.mask import MASK
 from lib.loaders.parse.session import field_names
 from lib.model.patterns import pattern
 
-MASK: Final = "•••"
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
 FIELD_NAME: Final = pattern(r"[A-Za-z][A-Za-z0-9]{0,62}")

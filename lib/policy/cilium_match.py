@@ -38,12 +38,11 @@ from lib.policy.compile import Spaces
 from lib.policy.conditions import Condition, by_label
 from lib.policy.endpoints import NAMESPACES_DOUBT
 from lib.policy.hidden_keys import SERVICE_ACCOUNT
-from lib.policy.network_policy import scope_condition
+from lib.policy.network_policy import OWN_NODE_DOUBT, scope_condition
 from lib.policy.spaces import Vocabulary
 
 BEYOND_DOUBT: Final = "whether the selector, which other ends than pods fulfil too, means them"
 TUNNEL_DOUBT: Final = "whether the API server's traffic keeps its address, which on AKS it may not"
-NODE_DOUBT: Final = "whether it is the pod's own node"
 _API_SERVER: Final = ObjectRef("default", "kubernetes", "Service")
 _IGNORED_BY_DEFAULT: Final = reading("cilium").switches.ignored_labels
 _NOT_MODELLED: Final = frozenset({Entity.INIT, Entity.INGRESS, Entity.UNMANAGED, Entity.HEALTH, Entity.NONE})
@@ -212,7 +211,7 @@ class CiliumMatcher:
             case EntitiesPeer():
                 return self._entities(peer.entities, rule)
             case CidrPeer():
-                return Ends(self._outside(peer.addresses))
+                return self._at(peer.addresses)
             case GroupPeer():
                 return self._group(peer)
             case ServicePeer():
@@ -249,8 +248,22 @@ class CiliumMatcher:
             found = self.ends(peer, rule)
             yield Condition(str(peer), found.sure | found.maybe | found.own | found.others)
 
+    @property
+    def _lets_own_node_in(self) -> bool:
+        return self.spaces.profile.own_node_ingress_allowed is Known.YES
+
     def _outside(self, addresses: AddressSet) -> Bits:
         return self.spaces.addresses.atoms_in(addresses) << self.spaces.first_address
+
+    def _at(self, addresses: AddressSet) -> Ends:
+        """What blocks mean: what is outside, and nodes other than a pod's own where the cluster is told so."""
+        found = Ends(self._outside(addresses))
+        if not self.spaces.profile.blocks_mean_other_nodes:
+            return found
+        named, perhaps = self.spaces.at_addresses(addresses, pods=Known.NO, nodes=Known.YES)
+        hosts = self.spaces.endpoints.host_network
+        doubts = (OWN_NODE_DOUBT,)
+        return found.beside(Ends(0, (named.any | perhaps.any) & hosts, doubts, others=named.any & hosts))
 
     def _entities(self, entities: frozenset[Entity], rule: CiliumRule) -> Ends:
         spaces = self.spaces
@@ -281,7 +294,7 @@ class CiliumMatcher:
             return Ends(hosts)
         if not named:
             return Ends()
-        if rule.direction is Direction.INGRESS and not rule.denies:
+        if rule.direction is Direction.INGRESS and not rule.denies and self._lets_own_node_in:
             # A pod's own node is always let in, so that only the others need a rule.
             return Ends(hosts if Entity.REMOTE_NODE in named else 0)
         return Ends(own=hosts) if Entity.HOST in named else Ends(others=hosts)
@@ -307,8 +320,9 @@ class CiliumMatcher:
         addresses = AddressSet.from_networks(networks) - AddressSet.from_networks(peer.excepts)
         complete = self._snapshot.is_complete("CiliumCIDRGroup") or (peer.selector is None and bool(found))
         if complete:
-            return Ends(self._outside(addresses))
-        return Ends(self._outside(addresses), self.spaces.outside, (f"the addresses of {peer}, not in the input",))
+            return self._at(addresses)
+        unread = Ends(0, self.spaces.outside, (f"the addresses of {peer}, not in the input",))
+        return self._at(addresses).beside(unread)
 
     def _service(self, peer: ServicePeer) -> Ends:
         found = _services(self._snapshot, peer)

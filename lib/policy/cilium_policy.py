@@ -8,16 +8,18 @@ from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
+from lib.facts.engines import Known
 from lib.model.cilium_policies import CiliumPeer, CiliumPolicy, CiliumRule, CiliumSpec, EndpointsPeer, NamesPeer
 from lib.model.policies import Direction
 from lib.model.records import replace
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits
-from lib.policy.cilium_match import NODE_DOUBT, CiliumMatcher, Ends, selector_vocabulary
+from lib.policy.cilium_match import CiliumMatcher, Ends, selector_vocabulary
 from lib.policy.cilium_names import Part
 from lib.policy.compile import Spaces
 from lib.policy.conditions import Alternative
 from lib.policy.domain_names import describe
+from lib.policy.network_policy import NODE_DOUBT
 from lib.policy.ports import port_text, port_vocabulary, with_ports
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, NodeScope, PortsAt
 from lib.policy.spaces import Vocabulary
@@ -55,12 +57,17 @@ def compile_policies(snapshot: Snapshot, spaces: Spaces) -> CompiledCilium:
     bypassing: list[CompiledPolicy] = []
     denying: list[CompiledPolicy] = []
     allowing: list[CompiledPolicy] = []
+    profile = spaces.profile
     for policy in snapshot.cilium_policies:
         for spec in policy.specs:
+            if not profile.enforces_kind("cilium.io", policy.ref.kind):
+                continue
+            if spec.nodes is not None and profile.host_firewall is Known.NO:
+                continue
             denied, allowed = _compile(policy, spec, matcher)
             denying += denied
             allowing += allowed
-            if spec.nodes is not None:
+            if spec.nodes is not None and profile.host_firewall is Known.UNKNOWN:
                 bypassing.append(_bypass(policy, spec, matcher))
     return CompiledCilium(tuple(bypassing), tuple(denying), tuple(allowing))
 

@@ -15,6 +15,7 @@ from lib.policy import tiers
 from lib.policy.any_family import of_any_family
 from lib.policy.bits import Bits, union
 from lib.policy.compile import Spaces, build_spaces, compile_rejected_host, compile_rejection
+from lib.policy.engine_settings import settled
 from lib.policy.engines import KUBERNETES, EngineProfile
 from lib.policy.explain import Explanation, explain
 from lib.policy.notes import notes_on
@@ -137,7 +138,7 @@ class Engine:
 
 def compile_engine(snapshot: Snapshot, profile: EngineProfile = KUBERNETES) -> Engine:
     """Compile the policies of ``snapshot`` as ``profile`` reads them; time grows with pods and policies, not pairs."""
-    profile = profile.for_nodes(snapshot.nodes)
+    profile = settled(profile, snapshot)
     spaces = build_spaces(snapshot, profile, tiers.vocabularies(snapshot, profile))
     rejected = snapshot.rejected_policies if profile.enforces else ()
     rejections = tuple(compile_rejection(r, spaces) for r in rejected)

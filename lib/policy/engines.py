@@ -7,12 +7,14 @@ from functools import cache
 from typing import Final
 
 from lib.facts.engines import Known, engine_facts
+from lib.facts.other_engines import OtherEngine, other_engines
 from lib.facts.readings import Basis, Switches, readings
-from lib.model.cluster import Node
+from lib.model.cluster import Node, Workload
 from lib.model.patterns import pattern
 from lib.model.records import dataclass, field, replace
 from lib.model.refs import Source
 from lib.model.snapshot import Snapshot
+from lib.policy.config_maps import differs_by_node, settings_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,13 +22,20 @@ class EngineProfile(Switches):
     """How one engine reads the policies: its switches, and on what each of them stands (``bases``, by its name).
 
     ``networks_skip_pods``: the networks of cluster-wide policies mean no pods, against the API's own words; for those
-    who ask so.
+    who ask so. The others are of clusters whose ConfigMaps say so (``lib/facts/engine_settings.yaml``):
+    ``isolates_all``: pods that no policy selects are closed too. ``blocks_mean_other_nodes``: an ipBlock means all
+    nodes but a pod's own. ``host_firewall``: policies count for nodes. ``own_node_ingress_allowed``: a node always
+    reaches its pods.
     """
 
     id: str
     label: str
     bases: Mapping[str, Basis] = field(default_factory=dict, hash=False, compare=False)
     networks_skip_pods: bool = False
+    isolates_all: bool = False
+    blocks_mean_other_nodes: bool = False
+    host_firewall: Known = Known.UNKNOWN
+    own_node_ingress_allowed: Known = Known.YES
 
     def enforces_kind(self, group: str, kind: str) -> bool:
         """Whether policies of a kind count, e.g. ``("networking.k8s.io", "NetworkPolicy")``; others are ignored."""
@@ -95,32 +104,71 @@ class DetectedEngine:
     """What enforces policies in a cluster, as far as its objects show it.
 
     ``name`` is a profile's id, or None where nothing shows it: then ``evidence`` says what was looked for. ``source``
-    is the object that shows it.
+    is the object that shows it, ``beside`` are those that leave it open.
     """
 
     name: str | None
     evidence: str
     source: Source | None = None
+    beside: tuple[Source, ...] = ()
 
 
 def detect_engine(snapshot: Snapshot) -> DetectedEngine:
     """The policy engine that the input's objects show.
 
-    Only an agent or a node label proves an engine. That none is there proves the absence of one only where all
-    DaemonSets and pods are in the input and system workloads are among them.
+    Only an agent or a node label proves an engine, and its ConfigMap that it is told to enforce nothing. That none is
+    there proves the absence of one only where all DaemonSets and pods are in the input, system workloads are among
+    them, and nothing enforces policies that is not known here: an agent of others, or another cloud.
     """
     found = list(_signs(snapshot))
-    names = {sign.name for sign in found}
-    if len(names) == 1:
-        return found[0]
+    signs = {sign.name: sign for sign in reversed(found)}
+    if len(signs) == 1:
+        return _told_to_enforce_nothing(found[0].name or "", snapshot) or found[0]
     if found:
-        return DetectedEngine(None, "agents of several engines are present: " + "; ".join(s.evidence for s in found))
+        several = "; ".join(sign.evidence for sign in reversed(signs.values()))
+        return DetectedEngine(None, f"agents of several engines are present: {several}", None, _sources(signs.values()))
+    others = [(w, other) for w in snapshot.workloads if (other := _other_engine(w)) is not None]
+    if others:
+        named = "; ".join(f"the DaemonSet {w.ref.qualified_name} is of {other.label}" for w, other in others[:3])
+        return DetectedEngine(
+            None, f"{named}, whose reading of policies is not known here", None, (others[0][0].source,)
+        )
+    abroad = next((node for node in snapshot.nodes if _cloud(node) not in ("", "azure")), None)
+    if abroad is not None:
+        why = f"the input holds no agent of a policy engine that is known here, and node {abroad.name} is not of Azure"
+        return DetectedEngine(None, f"{why}: its cloud may enforce policies by itself", None, (abroad.source,))
     system = [w for w in snapshot.workloads if w.namespace == "kube-system"]
     if snapshot.is_complete("DaemonSet", "Pod") and system:
         return DetectedEngine(
             "none", "no agent of a policy engine runs in kube-system, and all workloads are in the input"
         )
     return DetectedEngine(None, "the input holds neither a policy engine's agent nor a node label that names one")
+
+
+def _sources(signs: Iterable[DetectedEngine]) -> tuple[Source, ...]:
+    return tuple(sign.source for sign in signs if sign.source is not None)
+
+
+def _told_to_enforce_nothing(engine: str, snapshot: Snapshot) -> DetectedEngine | None:
+    """None where the engine's ConfigMap does not say that nothing is enforced."""
+    for each, found, value in settings_of(engine, snapshot):
+        if each.switch == "enforces" and each.answer is False and not differs_by_node(snapshot):
+            evidence = f"the ConfigMap {found.ref.qualified_name} has {each.key}: {value}"
+            return DetectedEngine("none", evidence, found.place(each.key))
+    return None
+
+
+def _other_engine(workload: Workload) -> OtherEngine | None:
+    if workload.ref.kind != "DaemonSet":
+        return None
+    name = workload.ref.name
+    known = (o for o in other_engines() if name == o.name and o.namespace in ("", workload.namespace))
+    return next(known, None)
+
+
+def _cloud(node: Node) -> str:
+    """The cloud that a node's machine is of, by its providerID; "" where it has none."""
+    return node.provider_id.partition("://")[0]
 
 
 def _signs(snapshot: Snapshot) -> Iterator[DetectedEngine]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial, reduce
 from operator import or_
 from typing import Final, assert_never
@@ -26,8 +27,11 @@ from lib.policy.compile import Spaces
 from lib.policy.conditions import Alternative, Condition, by_label
 from lib.policy.endpoints import NAMESPACES_DOUBT
 from lib.policy.ports import port_text, port_vocabulary, with_ports
-from lib.policy.rules import CompiledPolicy, CompiledRule, Named, PortsAt
+from lib.policy.rules import CompiledPolicy, CompiledRule, Named, NodeScope, PortsAt
 from lib.policy.spaces import Vocabulary
+
+NODE_DOUBT: Final = "whether it is the pod's own node"
+OWN_NODE_DOUBT: Final = "whether an ipBlock means the pod's own node, of which Cilium's documentation says nothing"
 
 
 def vocabulary(policy: NetworkPolicy) -> Vocabulary:
@@ -86,6 +90,17 @@ def _rule(policy: NetworkPolicy, rule: PolicyRule, subjects: Bits, spaces: Space
         alternatives=partial(_alternatives, rule, spaces),
     )
     yield from with_ports(found, rule.ports, spaces)
+    if spaces.profile.blocks_mean_other_nodes:
+        yield from with_ports(_of_other_nodes(found, rule, spaces), rule.ports, spaces)
+
+
+def _of_other_nodes(found: CompiledRule, rule: PolicyRule, spaces: Spaces) -> CompiledRule:
+    """What blocks say of all nodes but a pod's own, where the cluster is told that they mean those."""
+    blocks = reduce(or_, (p.addresses for p in rule.peers if isinstance(p, IpBlockPeer)), AddressSet())
+    sure, _ = spaces.at_addresses(blocks, pods=Known.NO, nodes=Known.YES)
+    hosts = spaces.endpoints.host_network
+    named = Named(sure.always & hosts, sure.ipv4, sure.ipv6)
+    return replace(found, sure=Named(), possible=named, names_pods=False, doubt=NODE_DOUBT, nodes=NodeScope.OTHERS)
 
 
 def _not_judged(policy: NetworkPolicy, direction: Direction, subjects: Bits, spaces: Spaces) -> CompiledRule:

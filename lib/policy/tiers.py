@@ -9,7 +9,7 @@ from typing import Final
 from lib.model.calico_policies import DEFAULT_TIER, CalicoPolicy
 from lib.model.cilium_policies import CiliumPolicy
 from lib.model.cluster_policies import ClusterPolicy, PolicyTier
-from lib.model.policies import NetworkPolicy
+from lib.model.policies import Direction, NetworkPolicy
 from lib.model.snapshot import Snapshot
 from lib.policy import (
     calico_forward,
@@ -25,6 +25,7 @@ from lib.policy.calico_tiers import NETWORK_POLICY_ORDER, TIER_PREFIX, Hosted
 from lib.policy.cilium_match import peers_vocabulary
 from lib.policy.compile import Spaces
 from lib.policy.domain_names import names_vocabulary
+from lib.policy.engine_settings import CILIUM_CONFIG
 from lib.policy.engines import EngineProfile
 from lib.policy.rules import CompiledPolicy, Stage
 from lib.policy.spaces import Vocabulary
@@ -38,6 +39,7 @@ BASELINE_ORDER: Final = 10_000_000
 CILIUM_DENY_ORDER: Final = DEFAULT_ORDER - 1
 CILIUM_HOSTS_ORDER: Final = CILIUM_DENY_ORDER - 1
 _NETWORK_POLICIES: Final = "NetworkPolicy"
+_CILIUM_KINDS: Final = ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy")
 _CLUSTER_KIND: Final = "ClusterNetworkPolicy"
 # Which of Calico's tiers the cluster-wide kinds stand in: its "AdminNetworkPolicy priority field maps to the order
 # field" of the policies of Calico's own that are put there too, and "the BaselineAdminNetworkPolicy is treated as if it
@@ -59,7 +61,7 @@ def vocabularies(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Vocabul
             yield calico_policy.sets_vocabulary(snapshot)
         yield calico_profiles.vocabulary(snapshot)
         yield calico_hosts.vocabulary(snapshot)
-    if profile.enforces_kind("cilium.io", "CiliumNetworkPolicy") and snapshot.cilium_policies:
+    if _of_cilium(profile) and snapshot.cilium_policies:
         yield peers_vocabulary(snapshot)
     yield names_vocabulary(snapshot, profile)
     yield from (vocabulary for _, vocabulary in policy_vocabularies(snapshot, profile))
@@ -71,16 +73,21 @@ def policy_vocabularies(snapshot: Snapshot, profile: EngineProfile) -> Iterator[
         yield from ((p, network_policy.vocabulary(p)) for p in snapshot.network_policies)
     if profile.enforces_kind("projectcalico.org", "NetworkPolicy"):
         yield from ((p, calico_policy.vocabulary(p, snapshot)) for p in snapshot.calico_policies)
-    if profile.enforces_kind("cilium.io", "CiliumNetworkPolicy"):
+    if _of_cilium(profile):
         yield from ((p, cilium_policy.vocabulary(p)) for p in snapshot.cilium_policies)
     yield from ((p, cluster_policy.vocabulary(p)) for p in _cluster_policies(snapshot, profile))
+
+
+def _of_cilium(profile: EngineProfile) -> bool:
+    """Whether one of Cilium's kinds counts at least."""
+    return any(profile.enforces_kind("cilium.io", kind) for kind in _CILIUM_KINDS)
 
 
 def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
     """The stages of a cluster, first asked first; those without a policy are left out."""
     found: list[Stage] = []
     apart = _cluster_policies(snapshot, spaces.profile)
-    if spaces.profile.enforces_kind("networking.k8s.io", "NetworkPolicy"):
+    if spaces.profile.enforces:
         bypassing, denying, allowing = _cilium(snapshot, spaces)
         found.append(Stage("Cilium's host firewall", CILIUM_HOSTS_ORDER, (bypassing,) if bypassing else ()))
         found.append(Stage("Cilium's deny rules", CILIUM_DENY_ORDER, (denying,) if denying else ()))
@@ -130,14 +137,24 @@ def _cluster_policies(snapshot: Snapshot, profile: EngineProfile) -> list[Cluste
 
 
 def _cilium(snapshot: Snapshot, spaces: Spaces) -> cilium_policy.CompiledCilium:
-    if not spaces.profile.enforces_kind("cilium.io", "CiliumNetworkPolicy"):
+    if not _of_cilium(spaces.profile):
         return cilium_policy.CompiledCilium((), (), ())
     return cilium_policy.compile_policies(snapshot, spaces)
 
 
 def _network_policies(snapshot: Snapshot, spaces: Spaces, beside: tuple[CompiledPolicy, ...]) -> Stage:
     """One level: NetworkPolicies only add to each other, and to what is ``beside`` them."""
-    policies = tuple(network_policy.compile_policy(p, spaces) for p in snapshot.network_policies)
+    counts = spaces.profile.enforces_kind("networking.k8s.io", "NetworkPolicy")
+    policies = tuple(network_policy.compile_policy(p, spaces) for p in snapshot.network_policies if counts)
+    if spaces.profile.isolates_all:
+        beside = (*beside, _isolating_all(snapshot, spaces))
     kinds = (_NETWORK_POLICIES if policies or not beside else "", "Cilium policies" if beside else "")
     held = (*policies, *beside)
     return Stage(" and ".join(filter(None, kinds)), DEFAULT_ORDER, (held,) if held else ())
+
+
+def _isolating_all(snapshot: Snapshot, spaces: Spaces) -> CompiledPolicy:
+    """The setting by which pods are closed that no policy selects, as a policy of no rules that selects every pod."""
+    found = snapshot.config_map_by_name[CILIUM_CONFIG]
+    both = frozenset(Direction)
+    return CompiledPolicy(found.ref, found.place("enable-policy"), spaces.endpoints.selectable, both, ())

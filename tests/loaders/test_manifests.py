@@ -201,7 +201,7 @@ def test_cancelling_stops_inside_one_large_document() -> None:
 def test_every_kind_that_is_parsed_is_read_in_full() -> None:
     for kind, reader in KIND_READERS.items():
         for version in (*reader.served, *reader.removed):
-            if kind == "Secret":
+            if kind in ("Secret", "ConfigMap"):
                 continue
             body = {"apiVersion": version, "kind": written(kind), "metadata": {"name": "x"}, "spec": {"a": "kept"}}
             (raw,) = read(json.dumps(body)).objects

@@ -14,6 +14,7 @@ from typing import Any, Final
 from lib.loaders.config_values import fact_of
 from lib.loaders.documents import RawObject
 from lib.loaders.kinds import KEPT_ANNOTATIONS, WORKLOADS, group_of, written
+from lib.loaders.mask import MASK
 from lib.loaders.model_fields import (
     CONDITION,
     CONTAINER,
@@ -29,7 +30,7 @@ from lib.loaders.model_fields import (
 from lib.loaders.parse import reader_for
 from lib.loaders.parse.session import field_names
 from lib.loaders.parse.syntax import label_key_fault
-from lib.loaders.secret_fields import MASK, is_secret_note
+from lib.loaders.secret_fields import is_secret_note
 from lib.loaders.yaml_resolver import PlainLetter
 
 _DROPPED_METADATA: Final = field_names("managedFields selfLink generation")

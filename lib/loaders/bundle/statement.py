@@ -9,9 +9,9 @@ from lib.loaders.archives import clean_name
 from lib.loaders.bundle.manifest import COVERAGE_WORDS, MOST_ENTRIES, SCHEMA, SEVERITIES, Statement
 from lib.loaders.documents import RawObject
 from lib.loaders.lost_policies import rejected
+from lib.loaders.mask import MASK
 from lib.loaders.parse import KIND_READERS, POLICY_KINDS
 from lib.loaders.recognise import Advice
-from lib.loaders.secret_fields import MASK
 from lib.model.policies import RejectedPolicy
 from lib.model.problem import Problem, Severity
 from lib.model.records import dataclass

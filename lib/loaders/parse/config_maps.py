@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from lib.loaders.config_values import fact_of, kept_data
 from lib.loaders.documents import RawObject
+from lib.loaders.mask import MASK
 from lib.loaders.parse.metadata import open_object
 from lib.loaders.parse.session import Session
-from lib.loaders.secret_fields import MASK
 from lib.model.config_maps import ConfigMap
 
 

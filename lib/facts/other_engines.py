@@ -1,0 +1,24 @@
+"""What enforces NetworkPolicies elsewhere, whose reading of them is not known here."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from lib.facts.files import read_list
+from lib.model.records import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class OtherEngine:
+    """The DaemonSet that such an engine runs as; ``namespace`` is "" where that may be any."""
+
+    name: str
+    namespace: str
+    label: str
+    source: str
+
+
+@cache
+def other_engines() -> tuple[OtherEngine, ...]:
+    """Every one that the data file knows."""
+    return tuple(OtherEngine(**entry) for entry in read_list("other_engines.yaml"))
