@@ -14,6 +14,21 @@ Answer = bool | Known | SeenAs | frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterSwitches:
+    """What no documentation answers for an engine, but a cluster's ConfigMap; the defaults are those without one.
+
+    ``isolates_all``: pods that no policy selects are closed too. ``blocks_mean_other_nodes``: an ipBlock means all
+    nodes but a pod's own. ``host_firewall``: policies count for nodes. ``own_node_ingress_allowed``: a node always
+    reaches its pods.
+    """
+
+    isolates_all: bool = False
+    blocks_mean_other_nodes: bool = False
+    host_firewall: Known = Known.UNKNOWN
+    own_node_ingress_allowed: Known = Known.YES
+
+
+@dataclass(frozen=True, slots=True)
 class EngineSetting:
     """One setting: where it stands, the values that it is about, and the switch of the engine's that it answers."""
 

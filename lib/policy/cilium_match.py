@@ -250,7 +250,7 @@ class CiliumMatcher:
 
     @property
     def _lets_own_node_in(self) -> bool:
-        return self.spaces.profile.own_node_ingress_allowed is Known.YES
+        return self.spaces.profile.cluster.own_node_ingress_allowed is Known.YES
 
     def _outside(self, addresses: AddressSet) -> Bits:
         return self.spaces.addresses.atoms_in(addresses) << self.spaces.first_address
@@ -258,7 +258,7 @@ class CiliumMatcher:
     def _at(self, addresses: AddressSet) -> Ends:
         """What blocks mean: what is outside, and nodes other than a pod's own where the cluster is told so."""
         found = Ends(self._outside(addresses))
-        if not self.spaces.profile.blocks_mean_other_nodes:
+        if not self.spaces.profile.cluster.blocks_mean_other_nodes:
             return found
         named, perhaps = self.spaces.at_addresses(addresses, pods=Known.NO, nodes=Known.YES)
         hosts = self.spaces.endpoints.host_network

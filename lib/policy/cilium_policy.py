@@ -62,12 +62,12 @@ def compile_policies(snapshot: Snapshot, spaces: Spaces) -> CompiledCilium:
         for spec in policy.specs:
             if not profile.enforces_kind("cilium.io", policy.ref.kind):
                 continue
-            if spec.nodes is not None and profile.host_firewall is Known.NO:
+            if spec.nodes is not None and profile.cluster.host_firewall is Known.NO:
                 continue
             denied, allowed = _compile(policy, spec, matcher)
             denying += denied
             allowing += allowed
-            if spec.nodes is not None and profile.host_firewall is Known.UNKNOWN:
+            if spec.nodes is not None and profile.cluster.host_firewall is Known.UNKNOWN:
                 bypassing.append(_bypass(policy, spec, matcher))
     return CompiledCilium(tuple(bypassing), tuple(denying), tuple(allowing))
 

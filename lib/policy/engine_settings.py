@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, Final
 
 from lib.facts.config_maps import NAMESPACE
+from lib.facts.engine_settings import ClusterSwitches
 from lib.facts.readings import Basis
 from lib.model.snapshot import Snapshot
 from lib.policy.config_maps import differs_by_node, settings_of
 from lib.policy.engines import EngineProfile
 
 CILIUM_CONFIG: Final = "cilium-config"
+_OF_CLUSTER: Final = frozenset(each.name for each in fields(ClusterSwitches))
 
 
 def settled(profile: EngineProfile, snapshot: Snapshot) -> EngineProfile:
@@ -23,6 +25,7 @@ def settled(profile: EngineProfile, snapshot: Snapshot) -> EngineProfile:
     if differs_by_node(snapshot):
         return profile
     changes: dict[str, Any] = {}
+    cluster: dict[str, Any] = {}
     bases = dict(profile.bases)
     for each, found, value in settings_of(profile.id, snapshot):
         said = f"{each.basis.words}; {NAMESPACE}/{found.ref.name} has {each.key}: {value}"
@@ -30,6 +33,10 @@ def settled(profile: EngineProfile, snapshot: Snapshot) -> EngineProfile:
         if isinstance(each.answer, frozenset):
             kinds = changes.get("policy_kinds", profile.policy_kinds) or frozenset()
             changes["policy_kinds"] = kinds - each.answer
+        elif each.switch in _OF_CLUSTER:
+            cluster[each.switch] = each.answer
         else:
             changes[each.switch] = each.answer
-    return replace(profile, bases=bases, **changes) if changes else profile
+    if not changes and not cluster:
+        return profile
+    return replace(profile, bases=bases, cluster=replace(profile.cluster, **cluster), **changes)

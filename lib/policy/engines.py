@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Final
 
+from lib.facts.engine_settings import ClusterSwitches
 from lib.facts.engines import Known, engine_facts
 from lib.facts.other_engines import OtherEngine, other_engines
 from lib.facts.readings import Basis, Switches, readings
@@ -22,20 +23,14 @@ class EngineProfile(Switches):
     """How one engine reads the policies: its switches, and on what each of them stands (``bases``, by its name).
 
     ``networks_skip_pods``: the networks of cluster-wide policies mean no pods, against the API's own words; for those
-    who ask so. The others are of clusters whose ConfigMaps say so (``lib/facts/engine_settings.yaml``):
-    ``isolates_all``: pods that no policy selects are closed too. ``blocks_mean_other_nodes``: an ipBlock means all
-    nodes but a pod's own. ``host_firewall``: policies count for nodes. ``own_node_ingress_allowed``: a node always
-    reaches its pods.
+    who ask so. ``cluster``: what the ConfigMaps of the cluster say that it is run in.
     """
 
     id: str
     label: str
     bases: Mapping[str, Basis] = field(default_factory=dict, hash=False, compare=False)
     networks_skip_pods: bool = False
-    isolates_all: bool = False
-    blocks_mean_other_nodes: bool = False
-    host_firewall: Known = Known.UNKNOWN
-    own_node_ingress_allowed: Known = Known.YES
+    cluster: ClusterSwitches = ClusterSwitches()
 
     def enforces_kind(self, group: str, kind: str) -> bool:
         """Whether policies of a kind count, e.g. ``("networking.k8s.io", "NetworkPolicy")``; others are ignored."""

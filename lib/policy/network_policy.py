@@ -90,7 +90,7 @@ def _rule(policy: NetworkPolicy, rule: PolicyRule, subjects: Bits, spaces: Space
         alternatives=partial(_alternatives, rule, spaces),
     )
     yield from with_ports(found, rule.ports, spaces)
-    if spaces.profile.blocks_mean_other_nodes:
+    if spaces.profile.cluster.blocks_mean_other_nodes:
         yield from with_ports(_of_other_nodes(found, rule, spaces), rule.ports, spaces)
 
 

@@ -18,6 +18,7 @@ from lib.policy.host_endpoints import forwarding
 from lib.policy.inventory import ignored_kinds
 from lib.policy.name_notes import name_notes
 from lib.policy.note import about
+from lib.policy.setting_notes import setting_notes
 from lib.policy.tiers import policy_vocabularies
 
 _ASKED: Final = 1_000
@@ -39,6 +40,7 @@ def notes_on(snapshot: Snapshot, spaces: Spaces) -> tuple[Problem, ...]:
         *_ignored_labels(snapshot, spaces.profile),
         *_unknown_namespace_labels(snapshot, spaces.profile),
         *_about_nodes(snapshot, spaces.profile),
+        *setting_notes(snapshot, spaces.profile),
         *name_notes(snapshot, spaces),
         *_coverage(snapshot),
     ]
@@ -214,7 +216,14 @@ def _about_nodes(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem
     """Policies that govern nodes, or what nodes forward, as far as their effect is left open."""
     if profile.enforces_kind("cilium.io", "CiliumClusterwideNetworkPolicy"):
         for policy in snapshot.cilium_policies:
-            if any(spec.subject is None for spec in policy.specs):
+            if any(spec.subject is None for spec in policy.specs) and profile.cluster.host_firewall is Known.NO:
+                yield about(
+                    policy,
+                    "host-firewall-off",
+                    f"{policy.ref} selects nodes, which counts for nothing here{profile.because('host_firewall')}",
+                    "Turn Cilium's host firewall on, or take the policy out.",
+                )
+            elif any(spec.subject is None for spec in policy.specs) and profile.cluster.host_firewall is Known.UNKNOWN:
                 yield about(
                     policy,
                     "host-firewall-unknown",

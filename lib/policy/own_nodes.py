@@ -42,7 +42,11 @@ class OwnNodes:
     def exempt(self, direction: Direction) -> Known:
         """Whether what isolates a pod does not count between it and its own node; ``direction`` is the pod's."""
         profile = self.spaces.profile
-        return profile.own_node_egress_allowed if direction is Direction.EGRESS else profile.own_node_ingress_allowed
+        return (
+            profile.own_node_egress_allowed
+            if direction is Direction.EGRESS
+            else profile.cluster.own_node_ingress_allowed
+        )
 
     def matter(self, direction: Direction) -> bool:
         """Whether it can make any difference on which nodes pods run."""

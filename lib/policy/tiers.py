@@ -146,7 +146,7 @@ def _network_policies(snapshot: Snapshot, spaces: Spaces, beside: tuple[Compiled
     """One level: NetworkPolicies only add to each other, and to what is ``beside`` them."""
     counts = spaces.profile.enforces_kind("networking.k8s.io", "NetworkPolicy")
     policies = tuple(network_policy.compile_policy(p, spaces) for p in snapshot.network_policies if counts)
-    if spaces.profile.isolates_all:
+    if spaces.profile.cluster.isolates_all:
         beside = (*beside, _isolating_all(snapshot, spaces))
     kinds = (_NETWORK_POLICIES if policies or not beside else "", "Cilium policies" if beside else "")
     held = (*policies, *beside)

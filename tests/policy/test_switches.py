@@ -1,4 +1,4 @@
-"""Every switch of the engine profiles changes a verdict, and each engine's answer is what its documentation says.
+"""Every switch of the engine profiles changes a verdict (those of a cluster: test_engine_settings.py), and each engine's answer is what its documentation says.
 
 ``Says`` holds the expected verdict with the source's own words; an unknown one, why no source settles it, which must
 then stand in the answer too. Each switch is turned in a profile: the verdict changes, so nothing else decides it.
@@ -64,14 +64,14 @@ def test_each_switch_changes_a_verdict(case: Case) -> None:
 
 
 def test_every_switch_of_a_profile_has_a_case_that_turns_it() -> None:
-    informing = {"id", "label", "bases"}
+    informing = {"id", "label", "bases", "cluster"}
     turned = {case.switch for case in CASES if case.turned is not None or case.switch == "end_port_from"}
     assert turned == {f.name for f in fields(EngineProfile)} - informing
 
 
 def test_every_answer_that_some_engine_gives_is_seen_at_work() -> None:
     """Of each switch, every answer of every profile decides a case above; answers that nothing shows are deleted."""
-    for switch in {f.name for f in fields(EngineProfile)} - {"id", "label", "bases"}:
+    for switch in {f.name for f in fields(EngineProfile)} - {"id", "label", "bases", "cluster"}:
         given = {getattr(p, switch) for p in profiles() if p.enforces}
         shown = {getattr(profile(i), switch) for case in CASES if case.switch == switch for i in case.answers}
         assert given <= shown, switch
