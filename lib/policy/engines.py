@@ -30,7 +30,7 @@ class EngineProfile(Switches):
     label: str
     bases: Mapping[str, Basis] = field(default_factory=dict, hash=False, compare=False)
     networks_skip_pods: bool = False
-    cluster: ClusterSwitches = ClusterSwitches()
+    cluster: ClusterSwitches = field(default_factory=ClusterSwitches)
 
     def enforces_kind(self, group: str, kind: str) -> bool:
         """Whether policies of a kind count, e.g. ``("networking.k8s.io", "NetworkPolicy")``; others are ignored."""

@@ -1,4 +1,4 @@
-"""Every switch of the engine profiles changes a verdict (those of a cluster: test_engine_settings.py), and each engine's answer is what its documentation says.
+"""Every switch of the engine profiles changes a verdict, and each engine's answer is what its documentation says.
 
 ``Says`` holds the expected verdict with the source's own words; an unknown one, why no source settles it, which must
 then stand in the answer too. Each switch is turned in a profile: the verdict changes, so nothing else decides it.
