@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from ipaddress import ip_address, ip_network
-from itertools import islice
+from ipaddress import ip_network
 from typing import Final
 
+from lib.azure.address_signs import dns_addresses, node_addresses, parsed, pod_addresses, service_addresses
 from lib.azure.data_plane import DataPlane
-from lib.azure.signs import shown_by_signs
+from lib.azure.platform import Platform, detect_platform
+from lib.azure.signs import Shown, shown_by_signs
 from lib.facts import cluster_profile as facts
 from lib.facts.engines import engine_facts
 from lib.facts.internet import PRIVATE
 from lib.facts.networks import network_facts
 from lib.facts.outbound import outbound_types
 from lib.model.refs import ObjectRef, Source
-from lib.model.sets import Address, AddressSet
 from lib.model.snapshot import Snapshot
 from lib.policy.engines import detect_engine
 
-_RANGES_NAMED: Final = 3
 _PREFIXES_MAX: Final = 20
 _API_SERVER: Final = ObjectRef("default", "kubernetes", "Service")
 _OVERLAY: Final = "azure_cni_overlay"
@@ -41,8 +40,9 @@ class Aspect:
     """One thing to know of a cluster.
 
     ``value`` is an id ("" while unknown; for addresses their text), ``text`` the same for people. ``evidence`` is a
-    sentence part: what shows the value, or why nothing does. ``source`` is the object that shows it. ``shown`` is the
-    value that the input shows where a person chose another one, else "".
+    sentence part: what shows the value, or why nothing does. ``source`` is the object that shows it, ``beside`` are
+    others that do, or those whose signs differ. ``shown`` is the value that the input shows where a person chose
+    another one, else "".
     """
 
     name: str
@@ -53,12 +53,14 @@ class Aspect:
     evidence: str
     source: Source | None = None
     shown: str = ""
+    beside: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterProfile:
-    """What is known of a cluster, each aspect with where it is known from."""
+    """What is known of a cluster, each aspect with where it is known from; ``platform`` is where it runs."""
 
+    platform: Platform
     network_model: Aspect
     policy_engine: Aspect
     data_plane: Aspect
@@ -66,6 +68,8 @@ class ClusterProfile:
     node_addresses: Aspect
     pod_addresses: Aspect
     service_addresses: Aspect
+    dns_addresses: Aspect
+    local_dns: Aspect
     api_server: Aspect
 
     @property
@@ -79,6 +83,8 @@ class ClusterProfile:
             self.node_addresses,
             self.pod_addresses,
             self.service_addresses,
+            self.dns_addresses,
+            self.local_dns,
             self.api_server,
         )
 
@@ -91,7 +97,7 @@ class ClusterProfile:
 
 CHOOSABLE: Final = ("network_model", "policy_engine", "data_plane", "outbound_type", "api_server")
 """The aspects that a person can choose, by name."""
-RANGES: Final = ("node_addresses", "pod_addresses", "service_addresses")
+RANGES: Final = ("node_addresses", "pod_addresses", "service_addresses", "dns_addresses")
 """The aspects for which a person can give prefixes, with commas between."""
 
 
@@ -115,33 +121,48 @@ def cluster_profile(snapshot: Snapshot, chosen: Mapping[str, str] | None = None)
     told beside it. A value that is none of ``choices``, and for ``RANGES`` one that is no prefix, is not taken.
     """
     found = chosen or {}
+    platform = detect_platform(snapshot)
     data_plane = _chosen(_by_signs(snapshot, "data_plane"), found)
+    outbound = Shown("", "no object in a cluster shows it; Azure knows it")
     return ClusterProfile(
-        network_model=_chosen(_network_model(snapshot, data_plane.value), found),
+        platform=platform,
+        network_model=_chosen(_network_model(snapshot, data_plane.value, platform), found),
         policy_engine=_chosen(_policy_engine(snapshot), found),
         data_plane=data_plane,
-        outbound_type=_chosen(
-            _unknown("outbound_type", "Outbound type", "no object in a cluster shows it; Azure knows it"), found
-        ),
-        node_addresses=_chosen_range(_node_addresses(snapshot), found),
-        pod_addresses=_chosen_range(_pod_addresses(snapshot), found),
-        service_addresses=_chosen_range(_service_addresses(snapshot), found),
+        outbound_type=_chosen(_aspect("outbound_type", "Outbound type", outbound), found),
+        node_addresses=_range("node_addresses", "Node addresses", node_addresses(snapshot), found),
+        pod_addresses=_range("pod_addresses", "Pod addresses", pod_addresses(snapshot), found),
+        service_addresses=_range("service_addresses", "Service addresses", service_addresses(snapshot), found),
+        dns_addresses=_range("dns_addresses", "DNS address", dns_addresses(snapshot), found),
+        local_dns=_by_signs(snapshot, "local_dns"),
         api_server=_chosen(_api_server(snapshot), found),
     )
 
 
-def _unknown(name: str, label: str, why: str) -> Aspect:
-    return Aspect(name, label, "", "unknown", Basis.UNKNOWN, why)
+def _aspect(name: str, label: str, shown: Shown, text: str = "") -> Aspect:
+    """What the input shows; ``text`` is the value for people where it differs."""
+    if not shown.value:
+        return Aspect(name, label, "", "unknown", Basis.UNKNOWN, shown.evidence, shown.source, "", shown.beside)
+    words = text or shown.value
+    return Aspect(name, label, shown.value, words, Basis.SHOWN, shown.evidence, shown.source, "", shown.beside)
 
 
 def _chosen(shown: Aspect, chosen: Mapping[str, str]) -> Aspect:
     value = chosen.get(shown.name, "")
     texts = choices(shown.name)
-    if value not in texts or value == shown.value:
-        return shown
-    other = f"; the input shows {shown.text}: {shown.evidence}" if shown.value else ""
-    evidence = f"you chose it{other}"
-    return Aspect(shown.name, shown.label, value, texts[value], Basis.CHOSEN, evidence, shown.source, shown.value)
+    return shown if value not in texts or value == shown.value else _instead(shown, value, texts[value])
+
+
+def _range(name: str, label: str, found: Shown, chosen: Mapping[str, str]) -> Aspect:
+    shown, value = _aspect(name, label, found), prefixes_of(chosen.get(name, ""))
+    return _instead(shown, value, value) if value else shown
+
+
+def _instead(shown: Aspect, value: str, text: str) -> Aspect:
+    """What a person chose, with what the input shows beside it."""
+    other = f"the input shows {shown.text}: {shown.evidence}" if shown.value else shown.evidence
+    evidence = f"you chose it; {other}"
+    return Aspect(shown.name, shown.label, value, text, Basis.CHOSEN, evidence, shown.source, shown.value, shown.beside)
 
 
 def prefixes_of(text: str) -> str:
@@ -153,121 +174,42 @@ def prefixes_of(text: str) -> str:
         return ""
 
 
-def _chosen_range(shown: Aspect, chosen: Mapping[str, str]) -> Aspect:
-    value = prefixes_of(chosen.get(shown.name, ""))
-    if not value:
-        return shown
-    other = f"; the input shows {shown.text}: {shown.evidence}" if shown.value else ""
-    evidence = f"you chose it{other}"
-    return Aspect(shown.name, shown.label, value, value, Basis.CHOSEN, evidence, shown.source, shown.value)
-
-
 def _by_signs(snapshot: Snapshot, name: str) -> Aspect:
     known, found = facts.aspect(name), shown_by_signs(snapshot, name)
-    if not found.value:
-        return _unknown(name, known.label, found.evidence)
-    text = known.text_of(found.value)
-    return Aspect(name, known.label, found.value, text, Basis.SHOWN, found.evidence, found.source)
+    return _aspect(name, known.label, found, known.text_of(found.value))
 
 
-def _network_model(snapshot: Snapshot, data_plane: str) -> Aspect:
-    found = _by_signs(snapshot, "network_model")
-    if not found.value:
-        return found
+def _network_model(snapshot: Snapshot, data_plane: str, platform: Platform) -> Aspect:
+    found = shown_by_signs(snapshot, "network_model")
+    if not found.value and platform.is_elsewhere:
+        why = f"the models are AKS's, and {platform.evidence}: {platform.text}"
+        found = Shown("", why, None, (platform.source,) if platform.source else ())
     value = _OVERLAY_CILIUM if found.value == _OVERLAY and data_plane == "cilium" else found.value
-    text = choices("network_model")[value]
-    return Aspect(found.name, found.label, value, text, Basis.SHOWN, found.evidence, found.source)
+    shown = Shown(value, found.evidence, found.source, found.beside)
+    return _aspect("network_model", facts.aspect("network_model").label, shown, choices("network_model").get(value, ""))
 
 
 def _policy_engine(snapshot: Snapshot) -> Aspect:
     found = detect_engine(snapshot)
-    label = "Policy engine"
-    if found.name is None:
-        return _unknown("policy_engine", label, found.evidence)
-    text = choices("policy_engine")[found.name]
-    return Aspect("policy_engine", label, found.name, text, Basis.SHOWN, found.evidence, found.source)
-
-
-def _node_addresses(snapshot: Snapshot) -> Aspect:
-    label, name = "Node addresses", "node_addresses"
-    found = [
-        (address, node)
-        for node in snapshot.nodes
-        for text in node.addresses_of("InternalIP")
-        if (address := _address(text)) is not None
-    ]
-    if not found:
-        return _unknown(name, label, "no node with an InternalIP is in the input")
-    return _addresses(
-        name,
-        label,
-        (a for a, _ in found),
-        f"the InternalIP of {_nodes(len({n.name for _, n in found}))}",
-        found[0][1].source,
-    )
-
-
-def _pod_addresses(snapshot: Snapshot) -> Aspect:
-    label, name = "Pod addresses", "pod_addresses"
-    nodes = [node for node in snapshot.nodes if node.pod_cidrs]
-    if nodes:
-        blocks = AddressSet.from_networks(cidr for node in nodes for cidr in node.pod_cidrs)
-        text = _named([f"{first}-{last}" for first, last in islice(blocks.ranges(), _RANGES_NAMED + 1)])
-        return Aspect(name, label, text, text, Basis.SHOWN, f"the podCIDRs of {_nodes(len(nodes))}", nodes[0].source)
-    pods = [pod for pod in snapshot.pods if pod.ips and not pod.host_network]
-    if not pods:
-        return _unknown(name, label, "the input holds neither podCIDRs of nodes nor addresses of pods")
-    addresses = [address for pod in pods for address in pod.ips]
-    return _addresses(name, label, addresses, f"the addresses of {len(pods):,} pods", pods[0].source)
-
-
-def _service_addresses(snapshot: Snapshot) -> Aspect:
-    label, name = "Service addresses", "service_addresses"
-    found = [(address, service) for service in snapshot.services for address in service.cluster_ips]
-    if not found:
-        return _unknown(name, label, "no Service in the input has a cluster IP")
-    how = f"the cluster IPs of {len(found):,} Services; the service CIDR itself is in no object"
-    return _addresses(name, label, (a for a, _ in found), how, found[0][1].source)
+    shown = Shown(found.name or "", found.evidence, found.source, found.beside)
+    return _aspect("policy_engine", "Policy engine", shown, choices("policy_engine").get(shown.value, ""))
 
 
 def _api_server(snapshot: Snapshot) -> Aspect:
     known = facts.aspect("api_server")
+    seen: dict[str, tuple[str, Source]] = {}
     for found in snapshot.slices_by_service.get(_API_SERVER, ()):
-        for endpoint in found.endpoints:
-            for text in endpoint.addresses:
-                address = _address(str(text))
-                if address is not None:
-                    value = "private" if address in PRIVATE else "public"
-                    how = f"the Service default/kubernetes leads to {address}"
-                    return Aspect(
-                        "api_server", known.label, value, known.text_of(value), Basis.SHOWN, how, found.source
-                    )
-    return _unknown("api_server", known.label, "no EndpointSlice of the Service default/kubernetes is in the input")
-
-
-def _addresses(name: str, label: str, addresses: Iterable[Address], how: str, source: Source) -> Aspect:
-    """First and last of the addresses, by family: the range that they come from may be larger."""
-    by_version: dict[int, list[Address]] = {}
-    for address in addresses:
-        by_version.setdefault(address.version, []).append(address)
-    spans = []
-    for _, found in sorted(by_version.items()):
-        first, last = min(found, key=int), max(found, key=int)
-        spans.append(str(first) if first == last else f"{first}-{last}")
-    text = ", ".join(spans)
-    return Aspect(name, label, text, text, Basis.SHOWN, how, source)
-
-
-def _named(texts: list[str]) -> str:
-    return ", ".join(texts[:_RANGES_NAMED]) + (" and more" if len(texts) > _RANGES_NAMED else "")
-
-
-def _nodes(count: int) -> str:
-    return "1 node" if count == 1 else f"{count:,} nodes"
-
-
-def _address(text: str) -> Address | None:
-    try:
-        return ip_address(text)
-    except ValueError:
-        return None
+        texts = (str(text) for endpoint in found.endpoints for text in endpoint.addresses)
+        for address in map(parsed, texts):
+            if address is not None:
+                seen.setdefault("private" if address in PRIVATE else "public", (str(address), found.source))
+    if not seen:
+        shown = Shown("", "no EndpointSlice of the Service default/kubernetes is in the input")
+    elif len(seen) > 1:
+        told = " and ".join(f"{address} ({value})" for value, (address, _) in sorted(seen.items()))
+        places = tuple(dict.fromkeys(source for _, source in seen.values()))
+        shown = Shown("", f"the signs differ: the Service default/kubernetes leads to {told}", None, places)
+    else:
+        ((value, (leads_to, source)),) = seen.items()
+        shown = Shown(value, f"the Service default/kubernetes leads to {leads_to}", source)
+    return _aspect("api_server", known.label, shown, known.text_of(shown.value))

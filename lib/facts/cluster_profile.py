@@ -12,21 +12,41 @@ from lib.facts.files import FactsError, read_mapping
 
 @dataclass(frozen=True, slots=True)
 class LabelSign:
-    """A label of nodes that proves a value; ``means`` is that value's id."""
+    """A label of nodes that proves a value; ``means`` is that value's id.
+
+    ``of_pools``: node pools of one cluster may differ in it.
+    """
 
     key: str
     value: str
     means: str
     source: str
+    of_pools: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AgentSign:
-    """A DaemonSet in kube-system that proves a value; ``means`` is that value's id."""
+    """A DaemonSet in kube-system that proves a value; ``means`` is that value's id.
+
+    ``gives_way``: a setting that speaks of it counts instead.
+    """
 
     name: str
     means: str
     source: str
+    gives_way: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SettingSign:
+    """A key of a ConfigMap in kube-system that proves a value where it has one of ``values``."""
+
+    config_map: str
+    key: str
+    values: tuple[str, ...]
+    means: str
+    source: str
+    on_aks_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +65,7 @@ class AspectFacts:
     label: str
     node_labels: tuple[LabelSign, ...]
     agents: tuple[AgentSign, ...]
+    settings: tuple[SettingSign, ...]
     values: tuple[AspectValue, ...]
 
     def text_of(self, value: str) -> str:
@@ -71,5 +92,6 @@ def _aspect(entry: dict[str, Any]) -> AspectFacts:
         label=entry["label"],
         node_labels=tuple(LabelSign(**sign) for sign in entry["node_labels"]),
         agents=tuple(AgentSign(**sign) for sign in entry["agents"]),
+        settings=tuple(SettingSign(**{**sign, "values": tuple(sign["values"])}) for sign in entry.get("settings", ())),
         values=tuple(AspectValue(**value) for value in entry.get("values", ())),
     )

@@ -29,7 +29,7 @@ def profile_rows(profile: ClusterProfile, locate: Locate) -> list[Row]:
             "value": each.text,
             "known_from": each.basis.value,
             "why": each.evidence,
-            "source": locate(each.source),
+            "source": ", ".join(map(locate, dict.fromkeys((each.source, *each.beside)))),
         }
         for each in profile.aspects
     ]
