@@ -95,3 +95,9 @@ def _aspect(entry: dict[str, Any]) -> AspectFacts:
         settings=tuple(SettingSign(**{**sign, "values": tuple(sign["values"])}) for sign in entry.get("settings", ())),
         values=tuple(AspectValue(**value) for value in entry.get("values", ())),
     )
+
+
+def local_dns_label() -> tuple[str, str]:
+    """Key and value of the label by which a node says that it runs LocalDNS."""
+    sign = next(sign for sign in aspect("local_dns").node_labels if sign.means == "enabled")
+    return sign.key, sign.value

@@ -10,7 +10,7 @@ from lib.azure.destinations import Destination
 from lib.azure.egress import Migration, OutboundAnswer
 from lib.azure.firewall import LeftOut
 from lib.azure.fqdn_policy import NotWritten
-from lib.azure.profile import ClusterProfile
+from lib.azure.profile import Basis, ClusterProfile
 from lib.azure.snat import NatGatewayPlan, SnatPlan, load_balancer_snat, steps_of
 from lib.exposure.internet import InternetReach, ToInternet
 from lib.exposure.required import Reach
@@ -29,9 +29,19 @@ def profile_rows(profile: ClusterProfile, locate: Locate) -> list[Row]:
             "value": each.text,
             "known_from": each.basis.value,
             "why": each.evidence,
-            "source": ", ".join(map(locate, dict.fromkeys((each.source, *each.beside)))),
+            "source": ", ".join(filter(None, map(locate, dict.fromkeys((each.source, *each.beside))))),
         }
         for each in profile.aspects
+    ] + [
+        {
+            "aspect": "Runs on",
+            "value": profile.platform.text,
+            "known_from": (Basis.SHOWN if profile.platform.value else Basis.UNKNOWN).value,
+            "why": profile.platform.evidence,
+            "source": ", ".join(
+                filter(None, map(locate, dict.fromkeys((profile.platform.source, *profile.platform.beside))))
+            ),
+        }
     ]
 
 

@@ -8,7 +8,9 @@ from functools import cached_property
 from ipaddress import ip_network
 
 from lib.azure.data_plane import DataPlane, detect_data_plane
+from lib.azure.dns_settings import DnsSettings, dns_settings
 from lib.azure.load_balancer import ServiceLoadBalancer, load_balancer_of
+from lib.azure.masquerade import Masquerade, detect_masquerade
 from lib.azure.profile import ClusterProfile, cluster_profile
 from lib.azure.provider_settings import ProviderSettings, detect_location
 from lib.azure.security_group import ProviderGroup, provider_group
@@ -159,6 +161,16 @@ class Context:
         if self.given.data_plane:
             return DataPlane(self.given.data_plane, "you chose it")
         return detect_data_plane(self.snapshot)
+
+    @cached_property
+    def masquerade(self) -> Masquerade | None:
+        """To which destinations pods keep their address, where the input shows it."""
+        return detect_masquerade(self.snapshot)
+
+    @cached_property
+    def dns(self) -> DnsSettings:
+        """What CoreDNS is told."""
+        return dns_settings(self.snapshot)
 
     @cached_property
     def _pods(self) -> PodIndex:

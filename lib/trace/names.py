@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Final
 
 from lib.facts.cluster_dns import cluster_dns, local_dns
+from lib.facts.cluster_profile import local_dns_label
 from lib.model.cluster import Pod, Workload
 from lib.model.domain_names import NamePattern
 from lib.model.policies import Direction
@@ -36,9 +37,10 @@ def name_hop(context: Context, start: Start, host: str) -> Hop:
         asks = start.pods[0].source if start.pods else None
         return Hop(HopKind.NAME, HopVerdict.UNKNOWN, host, elsewhere, asks, change=change, premise=True)
     fact = cluster_dns()
-    notes = _notes(host, pods[0].namespace)
-    if context.given.local_dns:
-        return _by_local_dns(context, pods[0], host, notes)
+    notes = _notes(context, host, pods[0].namespace)
+    told = _runs_local_dns(context, pods[0])
+    if context.given.local_dns or told:
+        return _by_local_dns(context, pods[0], host, (*notes, told) if told else notes)
     servers = _servers(context)
     if not servers:
         return _without_server(context, pods[0], host, notes)
@@ -212,11 +214,30 @@ def _change(sender: str, server: str) -> str:
     return f"an egress rule for UDP 53 and TCP 53 to {server}, in a policy that selects {sender}"
 
 
-def _notes(host: str, namespace: str) -> tuple[str, ...]:
+def _runs_local_dns(context: Context, sender: Workload | Pod) -> str:
+    """That the nodes of all of a sender's pods say that they run LocalDNS; "" where one does not."""
+    nodes = {n.name: n for n in context.snapshot.nodes}
+    pods = (sender,) if isinstance(sender, Pod) else sender.endpoints
+    (key, value) = local_dns_label()
+    named = {pod.node_name for pod in pods}
+    if not named or any(name not in nodes or nodes[name].labels.get(key) != value for name in named):
+        return ""
+    return f"Node {min(named)} has the label {key}={value}."
+
+
+def _notes(context: Context, host: str, namespace: str) -> tuple[str, ...]:
+    dns = context.dns
+    forwarding = dns.forwarding(host)
+    sent: tuple[str, ...] = ()
+    if forwarding is not None:
+        servers = ", ".join("another place" if s == "other" else s for s in forwarding.servers)
+        sent = (f"CoreDNS sends names of {forwarding.domain} on to {servers}: {forwarding.told}.",)
     if host.rstrip(".").count(".") >= _NDOTS or host.endswith("."):
-        return ()
-    search = f"{namespace}.svc.cluster.local, svc.cluster.local and cluster.local"
-    return (f"With fewer than {_NDOTS} dots the name is first tried in the search domains {search}.",)
+        return sent
+    domain = dns.domain_or_default
+    search = f"{namespace}.svc.{domain}, svc.{domain} and {domain}"
+    by = f" ({dns.told})" if dns.domain else ""
+    return (f"With fewer than {_NDOTS} dots the name is first tried in the search domains {search}{by}.", *sent)
 
 
 def service_record(service: Service, start: Start) -> Hop:

@@ -9,6 +9,7 @@ from lib.azure.egress import outbound_answer
 from lib.azure.security_group_match import Fit, in_virtual_network
 from lib.facts.engines import Known
 from lib.facts.networks import network
+from lib.model.refs import Source
 from lib.model.sets import Address, AddressSet
 from lib.routing.reach import is_public
 from lib.trace.context import Context
@@ -57,18 +58,27 @@ def _before(context: Context) -> str:
 def _inside_network(context: Context, destination: Address, name: str) -> Hop:
     """To a private address: inside the virtual network nothing but routes is on the way, which no object shows."""
     inside = in_virtual_network(destination, context.known)
-    after = translated(context)
+    after, source, notes = translated(context, destination)
     if inside.fit is Fit.YES:
         why = f"{destination} is in the virtual network"
-        return Hop(HopKind.WAY_OUT, HopVerdict.ALLOWED, name, why, source_after=after)
+        return Hop(HopKind.WAY_OUT, HopVerdict.ALLOWED, name, why, source, source_after=after, notes=notes)
     why = f"the virtual network routes packets to {destination} and back (no object shows its routes)"
-    return Hop(HopKind.WAY_OUT, HopVerdict.ALLOWED, name, why, premise=True, source_after=after)
+    return Hop(HopKind.WAY_OUT, HopVerdict.ALLOWED, name, why, source, premise=True, source_after=after, notes=notes)
 
 
-def translated(context: Context) -> str:
-    """Whose address a receiver in the virtual network sees, by the network model's own words."""
-    model = context.profile.network_model
-    return network(model.value).snat if model.value else "depends on the network model, which the input does not show"
+def translated(context: Context, destination: Address) -> tuple[str, Source | None, tuple[str, ...]]:
+    """Whose address a receiver in the virtual network sees of a pod, what shows it, and what else to know.
+
+    What the ip-masq-agent is told counts before what the network model does by itself.
+    """
+    model, told = context.profile.network_model, context.masquerade
+    of_model = network(model.value).snat if model.value else ""
+    if told is None:
+        return of_model or "depends on the network model, which the input does not show", model.source, ()
+    notes = (f"By its documentation {model.text} translates so: {of_model}",) if of_model else ()
+    if told.keeps(destination):
+        return f"the pod's own address: {told.told} names {destination}", told.sources[0], notes
+    return f"the node's address: {told.told} does not name {destination}", told.sources[0], notes
 
 
 def return_hop(context: Context, name: str) -> Hop | None:

@@ -8,6 +8,7 @@ from typing import Final
 import streamlit as st
 
 from lib.azure.profile import CHOOSABLE, RANGES, Aspect, Basis, ClusterProfile, choices, cluster_profile, prefixes_of
+from lib.model.refs import Source
 from lib.model.snapshot import Snapshot
 from lib.tables.egress import profile_rows
 from lib.ui import results
@@ -38,6 +39,7 @@ def show_profile(page: PageContext, *, elsewhere: tuple[str, ...] = ()) -> Clust
         found = profile_of(page)
         show_table(profile_rows(found, results.locate(page)), "cluster-profile", alt="Profile of the cluster")
     line.markdown(f":small[:material/cloud: {profile_line(found.aspects)}]")
+    say_platform(found)
     return found
 
 
@@ -57,11 +59,25 @@ def show_profile_line(page: PageContext, *names: str, besides: Callable[[], str]
             found = profile_of(page)
             for name, place in places.items():
                 aspect: Aspect = getattr(found, name)
-                place.caption(f"{aspect.basis.value.capitalize()}: {plain(sentence(aspect.evidence), 300)}.")
+                where = ", ".join(filter(None, map(results.locate(page), dict.fromkeys(_sources(aspect)))))
+                at = f" ({plain(where, 200)})" if where else ""
+                place.caption(f"{aspect.basis.value.capitalize()}: {plain(sentence(aspect.evidence), 300)}.{at}")
             st.caption("The page *Egress* has the whole profile.")
     told = profile_line(getattr(found, name) for name in names)
     line.markdown(f":small[:material/cloud: {told}{more}]")
+    say_platform(found)
     return found
+
+
+def say_platform(profile: ClusterProfile) -> None:
+    """That the cluster is not on Azure, where its nodes show it: then what pages say of Azure is not about it."""
+    platform = profile.platform
+    if platform.is_elsewhere:
+        st.warning(
+            f"This is no cluster of AKS: {plain(platform.evidence, 200)} ({plain(platform.text, 80)}). What is said here "
+            "of Azure holds for one that is made of the same objects there.",
+            icon=":material/cloud_off:",
+        )
 
 
 def profile_of(page: PageContext) -> ClusterProfile:
@@ -78,6 +94,10 @@ def engine_choice() -> str:
 
 def _chosen(name: str) -> str:
     return str(st.session_state.get(name) or st.query_params.get(name) or "")
+
+
+def _sources(aspect: Aspect) -> tuple[Source | None, ...]:
+    return aspect.source, *aspect.beside
 
 
 def profile_line(aspects: Iterable[Aspect]) -> str:
