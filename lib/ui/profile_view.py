@@ -74,8 +74,8 @@ def say_platform(profile: ClusterProfile) -> None:
     platform = profile.platform
     if platform.is_elsewhere:
         st.warning(
-            f"This is no cluster of AKS: {plain(platform.evidence, 200)} ({plain(platform.text, 80)}). What is said here "
-            "of Azure holds for one that is made of the same objects there.",
+            f"This is no cluster of AKS: {plain(platform.evidence, 200)} ({plain(platform.text, 80)}). What is said "
+            "here of Azure holds for one that is made of the same objects there.",
             icon=":material/cloud_off:",
         )
 

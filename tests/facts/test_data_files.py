@@ -15,6 +15,9 @@ from lib.facts.address_rules import address_rule, address_rules
 from lib.facts.azure_resources import azure_resource_fact, azure_resource_facts
 from lib.facts.calico_hosts import failsafe_ports
 from lib.facts.cluster_dns import cluster_dns, node_local_dns
+from lib.facts.cluster_profile import aspects
+from lib.facts.config_maps import config_maps
+from lib.facts.engine_settings import engine_settings
 from lib.facts.engines import Known, engine, engine_facts
 from lib.facts.files import FactsError
 from lib.facts.ingress import (
@@ -37,6 +40,8 @@ from lib.facts.nsg import (
     service_tags,
     subnet_group_must_allow,
 )
+from lib.facts.other_engines import other_engines
+from lib.facts.platforms import platforms
 from lib.facts.reader import all_facts, find, get
 from lib.facts.readings import SeenAs, Switches, readings
 from lib.facts.service_annotations import service_annotation, service_annotations
@@ -91,6 +96,12 @@ def every_source_key() -> list[str]:
     keys += [key for rule in address_rules() for key in rule.sources]
     keys += [key for found in service_annotations() for key in found.sources]
     keys += nsg_source_keys()
+    keys += [setting.basis.source for setting in engine_settings()]
+    keys += [found.source for found in (*other_engines(), *platforms())]
+    keys += [key.source for found in config_maps().values() for key in found.keys]
+    for found in aspects().values():
+        signs = (*found.node_labels, *found.agents, *found.settings, *found.values)
+        keys += [sign.source for sign in signs]
     return sorted(set(keys))
 
 

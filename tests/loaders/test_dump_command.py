@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from lib.facts.config_maps import config_maps
 from lib.loaders.dump_command import GROUPS, OUTPUT, az_command, kubectl_command
 from lib.loaders.kinds import READ
 
@@ -46,6 +48,14 @@ def test_every_kind_that_is_read_is_asked_for() -> None:
 @pytest.mark.parametrize("command", [kubectl_command(), az_command()], ids=["kubectl", "az"])
 def test_no_command_names_secrets(command: str) -> None:
     assert "secret" not in command.lower()
+
+
+@pytest.mark.parametrize("command", [kubectl_command(), az_command()], ids=["kubectl", "az"])
+def test_config_maps_are_asked_for_by_name_and_never_listed(command: str) -> None:
+    asked = re.findall(r"\S*configmaps\S*", command)
+    assert [each.rstrip(";") for each in asked] == [
+        f"namespaces/kube-system/configmaps/{name}" for name in config_maps()
+    ]
 
 
 @pytest.mark.parametrize("shell", SHELLS)
