@@ -53,9 +53,8 @@ def test_no_command_names_secrets(command: str) -> None:
 @pytest.mark.parametrize("command", [kubectl_command(), az_command()], ids=["kubectl", "az"])
 def test_config_maps_are_asked_for_by_name_and_never_listed(command: str) -> None:
     asked = re.findall(r"\S*configmaps\S*", command)
-    assert [each.rstrip(";") for each in asked] == [
-        f"namespaces/kube-system/configmaps/{name}" for name in config_maps()
-    ]
+    wanted = [f"namespaces/kube-system/configmaps/{name}" for name in config_maps()]
+    assert [each.rstrip(";") for each in asked] == wanted
 
 
 @pytest.mark.parametrize("shell", SHELLS)
