@@ -59,7 +59,7 @@ def _of(node: Node) -> tuple[str, str, str] | None:
         if each.label and each.label in node.labels:
             return each.id, each.text, f"node {node.name} has the label {each.label}"
         if found and each.scheme == scheme and not each.label:
-            return each.id, each.text, f"the providerID of node {node.name} begins with {scheme}://"
+            return each.id, each.text, f"node {node.name} has a providerID of {scheme}://…"
     if found and scheme.isalnum() and len(scheme) < 40:
-        return OTHER, f"{scheme}, not AKS", f"the providerID of node {node.name} begins with {scheme}://"
+        return OTHER, f"{scheme}, not AKS", f"node {node.name} has a providerID of {scheme}://…"
     return None

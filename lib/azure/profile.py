@@ -182,7 +182,7 @@ def _by_signs(snapshot: Snapshot, name: str) -> Aspect:
 def _network_model(snapshot: Snapshot, data_plane: str, platform: Platform) -> Aspect:
     found = shown_by_signs(snapshot, "network_model")
     if not found.value and platform.is_elsewhere:
-        why = f"the models are AKS's, and {platform.evidence}: {platform.text}"
+        why = f"the models are AKS's, and {platform.evidence} ({platform.text})"
         found = Shown("", why, None, (platform.source,) if platform.source else ())
     value = _OVERLAY_CILIUM if found.value == _OVERLAY and data_plane == "cilium" else found.value
     shown = Shown(value, found.evidence, found.source, found.beside)

@@ -9,7 +9,7 @@ import pytest
 
 import lib.ui
 from lib.azure.profile import CHOOSABLE, RANGES
-from tests.pages.app import markdown, open_page, words
+from tests.pages.app import markdown, open_page, table, words
 
 HANGING = ("services", "security_rules", "ingress_routes", "engine_migration", "egress")
 MIGRATION = "is not documented with"
@@ -105,3 +105,82 @@ def test_no_other_widget_has_the_key_of_an_aspect() -> None:
 def test_the_recommendation_opens_after_the_api_server_was_chosen() -> None:
     page = open_page("recommendation", api_server="private")
     assert not page.exception
+
+
+KIND = b"""\
+apiVersion: v1
+kind: Node
+metadata: {name: kind-control-plane}
+spec: {providerID: kind://docker/kind/kind-control-plane}
+status: {addresses: [{type: InternalIP, address: 172.18.0.2}]}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: cilium-config, namespace: kube-system}
+data:
+  kube-proxy-replacement: "true"
+  enable-policy: never
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: cilium, namespace: kube-system}
+spec:
+  selector: {matchLabels: {a: b}}
+  template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: b}]}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: a, namespace: b}
+spec: {type: LoadBalancer, selector: {a: b}, ports: [{port: 80}]}
+"""
+KUBE_PROXY = b"""\
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: kube-proxy, namespace: kube-system}
+spec:
+  selector: {matchLabels: {a: b}}
+  template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: b}]}}
+"""
+
+
+@pytest.mark.parametrize("page", [*HANGING, "trace"])
+def test_the_page_says_what_a_config_map_shows_and_that_the_cluster_is_elsewhere(page: str) -> None:
+    app = open_page(page, files={"kind.yaml": KIND})
+    said = words(app)
+    assert "Data plane: **Cilium, without kube-proxy**" in said
+    assert any("This is no cluster of AKS" in w.value and "kind" in w.value for w in app.warning)
+    if page in ("egress", "trace"):
+        rows = {row["aspect"]: row for row in table(app, "aspect", "known_from").to_dict("records")}
+        assert rows["Data plane"]["source"] == "kind.yaml:11"
+        assert rows["Policy engine"]["source"] == "kind.yaml:12"
+        assert rows["Runs on"]["value"] == "kind, not AKS" and rows["Runs on"]["source"] == "kind.yaml:1"
+    else:
+        assert "has kube-proxy-replacement: true. (kind.yaml:11)" in said
+
+
+def test_a_cluster_of_aks_is_not_said_to_be_elsewhere() -> None:
+    assert not [w for w in open_page("services").warning if "no cluster of AKS" in w.value]
+
+
+@pytest.mark.parametrize("page", HANGING)
+def test_signs_that_differ_are_shown_with_every_place_until_somebody_chooses(page: str) -> None:
+    files = {"kind.yaml": KIND, "proxy.yaml": KUBE_PROXY}
+    app = open_page(page, files=files)
+    said = words(app)
+    assert "Data plane: :orange[unknown]" in said
+    if page != "egress":
+        assert "kind.yaml:11, proxy.yaml:1" in said
+    chosen = words(open_page(page, files=files, data_plane="kube-proxy"))
+    assert "Data plane: **kube-proxy** (chosen)" in chosen
+
+
+def test_an_engine_that_is_told_to_enforce_nothing_opens_everything_and_says_why() -> None:
+    pods = b"".join(
+        b"---\napiVersion: v1\nkind: Pod\nmetadata: {name: %b, namespace: b, labels: {a: b}}\n"
+        b"spec: {containers: [{name: a, image: b}]}\nstatus: {phase: Running, podIP: 10.1.0.%d}\n" % (name, number)
+        for number, name in enumerate((b"p", b"q"), 1)
+    )
+    closed = b"---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n, namespace: b}\n"
+    closed += b"spec: {podSelector: {}, policyTypes: [Ingress]}\n"
+    app = open_page("policy_flows", files={"kind.yaml": KIND + pods + closed})
+    assert "Not enforced**: the ConfigMap kube-system/cilium-config has enable-policy: never" in words(app)
