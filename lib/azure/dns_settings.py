@@ -87,5 +87,6 @@ def _directives(corefile: str) -> list[tuple[tuple[str, ...], list[str]]]:
 
 
 def _zone(word: str) -> str:
-    plain = word.rpartition("://")[2].rpartition(":")[0] or word
+    named = word.rpartition("://")[2]
+    plain = named.rpartition(":")[0] or named
     return plain.rstrip(".").lower() or _ROOT

@@ -228,6 +228,8 @@ class _Redaction:
                     self.edits.append((start, end, json.dumps(found[key])))
             kept["data"] = found
             own = [s for s in own if s[1] != "data"]
+        elif data is not None:
+            kept["data"] = MASK
         self._replace_fields(target, own, kept)
 
     def _read_object(self, target: dict[str, Any], spans: list[Watched], is_workload: bool, shared: bool) -> None:

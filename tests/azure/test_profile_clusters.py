@@ -278,6 +278,13 @@ class TestDns:
         assert forwarding is not None and forwarding.servers == ("10.1.0.53", "tls://9.9.9.9")
         assert found.forwarding("notcorp.example") is None
 
+    @pytest.mark.parametrize("host", ["x.a.example", "b.example", "y.c.example", "d.example"])
+    def test_zones_are_read_in_all_their_forms(self, host: str) -> None:
+        zones = "a.example b.example:53, dns://c.example:1053 tls://d.example"
+        told = settings("coredns-custom", f"a.server: |\n  {zones} {{\n    forward . [fd00::1]:53\n  }}")
+        forwarding = dns_settings(snapshot_of(told)).forwarding(host)
+        assert forwarding is not None and forwarding.servers == ("[fd00::1]:53",)
+
     def test_domains_that_differ_leave_it_open(self) -> None:
         told = settings("coredns", "Corefile: |\n  .:53 {\n    kubernetes k8s.corp\n  }")
         assert dns_settings(snapshot_of(told + KUBEADM)).domain == ""

@@ -224,3 +224,11 @@ def test_a_snapshot_says_the_same_and_what_is_kept_of_the_kept_is_the_same(text:
         (c.ref, dict(c.data)) for c in loaded.snapshot.config_maps
     ]
     assert PLANT.encode() not in bundle
+
+
+@pytest.mark.parametrize("data", ["[hunter2]", "hunter2", "5"])
+def test_data_that_is_no_mapping_is_told(data: str) -> None:
+    text = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: cilium-config, namespace: kube-system}}\ndata: {data}\n"
+    loaded = load(text)
+    assert [p.code for p in loaded.problems] == ["wrong-type"] and not loaded.snapshot.config_maps
+    assert PLANT not in repr(loaded)
