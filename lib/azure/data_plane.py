@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from typing import Final
 
-from lib.azure.signs import shown_by_signs
+from lib.azure.signs import Shown, shown_by_signs
+from lib.facts.config_maps import Form, config_maps
 from lib.model.refs import Source
 from lib.model.snapshot import Snapshot
 
@@ -29,3 +31,16 @@ def detect_data_plane(snapshot: Snapshot) -> DataPlane:
     """
     found = shown_by_signs(snapshot, "data_plane")
     return DataPlane(found.value, found.evidence, found.source)
+
+
+def with_mode(found: Shown, snapshot: Snapshot) -> Shown:
+    """The same, with the mode that kube-proxy's ConfigMap says it runs in."""
+    if found.value != KUBE_PROXY:
+        return found
+    for config_map in snapshot.config_maps:
+        for key, value in config_map.data.items():
+            fact = config_maps()[config_map.ref.name].key(key)
+            if fact is not None and fact.form is Form.KUBE_PROXY and (mode := json.loads(value).get("mode")):
+                evidence = f"{found.evidence}; the ConfigMap {config_map.ref.qualified_name} has its mode {mode}"
+                return replace(found, evidence=evidence, beside=(*found.beside, config_map.place(key)))
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from ipaddress import ip_network
+from typing import Final
 
 from lib.facts.config_maps import Form, config_maps
 from lib.facts.files import FactsError
@@ -12,21 +13,26 @@ from lib.model.refs import Source
 from lib.model.sets import Address, AddressSet
 from lib.model.snapshot import Snapshot
 
+_LINK_LOCAL: Final = {"masqLinkLocal": 4, "masqLinkLocalIPv6": 6}
+
 
 @dataclass(frozen=True, slots=True)
 class Masquerade:
     """The agent's settings, of all its ConfigMaps together.
 
     ``kept`` are the destinations for which nothing is translated, ``told`` says which ConfigMaps name them, and
-    ``sources`` are these.
+    ``sources`` are these. ``link_local`` are the IP versions of which link-local destinations are translated too.
     """
 
     kept: AddressSet
     told: str
     sources: tuple[Source, ...]
+    link_local: frozenset[int] = frozenset()
 
     def keeps(self, destination: Address) -> bool:
         """Whether a pod's address is the source of what it sends there."""
+        if destination.is_link_local:
+            return destination.version not in self.link_local
         return destination in self.kept
 
 
@@ -38,6 +44,7 @@ def detect_masquerade(snapshot: Snapshot) -> Masquerade | None:
     cidrs: list[str] = []
     named: list[str] = []
     sources: list[Source] = []
+    link_local: set[int] = set()
     for config_map in snapshot.config_maps:
         fact = config_maps().get(config_map.ref.name)
         if fact is None:
@@ -46,11 +53,15 @@ def detect_masquerade(snapshot: Snapshot) -> Masquerade | None:
         if keys and config_map.unread:
             return None
         for key, value in config_map.data.items():
-            if any(known.means(key) for known in keys) and (listed := json.loads(value).get("nonMasqueradeCIDRs")):
+            if not any(known.means(key) for known in keys):
+                continue
+            told = json.loads(value)
+            link_local.update(version for field, version in _LINK_LOCAL.items() if told.get(field))
+            if listed := told.get("nonMasqueradeCIDRs"):
                 cidrs += listed
                 named.append(f"{config_map.ref.qualified_name} ({', '.join(listed[:6])}{', …' if listed[6:] else ''})")
                 sources.append(config_map.place(key))
     if not cidrs:
         return None
-    told = f"the ConfigMap{'s' if named[1:] else ''} {' and '.join(named)}"
-    return Masquerade(AddressSet.from_networks(map(ip_network, cidrs)), told, tuple(sources))
+    maps = f"the ConfigMap{'s' if named[1:] else ''} {' and '.join(named)}"
+    return Masquerade(AddressSet.from_networks(map(ip_network, cidrs)), maps, tuple(sources), frozenset(link_local))

@@ -9,7 +9,7 @@ from ipaddress import ip_network
 from typing import Final
 
 from lib.azure.address_signs import dns_addresses, node_addresses, parsed, pod_addresses, service_addresses
-from lib.azure.data_plane import DataPlane
+from lib.azure.data_plane import DataPlane, with_mode
 from lib.azure.platform import Platform, detect_platform
 from lib.azure.signs import Shown, shown_by_signs
 from lib.facts import cluster_profile as facts
@@ -122,7 +122,9 @@ def cluster_profile(snapshot: Snapshot, chosen: Mapping[str, str] | None = None)
     """
     found = chosen or {}
     platform = detect_platform(snapshot)
-    data_plane = _chosen(_by_signs(snapshot, "data_plane"), found)
+    plane = with_mode(shown_by_signs(snapshot, "data_plane"), snapshot)
+    of_plane = facts.aspect("data_plane")
+    data_plane = _chosen(_aspect("data_plane", of_plane.label, plane, of_plane.text_of(plane.value)), found)
     outbound = Shown("", "no object in a cluster shows it; Azure knows it")
     return ClusterProfile(
         platform=platform,

@@ -124,10 +124,10 @@ def detect_engine(snapshot: Snapshot) -> DetectedEngine:
         return DetectedEngine(None, f"agents of several engines are present: {several}", None, _sources(signs.values()))
     others = [(w, other) for w in snapshot.workloads if (other := _other_engine(w)) is not None]
     if others:
-        named = "; ".join(f"the DaemonSet {w.ref.qualified_name} is of {other.label}" for w, other in others[:3])
-        return DetectedEngine(
-            None, f"{named}, whose reading of policies is not known here", None, (others[0][0].source,)
-        )
+        named = "; ".join(f"the DaemonSet {w.ref.qualified_name} is of {o.label}" for w, o in others[:3])
+        told = "".join(_setting(o, snapshot) for _, o in others[:1])
+        why = f"{named}, whose reading of policies is not known here{told}"
+        return DetectedEngine(None, why, None, (others[0][0].source,))
     abroad = next((node for node in snapshot.nodes if _cloud(node) not in ("", "azure")), None)
     if abroad is not None:
         why = f"the input holds no agent of a policy engine that is known here, and node {abroad.name} is not of Azure"
@@ -159,6 +159,16 @@ def _other_engine(workload: Workload) -> OtherEngine | None:
     name = workload.ref.name
     known = (o for o in other_engines() if name == o.name and o.namespace in ("", workload.namespace))
     return next(known, None)
+
+
+def _setting(engine: OtherEngine, snapshot: Snapshot) -> str:
+    """What a ConfigMap says of an engine that is not known here; "" where none does."""
+    if not engine.setting:
+        return ""
+    name, key = engine.setting
+    found = snapshot.config_map_by_name.get(name)
+    value = found.data.get(key) if found is not None else None
+    return f"; the ConfigMap kube-system/{name} has {key}: {value}" if value else ""
 
 
 def _cloud(node: Node) -> str:

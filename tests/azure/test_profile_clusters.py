@@ -93,6 +93,7 @@ ClusterConfiguration: |
     serviceSubnet: 10.96.0.0/16
 """,
 )
+PROXY = settings("kube-proxy-config", "config: |\n  mode: ipvs")
 CLUSTERS = {
     "AKS, overlay powered by Cilium": (
         [node("n0", aks(OVERLAY, EBPF)), agent("cilium"), MANAGED],
@@ -174,6 +175,13 @@ def test_pools_that_may_differ_leave_the_network_model_open() -> None:
     assert "1 of 2 nodes" in found.evidence and found.beside
     every = profile(node("a", aks(VNET)), node("b", aks(VNET))).network_model
     assert every.value == "pod_subnet_dynamic"
+
+
+def test_what_a_config_map_says_beside_an_agent_is_told() -> None:
+    told = settings("amazon-vpc-cni", 'enable-network-policy-controller: "true"')
+    found = profile(node("n0", provider="aws"), agent("aws-node"), agent("kube-proxy"), told, PROXY)
+    assert "enable-network-policy-controller: true" in found.policy_engine.evidence
+    assert "mode ipvs" in found.data_plane.evidence and found.data_plane.value == "kube-proxy"
 
 
 def test_nodes_of_two_clouds_are_told() -> None:
@@ -259,6 +267,11 @@ class TestMasquerade:
         assert found is not None and len(found.sources) == 2
         kept = [found.keeps(parse_address(a)) for a in ("10.50.3.1", "10.244.9.9", "10.60.0.1")]
         assert kept == [True, True, False]
+
+    def test_link_local_destinations_keep_the_pods_address_unless_it_is_said_otherwise(self) -> None:
+        metadata = parse_address("169.254.169.254")
+        found = [detect_masquerade(snapshot_of(text)) for text in (self.OWN, self.OWN + self.AKSS)]
+        assert [each is not None and each.keeps(metadata) for each in found] == [True, False]
 
     def test_one_that_cannot_be_read_leaves_it_open(self) -> None:
         broken = self.OWN.replace("[10.50.0.0/16]", "[10.50.0.0/99]")
