@@ -28,10 +28,12 @@ def say_hosts(page: PageContext) -> None:
 def enforcement_line(page: PageContext, choice: str = results.AUTOMATIC) -> str:
     """Whether policies are enforced, as one line of Markdown."""
     found = results.detected(page)
-    chosen = results.profile_of(page, choice)
+    chosen = results.engine(page, choice).profile
     if choice != results.AUTOMATIC:
         whose = f"Read as **{plain(chosen.label)}** reads policies"
-        return f":material/tune: {whose}." if chosen.enforces else f":material/gpp_bad: {whose}: **not enforced**."
+        if chosen.enforces:
+            return f":material/tune: {whose}."
+        return f":material/gpp_bad: {whose}: **not enforced**{plain(chosen.because('enforces'), 300)}."
     if found.name is None:
         why = plain(found.evidence, 300)
         return f":material/help: **Assumes an enforcing engine**, read by the API's own words: {why}."

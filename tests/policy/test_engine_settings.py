@@ -9,11 +9,13 @@ from __future__ import annotations
 import pytest
 
 from lib.facts.engine_settings import engine_settings
+from lib.flows.load_balancers import arrivals
 from lib.model.sets import Protocol
 from lib.policy.ends import parse_end
 from lib.policy.engine import Engine
 from lib.policy.engines import detect_engine, profile
 from tests.policy.build import engine_of, pod, policy, snapshot_of_yaml
+from tests.policy.switch_cases import balanced
 from tests.policy.test_cilium_policies import SHOP, ccnp, cnp
 from tests.policy.test_engines import daemon_set
 from tests.policy.test_semantics import NODES, on_node
@@ -179,3 +181,18 @@ def test_every_setting_changes_the_profile(setting) -> None:
     engine = cluster(**{setting.key.replace("-", "_"): setting.values[0]})
     assert engine.profile != profile("cilium")
     assert setting.values[0] in engine.profile.bases[setting.switch].words
+
+
+@pytest.mark.parametrize(
+    ("setting", "seen_as"),
+    [
+        ({"kube_proxy_replacement": "true"}, "node or client"),
+        ({"kube_proxy_replacement": "false"}, "node"),
+        ({"bpf_lb_mode": "snat"}, "node or client"),
+        ({"bpf_lb_mode": "dsr"}, "node or client"),
+    ],
+)
+def test_as_from_whom_policies_see_what_came_through_a_load_balancer(setting: dict[str, str], seen_as: str) -> None:
+    """With kube-proxy what came through any node is translated; Cilium itself leaves the client on its own node."""
+    (found,) = arrivals(engine_of(*balanced("Cluster", ""), cilium_config(**setting), profile=profile("cilium")))
+    assert found.seen_as == seen_as
