@@ -82,7 +82,7 @@ def uncounted(engine: Engine, policy: TrafficPolicy) -> str:
     """Why ingress policies do not count for what came through a load balancer or node port; "" where they do or may."""
     profile = engine.profile
     if not profile.enforces:
-        return f"{profile.label} enforces no policy"
+        return f"{profile.called} enforces no policy"
     if _enforced(engine, policy) is Known.NO:
         return f"{profile.label} does not subject it to ingress policies"
     return ""

@@ -49,6 +49,11 @@ class EngineProfile(Switches):
         found = self.bases.get(switch)
         return f" ({found.words})" if found else ""
 
+    @property
+    def called(self) -> str:
+        """Its name, with why where it is an engine that enforces nothing because it is told so."""
+        return self.label if self.enforces or self.id == "none" else f"{self.label}{self.because('enforces')}"
+
     def with_ip_blocks_matching_pods(self, matches: bool) -> EngineProfile:
         """The same engine with another answer to whether an ipBlock, or a network of a cluster-wide policy, does."""
         known = Known.YES if matches else Known.NO

@@ -71,7 +71,7 @@ def decide(engine: Engine, direction: Direction, src: Point, dst: Point, asked: 
             direction=direction,
             subject=subject.name,
             peer=peer.name,
-            engine=engine.profile.label,
+            engine=engine.profile.called,
             selecting=selecting(engine.stages_about(subject.number), question),
             trail=seen.trail,
             rejected=() if subject.outside else engine.rejected_for(direction, subject.number),

@@ -69,6 +69,13 @@ def test_always_is_a_reason_with_its_place_and_what_a_policy_allows_is_allowed()
     assert verdict(cluster(opens, enable_policy="always"), "web", "api") == "allowed"
 
 
+def test_never_is_a_reason_that_names_the_setting() -> None:
+    engine = cluster(policy(CLOSED), enable_policy="never")
+    names = {w.ref.name: w for w in engine.snapshot.workloads}
+    found = engine.explain(names["web"], names["api"], Protocol.TCP, 80)
+    assert all("kube-system/cilium-config has enable-policy: never" in d.reason for d in found.directions)
+
+
 def test_audit_mode_drops_nothing() -> None:
     assert verdict(cluster(policy(CLOSED), policy_audit_mode="true"), "web", "api") == "allowed"
     assert verdict(cluster(policy(CLOSED), policy_audit_mode="false"), "web", "api") == "denied"
