@@ -121,6 +121,14 @@ def enforcement(old: Engine, new: Engine) -> Advice:
 def kind(ref: ObjectRef, in_old: bool, old: Engine, new: Engine) -> Advice:
     """Policies of a kind that one of the two ignores; ``in_old``: the engine of today knows it."""
     ignoring = (new if in_old else old).profile.label
+    if ref.kind == "ConfigMap":
+        why = f"{ref} tells its engine to close pods that no policy selects; under {ignoring} they are open"
+        remedy = (
+            "Where they are to stay closed, write a policy that selects every pod and permits nothing."
+            if in_old
+            else f"Permit what is needed before the move, or take the setting out of {ref}."
+        )
+        return Advice.on("policy_kinds", why, remedy, old, new)
     return Advice.on(
         "policy_kinds",
         f"{ignoring} ignores policies of kind {ref.kind}, such as {ref}",

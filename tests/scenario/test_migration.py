@@ -149,3 +149,17 @@ def test_pods_that_have_ipv6_in_common_are_told_that_nobody_says_what_becomes_of
     (row,) = (r for r in rows if (r.src, r.dst) == ("shop/client[Pod]", "shop/server[Pod]"))
     assert row.change is Change.UNKNOWN
     assert [a.switch for a in Advisor(old, new).advise(row)] == ["judges_ipv6"]
+
+    assert diff(old, new).left_out == ""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "what"), [("cilium", "calico", "stay closed"), ("calico", "cilium", "Permit")]
+)
+def test_a_setting_that_closes_pods_is_no_kind_of_policy(before: str, after: str, what: str) -> None:
+    told = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: cilium-config, namespace: kube-system}\n"
+    told += "data: {enable-policy: always}\n"
+    old, new, rows = moved(before, after, CLIENT, SERVER, told)
+    row = next(r for r in rows if (r.src, r.dst) == ("shop/client[Pod]", "shop/server[Pod]"))
+    (advice,) = Advisor(old, new).advise(row)
+    assert "close pods that no policy selects" in advice.why and what in advice.remedy
