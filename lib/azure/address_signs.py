@@ -52,7 +52,7 @@ def pod_addresses(snapshot: Snapshot) -> Shown:
     claims = list(_pod_claims(snapshot))
     true = [claim for claim in claims if not seen - _of_families(claim, seen)]
     if true:
-        return _agreed(true)
+        return _agreed(true, [address for pod in pods for address in pod.ips], f"the addresses of {len(pods):,} pods")
     if not pods:
         return Shown("", "the input holds no podCIDRs of nodes, addresses of pods or settings that name them")
     how = f"the addresses of {len(pods):,} pods"
@@ -68,7 +68,7 @@ def service_addresses(snapshot: Snapshot) -> Shown:
     claims = list(_kubeadm(snapshot, "serviceSubnet"))
     true = [claim for claim in claims if not seen - _of_families(claim, seen)]
     if true:
-        return _agreed(true)
+        return _agreed(true, [address for address, _ in found], f"the cluster IPs of {len(found):,} Services")
     if not found:
         return Shown("", "no Service in the input has a cluster IP")
     how = f"the cluster IPs of {len(found):,} Services; the service CIDR itself is in no object"
@@ -88,14 +88,22 @@ def dns_addresses(snapshot: Snapshot) -> Shown:
     return Shown(text, f"the cluster IP of the Service {service.ref.qualified_name}", service.source)
 
 
-def _agreed(claims: list[Claim]) -> Shown:
-    """The widest range where it holds the others; nothing where they differ."""
+def _agreed(claims: list[Claim], seen: Iterable[Address], whose: str) -> Shown:
+    """The widest range where it holds the others; nothing where they differ.
+
+    Of a family that no range is of, the addresses that were ``seen`` are told.
+    """
     widest = next((c for c in claims if all(not other.ranges - c.ranges for other in claims)), None)
     if widest is None:
         told = "; ".join(f"{claim.how} says {claim.text}" for claim in claims)
         return Shown("", f"the signs differ: {told}", None, _places(claims))
     others = [claim for claim in claims if claim is not widest]
-    return Shown(widest.text, widest.how, widest.source, _places(others))
+    stated = {first.version for first, _ in widest.ranges.ranges()}
+    beyond = [address for address in seen if address.version not in stated]
+    text, how = widest.text, widest.how
+    if beyond:
+        text, how = f"{text}, {_spans(beyond)}", f"{how}; of IPv{beyond[0].version} {whose}"
+    return Shown(text, how, widest.source, _places(others))
 
 
 def _places(claims: list[Claim]) -> tuple[Source, ...]:

@@ -202,6 +202,14 @@ class TestAddresses:
         assert found.text == "10.244.0.0/16, fd00:10:244::/56"
         assert [source.file for source in found.beside] == ["input.yaml"]
 
+    def test_of_a_family_that_no_range_is_of_the_addresses_are_told(self) -> None:
+        one = node("n0", aks(OVERLAY), cidrs="10.244.0.0/24")
+        found = profile(one, pod("10.244.0.5"), pod("fd12:3456:789a::5", "v6")).pod_addresses
+        assert found.text == "10.244.0.0-10.244.0.255, fd12:3456:789a::5"
+        assert "the podCIDRs of 1 node; of IPv6 the addresses of 2 pods" in found.evidence
+        both = node("n0", aks(OVERLAY), cidrs="10.244.0.0/24, 'fd12:3456:789a::/80'")
+        assert "fd12:3456:789a::-fd12:3456:789a::ffff:ffff:ffff" in profile(both).pod_addresses.text
+
     def test_of_two_ranges_the_one_that_pods_are_in_counts(self) -> None:
         """Where Cilium gives addresses, the podCIDRs that the API server gives to nodes are nobody's."""
         byo = node("n0", aks(), cidrs="10.244.0.0/24")
