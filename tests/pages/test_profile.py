@@ -50,7 +50,8 @@ def test_a_chosen_data_plane_decides_whose_address_pods_see() -> None:
 
 def test_a_chosen_data_plane_decides_what_happens_beside_the_security_groups() -> None:
     asked = {"packet_from": "8.8.8.8", "packet_to": "shop-api/partner-feed", "packet_port": "443"}
-    assert "whether Cilium drops" in words(open_page("security_rules", **asked))
+    said = words(open_page("security_rules", **asked))
+    assert "Cilium drops it on the node" in said and "kube-proxy drops" not in said
     assert "kube-proxy drops" in words(open_page("security_rules", data_plane="kube-proxy", **asked))
 
 
