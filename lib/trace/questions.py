@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
+from typing import Protocol as Shape
 
 from lib.facts.internet import INTERNET
-from lib.flows.row import FlowRow
+from lib.flows.nodes import named
 from lib.model.cluster import Workload
 from lib.model.refs import ObjectRef
 from lib.model.sets import Address, AddressSet, ConnectionSet, PortSet, Protocol
@@ -13,13 +15,46 @@ from lib.model.snapshot import Snapshot
 from lib.policy.ends import INGRESS_CONTROLLER, outside_addresses
 
 _USUAL: Final = (443, 80)
+_OBJECT: Final = re.compile(r"([^/]+)/([^/\[]+)\[([A-Za-z]+)\]")
 Ends = tuple[str, str]
 
 
-def of_flow(row: FlowRow, snapshot: Snapshot) -> Ends:
-    """From where and to what a flow goes: for addresses outside one of them; "" where the person has to say."""
-    receiver = snapshot.workload_by_ref.get(row.dst_ref) if row.dst_ref is not None else None
-    return _sender(row.src), with_port(_receiver(row.dst), row.ports, receiver)
+class Flow(Shape):
+    """What the rows of all lists of flows have: two ends by their stable names, and ports."""
+
+    @property
+    def src(self) -> str:
+        """Who sends."""
+
+    @property
+    def dst(self) -> str:
+        """Who receives."""
+
+    @property
+    def ports(self) -> ConnectionSet:
+        """On which ports."""
+
+
+def of_flow(flow: Flow, snapshot: Snapshot, node: str = "") -> Ends:
+    """From where and to what a flow goes: for addresses outside one of them; "" where the person has to say.
+
+    Where nothing is permitted any port may be asked for. ``node`` is the name of one where an end stands for several.
+    """
+    src, dst = flow.src, flow.dst
+    receiver = _workload(dst, snapshot)
+    if node:
+        src, dst = (named(node), dst) if receiver is not None else (src, named(node))
+    return _sender(src), with_port(_receiver(dst), flow.ports or ConnectionSet.all(), receiver)
+
+
+def of_exposure(workload: ObjectRef, snapshot: Snapshot) -> Ends:
+    """From the Internet to a workload, at a port that its pods declare."""
+    return "internet", with_port(str(workload), ConnectionSet.all(), snapshot.workload_by_ref.get(workload))
+
+
+def _workload(name: str, snapshot: Snapshot) -> Workload | None:
+    found = _OBJECT.fullmatch(name)
+    return snapshot.workload_by_ref.get(ObjectRef(*found.groups())) if found else None
 
 
 def to_addresses(workload: ObjectRef, addresses: AddressSet, ports: ConnectionSet) -> Ends:

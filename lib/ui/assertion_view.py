@@ -11,11 +11,13 @@ from lib.assertions import Outcome, Result, check_assertions
 from lib.loaders.assertions import AssertionReading, read_assertions
 from lib.tables.assertions import explanation
 from lib.tables.row import Row
+from lib.trace.questions import of_flow
 from lib.ui import results
 from lib.ui.navigation import ROOT
 from lib.ui.page_context import PageContext
 from lib.ui.problems import say_problems
 from lib.ui.text import plain, sentence
+from lib.ui.trace_link import link_to_trace
 from lib.ui.widgets import selected_row, show_table
 
 _TEXT: Final = "netatlas.assertions"
@@ -109,6 +111,8 @@ def _show_examples(page: PageContext, result: Result) -> None:
             reason = f": {plain(sentence(told), 1200)}" if told else ""
             ends = f"{plain(example.src, 120)} → {plain(example.dst, 120)}"
             st.markdown(f"- **{ends}** on {plain(example.ports, 120)}{plain(over, 300)}{reason}")
+            if not example.over:
+                link_to_trace(*of_flow(example, page.snapshot))
         if result.count > len(result.examples):
             st.caption(f"The first {len(result.examples)} of {result.count:,}; the page Policy flows lists all flows.")
 

@@ -11,10 +11,12 @@ from lib.model.sets import Protocol
 from lib.policy.points import End
 from lib.scenario import SmallestChange, smallest_change
 from lib.tables.changes import side_effect_rows
+from lib.trace.questions import of_flow
 from lib.ui import results
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain, sentence
-from lib.ui.widgets import show_table
+from lib.ui.trace_link import show_with_traces
+from lib.ui.widgets import TABLE_ROWS_UP_TO
 
 CHANGE_KEY: Final = "change"
 
@@ -35,10 +37,10 @@ def show_smallest_change(
         key, lambda: smallest_change(results.engine(page, choice), src, dst, protocol, port, read_policies)
     )
     if found is not None:
-        _show(found)
+        _show(page, found)
 
 
-def _show(found: SmallestChange) -> None:
+def _show(page: PageContext, found: SmallestChange) -> None:
     if found.refused:
         st.warning(f"No change is offered: {plain(sentence(found.refused), 900)}.", icon=":material/block:")
         return
@@ -62,4 +64,7 @@ def _show(found: SmallestChange) -> None:
         return
     more = f"The first {len(rows):,} of the other flows" if found.cut else f"{len(rows):,} other flows"
     st.markdown(f"**{more} that it adds or removes**")
-    show_table(rows, "side-effects", alt="Other flows that the change adds or removes")
+    changes = {(change.src, change.dst): change for change in found.others}
+    others = [changes[str(row["from"]), str(row["to"])] for row in rows[:TABLE_ROWS_UP_TO]]
+    ways = [of_flow(change, page.snapshot, change.node) for change in others]
+    show_with_traces(rows, "side-effects", ways, alt="Other flows that the change adds or removes")

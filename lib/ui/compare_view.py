@@ -12,17 +12,21 @@ import streamlit as st
 
 from lib.loaders.object_changes import not_comparable, object_changes
 from lib.model.object_change import ObjectChange
+from lib.model.snapshot import Snapshot
 from lib.policy.engine import Engine
 from lib.routing.routes import ingress_backends
-from lib.scenario import Change, Diff, Tally, arrival_changes, diff, own_node_changes, route_changes
+from lib.scenario import Change, Diff, FlowChange, Tally, arrival_changes, diff, own_node_changes, route_changes
 from lib.tables.changes import flow_change_rows, object_change_rows, route_change_rows, tally_rows
 from lib.tables.row import Row
+from lib.trace.questions import Ends, of_flow
 from lib.ui import moments, results
+from lib.ui.azure_ways import NOWHERE
 from lib.ui.loaded import LoadedInput
 from lib.ui.page_context import PageContext, T
 from lib.ui.problems import show_problems
 from lib.ui.strip import local_time
 from lib.ui.text import plain
+from lib.ui.trace_link import show_with_traces
 from lib.ui.widgets import show_table
 
 LISTED_UP_TO: Final = 2_000
@@ -47,6 +51,7 @@ class Compared:
     other: LoadedInput
     tally: Tally
     flows: list[Row]
+    ways: list[Ends]
     cut: bool
     routes: list[Row]
     objects: Objects
@@ -106,7 +111,7 @@ def show_flow_changes(found: Compared) -> None:
         with st.expander("All differences, by namespace", icon=":material/table:", expanded=True):
             show_table(tally_rows(found.tally), "compare-namespaces", alt="Differences by namespace")
     if found.flows:
-        show_table(found.flows, "compare-flows", alt="Flows that differ between the two readings")
+        show_with_traces(found.flows, "compare-flows", found.ways, alt="Flows that differ between the two readings")
     else:
         st.caption("No flow with an end that the filter shows differs.")
 
@@ -185,7 +190,7 @@ def _compared(page: PageContext, before: PageContext, choice: str) -> Compared:
     rows = _kept(page, before, ("flows", *key, names), lambda: _flows(page, before, whole, names))
     routes = _kept(page, before, ("routes", *key), lambda: _routes(page, before, old, new))
     objects = _kept(page, before, ("objects", *key[:2]), lambda: _objects(page, before))
-    return Compared(page, before.loaded, whole.tally, rows[0], rows[1], routes, objects, whole.unsettled)
+    return Compared(page, before.loaded, whole.tally, *rows, routes, objects, whole.unsettled)
 
 
 def _kept(page: PageContext, before: PageContext, key: tuple[object, ...], build: Callable[[], T]) -> T:
@@ -201,10 +206,20 @@ def _diff(page: PageContext, before: PageContext, old: Engine, new: Engine) -> D
     return diff(old, new, *backends)
 
 
-def _flows(page: PageContext, before: PageContext, found: Diff, names: frozenset[str] | None) -> tuple[list[Row], bool]:
+def _flows(
+    page: PageContext, before: PageContext, found: Diff, names: frozenset[str] | None
+) -> tuple[list[Row], list[Ends], bool]:
     changes = list(islice(found.rows(names), LISTED_UP_TO + 1))
     rows = flow_change_rows(changes[:LISTED_UP_TO], results.locate(before), results.locate(page))
-    return list(rows), len(changes) > LISTED_UP_TO
+    ways = [_way(change, page.snapshot) for change in changes[:LISTED_UP_TO]]
+    return list(rows), ways, len(changes) > LISTED_UP_TO
+
+
+def _way(change: FlowChange, shown: Snapshot) -> Ends:
+    """The trace is of the reading that is shown: none for a workload that is gone from it."""
+    ends = (change.src_ref, change.dst_ref)
+    gone = any(ref is not None and ref not in shown.workload_by_ref for ref in ends)
+    return NOWHERE if gone else of_flow(change, shown, change.node)
 
 
 def _routes(page: PageContext, before: PageContext, old: Engine, new: Engine) -> list[Row]:

@@ -16,7 +16,7 @@ from lib.graph.model import GraphModel
 from lib.model.refs import ObjectRef
 from lib.tables.flows import flow_table, matrix_rows
 from lib.tables.policies import policy_rows
-from lib.trace.questions import of_flow
+from lib.trace.questions import of_exposure, of_flow
 from lib.ui import results
 from lib.ui.details import show_node
 from lib.ui.engine_view import say_hosts
@@ -101,7 +101,8 @@ def _show_workloads(page: PageContext, choice: str, src: str, dst: str) -> None:
         show_figure(figure, key=f"workloads-{src}-{dst}", alt=f"Permitted flows from {src} to {dst}")
     with st.expander("As a table", icon=":material/table:"):
         flat = [cell for row in cells for cell in row]
-        show_table(matrix_rows(flat), "workload-flows", alt=f"Permitted flows from {src} to {dst}")
+        ways = [of_flow(cell, page.snapshot) for cell in flat[:TABLE_ROWS_UP_TO]]
+        show_with_traces(matrix_rows(flat), "workload-flows", ways, alt=f"Permitted flows from {src} to {dst}")
 
 
 def plain_name(reference: str) -> str:
@@ -189,7 +190,8 @@ def show_flows(page: PageContext, choice: str) -> None:
             "Load balancers and routes decide besides who gets there: see Services and Ingress routes."
         )
         if open_to:
-            show_table(open_to, "exposure", alt="How open each workload is")
+            ways = [of_exposure(results.workload_of(row), page.snapshot) for row in open_to[:TABLE_ROWS_UP_TO]]
+            show_with_traces(open_to, "exposure", ways, alt="How open each workload is")
             _show_exposed_to(page, choice)
     with lint:
         show_lint(page, choice, idle)

@@ -31,10 +31,12 @@ from lib.scenario import (
 )
 from lib.tables.changes import arrival_change_rows, migration_rows, tally_rows
 from lib.tables.row import Row
+from lib.trace.questions import Ends, of_flow
 from lib.ui import results
 from lib.ui.arrival_view import CHANGES, counted, show_arrival_reasons
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
+from lib.ui.trace_link import show_with_traces
 from lib.ui.widgets import show_table, take_from_link
 
 OLD_KEY: Final = "old_engine"
@@ -53,6 +55,7 @@ class _Compared:
 
     tally: Tally
     rows: list[Row]
+    ways: list[Ends]
     reasons: tuple[Reason, ...]
     cut: bool
     left_out: str
@@ -179,7 +182,7 @@ def show_differences(page: PageContext, old: str, new: str) -> None:
     if not page.view.is_everything:
         st.caption(":material/filter_alt: Only flows with an end in the namespaces that the filter shows are listed.")
     if found.rows:
-        show_table(found.rows, "migration", alt="Flows that differ between the engines")
+        show_with_traces(found.rows, "migration", found.ways, alt="Flows that differ between the engines")
     else:
         st.caption("No flow with an end that the filter shows differs.")
 
@@ -246,11 +249,12 @@ def _diff(page: PageContext, old: str, new: str) -> Diff:
 def _rows(page: PageContext, found: Diff, names: frozenset[str] | None) -> _Compared:
     changes = list(islice(found.rows(names), LISTED_UP_TO + 1))
     advisor = Advisor(found.old, found.new)
-    advised = [(change, advisor.advise(change)) for change in changes[:LISTED_UP_TO]]
-    rows = migration_rows(advised, results.locate(page))
+    listed = changes[:LISTED_UP_TO]
+    advised = [(change, advisor.advise(change)) for change in listed]
     return _Compared(
         found.tally,
-        rows,
+        migration_rows(advised, results.locate(page)),
+        [of_flow(change, page.snapshot, change.node) for change in listed],
         reasons(advised),
         len(changes) > LISTED_UP_TO,
         found.left_out,

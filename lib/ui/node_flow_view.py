@@ -13,9 +13,11 @@ from lib.flows.nodes import node_rows
 from lib.flows.rows import with_rejections
 from lib.policy.pairs import WorkloadPairs
 from lib.tables.flows import flow_table
+from lib.trace.questions import of_flow
 from lib.ui import results
 from lib.ui.page_context import PageContext
-from lib.ui.widgets import show_table
+from lib.ui.trace_link import show_with_traces
+from lib.ui.widgets import TABLE_ROWS_UP_TO
 
 _KEY: Final = "nodes"
 _UP_TO: Final = 20_000
@@ -45,7 +47,9 @@ def show_node_flows(page: PageContext, choice: str) -> None:
             )
         if rows:
             key = ("node-flow-rows", profile, shown)
-            show_table(page.cached(key, lambda: flow_table(rows[:_UP_TO])), "node-flows", alt="Flows with nodes")
+            ways = page.cached((*key, "ways"), lambda: [of_flow(row, page.snapshot) for row in rows[:TABLE_ROWS_UP_TO]])
+            table = page.cached(key, lambda: flow_table(rows[:_UP_TO]))
+            show_with_traces(table, "node-flows", ways, alt="Flows with nodes")
         else:
             st.caption("No flow is permitted between the nodes and the workloads that the filter shows.")
 

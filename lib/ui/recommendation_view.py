@@ -18,9 +18,11 @@ from lib.tables.recommendation import (
     open_rows,
     question_rows,
 )
+from lib.trace.questions import of_flow
 from lib.ui import results
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain, sentence
+from lib.ui.trace_link import show_with_traces
 from lib.ui.widgets import show_table
 
 _SHOWN_CHARS: Final = 60_000
@@ -125,7 +127,8 @@ def show_needs(page: PageContext, found: Recommendation) -> None:
         st.subheader("Open, though nothing needs it", anchor=False)
         if found.proof.open_cut:
             st.caption(f"The first {len(found.proof.open):,}.")
-        show_table(open_rows(found.proof.open, place), "open-flows", alt="Flows that stay open")
+        ways = [of_flow(flow, page.snapshot) for flow in found.proof.open]
+        show_with_traces(open_rows(found.proof.open, place), "open-flows", ways, alt="Flows that stay open")
 
 
 def show_changes(page: PageContext, found: Recommendation) -> None:
@@ -141,7 +144,8 @@ def show_changes(page: PageContext, found: Recommendation) -> None:
         st.caption(f"The first {len(proof.changes):,} of {proof.tally.flows:,} flows.")
     place = results.locate(page)
     rows = [*effect_rows(proof, place), *arrival_rows(proof, place)]
-    show_table(rows, "policy-effects", alt="Flows that differ from today")
+    ways = [of_flow(change, page.snapshot, change.node) for change in proof.changes]
+    show_with_traces(rows, "policy-effects", ways, alt="Flows that differ from today")
 
 
 def show_rest(page: PageContext, found: Recommendation) -> None:

@@ -127,7 +127,7 @@ def unisolated(page: PageContext, choice: str = AUTOMATIC) -> tuple[Sequence[Row
     chosen = engine(page, choice)
     rows = page.cached(("unisolated", chosen.profile.id), lambda: unisolated_rows(chosen, locate(page)))
     shown = {w.ref for w in page.workloads if w.endpoints}
-    return [r for r in rows if _ref(r) in shown], len(shown)
+    return [r for r in rows if workload_of(r) in shown], len(shown)
 
 
 def policies_are_read(page: PageContext, choice: str = AUTOMATIC) -> bool:
@@ -135,7 +135,8 @@ def policies_are_read(page: PageContext, choice: str = AUTOMATIC) -> bool:
     return not engine(page, choice).perhaps_governed
 
 
-def _ref(row: Row) -> ObjectRef:
+def workload_of(row: Row) -> ObjectRef:
+    """The workload that a row of these lists is about."""
     return ObjectRef(str(row["namespace"]), str(row["workload"]), str(row["kind"]))
 
 
@@ -209,7 +210,7 @@ def exposure(page: PageContext, choice: str = AUTOMATIC) -> list[Row]:
     chosen = engine(page, choice)
     rows = page.cached(("exposure", chosen.profile.id), lambda: exposure_rows(exposures(chosen), locate(page)))
     shown = {w.ref for w in page.workloads}
-    return [r for r in rows if _ref(r) in shown]
+    return [r for r in rows if workload_of(r) in shown]
 
 
 def recommendation(page: PageContext, choice: str, options: Options) -> Recommendation:
@@ -259,7 +260,7 @@ def exposed_to(page: PageContext, choice: str = AUTOMATIC) -> OpenTo:
     names = page.view.namespaces or None
     found = page.cached(("exposed-to", chosen.profile.id, names), lambda: _exposed_to(page, chosen, names))
     shown = {w.ref for w in page.workloads}
-    return OpenTo(tuple(r for r in found.rows if _ref(r) in shown), found.cut)
+    return OpenTo(tuple(r for r in found.rows if workload_of(r) in shown), found.cut)
 
 
 def _exposed_to(page: PageContext, chosen: Engine, names: frozenset[str] | None) -> OpenTo:

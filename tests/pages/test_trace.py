@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs
+
 import pytest
 
+from lib.trace.ends import read_goal, read_start
+from tests.azure.load import sample
 from tests.pages.app import figures, open_page, table, words
 from tests.pages.test_hostile import ACTIVE
 
@@ -72,14 +76,52 @@ def test_a_question_that_makes_no_sense_is_answered_with_a_sentence(src: str, ds
     assert not ACTIVE.search("".join(e.value for e in page.error))
 
 
-@pytest.mark.parametrize("name", ["flows", "required-reach", "to-internet"])
-def test_a_chosen_row_of_flows_and_egress_leads_to_its_trace(name: str) -> None:
-    page = open_page("policy_flows" if name == "flows" else "egress")
+@pytest.mark.parametrize(
+    ("page_name", "name", "given"),
+    [
+        ("policy_flows", "flows", {}),
+        ("policy_flows", "exposure", {}),
+        ("policy_flows", "node-flows", {"nodes": "true"}),
+        ("policy_flows", "workload-flows", {"from_ns": "shop-web", "to_ns": "shop-api"}),
+        ("engine_migration", "migration", {"old_engine": "azure-npm", "new_engine": "cilium"}),
+        ("recommendation", "policy-effects", {}),
+        ("egress", "required-reach", {}),
+        ("egress", "to-internet", {}),
+    ],
+)
+def test_a_chosen_row_about_a_flow_leads_to_its_trace(page_name: str, name: str, given: dict[str, str]) -> None:
+    page = open_page(page_name, **given)
     assert "Choose a row to trace it" in words(page)
     page.session_state[f"table-{name}"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
-    links = [link.proto for link in page.run().get("page_link")]
-    asked = [link.query_string for link in links if "trace_from" in link.query_string]
-    assert len(asked) == 1 and "trace_to" in asked[0]
+    links = [link.proto.query_string for link in page.run().get("page_link")]
+    asked = {link for link in links if "trace_from" in link and "trace_to" in link}
+    assert asked
+    for link in asked:
+        snapshot, ends = sample("shop"), parse_qs(link)
+        start = read_start(ends["trace_from"][0], snapshot)
+        read_goal(ends["trace_to"][0], snapshot, start)
+
+
+def test_other_flows_that_a_change_opens_lead_to_their_traces() -> None:
+    page = open_page("policy_flows", files={"twins.yaml": TWINS.encode()}, change="true", **ASKED)
+    page.session_state["table-side-effects"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    links = [parse_qs(link.proto.query_string) for link in page.run().get("page_link")]
+    assert {"trace_from": ["shop/twin[Pod]"], "trace_to": ["shop/shut[Pod]:80"]} in links
+
+
+TWINS = """
+{apiVersion: v1, kind: Pod, metadata: {name: one, namespace: shop, labels: {app: a}}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: twin, namespace: shop, labels: {app: a}}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: shut, namespace: shop, labels: {app: b}}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: shut, namespace: shop}
+spec: {podSelector: {matchLabels: {app: b}}}
+"""
+ASKED = {"from": "shop/one[Pod]", "to": "shop/shut[Pod]", "port": "80"}
 
 
 def test_each_ip_family_has_a_way_of_its_own() -> None:

@@ -13,7 +13,7 @@ from lib.model.sets import AddressSet, ConnectionSet, Protocol
 from lib.policy.engine import compile_engine
 from lib.trace.context import Context
 from lib.trace.ends import read_goal, read_start
-from lib.trace.questions import of_flow, to_addresses
+from lib.trace.questions import of_exposure, of_flow, to_addresses
 from lib.trace.walk import trace
 from tests.policy.build import snapshot_of
 from tests.trace.build import cluster, from_blocks, service
@@ -21,6 +21,7 @@ from tests.trace.build import cluster, from_blocks, service
 SNAPSHOT = snapshot_of(cluster(service(), from_blocks("198.51.100.0/24")))
 ALL = ConnectionSet.all()
 DNS = ConnectionSet.of(Protocol.UDP, 53)
+KUBELET = ConnectionSet.of(Protocol.TCP, 10250)
 SOME, SOME6 = "198.51.100.0-198.51.100.255[External]", "2001:db8::-2001:db8::ff[External]"
 EVERYTHING = "0.0.0.0-255.255.255.255[External]"
 
@@ -36,16 +37,26 @@ EVERYTHING = "0.0.0.0-255.255.255.255[External]"
         ("shop/client[Pod]", EVERYTHING, ConnectionSet.of(Protocol.TCP, 80), ("shop/client[Pod]", "1.0.0.0:80")),
         ("shop/client[Pod]", SOME6, ALL, ("shop/client[Pod]", "[2001:db8::]:443")),
         ("{ingress-controller}", "shop/web[Pod]", ALL, ("", "shop/web[Pod]:8080")),
+        ("shop/client[Pod]", "node/n1[Node]", KUBELET, ("shop/client[Pod]", "node/n1[Node]:10250")),
     ],
 )  # fmt: skip
 def test_the_ends_of_a_flow_are_written_as_a_person_would(src, dst, ports, expected):
-    ref = ObjectRef("shop", dst.split("/")[1].split("[")[0], "Pod") if dst.startswith("shop/") else None
-    assert of_flow(FlowRow(src, dst, ports, dst_ref=ref), SNAPSHOT) == expected
+    assert of_flow(FlowRow(src, dst, ports), SNAPSHOT) == expected
+
+
+def test_of_several_nodes_that_are_one_end_one_is_asked_for():
+    to, back = FlowRow("shop/web[Pod]", "all 3 nodes", KUBELET), FlowRow("all 3 nodes", "shop/web[Pod]", KUBELET)
+    assert of_flow(to, SNAPSHOT, "n1") == ("shop/web[Pod]", "node/n1[Node]:10250")
+    assert of_flow(back, SNAPSHOT, "n1") == ("node/n1[Node]", "shop/web[Pod]:10250")
+
+
+def test_a_workload_is_asked_for_from_the_internet_at_a_port_that_it_declares():
+    assert of_exposure(ObjectRef("shop", "web", "Pod"), SNAPSHOT) == ("internet", "shop/web[Pod]:8080")
 
 
 def test_every_flow_of_a_cluster_can_be_traced():
     engine = compile_engine(SNAPSHOT)
-    rows = list(flow_rows(engine))
+    rows = list(flow_rows(engine, nodes=True))
     context = Context(engine)
     assert rows
     for row in rows:
