@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
+from typing import Final
 
 from lib.azure.dns_records import DnsRecord
 from lib.azure.load_balancer import ServiceLoadBalancer
@@ -17,6 +18,7 @@ from lib.routing.reach import Scope, address_or_none
 Way = tuple[str, str]
 """The two ends as a person writes them; no second one where there is nothing to trace."""
 NOWHERE: Way = ("", "")
+_ON_NODES: Final = (EntryKind.NODE_PORT, EntryKind.HOST_PORT, EntryKind.HOST_NETWORK)
 _INTERNET, _NETWORK = "internet", "vnet"
 
 
@@ -25,11 +27,11 @@ def of_door(door: EntryPoint, snapshot: Snapshot) -> Way:
     src = _INTERNET if door.reach.scope is Scope.INTERNET else _NETWORK
     if door.kind is EntryKind.LOAD_BALANCER and door.service is not None:
         return src, f"svc/{door.service.qualified_name}:{door.port}{_suffix(door.protocol)}"
-    if door.kind is EntryKind.NODE_PORT and door.port:
-        addresses = (a for node in snapshot.nodes for a in node.addresses_of("InternalIP"))
-        address = next(addresses, "")
-        return (src, _to(address, door.port, door.protocol)) if address else NOWHERE
     known = next((a for a in door.addresses if address_or_none(a) is not None), "")
+    if not known and door.kind in _ON_NODES:
+        names = {pod.node_name for ref in door.workloads for pod in snapshot.workload_by_ref[ref].endpoints}
+        nodes = (n for n in snapshot.nodes if door.kind is EntryKind.NODE_PORT or n.ref.name in names)
+        known = next((a for node in nodes for a in node.addresses_of("InternalIP")), "")
     return (src, _to(known, door.port, door.protocol)) if known and door.port else NOWHERE
 
 

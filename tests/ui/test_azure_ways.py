@@ -46,7 +46,17 @@ def test_the_ends_of_a_row_are_read_by_the_trace(what, way):
 
 def test_only_rows_without_an_address_lead_nowhere():
     without = [door for door in entry_points(SHOP) if of_door(door, SHOP) == NOWHERE]
-    assert {door.kind for door in without} <= {EntryKind.HOST_PORT, EntryKind.HOST_NETWORK, EntryKind.NODE_PUBLIC_IP}
+    assert {door.kind for door in without} <= {EntryKind.HOST_NETWORK, EntryKind.NODE_PUBLIC_IP}
+    assert all(door.port == 0 for door in without)
+
+
+def test_a_host_port_is_asked_for_at_a_node_on_which_its_pod_runs():
+    (door,) = (d for d in entry_points(SHOP) if d.kind is EntryKind.HOST_PORT)
+    src, dst = of_door(door, SHOP)
+    address, _, port = dst.rpartition(":")
+    pods = SHOP.workload_by_ref[door.workloads[0]].endpoints
+    node = next(n for n in SHOP.nodes if address in n.addresses_of("InternalIP"))
+    assert (src, port) == ("vnet", "24224") and node.ref.name in {pod.node_name for pod in pods}
     assert {rule.is_default for rule in provider_group(SHOP).group.rules if of_security_rule(rule) == NOWHERE} == {True}
 
 
