@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 
-from lib.model.records import dataclass
+from lib.model.records import dataclass, field
 from lib.model.refs import ObjectRef, Source
 
 

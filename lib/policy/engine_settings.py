@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from typing import Any, Final
 
 from lib.facts.config_maps import NAMESPACE
 from lib.facts.engine_settings import ClusterSwitches
 from lib.facts.readings import Basis
+from lib.model.records import replace
 from lib.model.snapshot import Snapshot
 from lib.policy.config_maps import differs_by_node, settings_of
 from lib.policy.engines import EngineProfile
 
 CILIUM_CONFIG: Final = "cilium-config"
-_OF_CLUSTER: Final = frozenset(each.name for each in fields(ClusterSwitches))
+_OF_CLUSTER: Final = frozenset(ClusterSwitches.__annotations__)
 
 
 def settled(profile: EngineProfile, snapshot: Snapshot) -> EngineProfile:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import partial, reduce
 from operator import or_
 from typing import Final, assert_never
@@ -21,6 +20,7 @@ from lib.model.policies import (
     PodPeer,
     PolicyRule,
 )
+from lib.model.records import replace
 from lib.model.sets import AddressSet, Family
 from lib.policy.bits import Bits, union
 from lib.policy.compile import Spaces

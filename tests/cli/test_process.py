@@ -26,6 +26,14 @@ def test_output_that_fills_many_pipes_arrives_whole() -> None:
     assert json.loads(found.stdout)["schema"] == "netatlas.flows/1"
 
 
+def test_what_takes_long_to_import_is_not_on_the_way_of_flows() -> None:
+    """The standard library's dataclasses bring inspect with them; ours are made by ``lib.model.records``."""
+    found = run("-X", "importtime", "-m", "lib", "flows", SHOP)
+    imported = {line.rpartition("|")[2].strip() for line in found.stderr.splitlines()}
+    assert "lib.policy.engine" in imported
+    assert not imported & {"dataclasses", "inspect", "streamlit", "pandas", "kubernetes", "zipfile", "tarfile"}
+
+
 def test_the_exit_status_is_kept_and_exit_functions_run() -> None:
     code = """
 import atexit, sys
