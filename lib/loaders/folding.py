@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from lib.loaders.parse.workloads import Controller
 from lib.model.cluster import Pod, Workload
 from lib.model.refs import ObjectRef
 
+_TEMPLATE_HASH: Final = "pod-template-hash"
 
 def fold(pods: Iterable[Pod], controllers: Mapping[ObjectRef, Controller], pods_complete: bool) -> tuple[Workload, ...]:
     """The workloads, in the order of namespace, name and kind.
 
     A pod belongs to the highest owner that can be followed through ``controllers``; the last one named counts even if
-    it is not in the input itself. Live pods replace the template. Without any, or when all have ended (a CronJob
+    it is not in the input itself, but for a Deployment's ReplicaSet (``owner_of``). Live pods replace the template. Without any, or when all have ended (a CronJob
     between two runs), the template of the highest object in the input stands as one pod, unless no pod is wished for
     (``replicas: 0``, a Job that has ended), or all pods of the cluster are known and the object's own status tells of
     none. A Deployment that wishes for pods, has none and tells nothing keeps its template also where all pods are
@@ -24,7 +26,8 @@ def fold(pods: Iterable[Pod], controllers: Mapping[ObjectRef, Controller], pods_
     live: defaultdict[ObjectRef, list[Pod]] = defaultdict(list)
     made_by: defaultdict[ObjectRef, list[Controller]] = defaultdict(list)
     for pod in pods:
-        live[pod.ref if pod.owner is None else highest_owner(pod.owner, controllers, tops)].append(pod)
+        owner = owner_of(pod, controllers)
+        live[pod.ref if owner is None else highest_owner(owner, controllers, tops)].append(pod)
     for controller in controllers.values():
         made_by[highest_owner(controller.ref, controllers, tops)].append(controller)
     found = []
@@ -41,6 +44,21 @@ def fold(pods: Iterable[Pod], controllers: Mapping[ObjectRef, Controller], pods_
         to_come = tuple(m.template for m in roots if not m.finished) if is_idle else ()
         found.append(Workload(ref, source, tuple(members), labels, _replicas(ref, controllers, roots), to_come))
     return tuple(sorted(found, key=lambda w: w.ref))
+
+
+def owner_of(pod: Pod, controllers: Mapping[ObjectRef, Controller]) -> ObjectRef | None:
+    """The pod's owner; the Deployment where its ReplicaSet is not in the input and its name says whose it is.
+
+    A dump often leaves ReplicaSets out, and the Deployment would stand beside its own pods as a second workload. A
+    Deployment's ReplicaSet is always named after it and the pods' label pod-template-hash. None: a bare pod.
+    Source: kubernetes.io, "Deployments", "The name of a ReplicaSet is always formatted as [DEPLOYMENT-NAME]-[HASH]".
+    """
+    owner = pod.owner
+    if owner is None or owner.kind != "ReplicaSet" or owner in controllers:
+        return owner
+    made_for = owner.name.removesuffix(f"-{pod.labels.get(_TEMPLATE_HASH, '')}")
+    deployment = ObjectRef(owner.namespace, made_for, "Deployment")
+    return deployment if made_for != owner.name and deployment in controllers else owner
 
 
 def highest_owner(

@@ -111,6 +111,35 @@ def test_the_highest_named_owner_is_the_workload(documents: list[str], expected:
     assert pod_names(found[expected]) == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("documents", "expected"),
+    [
+        pytest.param([maker("Deployment", "web")], ["web[Deployment]"], id="named after the Deployment and the hash"),
+        pytest.param([], ["web-x9[ReplicaSet]"], id="a Deployment that is not in the input is not made up"),
+        pytest.param([maker("Deployment", "we")], ["we[Deployment]", "web-x9[ReplicaSet]"], id="another Deployment"),
+        pytest.param([maker("StatefulSet", "web")], ["web-x9[ReplicaSet]", "web[StatefulSet]"], id="another kind"),
+        pytest.param(
+            [maker("Deployment", "web"), maker("ReplicaSet", "web-x9", owner("Rollout", "r"))],
+            ["r[Rollout]", "web[Deployment]"],
+            id="a ReplicaSet in the input says itself whose it is",
+        ),
+    ],
+)
+def test_pods_of_a_replica_set_that_was_left_out_belong_to_its_deployment(
+    documents: list[str], expected: list[str]
+) -> None:
+    pod = a_pod("web-x9-a", owner("ReplicaSet", "web-x9")).replace("hash: x", "pod-template-hash: x9")
+    found = workloads(pod, *documents)
+    assert sorted(found) == [f"shop/{name}" for name in expected]
+    assert [p.ref.name for w in found.values() for p in w.pods if not p.from_template] == ["web-x9-a"]
+
+
+def test_a_replica_set_without_the_hash_in_its_name_stays_a_workload() -> None:
+    """Made by hand: its name may begin like a Deployment's."""
+    found = workloads(maker("Deployment", "web"), a_pod("a", owner("ReplicaSet", "web-1")))
+    assert sorted(found) == ["shop/web-1[ReplicaSet]", "shop/web[Deployment]"]
+
+
 def test_owners_that_own_each_other_end_the_search() -> None:
     found = workloads(
         maker("ReplicaSet", "a", owner("ReplicaSet", "b")), maker("ReplicaSet", "b", owner("ReplicaSet", "a"))
