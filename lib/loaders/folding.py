@@ -12,15 +12,16 @@ from lib.model.refs import ObjectRef
 
 _TEMPLATE_HASH: Final = "pod-template-hash"
 
+
 def fold(pods: Iterable[Pod], controllers: Mapping[ObjectRef, Controller], pods_complete: bool) -> tuple[Workload, ...]:
     """The workloads, in the order of namespace, name and kind.
 
     A pod belongs to the highest owner that can be followed through ``controllers``; the last one named counts even if
-    it is not in the input itself, but for a Deployment's ReplicaSet (``owner_of``). Live pods replace the template. Without any, or when all have ended (a CronJob
-    between two runs), the template of the highest object in the input stands as one pod, unless no pod is wished for
-    (``replicas: 0``, a Job that has ended), or all pods of the cluster are known and the object's own status tells of
-    none. A Deployment that wishes for pods, has none and tells nothing keeps its template also where all pods are
-    known: it may be about to start.
+    it is not in the input itself, but for a Deployment's ReplicaSet (``owner_of``). Live pods replace the template.
+    Without any, or when all have ended (a CronJob between two runs), the template of the highest object in the input
+    stands as one pod, unless no pod is wished for (``replicas: 0``, a Job that has ended), or all pods of the cluster
+    are known and the object's own status tells of none. A Deployment that wishes for pods, has none and tells nothing
+    keeps its template also where all pods are known: it may be about to start.
     """
     tops: dict[ObjectRef, ObjectRef] = {}
     live: defaultdict[ObjectRef, list[Pod]] = defaultdict(list)

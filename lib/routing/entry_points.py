@@ -35,7 +35,8 @@ class EntryPoint:
 
     ``addresses`` is empty where none is known or every node's address serves. ``port`` is 0 where the door is a whole
     address (a node's public IP). ``service`` is None where no Service takes part. ``endpoints`` is how many backends
-    take connections, None where that is unknown or doesn't apply. ``note`` is "" or what to know.
+    take connections, None where that is unknown or doesn't apply. ``note`` is "" or what to know. ``listener`` is the
+    name of the Gateway's listener that the door is, "" for other kinds.
     """
 
     kind: EntryKind
@@ -49,6 +50,7 @@ class EntryPoint:
     endpoints: int | None
     source: Source
     note: str = ""
+    listener: str = ""
 
     @property
     def reached_by(self) -> str:
@@ -240,4 +242,5 @@ def _of_gateway(gateway: Gateway) -> Iterator[EntryPoint]:
             None,
             listener.source,
             f"listener {listener.name}, {listener.protocol}" + (f", {listener.hostname}" if listener.hostname else ""),
+            listener.name,
         )

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
+from typing import Final
 
+from lib.model.refs import ObjectRef
 from lib.routing.entry_points import EntryPoint
+from lib.routing.route_view import RouteView
 from lib.tables.row import Locate, Row, listed
 
+_Door = tuple[ObjectRef, str]
+_RANK: Final = {"internet": 0, "unknown": 1, "vnet": 2, "node network": 3, "cluster": 4}
 
-def entry_point_rows(points: Iterable[EntryPoint], locate: Locate) -> list[Row]:
-    """One row a door, in the order of ``widest_first``."""
+
+def entry_point_rows(points: Iterable[EntryPoint], locate: Locate, routes: Iterable[RouteView] = ()) -> list[Row]:
+    """One row a door, in the order of ``widest_first``.
+
+    ``routes`` say where an Ingress or a Gateway's listener leads to: the workloads of all its routes together.
+    """
+    behind = _behind(routes)
     return [
         {
             "kind": point.kind.value,
@@ -19,7 +30,9 @@ def entry_point_rows(points: Iterable[EntryPoint], locate: Locate) -> list[Row]:
             "protocol": point.protocol,
             "scope": point.reach.scope.value,
             "reached_by": point.reached_by,
-            "leads_to": listed(w.qualified_name for w in point.workloads),
+            "leads_to": listed(
+                w.qualified_name for w in point.workloads or sorted(behind.get((point.subject, point.listener), ()))
+            ),
             "endpoints": point.endpoints,
             "note": point.note,
             "source": locate(point.source),
@@ -33,4 +46,13 @@ def widest_first(points: Iterable[EntryPoint]) -> tuple[EntryPoint, ...]:
     return tuple(sorted(points, key=lambda p: _RANK.get(p.reach.scope.value, len(_RANK))))
 
 
-_RANK = {"internet": 0, "unknown": 1, "vnet": 2, "node network": 3, "cluster": 4}
+def _behind(routes: Iterable[RouteView]) -> dict[_Door, set[ObjectRef]]:
+    """The workloads behind each Ingress and each listener; a route that nobody serves leads nowhere."""
+    found: defaultdict[_Door, set[ObjectRef]] = defaultdict(set)
+    for route in routes:
+        if route.accepted is False:
+            continue
+        doors = [(route.gateway, name) for name in route.listeners] if route.gateway else [(route.route, "")]
+        for door in doors:
+            found[door].update(w.ref for w in route.backend.workloads)
+    return dict(found)

@@ -186,7 +186,8 @@ def show_entry_graph(page: PageContext) -> None:
     )
     if doors := results.doors(page):
         with st.expander("As a table", icon=":material/table:"):
-            rows = page.cached(("overview-doors", page.view), lambda: entry_point_rows(doors, results.locate(page)))
+            routes, place = results.all_routes(page), results.locate(page)
+            rows = page.cached(("overview-doors", page.view), lambda: entry_point_rows(doors, place, routes))
             ways = [of_door(door, page.snapshot) for door in widest_first(doors)]
             show_with_traces(rows, "overview-doors", ways, alt="Ways in from outside, those from the internet first")
 

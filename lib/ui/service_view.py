@@ -86,7 +86,7 @@ def show_doors(page: PageContext) -> None:
         if doors:
             st.markdown(f"**{title}** ({len(doors):,})")
             place = results.locate(page)
-            rows = page.cached((name, page.view), partial(entry_point_rows, doors, place))
+            rows = page.cached((name, page.view), partial(entry_point_rows, doors, place, results.all_routes(page)))
             ways = [of_door(door, page.snapshot) for door in widest_first(doors)]
             show_with_traces(rows, name, ways, alt=f"{title}, those from the internet first")
             _show_who(doors)
