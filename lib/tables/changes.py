@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from lib.model.object_change import ObjectChange
@@ -42,6 +43,20 @@ def cause_texts(causes: Iterable[Cause], locate_old: Locate, locate_new: Locate)
         f"({(locate_old if c.reading == 'old' else locate_new)(c.source)})"
         for c in causes
     ]
+
+
+def cause_rows(changes: Iterable[FlowChange], locate_old: Locate, locate_new: Locate) -> list[Row]:
+    """One row for everything by which flows differ, with how many of ``changes`` do; what most differ by comes first.
+
+    A flow counts once with each of its causes; one without any, with the end that only one reading has, or its notes.
+    """
+    found: dict[str, Counter[Change]] = {}
+    for row in changes:
+        because = (*cause_texts(row.causes, locate_old, locate_new),) or row.workloads or row.notes or ("not settled",)
+        for each in dict.fromkeys(because):
+            found.setdefault(each, Counter())[row.change] += 1
+    ordered = sorted(found.items(), key=lambda item: (-sum(item[1].values()), item[0]))
+    return [{"because": each, **{c.value: counts.get(c, 0) for c in Change}} for each, counts in ordered]
 
 
 def tally_rows(tally: Tally) -> list[Row]:

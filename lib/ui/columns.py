@@ -210,6 +210,10 @@ _NUMBERS: Final = frozenset(
         "ports_per_node",
         "ports_at_the_end",
         "number",
+        "gained",
+        "lost",
+        "changed",
+        "unknown",
     ]
 )
 # Pixels for what the browser would make too narrow or too wide.

@@ -16,7 +16,7 @@ from lib.model.snapshot import Snapshot
 from lib.policy.engine import Engine
 from lib.routing.routes import ingress_backends
 from lib.scenario import Change, Diff, FlowChange, Tally, arrival_changes, diff, own_node_changes, route_changes
-from lib.tables.changes import flow_change_rows, object_change_rows, route_change_rows, tally_rows
+from lib.tables.changes import cause_rows, flow_change_rows, object_change_rows, route_change_rows, tally_rows
 from lib.tables.row import Row
 from lib.trace.questions import Ends, of_flow
 from lib.ui import moments, results
@@ -31,6 +31,7 @@ from lib.ui.widgets import show_table
 
 LISTED_UP_TO: Final = 2_000
 OBJECTS_UP_TO: Final = 20_000
+_OF_LISTED: Final = " Only the flows that are listed are counted."
 _COUNTED_ONLY: Final = "The first {shown:,} of {all:,} are listed."
 
 
@@ -44,15 +45,23 @@ class Objects:
 
 
 @dataclass(frozen=True, slots=True)
+class _Flows:
+    """The first flows that differ and what they differ by; ``ways`` are the rows' traces, ``cut`` where more differ than are listed."""
+
+    rows: list[Row]
+    ways: list[Ends]
+    causes: list[Row]
+    cut: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Compared:
-    """Two readings compared; ``cut`` where more flows differ than are listed. Rows of flows follow the filter."""
+    """Two readings compared; rows of flows and their causes follow the filter."""
 
     page: PageContext
     other: LoadedInput
     tally: Tally
-    flows: list[Row]
-    ways: list[Ends]
-    cut: bool
+    flows: _Flows
     routes: list[Row]
     objects: Objects
     unsettled: str
@@ -103,15 +112,21 @@ def show_flow_changes(found: Compared) -> None:
     if not found.tally:
         _say_same(found, "No flow differs")
         return
-    if found.cut:
+    flows = found.flows
+    if flows.cut:
         st.caption(
-            f"The first {len(found.flows):,} are listed, and all are counted by namespace. Filter by namespace to see "
+            f"The first {len(flows.rows):,} are listed, and all are counted by namespace. Filter by namespace to see "
             "others, or list all on the command line: `python -m lib diff OLD NEW`."
         )
         with st.expander("All differences, by namespace", icon=":material/table:", expanded=True):
             show_table(tally_rows(found.tally), "compare-namespaces", alt="Differences by namespace")
-    if found.flows:
-        show_with_traces(found.flows, "compare-flows", found.ways, alt="Flows that differ between the two readings")
+    if flows.rows:
+        st.markdown(f"**What they differ by** ({len(flows.causes):,})")
+        st.caption("A flow counts with each policy and rule that has a part in it." + (_OF_LISTED if flows.cut else ""))
+        alt = "Policies and rules by which flows differ"
+        show_table(flows.causes, "compare-causes", alt=alt, first=("because", "lost"))
+        st.markdown(f"**Flow by flow** ({len(flows.rows):,})")
+        show_with_traces(flows.rows, "compare-flows", flows.ways, alt="Flows that differ between the two readings")
     else:
         st.caption("No flow with an end that the filter shows differs.")
 
@@ -187,10 +202,10 @@ def _compared(page: PageContext, before: PageContext, choice: str) -> Compared:
     key = (page.loaded.key, before.loaded.key, old.profile.id, new.profile.id)
     names = page.view.namespaces or None
     whole = _kept(page, before, ("diff", *key), lambda: _diff(page, before, old, new))
-    rows = _kept(page, before, ("flows", *key, names), lambda: _flows(page, before, whole, names))
+    flows = _kept(page, before, ("flows", *key, names), lambda: _flows(page, before, whole, names))
     routes = _kept(page, before, ("routes", *key), lambda: _routes(page, before, old, new))
     objects = _kept(page, before, ("objects", *key[:2]), lambda: _objects(page, before))
-    return Compared(page, before.loaded, whole.tally, *rows, routes, objects, whole.unsettled)
+    return Compared(page, before.loaded, whole.tally, flows, routes, objects, whole.unsettled)
 
 
 def _kept(page: PageContext, before: PageContext, key: tuple[object, ...], build: Callable[[], T]) -> T:
@@ -206,13 +221,12 @@ def _diff(page: PageContext, before: PageContext, old: Engine, new: Engine) -> D
     return diff(old, new, *backends)
 
 
-def _flows(
-    page: PageContext, before: PageContext, found: Diff, names: frozenset[str] | None
-) -> tuple[list[Row], list[Ends], bool]:
+def _flows(page: PageContext, before: PageContext, found: Diff, names: frozenset[str] | None) -> _Flows:
     changes = list(islice(found.rows(names), LISTED_UP_TO + 1))
-    rows = flow_change_rows(changes[:LISTED_UP_TO], results.locate(before), results.locate(page))
-    ways = [_way(change, page.snapshot) for change in changes[:LISTED_UP_TO]]
-    return list(rows), ways, len(changes) > LISTED_UP_TO
+    listed, places = changes[:LISTED_UP_TO], (results.locate(before), results.locate(page))
+    rows = list(flow_change_rows(listed, *places))
+    ways = [_way(change, page.snapshot) for change in listed]
+    return _Flows(rows, ways, cause_rows(listed, *places), len(changes) > LISTED_UP_TO)
 
 
 def _way(change: FlowChange, shown: Snapshot) -> Ends:

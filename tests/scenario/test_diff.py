@@ -21,6 +21,7 @@ from lib.model.sets import ConnectionSet, parse_address
 from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import KUBERNETES, profile
 from lib.scenario import NOTHING, Advisor, Change, Diff, FlowAnswer, FlowChange, PolicyEdit, diff, edited, what_if
+from lib.tables.changes import cause_rows
 from tests.naive.clusters import clusters, owned_clusters
 from tests.naive.draw.workloads import NODES
 from tests.policy.build import engine_of, namespace, pod, policy, snapshot_of, snapshot_of_yaml
@@ -214,6 +215,29 @@ def test_a_removed_workload_is_said() -> None:
     assert [str(ref) for ref in found.removed] == ["shop/db[Pod]"]
     assert {said for row in found.rows() for said in row.workloads} == {"shop/db[Pod] was removed"}
     assert found.tally.between[("shop", "shop")] == {Change.LOST: 2}
+
+
+def counted(old: list[str], new: list[str]) -> dict[str, dict[str, object]]:
+    """The counts of each cause that a table has, by the cause's words."""
+    rows = cause_rows(check(engine_of(*old), engine_of(*new)).rows(), lambda source: "old", lambda source: "new")
+    return {str(row["because"]): {c: n for c, n in row.items() if c != "because" and n} for row in rows}
+
+
+def test_every_flow_counts_with_each_policy_that_has_a_part_in_it() -> None:
+    """Each of the two pods is reached by the other and by addresses outside, of IPv4 and of IPv6: six flows."""
+    denied = "new: shop/deny[NetworkPolicy] isolates (new)"
+    assert counted([WEB, DB], [WEB, DB, DENY]) == {denied: {"lost": 6}}
+    permitted = "new: shop/let-web-in[NetworkPolicy] spec.ingress[0] permits (new)"
+    assert counted([WEB, DB], [WEB, DB, DENY, LET_IN]) == {
+        denied: {"lost": 5, "changed": 1},
+        "new: shop/let-web-in[NetworkPolicy] isolates (new)": {"lost": 2, "changed": 1},
+    }
+    assert counted([WEB, DB, DENY], [WEB, DB, DENY, LET_IN]) == {permitted: {"gained": 1}}
+
+
+def test_flows_of_a_workload_that_went_count_with_it() -> None:
+    assert set(counted([WEB, DB], [WEB])) == {"shop/db[Pod] was removed"}
+    assert counted([WEB, DB], [WEB, DB]) == {}
 
 
 def test_an_answer_that_becomes_unknown_stands_apart() -> None:

@@ -118,6 +118,12 @@ def test_a_second_cluster_is_read_beside_the_shown_one(url: str) -> None:
     assert "**Before:** second" in words(test) and "**now:** test" in words(test)
     assert {row[:2] for row in objects(test)} == {("added", "NetworkPolicy")}
     assert int(metrics(test)["Flows lost"].replace(",", "")) > 0
+    (causes,) = (t.value for t in test.dataframe if {"because", "lost"} <= set(t.value.columns))
+    (flows,) = (t.value for t in test.dataframe if {"because", "from"} <= set(t.value.columns))
+    assert len(causes) > 1
+    for cause in causes.to_dict("records"):
+        rows = flows[flows["change"] == "lost"]["because"]
+        assert cause["lost"] == sum(cause["because"] in because for because in rows), cause
     assert READER not in words(test)
 
 

@@ -19,6 +19,6 @@ def other_engine(engine: Engine) -> str:
     shown = profile(found.name)
     runs = f"the cluster runs {shown.label}" if shown.enforces else "nothing enforces policies in the cluster"
     return (
-        f"Judged {judged_by(engine.profile)}; {runs} ({found.evidence}): --engine {shown.id}, or the choice Policy "
-        "engine on the page."
+        f"Judged {judged_by(engine.profile)}; {runs} ({found.evidence}). To judge by that, choose {shown.label} as "
+        f"policy engine (--engine {shown.id})."
     )
