@@ -46,7 +46,7 @@ class Objects:
 
 @dataclass(frozen=True, slots=True)
 class _Flows:
-    """The first flows that differ and what they differ by; ``ways`` are the rows' traces, ``cut`` where more differ than are listed."""
+    """The first flows that differ, their traces (``ways``) and what they differ by; ``cut``: more differ than these."""
 
     rows: list[Row]
     ways: list[Ends]

@@ -89,7 +89,19 @@ def _is_port(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= len(str(_PORT_MAX)) and 1 <= int(text) <= _PORT_MAX
 
 
-def _show(page: PageContext, answer: Explanation) -> None:
+def show_decision(page: PageContext, choice: str, src: str, dst: str, *, key: str) -> None:
+    """What decides a flow between two ends on every port, both directions; ``key`` tells it from others of the page."""
+    with st.container(border=True):
+        try:
+            ends = parse_end(src, page.snapshot), parse_end(dst, page.snapshot)
+            answer = results.engine(page, choice).explain(*ends, None, None)
+        except ModelError as error:
+            st.caption(f":material/help: {plain(error)}.")
+            return
+        _show(page, answer, key)
+
+
+def _show(page: PageContext, answer: Explanation, key: str = "explain") -> None:
     asked = f"on {answer.asked}" if not answer.asked.is_all else "on any port"
     st.markdown(
         f"### {icon_word(answer.word)}\n{plain(answer.src, 120)} → {plain(answer.dst, 120)} {plain(asked, 120)}"
@@ -103,13 +115,14 @@ def _show(page: PageContext, answer: Explanation) -> None:
     place = results.locate(page)
     rows = explanation_rows(answer, place)
     if rows:
-        show_table(rows, "explanation", alt="Policies and rules that took part", first=_FIRST)
+        show_table(rows, "explanation", key=f"{key}-explanation", alt="Policies and rules that took part", first=_FIRST)
     missed = near_miss_rows(answer, place)
     if missed:
         with st.expander(f"Rules that come near and take no part ({len(missed):,})", icon=":material/rule:"):
             show_table(
                 missed,
                 "near-misses",
+                key=f"{key}-near-misses",
                 alt="Rules that take no part",
                 first=("direction", "policy", "rule", "why_not", "tier"),
             )

@@ -20,6 +20,7 @@ from lib.trace.questions import of_exposure, of_flow
 from lib.ui import results
 from lib.ui.details import show_node
 from lib.ui.engine_view import say_hosts
+from lib.ui.explain_view import show_decision
 from lib.ui.lint_view import show_lint
 from lib.ui.node_flow_view import show_node_flows
 from lib.ui.page_context import PageContext
@@ -115,7 +116,7 @@ def show_flow_graph(page: PageContext, choice: str) -> None:
     st.subheader("Graph", anchor=False)
     flows = results.flows(page, choice)
     ends = tuple(sorted(str(w.ref) for w in page.workloads))
-    left, right = st.columns([0.36, 0.64], vertical_alignment="bottom")
+    left, right = st.columns([0.36, 0.64], vertical_alignment="top")
     # One namespace by itself is no picture: its workloads are.
     start = _GRAPHS[len(results.matrix(page, choice).names) == 1]
     scope = left.segmented_control(
@@ -241,4 +242,9 @@ def _flow_table(page: PageContext, choice: str, rows: list[FlowRow], name: str, 
     shown = page.cached(key, lambda: flow_table(rows))
     drawn = rows[:TABLE_ROWS_UP_TO]
     ways = page.cached((*key, "ways"), lambda: [of_flow(row, page.snapshot) for row in drawn])
-    show_with_traces(shown, name, ways, alt="Flows")
+    show_with_traces(shown, name, ways, alt="Flows", details=partial(_show_decision, page, choice, drawn, name))
+
+
+def _show_decision(page: PageContext, choice: str, rows: list[FlowRow], name: str, chosen: int) -> None:
+    if chosen < len(rows):
+        show_decision(page, choice, rows[chosen].src, rows[chosen].dst, key=name)

@@ -101,7 +101,7 @@ def show_rules(page: PageContext, found: Groups) -> None:
 
 def _chosen(page: PageContext, found: Groups) -> tuple[SecurityRule, ...]:
     names = tuple(access.service.ref.qualified_name for access in found.provider.accesses)
-    service, text, way = st.columns([0.4, 0.35, 0.25], vertical_alignment="bottom")
+    service, text, way = st.columns([0.4, 0.35, 0.25], vertical_alignment="top")
     chosen = service.selectbox(
         "Written for", names, index=None, key=SERVICE_KEY, bind="query-params", placeholder="All Services"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import streamlit as st
@@ -47,15 +47,23 @@ def show_with_traces(
     alt: str,
     first: Sequence[str] = (),
     hide: Sequence[str] = (),
+    details: Callable[[int], None] | None = None,
 ) -> None:
-    """A table whose chosen row leads to its trace; ``ways`` has the ends of its first rows, NOWHERE for none."""
+    """A table whose chosen row leads to its trace; ``ways`` has the ends of its first rows, NOWHERE for none.
+
+    ``details`` shows more of the chosen row, which it gets by its position.
+    """
     chosen = show_table(rows, name, alt=alt, on_select=_stay, first=first, hide=hide)
     if chosen is None:
-        st.caption(":material/ads_click: Choose a row to trace it hop by hop.")
-    elif chosen < len(ways) and ways[chosen][1]:
+        more = "see what decides it, and to " if details is not None else ""
+        st.caption(f":material/ads_click: Choose a row to {more}trace it hop by hop.")
+        return
+    if chosen < len(ways) and ways[chosen][1]:
         link_to_trace(*ways[chosen])
     else:
         st.caption("The input does not show where this row leads: there is nothing to trace.")
+    if details is not None:
+        details(chosen)
 
 
 def _stay() -> None:

@@ -28,6 +28,13 @@ from lib.ui.yaml_block import show_yaml
 _WAYS: Final = 12
 _DECIDERS: Final = 6
 _YAML_PX: Final = 220
+# What is still to be said, by whether it is said from where and to what.
+_ASK: Final = {
+    (False, False): "Say from where and to what: for example from **internet** to a URL of a route, or from a workload "
+    "to a Service.",
+    (False, True): "Say from where too: choose **internet**, vnet, node or a workload, or type an address.",
+    (True, False): "Say to what too: choose a route's URL, a Service or a workload, or type an address and port.",
+}
 _FIRST: Final = ("family", "hop", "kind", "verdict", "subject", "reason", "source")
 
 
@@ -35,8 +42,7 @@ def show_trace(page: PageContext, asked: Asked) -> None:
     """The trace that is asked for; under each other profile as well."""
     if not asked.src or not asked.dst:
         st.info(
-            "Say from where and to what: for example from **internet** to a URL of a route, or from a workload to a "
-            "Service.",
+            _ASK[bool(asked.src), bool(asked.dst)],
             icon=":material/conversion_path:",
         )
         return

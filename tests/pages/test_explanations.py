@@ -29,6 +29,19 @@ def test_an_explanation_lists_each_tier_in_order_with_what_took_part_and_what_ne
     assert missed["why_not"].ne("").all()
 
 
+def test_a_chosen_flow_shows_the_policies_and_the_lines_that_decide_it() -> None:
+    """The same as for its ends under May A talk to B?, on every port."""
+    app = open_page("policy_flows", files={"mixed.yaml": MIXED.encode()})
+    flows = table(app, "verdict", "from", "to", "ports")
+    (row,) = flows.index[(flows["from"] == ASKED["from"]) & (flows["to"] == ASKED["to"])]
+    app.session_state["table-flows"] = {"selection": {"rows": [int(row)], "columns": [], "cells": []}}
+    chosen = table(app.run(), "direction", "tier", "effect", "policy", "rule", "source")
+    ends = {key: ASKED[key] for key in ("from", "to")}
+    asked = open_page("policy_flows", files={"mixed.yaml": MIXED.encode()}, **ends)
+    assert chosen.equals(table(asked, "direction", "tier", "effect", "policy", "rule", "source"))
+    assert chosen["source"].str.match(r".*mixed\.yaml:\d+").all()
+
+
 def test_the_page_names_the_rules_that_the_command_line_names(
     capsys: pytest.CaptureFixture[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -19,6 +19,14 @@ def test_without_a_question_the_page_says_what_to_ask() -> None:
     assert "from where and to what" in words(open_page("trace"))
 
 
+@pytest.mark.parametrize(
+    ("said", "missing"),
+    [({"trace_to": REDIS["trace_to"]}, "Say from where too"), ({"trace_from": "internet"}, "Say to what too")],
+)
+def test_with_half_a_question_the_page_asks_for_the_other_half(said: dict[str, str], missing: str) -> None:
+    assert missing in words(open_page("trace", **said))
+
+
 def test_a_link_shows_the_hop_that_stops_the_packet_and_what_would_come_after() -> None:
     page = open_page("trace", **REDIS)
     assert "Denied at policies of the receiver, shop-data/redis[StatefulSet]" in page.error[0].value.replace("\\", "")
@@ -91,7 +99,7 @@ def test_a_question_that_makes_no_sense_is_answered_with_a_sentence(src: str, ds
 )
 def test_a_chosen_row_about_a_flow_leads_to_its_trace(page_name: str, name: str, given: dict[str, str]) -> None:
     page = open_page(page_name, **given)
-    assert "Choose a row to trace it" in words(page)
+    assert "trace it hop by hop" in words(page)
     page.session_state[f"table-{name}"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
     links = [link.proto.query_string for link in page.run().get("page_link")]
     asked = {link for link in links if "trace_from" in link and "trace_to" in link}
