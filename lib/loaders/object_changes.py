@@ -129,7 +129,9 @@ def _walk(old: Any, new: Any, path: str, depth: int) -> Iterator[str]:
     elif depth < _DEEPEST and isinstance(old, list) and isinstance(new, list):
         mine, theirs = _numbered(old, new)
         if path.rpartition(".")[2] in _RULES:
-            was, is_now = ([str(key) for key in some if key in others] for some, others in ((mine, theirs), (theirs, mine)))
+            was, is_now = (
+                [str(key) for key in some if key in others] for some, others in ((mine, theirs), (theirs, mine))
+            )
             if was != is_now:
                 yield f"{path}: order {_shown(', '.join(was))} → {_shown(', '.join(is_now))}"
         for key in dict.fromkeys((*mine, *theirs)):
