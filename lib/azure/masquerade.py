@@ -11,7 +11,7 @@ from lib.facts.config_maps import Form, config_maps
 from lib.facts.files import FactsError
 from lib.model.refs import Source
 from lib.model.sets import Address, AddressSet
-from lib.model.snapshot import Snapshot
+from lib.model.snapshot import UNREAD, Snapshot
 
 _LINK_LOCAL: Final = {"masqLinkLocal": 4, "masqLinkLocalIPv6": 6}
 
@@ -37,10 +37,13 @@ class Masquerade:
 
 
 def detect_masquerade(snapshot: Snapshot) -> Masquerade | None:
-    """What the agent is told; None where no ConfigMap of it that could be read names ranges, or one could not.
+    """What the agent is told; None where no ConfigMap of it names ranges, or one could not be read or was not given.
 
     Several ConfigMaps count together ("Merging configuration from multiple sources", Azure/ip-masq-agent-v2).
     """
+    if snapshot.coverage_of("ConfigMap") in UNREAD:
+        # Which of them it is is not told, and the ranges of that one count too.
+        return None
     cidrs: list[str] = []
     named: list[str] = []
     sources: list[Source] = []

@@ -74,7 +74,8 @@ def _flag(text: str) -> str:
 def prefixes(text: str) -> list[str] | None:
     """Address prefixes with commas or blanks between; None where one is none."""
     parts = text.replace(",", " ").split()
-    if len(parts) > _ITEMS_MAX or any(len(part) > 64 for part in parts):
+    # The library takes a zone after "%", which may be any text, and which no prefix of a cluster has.
+    if len(parts) > _ITEMS_MAX or any(len(part) > 64 or "%" in part for part in parts):
         return None
     try:
         return [str(ip_network(part, strict=False)) for part in parts]

@@ -12,7 +12,7 @@ from lib.loaders.lines import BREAK
 from lib.loaders.read_documents import Document
 from lib.model.patterns import pattern
 
-_COMMENT_SIGN: Final = pattern(r"(?<!\S)#")
+_COMMENT_SIGN: Final = pattern("#")
 
 
 Edit = tuple[int, int, str]
@@ -74,7 +74,8 @@ def comment_edits(document: Document, within: Iterable[Span], edits: Sequence[Ed
     if document.syntax == "json":
         return []
     text = document.text
-    # Every number sign after a blank, since one inside a quoted value may stand before a real comment.
+    # Every number sign, since one inside a quoted value may stand before a real comment. No blank need stand before
+    # one: libyaml takes what follows a comma, a bracket, a colon or a closing quote for a comment, too.
     hidden = Cover((start, end) for start, end, _ in edits)
     found = {
         m.start()
@@ -129,7 +130,9 @@ def _scalar_spans(text: str, offset: int) -> list[Span] | None:
             if type(event) is yaml.ScalarEvent:
                 start: Any = event.start_mark
                 end: Any = event.end_mark
-                spans.append((start.index + offset, end.index + offset))
+                # The line in which a block value opens may end with a comment.
+                begin = _line_end(text, start.index) if event.style in ("|", ">") else start.index
+                spans.append((begin + offset, end.index + offset))
             elif type(event) is yaml.DocumentEndEvent or type(event) is yaml.StreamEndEvent:
                 return spans
     except yaml.YAMLError:

@@ -24,6 +24,8 @@ _FIELDS_COUNTED: Final = 100
 _VALUE_CHARS: Final = 60
 _DEEPEST: Final = 60
 _NOT_COMPARED: Final = frozenset({"uid", "resourceVersion", "creationTimestamp", "generation", "name", "namespace"})
+_RULES: Final = frozenset({"ingress", "egress", "rules"})
+"""Lists of which the first item that matches decides, so that their order counts whatever the items are called."""
 _ABSENT: Final = object()
 _Key = tuple[str, str, str]
 
@@ -126,6 +128,12 @@ def _walk(old: Any, new: Any, path: str, depth: int) -> Iterator[str]:
             yield from _walk(old.get(key, _ABSENT), new.get(key, _ABSENT), deeper, depth + 1)
     elif depth < _DEEPEST and isinstance(old, list) and isinstance(new, list):
         mine, theirs = _numbered(old, new)
+        if path.rpartition(".")[2] in _RULES:
+            was, is_now = (
+                [str(key) for key in some if key in others] for some, others in ((mine, theirs), (theirs, mine))
+            )
+            if was != is_now:
+                yield f"{path}: order {_shown(', '.join(was))} → {_shown(', '.join(is_now))}"
         for key in dict.fromkeys((*mine, *theirs)):
             yield from _walk(mine.get(key, _ABSENT), theirs.get(key, _ABSENT), f"{path}[{key}]", depth + 1)
     elif old is not new and (old != new or isinstance(old, bool) != isinstance(new, bool)):

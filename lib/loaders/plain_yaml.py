@@ -39,7 +39,8 @@ class PlainReader:
         """
         if text.startswith(_DOCUMENT_SIGN, begin, end):
             after = text.find("\n", begin, end) + 1
-            if not after or text[begin:after].rstrip() != _DOCUMENT_SIGN:
+            # Further characters that Python takes for blanks are content to YAML, or breaks that count as lines.
+            if not after or text[begin:after].rstrip("\n").removesuffix("\r").rstrip(" ") != _DOCUMENT_SIGN:
                 return None
             begin = after
             line += 1

@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
+from lib.facts.engines import Known
 from lib.model.calico_policies import DEFAULT_TIER, CalicoPolicy
 from lib.model.cilium_policies import CiliumPolicy
 from lib.model.cluster_policies import ClusterPolicy, PolicyTier
 from lib.model.policies import Direction, NetworkPolicy
+from lib.model.refs import ObjectRef, Source
 from lib.model.snapshot import Snapshot
 from lib.policy import (
     calico_forward,
@@ -21,13 +23,14 @@ from lib.policy import (
     cluster_policy,
     network_policy,
 )
+from lib.policy.bits import Bits
 from lib.policy.calico_tiers import NETWORK_POLICY_ORDER, TIER_PREFIX, Hosted
 from lib.policy.cilium_match import peers_vocabulary
 from lib.policy.compile import Spaces
 from lib.policy.domain_names import names_vocabulary
 from lib.policy.engine_settings import CILIUM_CONFIG
 from lib.policy.engines import EngineProfile
-from lib.policy.rules import CompiledPolicy, Stage
+from lib.policy.rules import CompiledPolicy, CompiledRule, Named, PortsAt, Stage
 from lib.policy.spaces import Vocabulary
 from lib.policy.unread_kinds import unread_stages
 
@@ -38,6 +41,7 @@ BASELINE_ORDER: Final = 10_000_000
 # Cilium has one list of policies: what one denies no other, and no NetworkPolicy, can allow.
 CILIUM_DENY_ORDER: Final = DEFAULT_ORDER - 1
 CILIUM_HOSTS_ORDER: Final = CILIUM_DENY_ORDER - 1
+ALWAYS_DOUBT: Final = "whether nodes, whose host firewall is on, are among the endpoints that are always closed"
 _NETWORK_POLICIES: Final = "NetworkPolicy"
 _CILIUM_KINDS: Final = ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy")
 _CLUSTER_KIND: Final = "ClusterNetworkPolicy"
@@ -147,14 +151,36 @@ def _network_policies(snapshot: Snapshot, spaces: Spaces, beside: tuple[Compiled
     counts = spaces.profile.enforces_kind("networking.k8s.io", "NetworkPolicy")
     policies = tuple(network_policy.compile_policy(p, spaces) for p in snapshot.network_policies if counts)
     if spaces.profile.cluster.isolates_all:
-        beside = (*beside, _isolating_all(snapshot, spaces))
+        beside = (*beside, *_isolating_all(snapshot, spaces))
     kinds = (_NETWORK_POLICIES if policies or not beside else "", "Cilium policies" if beside else "")
     held = (*policies, *beside)
     return Stage(" and ".join(filter(None, kinds)), DEFAULT_ORDER, (held,) if held else ())
 
 
-def _isolating_all(snapshot: Snapshot, spaces: Spaces) -> CompiledPolicy:
-    """The setting by which pods are closed that no policy selects, as a policy of no rules that selects every pod."""
+def _isolating_all(snapshot: Snapshot, spaces: Spaces) -> Iterator[CompiledPolicy]:
+    """The setting by which ends are closed that no policy selects, as a policy without rules that selects every pod.
+
+    "All endpoints" are closed by it, and of nodes with the host firewall on nobody says whether they are among those.
+    """
     found = snapshot.config_map_by_name[CILIUM_CONFIG]
-    both = frozenset(Direction)
-    return CompiledPolicy(found.ref, found.place("enable-policy"), spaces.endpoints.selectable, both, ())
+    place, both = found.place("enable-policy"), frozenset(Direction)
+    yield CompiledPolicy(found.ref, place, spaces.endpoints.selectable, both, ())
+    nodes = spaces.endpoints.host_network
+    if spaces.profile.cluster.host_firewall is Known.YES and nodes:
+        rules = tuple(_perhaps_open(found.ref, place, direction, nodes, spaces) for direction in Direction)
+        yield CompiledPolicy(found.ref, place, nodes, both, rules)
+
+
+def _perhaps_open(setting: ObjectRef, place: Source, direction: Direction, nodes: Bits, spaces: Spaces) -> CompiledRule:
+    return CompiledRule(
+        policy=setting,
+        direction=direction,
+        label="enable-policy",
+        source=place,
+        text="perhaps open, since it is a node",
+        subjects=nodes,
+        sure=Named(),
+        possible=Named(always=spaces.everything),
+        ports=(PortsAt(spaces.everything, spaces.ports.all),),
+        doubt=ALWAYS_DOUBT,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from lib.model.policies import Direction
 from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef
@@ -23,6 +24,8 @@ from lib.scenario.membership import Membership
 from lib.scenario.pair_counts import PairCounts
 from lib.scenario.side import Side, from_ingress, with_rest
 from lib.scenario.with_nodes import WithNodes
+
+_NODES_NAMED: Final = 3
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,13 @@ class Diff:
             )
         if self.old.snapshot is self.new.snapshot and not self.new.snapshot.nodes and self.new.policies:
             said.append("The input holds no Node: what pods exchange with others than their own nodes is not compared.")
+        one_sided = sorted({n.name for n in self.old.snapshot.nodes} ^ {n.name for n in self.new.snapshot.nodes})
+        if one_sided and (self.old.policies or self.new.policies):
+            more = f" and {len(one_sided) - _NODES_NAMED:,} more" if one_sided[_NODES_NAMED:] else ""
+            said.append(
+                f"What pods exchange with nodes that only one of the two has is not compared: "
+                f"{', '.join(one_sided[:_NODES_NAMED])}{more}."
+            )
         return " ".join(said)
 
     @cached_property
@@ -59,7 +69,8 @@ class Diff:
 
         A flow that is unknown in both readings is not listed; of readings under two profiles that is what was asked.
         """
-        doubts = differing_doubts(self.old, self.new) if self.old.profile == self.new.profile else ()
+        # What a cluster's own settings and versions make of an engine differs from reading to reading as rules do.
+        doubts = differing_doubts(self.old, self.new) if self.old.profile.id == self.new.profile.id else ()
         what = f"Rules that hang on {' or '.join(doubts)} are not the same in both"
         return f"{what}: flows that are unknown in both may differ, and are not listed." if doubts else ""
 

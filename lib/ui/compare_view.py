@@ -205,7 +205,8 @@ def _compared(page: PageContext, before: PageContext, choice: str) -> Compared:
     flows = _kept(page, before, ("flows", *key, names), lambda: _flows(page, before, whole, names))
     routes = _kept(page, before, ("routes", *key), lambda: _routes(page, before, old, new))
     objects = _kept(page, before, ("objects", *key[:2]), lambda: _objects(page, before))
-    return Compared(page, before.loaded, whole.tally, flows, routes, objects, whole.unsettled)
+    unsettled = " ".join(filter(None, (whole.unsettled, whole.left_out)))
+    return Compared(page, before.loaded, whole.tally, flows, routes, objects, unsettled)
 
 
 def _kept(page: PageContext, before: PageContext, key: tuple[object, ...], build: Callable[[], T]) -> T:

@@ -286,6 +286,12 @@ class TestMasquerade:
         assert detect_masquerade(snapshot_of(broken + self.AKSS)) is None
         assert detect_masquerade(Snapshot()) is None
 
+    @pytest.mark.parametrize("coverage", [Coverage.REFUSED, Coverage.UNFINISHED])
+    def test_what_one_of_them_says_is_not_all_where_a_server_did_not_give_every_one(self, coverage: Coverage) -> None:
+        found = snapshot_of(self.OWN)
+        assert detect_masquerade(found) is not None
+        assert detect_masquerade(replace(found, coverage={**found.coverage, "ConfigMap": coverage})) is None
+
 
 class TestDns:
     def test_the_domain_and_what_is_sent_on(self) -> None:

@@ -149,7 +149,7 @@ def test_of_a_file_inside_only_named_fields_are_kept(name: str, key: str, text: 
 
 BROKEN = {
     Form.WORD: ["a\nb", f"{PLANT}: x", "x" * 999, "<b>", "a=b"],
-    Form.PREFIXES: ["10.0.0.0/99", PLANT, "10.0.0.0/8 " * 999],
+    Form.PREFIXES: ["10.0.0.0/99", PLANT, "10.0.0.0/8 " * 999, f"10.0.0.0/8,fe80::%{PLANT}/64"],
     Form.COREFILE: ["}", "a {", "a {\n" * 999, "a { \n } \n }"],
     Form.IP_MASQ_AGENT: ["[", PLANT, "nonMasqueradeCIDRs: x", "nonMasqueradeCIDRs: [1]", "nonMasqueradeCIDRs: [a]"],
     Form.KUBEADM: ["{", PLANT, "networking: x", "networking: {podSubnet: a}", "networking: {dnsDomain: 'a b'}"],

@@ -59,6 +59,24 @@ def test_items_with_names_are_compared_by_them_whatever_their_order() -> None:
     assert changes(files(SERVICE), files(swapped)) == []
 
 
+@pytest.mark.parametrize("direction", ["ingress", "egress"])
+def test_the_order_of_named_rules_counts_since_the_first_that_matches_decides(direction: str) -> None:
+    rules = [{"name": name, "action": name.title(), "to": [{"namespaces": {}}]} for name in ("accept", "deny", "pass")]
+    if direction == "ingress":
+        rules = [{**{k: v for k, v in rule.items() if k != "to"}, "from": rule["to"]} for rule in rules]
+    policy: Raw = {
+        "apiVersion": "policy.networking.k8s.io/v1alpha2",
+        "kind": "ClusterNetworkPolicy",
+        "metadata": {"name": "all"},
+        "spec": {"tier": "Admin", "priority": 1, "subject": {"namespaces": {}}, direction: rules},
+    }
+    swapped = with_spec(policy, **{direction: [rules[1], rules[0], rules[2]]})
+    (found,) = changes(files(policy), files(swapped))
+    assert found.fields == (f"spec.{direction}: order accept, deny, pass → deny, accept, pass",)
+    (found,) = changes(files(policy), files(with_spec(policy, **{direction: rules[1:]})))
+    assert len(found.fields) == 1 and "[accept]" in found.fields[0]
+
+
 def test_fields_over_the_bound_are_counted() -> None:
     selector = {f"l{number}": "x" for number in range(FIELDS_TOLD + 3)}
     (found,) = changes(files(with_spec(SERVICE, selector={})), files(with_spec(SERVICE, selector=selector)))

@@ -139,6 +139,13 @@ SHAPES = st.recursive(
 @example("a: 1\n...\nb: 2\n---\nc: 'x\n---\ny'\n", "")
 @example("%YAML 1.1\n---\na: 1\n---\n%a: 1\n", "")
 @example("a:\n  b: 1\n c: 2\n---\nd: 1\n", "")
+@example("--- \r\na: 1\n", "")
+@example("--- \r\r\na: 1\n", "")
+@example("---\x85\na: 1\n", "")
+@example("---\u2028\na: 1\n---\u2029\nb: 1\n", "")
+@example("--- \xa0\na: 1\n", "")
+@example("---\xa0\na: 1\n", "")
+@example("--- \u3000\na: 1\n---\nb: 1\n", "")
 def test_any_lines_are_read_as_libyaml_reads_them(text: str, end: str) -> None:
     assert_same(text + end)
 

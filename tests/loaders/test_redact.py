@@ -266,6 +266,14 @@ SHAPES = {
     "blockhdr": "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  p: | # hunter2\n    x\n",
     "blockhdr env": pod("env:\n- name: A\n  value: | # hunter2\n    x\n"),
     "blockhdr args": pod("args: # hunter2\n- | # hunter2\n  hunter2\n"),
+    "comment after a comma": pod("env: [{name: A, value: x},# {name: B, value: hunter2}\n  {name: C}]\n"),
+    "comment after a bracket": pod("env: [# hunter2\n  {# hunter2\n  name: C}# hunter2\n  ]# hunter2\n"),
+    "comment after a colon": pod('env: [{"name":# hunter2\n  A}]\n'),
+    "comment after a quote": pod("workingDir: 'a'# hunter2\nenv: [{\"name\"# hunter2\n  : A}]\n"),
+    "comment after a block's sign": pod(
+        "workingDir: |- # hunter2\n  a # b\nimagePullPolicy: >2 # hunter2\n    Always\n"
+    ),
+    "comment after a comma of a Secret": "{apiVersion: v1, kind: Secret,# hunter2\n metadata: {name: s}}\n",
     "list in list": "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: List\n  items:\n  - apiVersion: v1\n    kind: Secret\n    metadata: {name: a}\n    stringData: {p: hunter2}\n  - "
     + pod("env: [{name: A, value: hunter2}]\n").replace("\n", "\n    ").rstrip()
     + "\n",

@@ -58,6 +58,23 @@ def test_enable_policy_says_whom_policies_close(mode: str, selected: str, free: 
     assert verdict(engine, "api", "web") == free
 
 
+@pytest.mark.parametrize(
+    "ends", [("node-1", "node-2"), ("node-1", "1.1.1.1"), ("1.1.1.1", "node-1"), ("agent-1", "1.1.1.1")]
+)
+def test_whether_always_closes_nodes_with_the_host_firewall_nobody_says(ends: tuple[str, str]) -> None:
+    """ "Policy enforcement is enabled on all endpoints": the host is one where the host firewall is on."""
+    assert verdict(cluster(enable_policy="always", enable_host_firewall="true"), *ends) == "unknown"
+    assert verdict(cluster(enable_policy="always", enable_host_firewall="false"), *ends) == "allowed"
+    assert verdict(cluster(enable_policy="default", enable_host_firewall="true"), *ends) == "allowed"
+
+
+def test_what_a_policy_of_nodes_allows_is_allowed_whatever_always_means_for_them() -> None:
+    opens = ccnp("egress: [{toEntities: [world]}]", selects="nodeSelector: {}")
+    engine = cluster(opens, enable_policy="always", enable_host_firewall="true")
+    assert verdict(engine, "node-1", "1.1.1.1") == "allowed"
+    assert verdict(engine, "1.1.1.1", "node-1") == "unknown"
+
+
 def test_always_is_a_reason_with_its_place_and_what_a_policy_allows_is_allowed() -> None:
     opens = policy("podSelector: {}\npolicyTypes: [Ingress, Egress]\ningress: [{}]\negress: [{}]")
     engine = cluster(enable_policy="always")

@@ -351,3 +351,31 @@ def test_that_no_node_is_compared_is_said() -> None:
     snapshot = snapshot_of_yaml(pod("web"), policy(NODE_BLOCK))
     found = diff(compile_engine(snapshot, profile("azure-npm")), compile_engine(snapshot, profile("cilium")))
     assert "The input holds no Node" in found.left_out
+
+
+def test_nodes_that_only_one_reading_has_are_said_not_to_be_compared() -> None:
+    closed = policy("podSelector: {}\npolicyTypes: [Ingress]", "closed")
+    found = diff(engine_of(*placed_nodes(2), pod("web")), engine_of(*placed_nodes(6), pod("web"), closed))
+    assert "nodes that only one of the two has is not compared: n3, n4, n5 and 1 more." in found.left_out
+    same = diff(engine_of(*placed_nodes(2), pod("web")), engine_of(*placed_nodes(2), pod("web"), closed))
+    assert same.left_out == ""
+
+
+def test_rules_that_stay_open_are_compared_also_where_the_engine_has_other_settings() -> None:
+    def reading(group: str, *settings: str) -> Engine:
+        to_group = f"""
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {{name: p, namespace: shop}}
+spec: {{endpointSelector: {{}}, egress: [{{toCIDRSet: [{{cidrGroupRef: {group}}}]}}]}}
+"""
+        return engine_of(WEB, DB, to_group, *settings, profile=profile("cilium"))
+
+    told = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: cilium-config, namespace: kube-system}
+data: {enable-sctp: "true"}
+"""
+    found = diff(reading("one"), reading("two", told))
+    assert "one" in found.unsettled and "two" in found.unsettled and "not in the input" in found.unsettled

@@ -10,6 +10,7 @@ from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.session import field_names, quote
 from lib.model.domain_names import NamePattern
 from lib.model.policies import Direction
+from lib.model.sets import LAST_PORT
 
 _PROTOCOLS: Final = ("http", "kafka", "dns", "l7proto")
 _NAME_CHARS: Final = 255
@@ -73,11 +74,10 @@ def _check_dns(item: Fields, rules: Fields, direction: Direction) -> None:
     if not item.sequence("ports"):
         item.error(None, "dns-without-port", "DNS rules need the port 53 beside them", 'Add ports: [{port: "53"}].')
     for port in item.children("ports") if rules.sequence("dns") else ():
-        if (
-            port.has("endPort")
-            and port.text("port").isdigit()
-            and (port.integer("endPort") or 0) > int(port.text("port"))
-        ):
+        first = port.text("port")
+        # What has more digits, or others, is no port, which is told where ports are read.
+        is_number = first.isascii() and first.isdigit() and len(first) <= len(str(LAST_PORT))
+        if is_number and port.has("endPort") and (port.integer("endPort") or 0) > int(first):
             port.error("endPort", "dns-with-range", "DNS rules can't be used with a range of ports", "Remove endPort.")
 
 

@@ -346,6 +346,15 @@ def test_what_cilium_calls_not_valid_is_rejected(spec: str, code: str, path: str
     assert [r.namespace for r in loaded.snapshot.rejected_policies] == ["shop"]
 
 
+@pytest.mark.parametrize("port", ["²", "9" * 5_000, "٣", "-1"])
+def test_dns_rules_beside_what_is_no_port_are_rejected_with_the_port(port: str) -> None:
+    """``int`` takes neither all that Python calls a digit nor any number of digits."""
+    ports = f"[{{port: '{port}', endPort: 90}}]"
+    loaded = load(merged(CNP, f"spec: {{egress: [{{toPorts: [{{ports: {ports}, rules: {{dns: [{{}}]}}}}]}}]}}"))
+    assert "spec.egress[0].toPorts[0].ports[0].port" in {path for severity, _, path in faults(loaded)}
+    assert loaded.snapshot.cilium_policies == ()
+
+
 OF_NODES = "endpointSelector: null, nodeSelector: {}"
 
 
