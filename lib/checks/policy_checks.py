@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 
 from lib.checks.context import Context
 from lib.model.finding import Finding, finding
-from lib.model.policies import Direction, NamespacesByLabel, PodPeer
+from lib.model.policies import Direction, NamespacesByLabel, OwnNamespace, PodPeer
 from lib.model.refs import ObjectRef
 from lib.model.sets import Protocol
+from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits, from_positions, positions, union
 from lib.policy.engine import Engine
 from lib.policy.nobody import NAMES_NOBODY, SELECTS_NOTHING, real_classes, real_ends, rule_text, waited_for
@@ -70,6 +71,36 @@ def check_policy_peers_overlap(context: Context) -> Iterator[Finding]:
                     rule=rule.label,
                     peers="; ".join(map(str, others)),
                 )
+
+
+def check_policy_peers_apart(context: Context) -> Iterator[Finding]:
+    """A peer for all pods of some namespaces beside one whose labels only pods there have: meant together, likely."""
+    snapshot = context.snapshot
+    for policy in snapshot.network_policies:
+        for rule in policy.rules:
+            pods = [peer for peer in rule.peers if isinstance(peer, PodPeer)]
+            for peer in pods:
+                if peer.pods.is_everything or not isinstance(peer.namespaces, OwnNamespace):
+                    continue
+                having = {p.namespace for w in snapshot.workloads for p in w.endpoints if peer.pods.matches(p.labels)}
+                beside = next((other for other in pods if _all_pods_among(other, having, snapshot)), None)
+                if beside is not None and policy.ref.namespace not in having:
+                    yield finding(
+                        "policy-peers-apart",
+                        policy.ref,
+                        peer.source,
+                        rule=rule.label,
+                        labels=peer.pods,
+                        namespaces=beside.namespaces,
+                    )
+
+
+def _all_pods_among(peer: PodPeer, names: Set[str], snapshot: Snapshot) -> bool:
+    """Whether it means all pods of chosen namespaces, one of ``names`` among them."""
+    scope = peer.namespaces
+    if not peer.pods.is_everything or not isinstance(scope, NamespacesByLabel) or scope.selector.is_everything:
+        return False
+    return any(scope.matches(snapshot.namespace_by_name[name]) for name in names)
 
 
 def _is_everywhere(peer: PodPeer) -> bool:

@@ -11,6 +11,7 @@ from lib.checks.context import Context, make_context
 from lib.checks.policy_checks import (
     check_dns_egress,
     check_policy_peers,
+    check_policy_peers_apart,
     check_policy_peers_overlap,
     check_policy_subjects,
 )
@@ -42,6 +43,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     check_conflicts,
     check_policy_subjects,
     check_policy_peers,
+    check_policy_peers_apart,
     check_policy_peers_overlap,
     check_dns_egress,
 )

@@ -91,6 +91,7 @@ KUBE_DNS = {
     "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
     "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
 }
+TEAM = {"namespaceSelector": {"matchLabels": {"team": "a"}}}
 TO_80 = {"ports": [{"port": 80}]}
 TO_DB = {"to": [{"podSelector": {}}], "ports": [{"port": 5432}]}
 
@@ -279,6 +280,16 @@ CASES: dict[str, tuple[list[Raw], set[str]]] = {
                 "web",
                 ingress=[{"from": [{"namespaceSelector": {}}, {"podSelector": {"matchLabels": {"app": "web"}}}]}],
             ),
+        ],
+        {"p"},
+    ),
+    "policy-peers-apart": (
+        [
+            *web(),
+            SHOP,
+            namespace("team", team="a"),
+            pod("cli", "cli", ns="team"),
+            policy("p", "web", ingress=[{"from": [TEAM, {"podSelector": {"matchLabels": {"app": "cli"}}}]}]),
         ],
         {"p"},
     ),
