@@ -9,6 +9,7 @@ import streamlit as st
 
 from lib.figures.trace_path import trace_path
 from lib.model.errors import ModelError
+from lib.policy.lost_ends import why_missing
 from lib.tables.row import Row
 from lib.tables.trace import hop_rows, placed, verdict_text
 from lib.trace.compare import Profile, Side, side_by_side
@@ -19,6 +20,7 @@ from lib.trace.walk import trace
 from lib.ui import results
 from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
+from lib.ui.problems import where
 from lib.ui.security_groups import groups
 from lib.ui.text import plain, sentence
 from lib.ui.trace_form import Asked
@@ -49,7 +51,8 @@ def show_trace(page: PageContext, asked: Asked) -> None:
     try:
         sides = [Side(each, _trace(page, asked, each)) for each in (Profile(), *asked.profiles)]
     except ModelError as error:
-        st.error(plain(error, 900), icon=":material/error:")
+        said = why_missing(error, page.problems, lambda problem: where(problem, page.documents))
+        st.error(plain(said, 900), icon=":material/error:")
         return
     found = sides[0].trace
     _show_verdict(found)
