@@ -24,6 +24,7 @@ from lib.ui.problems import where
 from lib.ui.security_groups import groups
 from lib.ui.text import plain, sentence
 from lib.ui.trace_form import Asked
+from lib.ui.trace_offers import offer_traces
 from lib.ui.widgets import show_figure, show_table
 from lib.ui.yaml_block import show_yaml
 
@@ -47,6 +48,7 @@ def show_trace(page: PageContext, asked: Asked) -> None:
             _ASK[bool(asked.src), bool(asked.dst)],
             icon=":material/conversion_path:",
         )
+        offer_traces(page, asked)
         return
     try:
         sides = [Side(each, _trace(page, asked, each)) for each in (Profile(), *asked.profiles)]
