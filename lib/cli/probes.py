@@ -37,4 +37,4 @@ def judged_probe_rows(
     engine = compile_engine(given.snapshot, profile(found.name) if found.name else KUBERNETES)
     shown = (at for at in asked if kept(at.balancer.ref))
     context = Context(engine, Given(existing=existing, subnet_group=subnet), provider=lambda: provider)
-    return probe_rows((answer_probe(context, at) for at in shown), given.locate)
+    return probe_rows((answer_probe(context, at) for at in shown), given.locate, engine.profile.label)

@@ -162,8 +162,8 @@ def frontend_rows(found: ServiceLoadBalancer) -> list[Row]:
     ]
 
 
-def probe_rows(answers: Iterable[ProbeAnswer], locate: Locate) -> list[Row]:
-    """Health probes, and whether security groups and policies let them through."""
+def probe_rows(answers: Iterable[ProbeAnswer], locate: Locate, engine: str) -> list[Row]:
+    """Health probes, and whether security groups and policies, as ``engine`` reads these, let them through."""
     return [
         {
             "load_balancer": each.access.balancer.load_balancer,
@@ -179,7 +179,7 @@ def probe_rows(answers: Iterable[ProbeAnswer], locate: Locate) -> list[Row]:
             "security_groups": each.access.through.value,
             "by_policies": each.policies.word,
             "verdict": each.verdict.value,
-            "because": f"{each.access} By policies: {each.policies.reason}.",
+            "because": f"{each.access} By policies under {engine}: {each.policies.reason}.",
             "source": locate(each.access.source),
         }
         for each in answers

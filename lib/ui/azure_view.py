@@ -173,7 +173,7 @@ def _show_probes(page: PageContext, found: ServiceLoadBalancer) -> None:
     on_the_way = groups(page)
     context = Context(engine, Given(data_plane=data_plane(page).name), provider=lambda: on_the_way.provider)
     mine = (answer_probe(context, at) for at in probes(page, on_the_way) if at.balancer.ref == found.ref)
-    rows = probe_rows(mine, results.locate(page))
+    rows = probe_rows(mine, results.locate(page), engine.profile.label)
     show_table(rows, "azure-probes", alt="Health probes", hide=(*_HEAD, "because"), first=_PROBE_FIRST)
     for reason in dict.fromkeys(str(row["because"]) for row in rows):
         st.caption(f":material/info: {plain(reason, 600)}")

@@ -129,7 +129,7 @@ def test_list_trace_and_finding_say_the_same_of_a_probe(engine, cidr):
     compiled = compile_engine(snapshot, profile(engine))
     context = Context(compiled)
     (access,) = probe_accesses(snapshot, context.provider, context.groups, context.known)
-    (row,) = probe_rows([answer_probe(context, access)], lambda source: "")
+    (row,) = probe_rows([answer_probe(context, access)], lambda source: "", engine)
     start = read_start("internet", snapshot)
     walked = trace(context, start, read_goal("203.0.113.10:80", snapshot, start))
     hop = next(hop for hop in walked.hops if hop.kind is HopKind.PROBE)
