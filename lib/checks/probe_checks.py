@@ -11,7 +11,7 @@ from lib.azure.provider_settings import ProviderSettings
 from lib.checks.arrivals import answers_hold, classes_of_pods, spots_of
 from lib.checks.closed_services import isolating_policies, listed
 from lib.checks.context import Context
-from lib.flows.load_balancers import uncounted
+from lib.flows.load_balancers import surely_counted
 from lib.model.finding import Finding, finding
 from lib.trace.context import Context as Traced
 from lib.trace.hop import HopVerdict
@@ -26,7 +26,7 @@ def check_probes(context: Context) -> Iterator[Finding]:
     classes = classes_of_pods(context.engine)
     for view in context.services:
         service = view.service
-        if not is_azure_load_balancer(service) or uncounted(context.engine, service.external_traffic_policy):
+        if not is_azure_load_balancer(service) or not surely_counted(context.engine, service.external_traffic_policy):
             continue
         balancer = load_balancer_of(service, ProviderSettings())
         asked = {p.port: (rule.family, p) for rule in balancer.rules if (p := balancer.probe(rule)) is not None}

@@ -22,7 +22,7 @@ from lib.azure.security_group_subnet import Through
 from lib.facts.nsg import probe_address
 from lib.facts.service_traffic import without_node_ports
 from lib.model.services import Service
-from lib.model.sets import AddressSet, Family, Protocol, parse_address
+from lib.model.sets import AddressSet, Family, Protocol
 from lib.policy.points import End
 from lib.routing.target_ports import PortView
 from lib.trace.arrival import Client, arrival_hop
@@ -115,7 +115,8 @@ def policies_on_probe(context: Context, balancer: ServiceLoadBalancer, family: F
         if probe.name in {rule.name for rule in balancer.rules}:
             return PolicyAnswer(HopVerdict.UNKNOWN.value, "the API server has yet to allocate the probe's port")
         return PolicyAnswer(AT_THE_NODE, "each node answers itself")
-    whose = parse_address(probe_address()) if family is Family.IPV4 else _LINK_LOCAL
+    # As a range, since it is nobody's in the cluster: a single address is looked for among all pods first.
+    whose = AddressSet.from_networks([ip_network(probe_address())]) if family is Family.IPV4 else _LINK_LOCAL
     port = next((p for p in view.ports if p.port.node_port == probe.port), None) if view is not None else None
     if view is None or port is None:
         return _by_node(context, service, probe.port, whose)
