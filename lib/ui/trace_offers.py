@@ -13,7 +13,7 @@ from lib.ui.trace_link import FROM_KEY, TO_KEY
 
 
 def offer_traces(page: PageContext, asked: Asked) -> None:
-    """A card with a button for each; what the visitor has chosen already is replaced. Nothing where there is none."""
+    """A card with a button for each; nothing where there is none."""
     engine = results.engine(page, asked.engine)
     found = page.cached(
         ("ready-traces", engine.profile.id),

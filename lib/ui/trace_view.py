@@ -48,7 +48,8 @@ def show_trace(page: PageContext, asked: Asked) -> None:
             _ASK[bool(asked.src), bool(asked.dst)],
             icon=":material/conversion_path:",
         )
-        offer_traces(page, asked)
+        if not asked.src and not asked.dst:
+            offer_traces(page, asked)
         return
     try:
         sides = [Side(each, _trace(page, asked, each)) for each in (Profile(), *asked.profiles)]
