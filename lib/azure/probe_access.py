@@ -14,7 +14,7 @@ from typing import Final
 from lib.azure.load_balancer import ServiceLoadBalancer, load_balancer_of
 from lib.azure.probes import Probe
 from lib.azure.security_group import ProviderGroup
-from lib.azure.security_group_destinations import nodes_behind, nodes_of
+from lib.azure.security_group_destinations import Destinations, nodes_behind, nodes_of
 from lib.azure.security_group_judge import Judgement, judge
 from lib.azure.security_group_match import (
     Fit,
@@ -66,41 +66,46 @@ class ProbeAccess:
 def probe_accesses(
     snapshot: Snapshot, provider: ProviderGroup, groups: Sequence[SecurityGroup], known: KnownAddresses
 ) -> Iterator[ProbeAccess]:
-    """Every probe of every Service, in the Services' order; ``groups`` are those on the way, the provider's among them.
-
-    What the groups can't tell apart, nodes and ports, is judged once.
-    """
-    asking = _Asking(groups, known)
-    behind = {family: nodes_behind(snapshot, family) for family in Family}
+    """Every probe of every Service, in the Services' order; ``groups`` are those on the way, the provider's too."""
+    asking = ProbeGroups(snapshot, groups, known)
     for access in provider.accesses:
         balancer = load_balancer_of(access.service, provider.settings)
         found = {(rule.family, p.name): p for rule in balancer.rules if (p := balancer.probe(rule)) is not None}
         for (family, _), probe in found.items():
-            at = ProbeAccess(balancer, family, probe, Through.UNKNOWN, None)
-            nodes = nodes_of(access.service, behind[family])
-            if probe.port is None:
-                yield replace(at, why="the API server has yet to allocate the probe's port")
-            elif not nodes.addresses:
-                missing = nodes.unknown[0] if nodes.unknown else f"any node with an {family.label} address"
-                yield replace(at, why=f"the input does not show {missing}")
-            else:
-                yield asking.judged(at, nodes.addresses, probe.port)
+            yield asking.access(balancer, family, probe)
 
 
 @dataclass(slots=True)
-class _Asking:
-    """The groups, narrowed to the rules that may be about a probe to each class of nodes; ``left`` bounds the work."""
+class ProbeGroups:
+    """The security groups on the way, as probes are asked about one after the other.
 
+    What the groups can't tell apart, nodes and ports, is judged once. ``left`` bounds the work on all probes together.
+    """
+
+    snapshot: Snapshot
     groups: Sequence[SecurityGroup]
     known: KnownAddresses
     left: int = COMPARISONS_MAX
+    behind: dict[Family, Destinations] = field(default_factory=dict)
     about: dict[Family, tuple[SecurityGroup, ...]] = field(default_factory=dict)
     alike: dict[Family, dict[int, Address]] = field(default_factory=dict)
     narrowed: dict[tuple[Family, int], tuple[SecurityGroup, ...]] = field(default_factory=dict)
     answers: dict[tuple[Family, int, int], Judgement] = field(default_factory=dict)
 
-    def judged(self, at: ProbeAccess, nodes: Sequence[Address], port: int) -> ProbeAccess:
-        """The probe's row with its verdict."""
+    def access(self, balancer: ServiceLoadBalancer, family: Family, probe: Probe) -> ProbeAccess:
+        """Whether one probe of a Service gets through to the nodes."""
+        at = ProbeAccess(balancer, family, probe, Through.UNKNOWN, None)
+        if family not in self.behind:
+            self.behind[family] = nodes_behind(self.snapshot, family)
+        nodes = nodes_of(balancer.service, self.behind[family])
+        if probe.port is None:
+            return replace(at, why="the API server has yet to allocate the probe's port")
+        if not nodes.addresses:
+            missing = nodes.unknown[0] if nodes.unknown else f"any node with an {family.label} address"
+            return replace(at, why=f"the input does not show {missing}")
+        return self._judged(at, nodes.addresses, probe.port)
+
+    def _judged(self, at: ProbeAccess, nodes: Sequence[Address], port: int) -> ProbeAccess:
         self._prepare(at.family, nodes)
         first: dict[Verdict, Judgement] = {}
         for number, node in self.alike[at.family].items():

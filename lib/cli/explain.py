@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from lib.cli.cluster import inputs_of
@@ -15,9 +15,11 @@ from lib.cli.output import write, write_rows
 from lib.loaders.policy_text import read_policies
 from lib.model.errors import ModelError
 from lib.model.policies import Verdict
+from lib.model.problem import Problem
 from lib.model.sets import Protocol
 from lib.policy.ends import parse_end
 from lib.policy.explain import ON_SOME_PORTS, DirectionAnswer, Explanation
+from lib.policy.lost_ends import why_missing
 from lib.scenario import SmallestChange, smallest_change
 from lib.tables.changes import side_effect_rows
 from lib.tables.flows import explanation_rows
@@ -38,9 +40,9 @@ def explain_command(arguments: argparse.Namespace) -> int:
         told = arguments.format in ("json", "text")
         change = smallest_change(engine, src, dst, protocol, arguments.port, read_policies) if told else None
     except ModelError as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(why_missing(error, given.problems, given.place)) from None
     if arguments.format == "json":
-        write([json.dumps(_explain_json(answer, change, given), ensure_ascii=False, indent=1) + "\n"])
+        write([json.dumps(_explain_json(answer, change, given, engine.notes), ensure_ascii=False, indent=1) + "\n"])
     elif arguments.format == "text":
         write(_explain_text(answer, change, given))
     else:
@@ -49,7 +51,9 @@ def explain_command(arguments: argparse.Namespace) -> int:
     return given.exit_status
 
 
-def _explain_json(answer: Explanation, change: SmallestChange | None, given: Input) -> dict[str, object]:
+def _explain_json(
+    answer: Explanation, change: SmallestChange | None, given: Input, notes: Iterable[Problem]
+) -> dict[str, object]:
     return {
         "schema": "netatlas.explain/1",
         "from": answer.src,
@@ -86,7 +90,7 @@ def _explain_json(answer: Explanation, change: SmallestChange | None, given: Inp
             for direction in answer.directions
         ],
         "smallest_change": _change_json(change),
-        "problems": [problem_json(p, given.documents) for p in given.problems],
+        "problems": [problem_json(p, given.documents) for p in (*given.problems, *notes)],
     }
 
 

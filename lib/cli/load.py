@@ -18,6 +18,7 @@ from lib.model.records import dataclass, replace
 from lib.model.refs import Source
 from lib.model.snapshot import Snapshot
 from lib.policy.name_notes import WITHOUT_ADDRESSES
+from lib.policy.note import gathered
 from lib.reports.tabular import NOTHING
 
 if TYPE_CHECKING:
@@ -60,13 +61,25 @@ class Input:
             return f"{NOTHING} But something in the input could not be read: standard error says what."
         return NOTHING
 
+    def place(self, problem: Problem) -> str:
+        """``file:line`` of a problem; "" where it has no place."""
+        return _place(problem, self.documents)
+
     def report(self, more: Iterable[Problem] = ()) -> None:
-        """Write each warning and error as ``file:line: message`` to standard error; names without addresses too."""
-        _report((*self.problems, *more), self.documents)
+        """Write each warning and error as ``file:line: message`` to standard error; names without addresses too.
+
+        Of ``more``, an engine's notes, many of one kind are said once; JSON has them all.
+        """
+        _report(self.problems, self.documents)
+        self.report_notes(more)
 
     def report_notes(self, notes: Iterable[Problem]) -> None:
         """Write notes of an engine as ``report`` does, without the problems of the input."""
-        _report(notes, self.documents)
+        told = tuple(notes)
+        said = gathered(told)
+        _report(said, self.documents)
+        if any(note not in told and note.severity > Severity.INFO for note in said):
+            sys.stderr.write("--format json lists every note by itself\n")
 
 
 def names_of(arguments: argparse.Namespace) -> NamesReading | None:

@@ -9,14 +9,14 @@ from lib.azure.provider_settings import ProviderSettings
 from lib.azure.security_group import provider_group
 from lib.azure.security_group_arrival import known_addresses
 from lib.cli.load import Input
-from lib.flows.probes import judged_probes
 from lib.model.refs import ObjectRef
 from lib.model.security_rules import SecurityGroup
 from lib.policy.engine import compile_engine
 from lib.policy.engines import KUBERNETES, detect_engine, profile
-from lib.routing.services import service_views
 from lib.tables.azure import probe_rows
 from lib.tables.row import Row
+from lib.trace.context import Context, Given
+from lib.trace.probe_answer import answer_probe
 
 
 def judged_probe_rows(
@@ -36,4 +36,5 @@ def judged_probe_rows(
     found = detect_engine(given.snapshot)
     engine = compile_engine(given.snapshot, profile(found.name) if found.name else KUBERNETES)
     shown = (at for at in asked if kept(at.balancer.ref))
-    return probe_rows(judged_probes(engine, service_views(given.snapshot), shown), given.locate)
+    context = Context(engine, Given(existing=existing, subnet_group=subnet), provider=lambda: provider)
+    return probe_rows((answer_probe(context, at) for at in shown), given.locate, engine.profile.label)

@@ -22,6 +22,7 @@ from lib.model.problem import Problem
 from lib.model.security_rules import Attachment
 from lib.model.services import TrafficPolicy
 from lib.model.sets import AddressSet
+from lib.policy.lost_ends import why_missing
 from lib.tables.trace import hop_rows, placed, trace_json, verdict_text
 from lib.trace.compare import KEYS, Profile, Side, read_profile, side_by_side
 from lib.trace.context import Context, Given
@@ -93,7 +94,7 @@ def _side(arguments: argparse.Namespace, loaded: Input, given: Given, profile: P
         start = read_start(arguments.src, loaded.snapshot)
         return Side(profile, trace(context, start, read_goal(arguments.dst, loaded.snapshot, start)))
     except ModelError as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(why_missing(error, loaded.problems, loaded.place)) from None
 
 
 def _json(sides: Sequence[Side], loaded: Input, problems: Sequence[Problem]) -> dict[str, object]:

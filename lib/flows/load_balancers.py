@@ -88,6 +88,11 @@ def uncounted(engine: Engine, policy: TrafficPolicy) -> str:
     return ""
 
 
+def surely_counted(engine: Engine, policy: TrafficPolicy) -> bool:
+    """Whether it is known that ingress policies count for it: elsewhere nothing is denied."""
+    return engine.profile.enforces and _enforced(engine, policy) is Known.YES
+
+
 def _enforced(engine: Engine, policy: TrafficPolicy) -> Known:
     profile = engine.profile
     local = policy is TrafficPolicy.LOCAL

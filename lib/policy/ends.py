@@ -13,6 +13,7 @@ from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef
 from lib.model.services import Service
 from lib.model.sets import Address, AddressSet, Family, parse_address
 from lib.model.snapshot import Snapshot
+from lib.policy.lost_ends import EndNotFound
 from lib.policy.points import End
 from lib.policy.projection import families_of
 
@@ -49,7 +50,8 @@ def parse_end(text: str, snapshot: Snapshot) -> End:
         nodes = [n for n in snapshot.nodes if n.name == parts[1]]
         if nodes:
             return nodes[0]
-        raise ModelError(f"no node {parts[1]!r} in the input{_listed(f'node/{n.name}' for n in snapshot.nodes)}")
+        listed = _listed(f"node/{n.name}" for n in snapshot.nodes)
+        raise EndNotFound(f"no node {parts[1]!r} in the input{listed}", ObjectRef("", parts[1], "Node"))
     if len(parts) == 3:
         parts, kind = [parts[0], parts[2]], parts[1]
     if len(parts) == 1 and (called := [w for w in snapshot.workloads if w.ref.name == parts[0]]):
@@ -57,9 +59,10 @@ def parse_end(text: str, snapshot: Snapshot) -> End:
             raise ModelError(f"{text!r} is ambiguous{_listed(str(w.ref) for w in called)}")
         parts = [called[0].namespace, called[0].ref.name]
     if len(parts) != 2:
-        raise ModelError(
+        raise EndNotFound(
             f"{text[:200]!r} is no reference: write namespace/name, node/NAME, an address, a prefix, internet or "
-            "outside"
+            "outside",
+            ObjectRef("", named, kind),
         )
     return _referred(text, parts[0], parts[1], kind, snapshot)
 
@@ -97,7 +100,8 @@ def _referred(text: str, namespace: str, name: str, kind: str, snapshot: Snapsho
     if services := [s for s in snapshot.services if fits(s.ref)]:
         raise ModelError(_behind(services[0], f"{services[0].ref} is a Service", snapshot))
     near = (str(w.ref) for w in snapshot.workloads_by_namespace.get(namespace, ()))
-    raise ModelError(f"no workload or pod {text[:200]!r} in the input{_listed(near)}")
+    message = f"no workload or pod {text[:200]!r} in the input{_listed(near)}"
+    raise EndNotFound(message, ObjectRef(namespace, name, kind))
 
 
 def _known_address(address: Address, snapshot: Snapshot) -> Pod | Node | Address:

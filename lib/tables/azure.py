@@ -19,7 +19,7 @@ from lib.tables.row import Locate, Row, listed
 
 if TYPE_CHECKING:
     # Load balancing rules and security rules are listed without the engine, which takes a while to import.
-    from lib.flows.probes import JudgedProbe
+    from lib.trace.probe_answer import ProbeAnswer
 
 
 def load_balancer_rule_rows(services: Iterable[ServiceLoadBalancer], locate: Locate) -> list[Row]:
@@ -162,8 +162,8 @@ def frontend_rows(found: ServiceLoadBalancer) -> list[Row]:
     ]
 
 
-def probe_rows(judged: Iterable[JudgedProbe], locate: Locate) -> list[Row]:
-    """Health probes, and whether security groups and policies let them through."""
+def probe_rows(answers: Iterable[ProbeAnswer], locate: Locate, engine: str) -> list[Row]:
+    """Health probes, and whether security groups and policies, as ``engine`` reads these, let them through."""
     return [
         {
             "load_balancer": each.access.balancer.load_balancer,
@@ -177,11 +177,12 @@ def probe_rows(judged: Iterable[JudgedProbe], locate: Locate) -> list[Row]:
             "threshold": each.access.probe.threshold,
             "decided_by": each.access.probe.decided_by,
             "security_groups": each.access.through.value,
-            "by_policies": each.at_pods.verdict,
-            "because": f"{each.access} By policies: {each.at_pods.reason}.",
+            "by_policies": each.policies.word,
+            "verdict": each.verdict.value,
+            "because": f"{each.access} By policies under {engine}: {each.policies.reason}.",
             "source": locate(each.access.source),
         }
-        for each in judged
+        for each in answers
     ]
 
 

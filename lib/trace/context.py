@@ -11,8 +11,9 @@ from lib.azure.data_plane import DataPlane, detect_data_plane
 from lib.azure.dns_settings import DnsSettings, dns_settings
 from lib.azure.load_balancer import ServiceLoadBalancer, load_balancer_of
 from lib.azure.masquerade import Masquerade, detect_masquerade
+from lib.azure.probe_access import ProbeGroups
 from lib.azure.profile import ClusterProfile, cluster_profile
-from lib.azure.provider_settings import ProviderSettings, detect_location
+from lib.azure.provider_settings import detect_location
 from lib.azure.security_group import ProviderGroup, provider_group
 from lib.azure.security_group_arrival import known_addresses
 from lib.azure.security_group_match import KnownAddresses, Place, network_senders, public_senders
@@ -189,8 +190,13 @@ class Context:
 
     def balancer(self, service: Service) -> ServiceLoadBalancer:
         """What Azure makes of a Service that it makes a load balancer for."""
-        settings = ProviderSettings(location=detect_location(self.snapshot))
+        settings = replace(self.provider.settings, location=detect_location(self.snapshot))
         return load_balancer_of(service, settings, self._owners)
+
+    @cached_property
+    def probes(self) -> ProbeGroups:
+        """The security groups as health probes meet them."""
+        return ProbeGroups(self.snapshot, self.groups, self.known)
 
     @cached_property
     def _owners(self) -> dict[str, Service]:

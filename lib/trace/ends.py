@@ -15,6 +15,7 @@ from lib.model.refs import ObjectRef
 from lib.model.sets import FIRST_PORT, LAST_PORT, Address, AddressSet, Family, Protocol, family_of, parse_address
 from lib.model.snapshot import Snapshot
 from lib.policy.ends import parse_end
+from lib.policy.lost_ends import EndNotFound
 from lib.policy.points import name_of
 from lib.routing.reach import address_or_none
 from lib.routing.url import UrlError, UrlRequest, parse_url
@@ -187,7 +188,7 @@ def _service(
     if service is None:
         near = sorted(s.ref.qualified_name for s in snapshot.services if s.namespace == ref.namespace)[:20]
         listed = "; candidates:\n  " + "\n  ".join(near) if near else ""
-        raise ModelError(f"no Service {ref.qualified_name[:200]} in the input{listed}")
+        raise EndNotFound(f"no Service {ref.qualified_name[:200]} in the input{listed}", ref)
     fitting = [
         p for p in service.ports if port in (None, p.port, p.name) and protocol in (None, p.protocol)
     ]  # a name's case counts

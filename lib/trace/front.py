@@ -57,7 +57,7 @@ def front_hops(
         (r for r in balancer.rules if r.family is family_of(address) and _takes(r, asked.port, asked.protocol)), None
     )
     probe = balancer.probe(rule) if rule is not None else None
-    answered = probe_hop(context, view, rule, probe, address, asked) if rule is not None and probe is not None else None
+    answered = probe_hop(context, balancer, rule, probe, asked) if rule is not None and probe is not None else None
     return (
         _address(balancer, address, name, source, start),
         security_hop(context, Question(sender_on_the_way(start, address), address, asked.port, asked.protocol)),

@@ -17,7 +17,6 @@ from lib.azure.load_balancer import ServiceLoadBalancer
 from lib.azure.node_rules import node_rules_of, update_effects_of
 from lib.azure.view import AzureView, azure_view
 from lib.facts.sources import source
-from lib.flows.probes import judged_probes
 from lib.model.services import Service, ServiceType
 from lib.tables.azure import (
     frontend_rows,
@@ -27,6 +26,8 @@ from lib.tables.azure import (
     probe_rows,
     rule_lines,
 )
+from lib.trace.context import Context, Given
+from lib.trace.probe_answer import answer_probe
 from lib.ui import results
 from lib.ui.azure_ways import of_rules
 from lib.ui.page_context import PageContext
@@ -40,7 +41,16 @@ from lib.ui.widgets import say_hidden, show_table
 _CARDS: Final = 6
 _RULES_IN_CARD: Final = 4
 _HEAD: Final = ("load_balancer", "namespace", "service")
-_PROBE_FIRST: Final = ("security_groups", "by_policies", "protocol", "port", "path", "interval_s", "threshold")
+_PROBE_FIRST: Final = (
+    "verdict",
+    "security_groups",
+    "by_policies",
+    "protocol",
+    "port",
+    "path",
+    "interval_s",
+    "threshold",
+)
 _FIRST: Final = (
     "namespace",
     "service",
@@ -160,8 +170,10 @@ def _show_probes(page: PageContext, found: ServiceLoadBalancer) -> None:
         "Probes go to each node's own address. Judged by AKS's security group and by those pasted on the page "
         f"*Security rules*; by policies under {plain(engine.profile.label, 60)}."
     )
-    mine = [at for at in probes(page, groups(page)) if at.balancer.ref == found.ref]
-    rows = probe_rows(judged_probes(engine, results.all_services(page), mine), results.locate(page))
+    on_the_way = groups(page)
+    context = Context(engine, Given(data_plane=data_plane(page).name), provider=lambda: on_the_way.provider)
+    mine = (answer_probe(context, at) for at in probes(page, on_the_way) if at.balancer.ref == found.ref)
+    rows = probe_rows(mine, results.locate(page), engine.profile.label)
     show_table(rows, "azure-probes", alt="Health probes", hide=(*_HEAD, "because"), first=_PROBE_FIRST)
     for reason in dict.fromkeys(str(row["because"]) for row in rows):
         st.caption(f":material/info: {plain(reason, 600)}")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import streamlit as st
 
+from lib.model.problem import Problem
+from lib.policy.note import gathered
+from lib.tables.notes import note_rows
 from lib.ui import results
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
@@ -80,10 +84,17 @@ def show_enforcement(page: PageContext, choice: str) -> None:
     if len(chosen.notes) == 1:
         st.caption(f":material/info: {plain(chosen.notes[0].message, 400)}")
     elif chosen.notes:
-        with st.expander(f"{len(chosen.notes):,} notes on all results", icon=":material/info:"):
-            st.markdown("\n".join(f"- {plain(note.message, 400)}" for note in chosen.notes[:50]))
-            if len(chosen.notes) > 50:
-                st.caption(f"… and {len(chosen.notes) - 50:,} more of this kind.")
+        _show_notes(page, chosen.notes)
+
+
+def _show_notes(page: PageContext, notes: Sequence[Problem]) -> None:
+    """Many notes of one kind in one line; where there are such, every note by itself in a table beneath."""
+    said = gathered(notes)
+    with st.expander(f"{len(notes):,} notes on all results", icon=":material/info:"):
+        st.markdown("\n".join(f"- {plain(note.message, 600)}" for note in said))
+        if len(said) < len(notes):
+            st.caption("Every note by itself:")
+            show_table(note_rows(notes, results.locate(page)), "engine-notes", alt="Every note on the results")
 
 
 def show_unisolated(page: PageContext, choice: str) -> None:

@@ -11,11 +11,13 @@ from lib.model.errors import ModelError
 from lib.model.sets import Protocol
 from lib.policy.ends import parse_end
 from lib.policy.explain import DirectionAnswer, Explanation
+from lib.policy.lost_ends import why_missing
 from lib.tables.flows import explanation_rows, near_miss_rows
 from lib.ui import results
 from lib.ui.change_view import show_smallest_change
 from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
+from lib.ui.problems import where
 from lib.ui.text import plain, sentence
 from lib.ui.trace_link import link_to_trace
 from lib.ui.widgets import say_unread, show_table
@@ -65,7 +67,8 @@ def show_explain(page: PageContext, choice: str) -> None:
             ends = parse_end(src, page.snapshot), parse_end(dst, page.snapshot)
             answer = results.engine(page, choice).explain(*ends, *asked)
         except ModelError as error:
-            st.error(plain(error), icon=":material/error:")
+            said = why_missing(error, page.problems, lambda problem: where(problem, page.documents))
+            st.error(plain(said), icon=":material/error:")
             return
         _show(page, answer)
         if port is not None and src not in BY_WORD and dst not in BY_WORD:

@@ -14,12 +14,13 @@ from lib.routing.faults import State
 from lib.routing.route_view import RouteView
 from lib.routing.url_test import Certainty, UrlAnswer, test_url
 from lib.tables.routes import candidate_rows, route_rows
+from lib.trace.ready import url_of
 from lib.ui import results
 from lib.ui.details import show_facts, show_node, show_notes, show_reasons
 from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain, sentence
-from lib.ui.trace_link import link_to_trace, url_of
+from lib.ui.trace_link import link_to_trace
 from lib.ui.widgets import say_hidden, say_nothing, selected_row, show_graph, show_table
 from lib.ui.yaml_block import show_yaml
 

@@ -12,12 +12,13 @@ from lib.model.services import ServiceType, TrafficPolicy
 from lib.model.sets import AddressSet
 from lib.trace.compare import Profile
 from lib.trace.context import Given
+from lib.trace.ready import url_of
 from lib.ui import results
 from lib.ui.engine_view import choose_engine
 from lib.ui.page_context import PageContext
 from lib.ui.security_groups import groups, network_ranges
 from lib.ui.text import plain
-from lib.ui.trace_link import FROM_KEY, TO_KEY, url_of
+from lib.ui.trace_link import FROM_KEY, TO_KEY
 
 AGAINST_KEY: Final = "against"
 VNET_KEY: Final = "vnet"

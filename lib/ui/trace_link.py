@@ -9,7 +9,6 @@ import streamlit as st
 
 from lib.model.services import ServiceType
 from lib.model.sets import Protocol
-from lib.routing.route_view import RouteView
 from lib.routing.services import ServiceView
 from lib.tables.row import Row
 from lib.ui.widgets import show_table
@@ -68,9 +67,3 @@ def show_with_traces(
 
 def _stay() -> None:
     """Choosing a row needs no more than the fragment's own run."""
-
-
-def url_of(view: RouteView) -> str:
-    """A URL that a route with a host of its own takes."""
-    scheme = "http" if view.tls.mode == "none" else "https"
-    return f"{scheme}://{view.host}{view.path or '/'}"

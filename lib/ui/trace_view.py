@@ -9,6 +9,7 @@ import streamlit as st
 
 from lib.figures.trace_path import trace_path
 from lib.model.errors import ModelError
+from lib.policy.lost_ends import why_missing
 from lib.tables.row import Row
 from lib.tables.trace import hop_rows, placed, verdict_text
 from lib.trace.compare import Profile, Side, side_by_side
@@ -19,9 +20,11 @@ from lib.trace.walk import trace
 from lib.ui import results
 from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
+from lib.ui.problems import where
 from lib.ui.security_groups import groups
 from lib.ui.text import plain, sentence
 from lib.ui.trace_form import Asked
+from lib.ui.trace_offers import offer_traces
 from lib.ui.widgets import show_figure, show_table
 from lib.ui.yaml_block import show_yaml
 
@@ -45,11 +48,14 @@ def show_trace(page: PageContext, asked: Asked) -> None:
             _ASK[bool(asked.src), bool(asked.dst)],
             icon=":material/conversion_path:",
         )
+        if not asked.src and not asked.dst:
+            offer_traces(page, asked)
         return
     try:
         sides = [Side(each, _trace(page, asked, each)) for each in (Profile(), *asked.profiles)]
     except ModelError as error:
-        st.error(plain(error, 900), icon=":material/error:")
+        said = why_missing(error, page.problems, lambda problem: where(problem, page.documents))
+        st.error(plain(said, 900), icon=":material/error:")
         return
     found = sides[0].trace
     _show_verdict(found)

@@ -24,7 +24,30 @@ def test_without_a_question_the_page_says_what_to_ask() -> None:
     [({"trace_to": REDIS["trace_to"]}, "Say from where too"), ({"trace_from": "internet"}, "Say to what too")],
 )
 def test_with_half_a_question_the_page_asks_for_the_other_half(said: dict[str, str], missing: str) -> None:
-    assert missing in words(open_page("trace", **said))
+    shown = words(open_page("trace", **said))
+    assert missing in shown and "Or begin with" not in shown
+
+
+def test_without_a_question_ready_ones_are_offered_and_a_click_asks_one() -> None:
+    page = open_page("trace")
+    offered = [button for button in page.button if str(button.key).startswith("ready-")]
+    assert len(offered) == 4
+    page = offered[2].click().run()
+    assert not page.exception
+    assert "Denied at" in page.error[0].value and "Or begin with" not in words(page)
+    assert page.session_state["trace_from"] and page.session_state["trace_to"].startswith("svc/")
+
+
+def test_without_anything_to_trace_nothing_is_offered() -> None:
+    only = b"{apiVersion: v1, kind: Namespace, metadata: {name: a}}"
+    page = open_page("trace", files={"in.yaml": only})
+    assert "from where and to what" in words(page) and "Or begin with" not in words(page)
+
+
+def test_a_rejected_pod_is_named_with_its_line() -> None:
+    rejected = b"apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\nspec: {containers: 5}\n"
+    page = open_page("trace", files={"in.yaml": rejected}, trace_from="shop/web", trace_to="192.0.2.1:80")
+    assert "was rejected at in.yaml:4" in page.error[0].value.replace("\\", "")
 
 
 def test_a_link_shows_the_hop_that_stops_the_packet_and_what_would_come_after() -> None:
