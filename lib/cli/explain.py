@@ -17,9 +17,9 @@ from lib.model.errors import ModelError
 from lib.model.policies import Verdict
 from lib.model.problem import Problem
 from lib.model.sets import Protocol
-from lib.policy.ends import parse_end
 from lib.policy.explain import ON_SOME_PORTS, DirectionAnswer, Explanation
 from lib.policy.lost_ends import why_missing
+from lib.policy.points_of_family import parse_flow
 from lib.scenario import SmallestChange, smallest_change
 from lib.tables.changes import side_effect_rows
 from lib.tables.flows import explanation_rows
@@ -34,11 +34,11 @@ def explain_command(arguments: argparse.Namespace) -> int:
     asked = arguments.protocol or ("TCP" if arguments.port is not None else None)
     protocol = Protocol(asked) if asked else None
     try:
-        src, dst = (parse_end(end, given.snapshot) for end in (arguments.src, arguments.dst))
-        answer = engine.explain(src, dst, protocol, arguments.port)
+        src, dst, family = parse_flow(arguments.src, arguments.dst, given.snapshot)
+        answer = engine.explain(src, dst, protocol, arguments.port, family)
         # The other formats are tables of what took part.
         told = arguments.format in ("json", "text")
-        change = smallest_change(engine, src, dst, protocol, arguments.port, read_policies) if told else None
+        change = smallest_change(engine, src, dst, protocol, arguments.port, read_policies, family) if told else None
     except ModelError as error:
         raise UsageError(why_missing(error, given.problems, given.place)) from None
     if arguments.format == "json":
@@ -59,6 +59,7 @@ def _explain_json(
         "from": answer.src,
         "to": answer.dst,
         "verdict": answer.verdict,
+        **({"family": answer.family.label} if answer.family is not None else {}),
         "ports": answer.connections.to_json(),
         "directions": [
             {
@@ -102,8 +103,9 @@ def _explain_text(answer: Explanation, change: SmallestChange | None, given: Inp
     granted = word not in (Verdict.DENIED.value, Verdict.UNKNOWN.value)
     ports = f" ({answer.connections if granted else answer.asked})"
     if word == "partial" and not answer.connections:
-        ports = " (not the same for all of their pods or addresses)"
-    yield f"{_SIGNS[word]} {word}: {answer.src} → {answer.dst}{ports}\n"
+        ports = " (not the same for all of their pods, addresses or IP families)"
+    over = f", over {answer.family.label}" if answer.family is not None else ""
+    yield f"{_SIGNS[word]} {word}{over}: {answer.src} → {answer.dst}{ports}\n"
     for direction in answer.directions:
         said = direction.word
         yield f"\n{_SIGNS[said]} {direction.direction.field}: {said} — {direction.reason}.\n"

@@ -207,7 +207,7 @@ class _Sides:
             newcomer = spaces.endpoints.new_pods[namespace]
             pair = (newcomer, number) if direction is Direction.INGRESS else (number, newcomer)
             pairs.append(reachability.between(*pair))
-        (anybody, may_anybody), (neighbour, may_neighbour) = pairs
+        (anybody, may_anybody), (neighbour, may_neighbour) = ((each.some, each.possible) for each in pairs)
         return _Masks(
             internet, addresses, outside, anybody, neighbour, may_internet, may_outside, may_anybody, may_neighbour
         )
@@ -216,12 +216,12 @@ class _Sides:
         """Ends outside with the ports that they surely have, and those that they have or may have."""
         reachability = self._engine.reachability()
         if direction is Direction.EGRESS:
-            for ends, allowed, possible in reachability.row(number):
+            for ends, allowed, possible, _ in reachability.row(number):
                 if (outside := ends & self._engine.spaces.outside) and possible:
                     yield outside, allowed, possible
             return
         for ends in self._groups.values():
             representative = (ends & -ends).bit_length() - 1
-            allowed, possible = reachability.between(representative, number)
+            allowed, possible, _ = reachability.between(representative, number)
             if possible:
                 yield ends, allowed, possible

@@ -18,6 +18,7 @@ from lib.policy.walk import Question, walk
 from lib.routing.routes import RoutedBackend
 
 DEPENDS = "it depends on the ingress controller's namespace and labels: the policies let only some in"
+ONE_FAMILY = "over one IP family only"
 
 
 def ingress_rows(
@@ -51,6 +52,8 @@ def _rows(engine: Engine, number: int, ports: dict[tuple[Protocol, int], set[Obj
             answer = (RowVerdict.ALLOWED, "")
         elif open_to_all:
             answer = (RowVerdict.PARTIAL, f"{open_to_all}/{len(states)}")
+        elif RowVerdict.PARTIAL in states:
+            answer = (RowVerdict.PARTIAL, "")
         elif RowVerdict.UNKNOWN in states:
             answer = (RowVerdict.UNKNOWN, "")
         else:
@@ -58,6 +61,8 @@ def _rows(engine: Engine, number: int, ports: dict[tuple[Protocol, int], set[Obj
         found[answer] = found.get(answer, ConnectionSet()) | ConnectionSet.from_ports({protocol: PortSet.of(port)})
     for (verdict, pods_text), connections in found.items():
         reason = DEPENDS if verdict is RowVerdict.UNKNOWN else ""
+        if verdict is RowVerdict.PARTIAL and not pods_text:
+            reason = ONE_FAMILY
         yield FlowRow(
             INGRESS_CONTROLLER,
             str(workload.ref),
@@ -74,10 +79,12 @@ def _rows(engine: Engine, number: int, ports: dict[tuple[Protocol, int], set[Obj
 def _state(engine: Engine, destination: int, mask: Bits) -> RowVerdict | None:
     """Whether an arbitrary pod may reach a class on the ports of ``mask``; None: surely no pod."""
     anybody = engine.spaces.endpoints.new_pods[ARBITRARY_NAMESPACE]
-    allowed, possible = engine.reachability().between(anybody, destination)
-    if allowed & mask:
+    found = engine.reachability().between(anybody, destination)
+    if found.allowed & mask:
         return RowVerdict.ALLOWED
-    if possible & mask or some_pod_may_enter(engine, destination, mask):
+    if found.some & mask:
+        return RowVerdict.PARTIAL
+    if found.possible & mask or some_pod_may_enter(engine, destination, mask):
         return RowVerdict.UNKNOWN
     return None
 

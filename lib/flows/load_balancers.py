@@ -12,6 +12,7 @@ from lib.model.refs import ObjectRef
 from lib.model.services import ServiceType, TrafficPolicy
 from lib.model.sets import Protocol
 from lib.policy.bits import Bits, positions, union
+from lib.policy.by_family import Reach
 from lib.policy.engine import Engine
 from lib.policy.host_endpoints import forwarding
 from lib.routing.services import ServiceView, service_views
@@ -134,7 +135,7 @@ def _nodes(engine: Engine) -> tuple[int, ...]:
     return tuple(set(engine.spaces.endpoints.nodes.values()))
 
 
-def _towards(engine: Engine, source: int, number: int) -> tuple[Bits, Bits]:
+def _towards(engine: Engine, source: int, number: int) -> Reach:
     """From a node the connection was sent on: it is not the one on which the pod runs."""
     if source in engine.own_nodes.selecting and engine.spaces.endpoints.host_network >> source & 1:
         return engine.own_nodes.entering(source, number)
@@ -148,14 +149,15 @@ def _from(engine: Engine, sources: tuple[int, ...], numbers: tuple[int, ...], po
         # No node is in the input: what every outside address may do, a node may.
         everybody = _from(engine, _outside(engine), numbers, port)
         return everybody if everybody == Verdict.ALLOWED.value else Verdict.UNKNOWN.value
-    sure = possible = 0
+    sure = partly = possible = 0
     for source in sources:
         for number in numbers:
-            allowed, maybe = _towards(engine, source, number)
-            sure += allowed & port == port
-            possible += maybe & port != 0
+            found = _towards(engine, source, number)
+            sure += found.allowed & port == port
+            partly += found.some & port != 0
+            possible += found.possible & port != 0
     if sure == len(sources) * len(numbers):
         return Verdict.ALLOWED.value
     if not possible:
         return Verdict.DENIED.value
-    return SOME if sure else Verdict.UNKNOWN.value
+    return SOME if partly else Verdict.UNKNOWN.value

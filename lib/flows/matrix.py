@@ -38,7 +38,7 @@ _MEANINGS = {
     MatrixState.OPEN: "No policy isolates either end, so every port is open.",
     MatrixState.ALLOWED: "Every pod reaches every other on all ports, and a policy says so.",
     MatrixState.ALLOWED_PORTS: "Every pod reaches every other, but only on some ports.",
-    MatrixState.PARTLY: "Only some of the pods have a permitted flow.",
+    MatrixState.PARTLY: "Only some of the pods have a permitted flow, or only one IP family has it.",
     MatrixState.DENIED: "No flow is permitted.",
     MatrixState.UNKNOWN: "The input does not settle whether a flow is permitted.",
     MatrixState.NOTHING: "There is no pair of pods to judge.",
@@ -159,7 +159,7 @@ def _row(engine: Engine, src: str, columns: _Columns, alone: Bits) -> Iterator[t
 
 def _cut(row: tuple[Cell, ...], targets: Bits, start: int) -> tuple[Cell, ...]:
     """The cells of a row as far as they are about ``targets``, numbered from ``start`` on."""
-    return tuple(Cell(ends >> start, allowed, possible) for all_, allowed, possible in row if (ends := all_ & targets))
+    return tuple(cell._replace(destinations=ends >> start) for cell in row if (ends := cell.destinations & targets))
 
 
 def _without_itself(
@@ -183,13 +183,15 @@ def _cell(
     whole = full = True
     for row, targets in cases:
         rest = targets
-        for ends, allowed, possible in row:
+        for ends, allowed, possible, parted in row:
             if not ends & targets:
                 continue  # itself
-            unknown |= possible != allowed
-            if allowed:
+            some = allowed if parted is None else parted.some
+            unknown |= possible != some
+            ports |= some
+            # What only one IP family has is less than allowed.
+            if allowed and allowed == some:
                 rest &= ~ends
-                ports |= allowed
                 full &= allowed == every_port
         whole &= not rest
     if not cases:
@@ -233,9 +235,9 @@ def _pair_cell(pairs: WorkloadPairs, i: int, src: Workload, j: int, total: Sum |
         state = MatrixState.OPEN
     elif total.every == engine.spaces.ports.all:
         state = MatrixState.ALLOWED
-    elif total.every:
+    elif total.every and not (total.parted is not None and total.some):
         state = MatrixState.ALLOWED_PORTS
-    elif total.some:
+    elif total.every | total.some:
         state = MatrixState.PARTLY
     else:
         state = MatrixState.UNKNOWN

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TypeAlias
 
-from lib.flows.row import FlowRow, RowVerdict, unknown_reason, verdicts
+from lib.flows.row import FlowRow, reason_of, verdicts
 from lib.model.policies import Direction
 from lib.model.records import dataclass, field
 from lib.policy.bits import Bits, from_positions, positions
+from lib.policy.by_family import Reach
 from lib.policy.pairs import Part, Sum, WorkloadPairs, add_up
 
 _Placed: TypeAlias = Mapping[tuple[int, int], Counter[str]]
@@ -66,9 +67,7 @@ class Nodes:
                     parts.append(Part(pods, *self._between(number, node, direction, on_host, same)))
         return parts
 
-    def _between(
-        self, pod: int, node: int, direction: Direction, on_host: bool, same: bool | None
-    ) -> tuple[Bits, Bits]:
+    def _between(self, pod: int, node: int, direction: Direction, on_host: bool, same: bool | None) -> Reach:
         engine = self.pairs.engine
         ends = (pod, node) if direction is Direction.EGRESS else (node, pod)
         if on_host:
@@ -102,14 +101,14 @@ def node_rows(pairs: WorkloadPairs, workloads: Iterable[int]) -> Iterator[FlowRo
         name = str(workload.ref)
         for direction in (Direction.EGRESS, Direction.INGRESS):
             listed = [
-                (at, row)
+                (at, row, total)
                 for ends, total in nodes.of_workload(number, direction)
                 for row in verdicts(total)
                 for at in positions(ends)
             ]
-            for at, (verdict, mask, pods) in sorted(listed, key=lambda each: each[0]):
+            for at, (verdict, mask, pods), total in sorted(listed, key=lambda each: each[0]):
                 ports, node = pairs.engine.connections(mask), named(nodes.names[at])
-                reason = unknown_reason(pairs.engine, True) if verdict is RowVerdict.UNKNOWN else ""
+                reason = reason_of(pairs.engine, total, verdict, True)
                 host = workload.host_network
                 if direction is Direction.EGRESS:
                     yield FlowRow(name, node, ports, verdict, pods, reason, host, workload.ref, None)

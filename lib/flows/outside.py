@@ -36,7 +36,7 @@ class Outside:
         used = from_positions(n for members in spaces.endpoints.members for n in members)
         for ends in groups.values():
             sources = from_positions(ends)
-            for destinations, allowed, possible in reachability.row(ends[0]):
+            for destinations, allowed, possible, _ in reachability.row(ends[0]):
                 for number in positions(destinations & used):
                     found[number].append((sources, allowed, possible))
         return {number: tuple(split) for number, split in found.items()}
@@ -45,7 +45,7 @@ class Outside:
         """The outside destinations that a class reaches."""
         outside = self.pairs.engine.spaces.outside
         row = self.pairs.engine.reachability().row(number)
-        return tuple((ends & outside, allowed, possible) for ends, allowed, possible in row if ends & outside)
+        return tuple((ends & outside, allowed, possible) for ends, allowed, possible, _ in row if ends & outside)
 
     def of_workload(self, workload: int, direction: Direction) -> Iterator[tuple[RowVerdict, Bits, str, AddressSet]]:
         """Verdict, port mask, ``k/n`` and addresses; addresses of equal answers come together."""

@@ -10,12 +10,13 @@ from lib.model.records import dataclass
 from lib.model.refs import ObjectRef
 from lib.model.sets import ConnectionSet
 from lib.policy.bits import Bits
+from lib.policy.by_family import words_by_family
 from lib.policy.engine import Engine
 from lib.policy.pairs import Sum
 
 
 class RowVerdict(Enum):
-    """Allowed for all pods of both ends, for some of them only, or undecidable from the input."""
+    """Allowed for all pods of both ends, for some of them or one IP family only, or undecidable from the input."""
 
     ALLOWED = "allowed"
     PARTIAL = "partial"
@@ -28,6 +29,7 @@ class FlowRow:
 
     ``src`` and ``dst`` are the stable names of the command line; the refs are None for ends that are no object.
     ``pods`` is ``k/n`` for a partial row: of the pods of the only end that has several, else of all pairs of pods.
+    It is "" where all have the same and only IP families differ, which ``reason`` says.
     ``reason`` is "" unless there is something to say. ``host``: one end uses its node's network.
     """
 
@@ -63,9 +65,24 @@ def verdicts(total: Sum) -> Iterator[tuple[RowVerdict, Bits, str]]:
     if total.every:
         yield RowVerdict.ALLOWED, total.every, ""
     if total.some:
-        yield RowVerdict.PARTIAL, total.some, f"{total.have}/{total.total}"
+        yield RowVerdict.PARTIAL, total.some, "" if total.alike else f"{total.have}/{total.total}"
     if total.unknown:
         yield RowVerdict.UNKNOWN, total.unknown, ""
+
+
+def reason_of(engine: Engine, total: Sum, verdict: RowVerdict, host: bool) -> str:
+    """Why a row is unknown or partial, in a sentence part; "" where the count of pods says it, or nothing is to say."""
+    match verdict:
+        case RowVerdict.UNKNOWN:
+            return unknown_reason(engine, host)
+        case RowVerdict.PARTIAL if total.parted is not None:
+            told = words_by_family(total.parted, total.some)
+            whose = "" if total.alike else "of some pods "
+            if len(told) == 1 and (whose or total.some in told.values()):
+                return whose + next(iter(told))
+            return "; ".join(f"{engine.connections(ports)} {whose}{words}" for words, ports in told.items())
+        case _:
+            return ""
 
 
 UNKNOWN_NODE = "a pod's own node is exempt from policies, and the input does not settle which pods share a node"

@@ -8,7 +8,7 @@ from typing import Any
 from lib.flows.ingress import ingress_rows
 from lib.flows.nodes import node_rows
 from lib.flows.outside import outside_rows
-from lib.flows.row import FlowRow, RowVerdict, unknown_reason, verdicts
+from lib.flows.row import FlowRow, RowVerdict, reason_of, verdicts
 from lib.model.policies import Direction
 from lib.model.records import replace
 from lib.model.refs import ObjectRef
@@ -69,7 +69,7 @@ def rows_between(pairs: WorkloadPairs, source: int, destination: int, total: Sum
             engine.connections(mask),
             verdict,
             pods,
-            unknown_reason(engine, either) if verdict is RowVerdict.UNKNOWN else "",
+            reason_of(engine, total, verdict, either),
             either,
             pairs.workload(source).ref,
             pairs.workload(destination).ref,

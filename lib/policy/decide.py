@@ -73,8 +73,9 @@ class Evidence:
     order in which they are asked. ``rejected`` are the refused policies that could have changed the answer. ``allows``
     and ``may_allow``: some asked port is allowed, or may be; ``covers_all``: every one is allowed. ``families_meet`` is
     False where nothing is allowed for an IP family that the other direction allows as well. ``example`` is one pair
-    that it holds for. ``node`` is about the side that is a node; ``exempt``: some asked port is allowed since it is the
-    subject's own node, and with ``spared`` every one.
+    that it holds for. ``over``: the only IP family that it is about; "" where all say the same. ``node`` is about the
+    side that is a node; ``exempt``: some asked port is allowed since it is the subject's own node, and with ``spared``
+    every one.
     """
 
     direction: Direction
@@ -95,6 +96,7 @@ class Evidence:
     node: NodeRelation = NodeRelation.NONE
     exempt: bool = False
     spared: bool = False
+    over: str = ""
     example: str = field(default="", compare=False)
 
     @property
@@ -194,7 +196,8 @@ class Decision:
             depend=_agreeing("depend", seen.undecided),
             doubts=_names(tuple(dict.fromkeys(r.doubt for r in seen.undecided))),
         )
-        return sentence + rejection_note(seen.rejected)
+        over = f"over {seen.over} " if seen.over else ""
+        return over + sentence + rejection_note(seen.rejected)
 
 
 def rejection_note(rejected: tuple[CompiledRejection, ...]) -> str:

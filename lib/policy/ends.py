@@ -131,6 +131,12 @@ def _behind(service: Service, what: str, snapshot: Snapshot) -> str:
     return f"{what}; policies see the pods behind it and their ports: ask for one of those{_listed(behind)}"
 
 
+def written_addresses(text: str) -> AddressSet | Address | None:
+    """The addresses that a text names by number; None for words and references."""
+    text = text.strip()
+    return None if text in BY_WORD or text == INGRESS_CONTROLLER else _addresses(text)
+
+
 def outside_addresses(name: str) -> AddressSet | None:
     """The addresses that the end of a row of flows names; None where it names no addresses outside."""
     if not name.endswith(OUTSIDE_SUFFIX):

@@ -9,7 +9,7 @@ from lib.model.policies import Direction
 from lib.model.problem import Problem
 from lib.model.records import dataclass
 from lib.model.refs import ObjectRef
-from lib.model.sets import ConnectionSet, Protocol
+from lib.model.sets import ConnectionSet, Family, Protocol
 from lib.model.snapshot import Snapshot
 from lib.policy import tiers
 from lib.policy.any_family import of_any_family
@@ -127,13 +127,21 @@ class Engine:
         """The rejected policies that could change the verdict of a class in one direction."""
         return tuple(r for r in self.rejections if r.touches(direction) >> number & 1)
 
-    def explain(self, src: End, dst: End, protocol: Protocol | None = None, port: int | None = None) -> Explanation:
+    def explain(
+        self,
+        src: End,
+        dst: End,
+        protocol: Protocol | None = None,
+        port: int | None = None,
+        family: Family | None = None,
+    ) -> Explanation:
         """Both directions of a flow, with every policy and rule that took part.
 
-        Without a protocol and a port every port of every protocol is asked about; a port alone means TCP. Raises
-        ModelError when ``port`` is not within 1-65535.
+        Without a protocol and a port every port of every protocol is asked about; a port alone means TCP. With
+        ``family`` only about packets of one IP family. Raises ModelError when ``port`` is not within 1-65535, or an
+        end has no address of ``family``.
         """
-        return explain(self, src, dst, protocol, port)
+        return explain(self, src, dst, protocol, port, family)
 
 
 def compile_engine(snapshot: Snapshot, profile: EngineProfile = KUBERNETES) -> Engine:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final
 from lib.model.policies import Direction, Verdict
 from lib.model.records import dataclass, replace
 from lib.model.refs import ObjectRef, Source
-from lib.model.sets import AddressSet, ConnectionSet, PortSet, Protocol
+from lib.model.sets import AddressSet, ConnectionSet, Family, PortSet, Protocol
 from lib.policy.bits import Bits
+from lib.policy.by_family import Masks
 from lib.policy.decide import Decision, Reason
-from lib.policy.judge import decide, pair_masks
+from lib.policy.judge import decide, reach_of
 from lib.policy.near_misses import Known, NearMiss, near_misses
-from lib.policy.points import End, Point, name_of, pairs_of, points_of
+from lib.policy.points import End, Point, name_of, pairs_of
+from lib.policy.points_of_family import family_asked, points_of_family
 from lib.policy.rules import Action
 from lib.policy.walk import Closing
 
@@ -87,7 +89,11 @@ class DirectionAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The answer to one question; ``connections`` are the asked ports that every pair of pods has."""
+    """The answer to one question.
+
+    ``connections`` are the asked ports that every pair of pods has, over every IP family that both ends speak,
+    or over ``family`` where only packets of one were asked about.
+    """
 
     src: str
     dst: str
@@ -95,6 +101,7 @@ class Explanation:
     verdict: str
     connections: ConnectionSet
     directions: tuple[DirectionAnswer, ...]
+    family: Family | None = None
 
     @property
     def word(self) -> str:
@@ -127,40 +134,109 @@ def _effects(decision: Decision) -> Iterator[Effect]:
             yield Effect(each.stage, rule.policy, effect, rule.label, rule.source, rule.text)
 
 
-def explain(engine: Engine, src: End, dst: End, protocol: Protocol | None, port: int | None) -> Explanation:
-    """Ask every pair of differing pods of both ends, and put their answers together."""
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One pair of pods, over one family or (None) over all that both speak, which then have the same."""
+
+    src: Point
+    dst: Point
+    family: Family | None
+    masks: Masks
+    decisions: tuple[Decision, ...]
+
+
+def explain(
+    engine: Engine, src: End, dst: End, protocol: Protocol | None, port: int | None, family: Family | None = None
+) -> Explanation:
+    """Ask every pair of differing pods of both ends, and put their answers together.
+
+    Where the IP families that both ends speak differ, each is a case of its own. With ``family`` only packets of one
+    are asked about, as where an end is an address: raises ModelError where an end has no address of it.
+    """
     asked = _asked(engine, protocol, port)
-    cases = [
-        (a, b, tuple(_decided(engine, d, a, b, asked, (src, dst)) for d in _DIRECTIONS))
-        for a, b in pairs_of(points_of(engine, src), points_of(engine, dst))
-    ]
-    masks = [_masks(engine, a, b, asked) for a, b, _ in cases]
-    every = asked if masks else 0
-    for allowed, _ in masks:
-        every &= allowed
+    family = family or family_asked(engine, (src, dst))
+    pairs = pairs_of(points_of_family(engine, src, family), points_of_family(engine, dst, family))
+    cases = [case for a, b in pairs for case in _cases(engine, a, b, asked, (src, dst), family)]
+    every = asked if cases else 0
+    for case in cases:
+        every &= case.masks[0]
     tiers = tuple(stage.name for stage in engine.stages)
-    missed = [_missed(engine, direction, [case[:2] for case in cases], asked) for direction in _DIRECTIONS]
+    missed = [_missed(engine, direction, cases, asked) for direction in _DIRECTIONS]
     return Explanation(
         src=name_of(src),
         dst=name_of(dst),
         asked=engine.connections(asked) if protocol is None else _exactly(engine, asked, protocol, port),
-        verdict=_common({_verdict(*m) for m in masks}) if masks else Verdict.UNKNOWN.value,
+        verdict=_common({_verdict(*case.masks) for case in cases}) if cases else Verdict.UNKNOWN.value,
         connections=engine.connections(every) if port is None else _exactly(engine, every, protocol, port),
         directions=tuple(
             DirectionAnswer(
                 direction,
-                tuple(dict.fromkeys(decisions[i] for _, _, decisions in cases)),
+                tuple(dict.fromkeys(case.decisions[i] for case in cases)),
                 tuple(sorted(missed[i], key=lambda n: tiers.index(n.tier))),
                 tiers,
             )
             for i, direction in enumerate(_DIRECTIONS)
         ),
+        family=family,
     )
 
 
-def _decided(engine: Engine, direction: Direction, a: Point, b: Point, asked: Bits, ends: tuple[End, End]) -> Decision:
+def _cases(
+    engine: Engine, a: Point, b: Point, asked: Bits, ends: tuple[End, End], family: Family | None
+) -> Iterator[_Case]:
+    """A pair as one case, or as one for each family where these are not judged alike."""
+    reach = reach_of(engine, a, b)
+    if family is not None:
+        masks = reach.over(family is Family.IPV4, asked)
+        yield _Case(a, b, family, masks, _decisions(engine, a, b, asked, ends, family))
+        return
+    together = _decisions(engine, a, b, asked, ends, None)
+    if reach.is_parted(asked) or _is_one_sided(engine, a, b, asked, ends, together):
+        for each in Family:
+            decisions = _decisions(engine, a, b, asked, ends, each, say_family=True)
+            yield _Case(a, b, each, reach.over(each is Family.IPV4, asked), decisions)
+    else:
+        yield _Case(a, b, None, (reach.some & asked, reach.possible & asked), together)
+
+
+def _is_one_sided(
+    engine: Engine, a: Point, b: Point, asked: Bits, ends: tuple[End, End], together: tuple[Decision, ...]
+) -> bool:
+    """Whether one direction's verdict is another one for each family, though both directions together are not."""
+    if not engine.reachability().parts_families or any(d.reason is Reason.NO_COMMON_FAMILY for d in together):
+        return False
+    if len(engine.spaces.common_families(a.number, b.number)) < len(Family):
+        return False
+    ipv4, ipv6 = (_decisions(engine, a, b, asked, ends, family) for family in Family)
+    return [d.verdict for d in ipv4] != [d.verdict for d in ipv6]
+
+
+def _decisions(
+    engine: Engine,
+    a: Point,
+    b: Point,
+    asked: Bits,
+    ends: tuple[End, End],
+    family: Family | None,
+    *,
+    say_family: bool = False,
+) -> tuple[Decision, ...]:
+    return tuple(_decided(engine, d, a, b, asked, ends, family, say_family=say_family) for d in _DIRECTIONS)
+
+
+def _decided(
+    engine: Engine,
+    direction: Direction,
+    a: Point,
+    b: Point,
+    asked: Bits,
+    ends: tuple[End, End],
+    family: Family | None,
+    *,
+    say_family: bool,
+) -> Decision:
     """The decision on a pair. Of addresses outside, whose side nobody governs, all parts say the same."""
-    found = decide(engine, direction, a, b, asked)
+    found = decide(engine, direction, a, b, asked, family, say_family=say_family)
     if not found.evidence.subject_outside:
         return found
     end = ends[0 if direction is Direction.EGRESS else 1]
@@ -172,12 +248,12 @@ def _decided(engine: Engine, direction: Direction, a: Point, b: Point, asked: Bi
 _DIRECTIONS: Final = (Direction.EGRESS, Direction.INGRESS)
 
 
-def _missed(engine: Engine, direction: Direction, pairs: list[tuple[Point, Point]], asked: Bits) -> Iterable[NearMiss]:
+def _missed(engine: Engine, direction: Direction, cases: list[_Case], asked: Bits) -> Iterable[NearMiss]:
     """The near misses of all pairs, each rule with the first reason that is found."""
     known: Known = {}
     found: dict[tuple[str, ObjectRef, str], NearMiss] = {}
-    for a, b in pairs:
-        for miss in near_misses(engine, direction, a, b, asked, known):
+    for case in cases:
+        for miss in near_misses(engine, direction, case.src, case.dst, asked, known, case.family):
             found.setdefault((miss.tier, miss.policy, miss.rule), miss)
     return found.values()
 
@@ -186,11 +262,6 @@ def _verdict(allowed: Bits, possible: Bits) -> Verdict:
     if allowed:
         return Verdict.ALLOWED
     return Verdict.UNKNOWN if possible else Verdict.DENIED
-
-
-def _masks(engine: Engine, src: Point, dst: Point, asked: Bits) -> tuple[Bits, Bits]:
-    allowed, possible = pair_masks(engine, src, dst)
-    return allowed & asked, possible & asked
 
 
 def _asked(engine: Engine, protocol: Protocol | None, port: int | None) -> Bits:

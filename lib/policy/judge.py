@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from lib.facts.engines import Known
 from lib.model.policies import Direction
+from lib.model.sets import Family
 from lib.policy.bits import Bits
+from lib.policy.by_family import Reach
 from lib.policy.decide import Decision, Evidence, NodeRelation
 from lib.policy.points import Point
 from lib.policy.walk import Question, selecting, walk
@@ -15,11 +17,11 @@ if TYPE_CHECKING:
     from lib.policy.engine import Engine
 
 
-def pair_masks(engine: Engine, src: Point, dst: Point) -> tuple[Bits, Bits]:
+def reach_of(engine: Engine, src: Point, dst: Point) -> Reach:
     """The ports that are allowed and possible between two ends, the exemptions of pods and nodes included."""
     every = engine.spaces.ports.all
     if (src.outside and dst.outside) or (src.pod is not None and src.pod == dst.pod):
-        return every, every
+        return Reach(every, every)
     for direction in Direction:
         relation = node_relation(direction, src, dst)
         if relation is not NodeRelation.NONE:
@@ -52,11 +54,25 @@ def _exemption(engine: Engine, direction: Direction, relation: NodeRelation) -> 
     return NodeRelation.UNKNOWN if unsettled else relation
 
 
-def decide(engine: Engine, direction: Direction, src: Point, dst: Point, asked: Bits) -> Decision:
-    """Collect the evidence for one direction of one pair."""
+def decide(
+    engine: Engine,
+    direction: Direction,
+    src: Point,
+    dst: Point,
+    asked: Bits,
+    family: Family | None = None,
+    *,
+    say_family: bool = False,
+) -> Decision:
+    """Collect the evidence for one direction of one pair, for packets of one family or (None) of any that both speak.
+
+    With ``say_family`` the decision names its family.
+    """
     subject, peer = (src, dst) if direction is Direction.EGRESS else (dst, src)
     relation = node_relation(direction, src, dst)
-    question = Question(direction, subject.number, peer.number, dst.number, asked, same_node=same_node(src, dst))
+    question = Question(
+        direction, subject.number, peer.number, dst.number, asked, same_node=same_node(src, dst), family=family
+    )
     seen = walk(engine.spaces, engine.stages_about(question.subject), question)
     relation = _exemption(engine, direction, relation)
     other = Direction.EGRESS if direction is Direction.INGRESS else Direction.INGRESS
@@ -64,7 +80,8 @@ def decide(engine: Engine, direction: Direction, src: Point, dst: Point, asked: 
         engine.own_nodes.exempt_ports(direction, src.number, dst.number) & asked
     )
     meet = not engine.reachability().parts_families or _families_meet(
-        _granted(engine, direction, src, dst, asked, sure=True), _granted(engine, other, src, dst, asked, sure=False)
+        _granted(engine, direction, src, dst, asked, family, sure=True),
+        _granted(engine, other, src, dst, asked, family, sure=False),
     )
     return Decision(
         Evidence(
@@ -86,13 +103,14 @@ def decide(engine: Engine, direction: Direction, src: Point, dst: Point, asked: 
             node=relation,
             exempt=exempt,
             spared=direction is Direction.INGRESS and engine.spares_own_pods,
+            over=family.label if family is not None and say_family else "",
             example=f"{src.called} → {dst.called}",
         )
     )
 
 
 def _granted(
-    engine: Engine, direction: Direction, src: Point, dst: Point, asked: Bits, *, sure: bool
+    engine: Engine, direction: Direction, src: Point, dst: Point, asked: Bits, family: Family | None, *, sure: bool
 ) -> tuple[Bits, Bits]:
     """The asked ports that one direction allows for IPv4 and for IPv6; with ``sure`` False what it may allow, too."""
     subject, peer = (src, dst) if direction is Direction.EGRESS else (dst, src)
@@ -106,6 +124,7 @@ def _granted(
         asked,
         exempt=_exemption(engine, direction, relation) in exempt,
         same_node=same_node(src, dst),
+        family=family,
     )
     seen = walk(engine.spaces, engine.stages_about(question.subject), question)
     return (seen.ipv4[0], seen.ipv6[0]) if sure else (seen.ipv4[1], seen.ipv6[1])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lib.model.policies import Direction
 from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, Source
+from lib.model.sets import Family
 from lib.policy.bits import Bits
 from lib.policy.conditions import Alternative, Condition
 from lib.policy.judge import same_node
@@ -36,12 +37,18 @@ Known = dict[int, tuple[Alternative, ...]]
 
 
 def near_misses(
-    engine: Engine, direction: Direction, src: Point, dst: Point, asked: Bits, known: Known
+    engine: Engine,
+    direction: Direction,
+    src: Point,
+    dst: Point,
+    asked: Bits,
+    known: Known,
+    family: Family | None = None,
 ) -> Iterator[NearMiss]:
-    """Every such rule once, in the order in which rules are asked."""
+    """Every such rule once, in the order in which rules are asked; of packets of one family where one is given."""
     subject, peer = (src, dst) if direction is Direction.EGRESS else (dst, src)
     near = same_node(src, dst)
-    question = Question(direction, subject.number, peer.number, dst.number, asked, same_node=near)
+    question = Question(direction, subject.number, peer.number, dst.number, asked, same_node=near, family=family)
     seen = walk(engine.spaces, engine.stages_about(question.subject), question)
     ends = _Ends(engine, subject, peer, dst, asked, seen, near, known)
     reached = {(step.rule.policy, step.rule.label) for step in seen.steps}

@@ -15,13 +15,11 @@ from lib.model.policies import Direction
 from lib.model.records import dataclass, field
 from lib.model.sets import Family
 from lib.policy.bits import Bits, positions, union
+from lib.policy.by_family import Reach, one_of, over_both, over_either
 from lib.policy.compile import Spaces
 from lib.policy.reachability import Reachability
 from lib.policy.rules import Action, CompiledRule, NodeScope, Stage
 from lib.policy.walk import Question, Walk, stages_by_subject, walk
-
-Masks = tuple[Bits, Bits]
-"""The ports that are allowed, and those that may be."""
 
 _OTHER: Final = {Direction.EGRESS: Direction.INGRESS, Direction.INGRESS: Direction.EGRESS}
 
@@ -37,7 +35,7 @@ class OwnNodes:
     stages: tuple[Stage, ...]
     reachability: Reachability
     spares_own_pods: bool
-    _found: dict[object, Masks] = field(default_factory=dict)
+    _found: dict[object, Reach] = field(default_factory=dict)
 
     def exempt(self, direction: Direction) -> Known:
         """Whether what isolates a pod does not count between it and its own node; ``direction`` is the pod's."""
@@ -58,17 +56,16 @@ class OwnNodes:
         """The classes for which some rule is about their own node, or about all others."""
         return self._subjects(lambda rule: rule.nodes is not NodeScope.ANY)
 
-    def masks(self, direction: Direction, source: int, destination: int, *, same: bool | None) -> Masks:
+    def masks(self, direction: Direction, source: int, destination: int, *, same: bool | None) -> Reach:
         """What one end has towards the other, of which one is a pod's and one a node's.
 
         ``same``: the pod runs on this node; None: nobody knows.
         """
         if same is None:
-            near, far = (self.masks(direction, source, destination, same=known) for known in (True, False))
-            return near[0] & far[0], near[1] | far[1]
+            return one_of(tuple(self.masks(direction, source, destination, same=known) for known in (True, False)))
         every = self.spaces.ports.all
         if same and direction is Direction.INGRESS and self.spares_own_pods:
-            return every, every
+            return Reach(every, every)
         subject, peer = (source, destination) if direction is Direction.EGRESS else (destination, source)
         governed = peer in self.selecting
         apart = self.by_node[direction] >> subject & 1 or self.by_node[_OTHER[direction]] >> peer & 1
@@ -76,7 +73,7 @@ class OwnNodes:
         if exempt is Known.NO and not apart:
             return self.reachability.between(source, destination)
         if exempt is Known.YES and not governed and not self._denying[direction] >> subject & 1:
-            return every, every
+            return Reach(every, every)
         key = direction, subject, self._alike[peer], same
         found = self._found.get(key)
         if found is None:
@@ -84,14 +81,19 @@ class OwnNodes:
             if exempt is Known.UNKNOWN:
                 answers.append(self._walked(direction, source, destination, same, True))
             beside = self._walked(_OTHER[direction], source, destination, same, False)
-            both = [_common(each, beside) for each in answers]
-            found = self._found[key] = both[0][0], union(possible for _, possible in both)
+            families = self._in_common(source, destination)
+            both = tuple(_common(each, beside, families) for each in answers)
+            found = self._found[key] = one_of(both)
         return found
 
-    def entering(self, node: int, pod: int) -> Masks:
+    def entering(self, node: int, pod: int) -> Reach:
         """What a pod lets in that another node only sends on, so that no policy about the node's own traffic counts."""
         seen = self._walked(Direction.INGRESS, node, pod, False, False)
-        return seen.allowed, seen.possible
+        return _common(seen, seen, self._in_common(node, pod))
+
+    def _in_common(self, one: int, other: int) -> int:
+        """How many families two ends have in common."""
+        return sum(self.spaces.speaking(family) >> one & self.spaces.speaking(family) >> other & 1 for family in Family)
 
     def exempt_ports(self, direction: Direction, source: int, destination: int) -> Bits:
         """The ports that are allowed to and from the pod's own node if what isolates the pod does not count."""
@@ -144,9 +146,7 @@ class OwnNodes:
         return {host: first.setdefault(tuple(signature), host) for host, signature in signatures.items()}
 
 
-def _common(one: Walk, other: Walk) -> Masks:
-    """What both directions leave, for one family at least."""
-    (allowed4, possible4), (allowed6, possible6) = (
-        (a & c, b & d) for (a, b), (c, d) in ((one.ipv4, other.ipv4), (one.ipv6, other.ipv6))
-    )
-    return allowed4 | allowed6, possible4 | possible6
+def _common(one: Walk, other: Walk, families: int) -> Reach:
+    """What both directions leave between ends with so many families in common."""
+    ipv4, ipv6 = ((a & c, b & d) for (a, b), (c, d) in ((one.ipv4, other.ipv4), (one.ipv6, other.ipv6)))
+    return over_both(ipv4, ipv6) if families == len(Family) else over_either(ipv4, ipv6)

@@ -14,22 +14,31 @@ from typing import NamedTuple
 from lib.model.cluster import Workload
 from lib.model.policies import Direction
 from lib.model.records import dataclass
-from lib.policy.bits import Bits, positions
+from lib.policy.bits import Bits, positions, union
+from lib.policy.by_family import Parted
 from lib.policy.engine import Engine
 
 
 class Part(NamedTuple):
-    """``pods`` pairs of pods that have exactly these masks."""
+    """``pods`` pairs of pods that have exactly these masks, which are as in ``Reach``."""
 
     pods: int
     allowed: Bits
     possible: Bits
+    parted: Parted | None = None
+
+    @property
+    def some(self) -> Bits:
+        """The ports that they have over one IP family at least."""
+        return self.allowed if self.parted is None else self.parted.some
 
 
 class Sum(NamedTuple):
     """What all pairs of pods have, what only some have, and what nobody knows; the three are disjoint.
 
-    ``have`` of ``total`` pairs have some of ``some``.
+    What a pair has over one of its IP families only counts as had by some. ``have`` of ``total`` pairs have some of
+    ``some``; ``alike``: all pairs have the same. ``parted``: of those pairs of which IP families differ, what some
+    pair has over each.
     """
 
     every: Bits
@@ -37,22 +46,37 @@ class Sum(NamedTuple):
     unknown: Bits
     have: int
     total: int
+    alike: bool = True
+    parted: Parted | None = None
 
 
 def add_up(parts: list[Part], total: int) -> Sum:
     """Put the parts of one pair of workloads together; pairs of pods that no part counts have nothing."""
     if len(parts) == 1 and parts[0].pods == total:
-        _, allowed, possible = parts[0]
-        return Sum(allowed, 0, possible & ~allowed, total, total)
+        _, allowed, possible, parted = parts[0]
+        some = parts[0].some
+        return Sum(allowed, some & ~allowed, possible & ~some, total, total, True, parted)
     every = parts[0].allowed if sum(p.pods for p in parts) == total else 0
     some = possibly = 0
     for part in parts:
         every &= part.allowed
-        some |= part.allowed
+        some |= part.some
         possibly |= part.possible
     some &= ~every
-    have = sum(p.pods for p in parts if p.allowed & some)
-    return Sum(every, some, possibly & ~(every | some), have, total)
+    have = sum(p.pods for p in parts if p.some & some)
+    alike = sum(p.pods for p in parts) == total and len({part[1:] for part in parts}) == 1
+    return Sum(every, some, possibly & ~(every | some), have, total, alike, _united(parts))
+
+
+def _united(parts: list[Part]) -> Parted | None:
+    """What some pair has over each family, of the pairs of which families differ."""
+    found = [part.parted for part in parts if part.parted is not None]
+    if not found:
+        return None
+    ipv4, ipv6 = (
+        (union(masks[0] for masks in each), union(masks[1] for masks in each)) for each in zip(*found, strict=True)
+    )
+    return Parted(ipv4, ipv6)
 
 
 @dataclass(frozen=True)
@@ -112,9 +136,9 @@ class WorkloadPairs:
         reachability = self.engine.reachability()
         parts: dict[int, list[Part]] = defaultdict(list)
         for number, count in self.mixtures[source]:
-            for ends, allowed, possible in reachability.row(number):
+            for ends, allowed, possible, parted in reachability.row(number):
                 for destination, size in self.expand(ends):
-                    parts[destination].append(Part(count * size, allowed, possible))
+                    parts[destination].append(Part(count * size, allowed, possible, parted))
         parts.pop(source, None)
         if self.on_host[source]:
             candidates = [i for i in range(len(self.sizes)) if self.sizes[i] and not self.on_host[i] and i != source]

@@ -15,6 +15,7 @@ from lib.model.policies import Direction
 from lib.model.records import dataclass, field
 from lib.model.sets import Family
 from lib.policy.bits import Bits, positions, union
+from lib.policy.by_family import Parted, Reach, over_both, over_either
 from lib.policy.cells import Cells, after_stage, beside, disjoint, matched, means_families, of_family
 from lib.policy.compile import Spaces
 from lib.policy.outcome import Outcome
@@ -24,12 +25,14 @@ from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Stage
 class Cell(NamedTuple):
     """The destinations that a source reaches on exactly ``allowed``; on ``possible`` beyond it nobody knows.
 
-    ``allowed`` is always part of ``possible``.
+    ``allowed`` is always part of ``possible``. Where ``parted`` is not None, packets of the two IP families that both
+    ends speak differ: ``allowed`` is then what both have, and what is beyond it stands in ``parted``.
     """
 
     destinations: Bits
     allowed: Bits
     possible: Bits
+    parted: Parted | None = None
 
 
 _FAMILIES: Final = (Family.IPV4, Family.IPV6)
@@ -75,16 +78,16 @@ class Reachability:
     def _spoken(self, source: int) -> tuple[bool, ...]:
         return tuple(bool(self.spaces.speaking(family) >> source & 1) for family in _FAMILIES)
 
-    def between(self, source: int, destination: int) -> tuple[Bits, Bits]:
-        """The masks that are allowed and possible from one end to another."""
+    def between(self, source: int, destination: int) -> Reach:
+        """What one end has towards another."""
         bit = 1 << destination
         for cell in self.row(source):
             if cell.destinations & bit:
-                return cell.allowed, cell.possible
-        return 0, 0
+                return Reach(cell.allowed, cell.possible, cell.parted)
+        return Reach(0, 0)
 
     def _cells(self, source: int) -> tuple[Cell, ...]:
-        row: dict[tuple[Bits, Bits], Bits] = {}
+        row: dict[Reach, Bits] = {}
         leaving = self._sides[Direction.EGRESS].row(source)
         for (allowed_in, possible_in), some in self._sides[Direction.INGRESS].row(source).items():
             for (allowed_out, possible_out), others in leaving.items():
@@ -92,10 +95,10 @@ class Reachability:
                     allowed = allowed_out & allowed_in
                     parts = self._by_family(source, common) if self.parts_families else ((common, None),)
                     for ends, families in parts:
-                        masks = self._folded(allowed, families), self._folded(possible, families)
-                        if masks[1]:
-                            row[masks] = row.get(masks, 0) | ends
-        return tuple(Cell(ends, *masks) for masks, ends in row.items())
+                        found = self._put_together(allowed, possible, families)
+                        if found.possible:
+                            row[found] = row.get(found, 0) | ends
+        return tuple(Cell(ends, *found) for found, ends in row.items())
 
     def _by_family(self, source: int, ends: Bits) -> Iterator[tuple[Bits, tuple[bool, ...]]]:
         """The ends that have the same families in common with a source, with those: IPv4, IPv6."""
@@ -108,23 +111,35 @@ class Reachability:
                 yield found, common
 
     def _destinations(self, spoken: tuple[bool, ...]) -> tuple[tuple[Bits, tuple[bool, ...]], ...]:
-        """All ends, parted by what ``Spaces.common_families`` says of them and a pod that speaks some families."""
+        """All ends, parted by the families that they have in common with a pod that speaks some; perhaps none."""
         pods = self.spaces.endpoints.everything
         ipv4, ipv6 = (pods & self.spaces.speaking(f) if spoken[i] else 0 for i, f in enumerate(_FAMILIES))
         outside4, outside6 = map(self.spaces.outside_of, _FAMILIES)
         return (
             (ipv4 & ~ipv6 | outside4, (True, False)),
             (ipv6 & ~ipv4 | outside6, (False, True)),
-            (pods & ~(ipv4 ^ ipv6), (True, True)),
+            (ipv4 & ipv6, (True, True)),
+            (pods & ~(ipv4 | ipv6), (False, False)),
         )
 
-    def _folded(self, mask: Bits, families: tuple[bool, ...] | None) -> Bits:
-        """The ports of a mask for any of the families; None where masks hold every port once."""
+    def _put_together(self, allowed: Bits, possible: Bits, families: tuple[bool, ...] | None) -> Reach:
+        """What masks say of packets of some families; None where masks hold every port once.
+
+        Two pods that have no family in common exchange no packet: they are judged as if one did.
+        """
         if families is None:
-            return mask
-        ipv4, ipv6 = families
-        shift = len(self.spaces.ports.atoms)
-        return (mask & self.spaces.ports.all if ipv4 else 0) | (mask >> shift if ipv6 else 0)
+            return Reach(allowed, possible)
+        shift, every = len(self.spaces.ports.atoms), self.spaces.ports.all
+        ipv4, ipv6 = (allowed & every, possible & every), (allowed >> shift, possible >> shift)
+        match families:
+            case (True, True):
+                return over_both(ipv4, ipv6)
+            case (True, False):
+                return Reach(*ipv4)
+            case (False, True):
+                return Reach(*ipv6)
+            case _:
+                return over_either(ipv4, ipv6)
 
 
 @dataclass(frozen=True, slots=True)

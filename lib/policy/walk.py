@@ -74,7 +74,7 @@ class Question:
     ``exempt``: the subject's isolation does not apply, as between a pod and its own node, unless a policy binds that
     too; rules that deny do. ``anyone``: the peer stands for any pod, so that every rule that names pods may match.
     ``same_node``: the peer is on the node that the subject runs on; None where that is not known, or the peer is on no
-    node.
+    node. ``family``: the only one that is asked about, None for all that both speak.
     """
 
     direction: Direction
@@ -85,6 +85,7 @@ class Question:
     exempt: bool = False
     anyone: bool = False
     same_node: bool | None = None
+    family: Family | None = None
 
 
 class _Walker:
@@ -94,6 +95,8 @@ class _Walker:
         self._question = question
         self._shift = len(spaces.ports.atoms)
         families = spaces.common_families(question.subject, question.peer)
+        if question.family is not None:
+            families &= {question.family}
         self._every = (question.ports if Family.IPV4 in families else 0) | (
             question.ports << self._shift if Family.IPV6 in families else 0
         )

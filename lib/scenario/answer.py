@@ -25,13 +25,16 @@ NO_PORTS = ConnectionSet()
 class FlowAnswer:
     """The ports of a pair of ends, by verdict; no port is in two of them.
 
-    ``partial`` are those that only some pairs of their pods have. How many pods that are is left out: scaling a
-    workload changes what no policy says.
+    ``partial`` are those that only some pairs of their pods have, or that they have over one IP family only: of these
+    ``only_ipv4`` and ``only_ipv6`` say over which. How many pods that are is left out: scaling a workload changes what
+    no policy says.
     """
 
     allowed: ConnectionSet = NO_PORTS
     partial: ConnectionSet = NO_PORTS
     unknown: ConnectionSet = NO_PORTS
+    only_ipv4: ConnectionSet = NO_PORTS
+    only_ipv6: ConnectionSet = NO_PORTS
 
     @property
     def some(self) -> ConnectionSet:
@@ -44,13 +47,22 @@ class FlowAnswer:
         return self.some | self.unknown
 
     def to_json(self) -> dict[str, dict[str, list[list[int]]]]:
-        """Ports by verdict; verdicts without a port are left out."""
-        named = (("allowed", self.allowed), ("partial", self.partial), ("unknown", self.unknown))
+        """Ports by verdict, and the partial ones by IP family; what has no port is left out."""
+        named = (
+            ("allowed", self.allowed),
+            ("partial", self.partial),
+            ("unknown", self.unknown),
+            ("only_ipv4", self.only_ipv4),
+            ("only_ipv6", self.only_ipv6),
+        )
         return {name: ports.to_json() for name, ports in named if ports}
 
     def __str__(self) -> str:
         parts = [str(self.allowed)] if self.allowed else []
-        parts += [f"{self.partial} (some pods)"] if self.partial else []
+        of_pods = self.partial - self.only_ipv4 - self.only_ipv6
+        parts += [f"{of_pods} (some pods)"] if of_pods else []
+        parts += [f"{self.only_ipv4} (over IPv4 alone)"] if self.only_ipv4 else []
+        parts += [f"{self.only_ipv6} (over IPv6 alone)"] if self.only_ipv6 else []
         parts += [f"{self.unknown} (unknown)"] if self.unknown else []
         return "; ".join(parts) or "none"
 
@@ -72,7 +84,7 @@ def judge(old: FlowAnswer, new: FlowAnswer) -> Change | None:
         return Change.LOST
     surely = (
         new.some - old.possible or old.some - new.possible or old.allowed & new.partial or old.partial & new.allowed
-    )
+    ) or bool(old.only_ipv4 & new.only_ipv6 or old.only_ipv6 & new.only_ipv4)
     return Change.CHANGED if surely else Change.UNKNOWN
 
 
@@ -85,6 +97,10 @@ def differing(old: FlowAnswer, new: FlowAnswer) -> ConnectionSet:
         | (new.partial - old.partial)
         | (old.unknown - new.unknown)
         | (new.unknown - old.unknown)
+        | (old.only_ipv4 - new.only_ipv4)
+        | (new.only_ipv4 - old.only_ipv4)
+        | (old.only_ipv6 - new.only_ipv6)
+        | (new.only_ipv6 - old.only_ipv6)
     )
 
 

@@ -132,7 +132,7 @@ def _to_own_node(engine: Engine, number: int) -> FlowAnswer:
         node = endpoints.nodes.get(name, some if name else None)
         ends = every_node if node is None else (node,)
         masks = [engine.own_nodes.masks(Direction.EGRESS, source, end, same=True) for end in ends]
-        surely = reduce(and_, (allowed for allowed, _ in masks))
-        all_of, some_of = all_of & surely, some_of | surely
-        possible |= union(maybe for _, maybe in masks)
+        all_of &= reduce(and_, (each.allowed for each in masks))
+        some_of |= reduce(and_, (each.some for each in masks))
+        possible |= union(each.possible for each in masks)
     return FlowAnswer(ports(all_of), ports(some_of & ~all_of), ports(possible & ~some_of))

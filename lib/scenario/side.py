@@ -85,9 +85,9 @@ class Side:
         row = self.engine.reachability().row
         found: dict[FlowAnswer, Bits] = defaultdict(int)
         if len(mixture) == 1:
-            for ends, allowed, possible in row(mixture[0][0]):
+            for ends, allowed, possible, parted in row(mixture[0][0]):
                 if reached := self._plain_in(ends):
-                    found[self.answer(Sum(allowed, 0, possible & ~allowed, 1, 1))] |= reached
+                    found[self.answer(add_up([Part(1, allowed, possible, parted)], 1))] |= reached
         elif mixture:
             for number, reached in self._plain.items():
                 if answer := self._between(mixture, ((number, 1),)):
@@ -145,16 +145,19 @@ class Side:
         """``k/n`` for the ports that only some pairs of pods have; "" without any."""
         a, b = self.number[source], self.number[destination]
         total = None if a is None or b is None else self.pairs.pair(a, b)
-        return f"{total.have}/{total.total}" if total is not None and total.some else ""
+        return f"{total.have}/{total.total}" if total is not None and total.some and not total.alike else ""
 
     def answer(self, total: Sum) -> FlowAnswer:
         """The ports of a sum; equal ones give the same object."""
         # The counts say nothing about the ports.
-        key = Sum(total.every, total.some, total.unknown, 0, 0)
+        key = Sum(total.every, total.some, total.unknown, 0, 0, True, total.parted)
         found = self._answers.get(key)
         if found is None:
             ports = self.engine.connections
-            found = self._answers[key] = FlowAnswer(ports(total.every), ports(total.some), ports(total.unknown))
+            ipv4, ipv6 = (0, 0) if total.parted is None else (masks[0] & total.some for masks in total.parted)
+            found = self._answers[key] = FlowAnswer(
+                ports(total.every), ports(total.some), ports(total.unknown), ports(ipv4 & ~ipv6), ports(ipv6 & ~ipv4)
+            )
         return found
 
     @cached_property

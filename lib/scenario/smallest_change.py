@@ -16,7 +16,7 @@ from lib.facts.internet import BY_WORD
 from lib.model.cluster import METADATA_NAME_LABEL, Node, Pod, Workload
 from lib.model.policies import Direction, NetworkPolicy, Verdict
 from lib.model.refs import ObjectRef
-from lib.model.sets import Address, AddressSet, ConnectionSet, Network, Protocol
+from lib.model.sets import Address, AddressSet, ConnectionSet, Family, Network, Protocol
 from lib.policy.decide import Decision, Reason
 from lib.policy.ends import outside_addresses
 from lib.policy.engine import Engine, compile_engine
@@ -66,14 +66,22 @@ class _RefusedError(Exception):
 
 
 def smallest_change(
-    engine: Engine, src: End, dst: End, protocol: Protocol | None, port: int | None, parse: Parse
+    engine: Engine,
+    src: End,
+    dst: End,
+    protocol: Protocol | None,
+    port: int | None,
+    parse: Parse,
+    family: Family | None = None,
 ) -> SmallestChange | None:
     """What to add so that every pair of pods has every asked port; None where nothing is missing.
+
+    With ``family`` packets of one IP family are asked about; the policies name pods, and so let both families through.
 
     Refused where the input or the engine's documentation does not settle the answer as it is, since a change would
     hide that, and where no added NetworkPolicy can help.
     """
-    answer = engine.explain(src, dst, protocol, port)
+    answer = engine.explain(src, dst, protocol, port, family)
     if answer.connections == answer.asked:
         return None
     question = _Question(engine, src, dst, protocol, port, parse)
@@ -88,7 +96,7 @@ def smallest_change(
             documents = question.policies(directions)
             put = tuple(p for text in documents for p in parse(text))
             after = compile_engine(edited(engine.snapshot, PolicyEdit(put=put)), engine.profile)
-            result = after.explain(src, dst, protocol, port)
+            result = after.explain(src, dst, protocol, port, family)
             if result.connections == result.asked:
                 return question.evaluated(documents, after, answer.asked)
         raise _RefusedError(_why_not(result))

@@ -70,18 +70,44 @@ class NaiveCluster:
         return answer
 
     def answers(self, src: End, dst: End, protocol: str, port: int) -> set[bool]:
-        """Whether it is permitted, in each way in which the documentation can be read."""
+        """Whether it is permitted for some family, in each way in which the documentation can be read."""
+        found = {False}
+        for of_family in self.answers_by_family(src, dst, protocol, port).values():
+            found = {before or here for before in found for here in of_family}
+        return found
+
+    def verdict(self, src: End, dst: End, protocol: str, port: int) -> str:
+        """What is true of packets of every family that both ends speak.
+
+        ``allowed``, ``denied`` or ``unknown`` where all of them say so; ``partial`` where some family is surely allowed
+        and another is not.
+        """
+        words = set(self.words_by_family(src, dst, protocol, port).values())
+        if len(words) == 1:
+            return words.pop()
+        return "partial" if "allowed" in words else "unknown"
+
+    def words_by_family(self, src: End, dst: End, protocol: str, port: int) -> dict[int, str]:
+        """The same for each family; under 0 where the ends have none in common."""
+        answers = self.answers_by_family(src, dst, protocol, port)
+        named = {(True,): "allowed", (False,): "denied", (False, True): "unknown"}
+        return {family: named[tuple(sorted(found))] for family, found in answers.items()}
+
+    def answers_by_family(self, src: End, dst: End, protocol: str, port: int) -> dict[int, set[bool]]:
+        """Whether packets of each family that both ends speak are permitted, in each way of reading."""
         if src == dst:
-            return {True}  # "a Pod cannot block access to itself"
+            return {0: {True}}  # "a Pod cannot block access to itself"
         # A packet is of one family, and each policy judges the packet. Between pods without a common family there is
         # no packet; then the policies are asked about both.
         outside = [self.families(end) for end in (src, dst) if isinstance(end, AddressEnd)]
         common = outside[0] if outside else self.families(src) & self.families(dst)
-        found = {False}
+        found = {}
         for family in sorted(common or {4, 6}):
             leaving = self.side("Egress", src, dst, protocol, port, family)
             entering = self.side("Ingress", dst, src, protocol, port, family)
-            found = {before or (a and b) for before in found for a in leaving for b in entering}
+            found[family] = {a and b for a in leaving for b in entering}
+        if not common:
+            return {0: {a or b for a in found[4] for b in found[6]}}
         return found
 
     def side(

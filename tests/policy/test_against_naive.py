@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lib.facts.engines import Known
 from lib.flows import flow_rows
-from lib.model.sets import Address, Protocol
+from lib.model.sets import Address, Family, Protocol
 from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import KUBERNETES, EngineProfile, profile
 from tests.naive.clusters import (
@@ -29,7 +29,9 @@ from tests.policy.build import snapshot_of
 
 Raw = dict[str, Any]
 Ports = Mapping[str, list[list[int]]]
+VERDICTS = ("allowed", "partial", "unknown")
 EXPECTED = {"allowed": {True}, "unknown": {True, False}}
+FAMILIES = {4: "IPv4", 6: "IPv6"}
 PROBED_PORTS = (1, 2, 52, 53, 54, 80, 81, 442, 443, 444, 8079, 8080, 8081, 65534, 65535)
 
 
@@ -43,8 +45,11 @@ class Answers:
     def __init__(self, engine: Engine, verdict: str = "allowed") -> None:
         self.inside: dict[tuple[str, str], dict[str, list[list[int]]]] = defaultdict(lambda: defaultdict(list))
         self.outside: dict[tuple[str, bool], list[tuple[Address, Address, Ports]]] = defaultdict(list)
+        self.reasons: dict[tuple[str, str], str] = {}
         for row in flow_rows(engine):
-            assert row.verdict.value in ("allowed", "unknown"), row
+            # Each workload is one pod: what is partial here is so by its IP families.
+            assert row.verdict.value != "partial" or not row.pods, row
+            self.reasons[row.src, row.dst] = row.reason
             if row.verdict.value == verdict:
                 self.add(row.src, row.dst, row.ports.to_json())
 
@@ -118,21 +123,27 @@ def test_every_flow_of_a_random_cluster_is_judged_as_the_naive_evaluator_judges_
 
 
 def agree(engine: Engine, naive: NaiveCluster) -> None:
-    """Both judge every probed port of every pair alike.
+    """Both judge every probed port of every pair alike, for each IP family that both ends speak.
 
     An answer is unknown where the documentation can be read in two ways that differ here, and only there.
     """
-    answers = {verdict: Answers(engine, verdict) for verdict in EXPECTED}
+    answers = {verdict: Answers(engine, verdict) for verdict in VERDICTS}
     for number, (src, dst) in enumerate(flows(naive)):
-        found = {verdict: answers[verdict].ports(src, dst) for verdict in EXPECTED}
+        found = {verdict: answers[verdict].ports(src, dst) for verdict in VERDICTS}
         # Addresses outside are many, so that each is asked about a third of the ports, in turn.
         probed = PROBED_PORTS if isinstance(src, PodEnd) and isinstance(dst, PodEnd) else PROBED_PORTS[number % 3 :: 3]
         for protocol in PROTOCOLS:
             for port in probed:
-                verdicts = [v for v in EXPECTED if any(a <= port <= b for a, b in found[v].get(protocol, ()))]
+                verdicts = [v for v in VERDICTS if any(a <= port <= b for a, b in found[v].get(protocol, ()))]
                 assert len(verdicts) < 2
-                expected = EXPECTED[verdicts[0]] if verdicts else {False}
-                assert naive.answers(src, dst, protocol, port) == expected, (src, dst, protocol, port, verdicts)
+                verdict = verdicts[0] if verdicts else "denied"
+                assert naive.verdict(src, dst, protocol, port) == verdict, (src, dst, protocol, port)
+                if verdict == "partial":
+                    words = naive.words_by_family(src, dst, protocol, port)
+                    said = ", ".join(f"over {FAMILIES[family]} {word}" for family, word in words.items())
+                    assert isinstance(src, PodEnd)
+                    assert isinstance(dst, PodEnd)
+                    assert said in answers["partial"].reasons[name_of(src), name_of(dst)]
 
 
 @given(mixed_clusters(), st.booleans(), st.booleans())
@@ -169,7 +180,14 @@ def test_the_explanation_of_a_flow_gives_the_verdict_of_the_naive_evaluator(
     for src, dst in data.draw(st.lists(st.sampled_from(pairs), max_size=8)):
         protocol, port = data.draw(st.sampled_from(PROTOCOLS)), data.draw(st.sampled_from(PROBED_PORTS))
         answer = engine.explain(ends[src], ends[dst], Protocol(protocol), port)
-        expected = {"denied": {False}, **EXPECTED}[answer.verdict]
-        assert naive.answers(src, dst, protocol, port) == expected, (src, dst, protocol, port)
+        assert answer.verdict == naive.verdict(src, dst, protocol, port), (src, dst, protocol, port)
         directions = [d.verdict for d in answer.directions]
         assert (answer.verdict == "allowed") == (directions == ["allowed", "allowed"])
+        for number, word in naive.words_by_family(src, dst, protocol, port).items():
+            if number and src != dst:
+                family = Family.IPV4 if number == 4 else Family.IPV6
+                over = engine.explain(ends[src], ends[dst], Protocol(protocol), port, family)
+                assert over.verdict == word, (src, dst, protocol, port, family)
+                directions = [d.verdict for d in over.directions]
+                assert (word == "allowed") == (directions == ["allowed", "allowed"])
+                assert (word == "denied") == ("denied" in directions), (directions, src, dst)

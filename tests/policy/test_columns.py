@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from lib.facts.engines import Known
 from lib.model.policies import Direction
-from lib.policy.bits import positions
+from lib.model.sets import Family
+from lib.policy.bits import positions, union
+from lib.policy.by_family import Parted, Reach
 from lib.policy.columns import NOTHING_LEFT_OUT as ALL
 from lib.policy.columns import Columns, RuleKey, Without
 from lib.policy.engine import Engine, compile_engine
@@ -46,8 +48,8 @@ def sides(columns: Columns, subject: int, direction: Direction, left_out: Withou
     return found
 
 
-def between(columns: Columns, source: int, destination: int, cache: dict[Any, Any]) -> tuple[int, int]:
-    """What both columns leave to packets from one end to another, folded over their families."""
+def between(columns: Columns, source: int, destination: int, cache: dict[Any, Any]) -> Reach:
+    """What both columns leave to packets from one end to another, over each family that both speak."""
     allowed = possible = columns.every_port
     for direction, subject, peer in (
         (Direction.EGRESS, source, destination),
@@ -59,14 +61,17 @@ def between(columns: Columns, source: int, destination: int, cache: dict[Any, An
         masks = cache[key].get(peer, (columns.every_port, columns.every_port))
         allowed, possible = allowed & masks[0], possible & masks[1]
     if not columns.shift:
-        return allowed, possible
+        return Reach(allowed, possible)
     low, common = columns.spaces.ports.all, columns.spaces.common_families(source, destination)
-    shifts = [0 if family.name == "IPV4" else columns.shift for family in common]
-    folded = [0, 0]
-    for shift in shifts:
-        folded[0] |= allowed >> shift & low
-        folded[1] |= possible >> shift & low
-    return folded[0], folded[1]
+    shifts = [
+        0 if family.name == "IPV4" else columns.shift for family in sorted(common, key=lambda family: family.label)
+    ]
+    by_family = [(allowed >> shift & low, possible >> shift & low) for shift in shifts]
+    speaking = [f for f in Family if all(columns.spaces.speaking(f) >> end & 1 for end in (source, destination))]
+    outside = max(source, destination) >= columns.spaces.first_address
+    if len(speaking) == 2 and not outside and by_family[0] != by_family[1]:
+        return Reach(allowed & allowed >> columns.shift & low, union(p for _, p in by_family), Parted(*by_family))
+    return Reach(union(a for a, _ in by_family), union(p for _, p in by_family))
 
 
 def agree(engine: Engine) -> None:

@@ -186,8 +186,8 @@ class _Judge:
             for each in dict.fromkeys(members[number]):
                 for name, _ in group.nodes:
                     ends = (nodes[name], each) if inbound else (each, nodes[name])
-                    allowed, possible = map(self._engine.connections, reachability.between(*ends))
-                    yield _verdict(need.ports, allowed, possible)
+                    found, ports = reachability.between(*ends), self._engine.connections
+                    yield _verdict(need.ports, ports(found.allowed), ports(found.possible))
 
     def _ends(self, end: End) -> tuple[int, ...]:
         """The workloads that an end means, by position."""
