@@ -9,7 +9,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import islice
-from operator import or_
+from operator import and_, or_
 from typing import Final
 
 from lib.exposure.row import Cause, ExposedTo, Ports
@@ -17,7 +17,7 @@ from lib.flows.outside import Outside
 from lib.flows.row import RowVerdict, unknown_reason
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
-from lib.model.sets import AddressSet, ConnectionSet
+from lib.model.sets import AddressSet, ConnectionSet, Family
 from lib.policy.bits import Bits, union
 from lib.policy.decide import without_rejected
 from lib.policy.engine import Engine
@@ -169,7 +169,7 @@ class _Peers:
         doubts = [_CUT] if each in self._new.cut else []
         for newcomer in newcomers:
             seen = self._walk(number, direction, newcomer)
-            every &= seen.allowed
+            every &= self._over_all(seen, number, newcomer)
             possible |= seen.possible
             rules.append(dict.fromkeys(map(_cause, seen.steps)))
             if seen.possible & ~seen.allowed:
@@ -179,6 +179,12 @@ class _Peers:
         common = [rule for rule in rules[0] if all(rule in others for others in rules)] if rules else []
         deciding = common if every and common else dict.fromkeys(rule for of_one in rules for rule in of_one)
         return _Answer(every, possible, tuple(deciding), tuple(dict.fromkeys(doubts)))
+
+    def _over_all(self, seen: Walk, number: int, newcomer: int) -> Bits:
+        """The ports that are allowed over every IP family that both ends speak."""
+        by_family = {Family.IPV4: seen.ipv4[0], Family.IPV6: seen.ipv6[0]}
+        speaking = [f for f in Family if self._spaces.speaking(f) >> number & self._spaces.speaking(f) >> newcomer & 1]
+        return seen.allowed if len(speaking) < len(Family) else reduce(and_, by_family.values())
 
     def _walk(self, number: int, direction: Direction, peer: int) -> Walk:
         destination = peer if direction is Direction.EGRESS else number

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TypeAlias
 
-from lib.flows.row import FlowRow, reason_of, verdicts
+from lib.flows.row import FlowRow, over_one_family, reason_of, verdicts
 from lib.model.policies import Direction
 from lib.model.records import dataclass, field
 from lib.policy.bits import Bits, from_positions, positions
@@ -110,7 +110,8 @@ def node_rows(pairs: WorkloadPairs, workloads: Iterable[int]) -> Iterator[FlowRo
                 ports, node = pairs.engine.connections(mask), named(nodes.names[at])
                 reason = reason_of(pairs.engine, total, verdict, True)
                 host = workload.host_network
+                only = over_one_family(pairs.engine, total, verdict)
                 if direction is Direction.EGRESS:
-                    yield FlowRow(name, node, ports, verdict, pods, reason, host, workload.ref, None)
+                    yield FlowRow(name, node, ports, verdict, pods, reason, host, workload.ref, None, *only)
                 else:
-                    yield FlowRow(node, name, ports, verdict, pods, reason, host, None, workload.ref)
+                    yield FlowRow(node, name, ports, verdict, pods, reason, host, None, workload.ref, *only)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from lib.model.records import dataclass
 from lib.model.refs import ObjectRef
@@ -23,6 +23,9 @@ class RowVerdict(Enum):
     UNKNOWN = "unknown"
 
 
+NO_PORTS: Final = ConnectionSet()
+
+
 @dataclass(frozen=True, slots=True)
 class FlowRow:
     """A permitted or undecidable flow between two ends; ports of one pair's rows never overlap.
@@ -31,6 +34,7 @@ class FlowRow:
     ``pods`` is ``k/n`` for a partial row: of the pods of the only end that has several, else of all pairs of pods.
     It is "" where all have the same and only IP families differ, which ``reason`` says.
     ``reason`` is "" unless there is something to say. ``host``: one end uses its node's network.
+    ``only_ipv4`` and ``only_ipv6`` are those of a partial row's ports that its ends have over one IP family only.
     """
 
     src: str
@@ -42,6 +46,8 @@ class FlowRow:
     host: bool = False
     src_ref: ObjectRef | None = None
     dst_ref: ObjectRef | None = None
+    only_ipv4: ConnectionSet = NO_PORTS
+    only_ipv6: ConnectionSet = NO_PORTS
 
     def to_json(self) -> dict[str, Any]:
         """The row as the command line writes it; keys without anything to say are left out."""
@@ -57,6 +63,9 @@ class FlowRow:
             row["reason"] = self.reason
         if self.host:
             row["host"] = True
+        for name, ports in (("only_ipv4", self.only_ipv4), ("only_ipv6", self.only_ipv6)):
+            if ports:
+                row[name] = ports.to_json()
         return row
 
 
@@ -68,6 +77,12 @@ def verdicts(total: Sum) -> Iterator[tuple[RowVerdict, Bits, str]]:
         yield RowVerdict.PARTIAL, total.some, "" if total.alike else f"{total.have}/{total.total}"
     if total.unknown:
         yield RowVerdict.UNKNOWN, total.unknown, ""
+
+
+def over_one_family(engine: Engine, total: Sum, verdict: RowVerdict) -> tuple[ConnectionSet, ConnectionSet]:
+    """The ports of a row that its ends have over IPv4 only, and over IPv6 only."""
+    only_ipv4, only_ipv6 = total.only if verdict is RowVerdict.PARTIAL else (0, 0)
+    return engine.connections(only_ipv4), engine.connections(only_ipv6)
 
 
 def reason_of(engine: Engine, total: Sum, verdict: RowVerdict, host: bool) -> str:

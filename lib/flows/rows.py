@@ -8,7 +8,7 @@ from typing import Any
 from lib.flows.ingress import ingress_rows
 from lib.flows.nodes import node_rows
 from lib.flows.outside import outside_rows
-from lib.flows.row import FlowRow, RowVerdict, reason_of, verdicts
+from lib.flows.row import FlowRow, RowVerdict, over_one_family, reason_of, verdicts
 from lib.model.policies import Direction
 from lib.model.records import replace
 from lib.model.refs import ObjectRef
@@ -73,6 +73,7 @@ def rows_between(pairs: WorkloadPairs, source: int, destination: int, total: Sum
             either,
             pairs.workload(source).ref,
             pairs.workload(destination).ref,
+            *over_one_family(engine, total, verdict),
         )
 
 

@@ -49,6 +49,14 @@ class Sum(NamedTuple):
     alike: bool = True
     parted: Parted | None = None
 
+    @property
+    def only(self) -> tuple[Bits, Bits]:
+        """The ports of ``some`` that are had over IPv4 only, and over IPv6 only."""
+        if self.parted is None:
+            return 0, 0
+        ipv4, ipv6 = (masks[0] & self.some for masks in self.parted)
+        return ipv4 & ~ipv6, ipv6 & ~ipv4
+
 
 def add_up(parts: list[Part], total: int) -> Sum:
     """Put the parts of one pair of workloads together; pairs of pods that no part counts have nothing."""

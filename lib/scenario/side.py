@@ -154,9 +154,9 @@ class Side:
         found = self._answers.get(key)
         if found is None:
             ports = self.engine.connections
-            ipv4, ipv6 = (0, 0) if total.parted is None else (masks[0] & total.some for masks in total.parted)
+            only_ipv4, only_ipv6 = map(ports, total.only)
             found = self._answers[key] = FlowAnswer(
-                ports(total.every), ports(total.some), ports(total.unknown), ports(ipv4 & ~ipv6), ports(ipv6 & ~ipv4)
+                ports(total.every), ports(total.some), ports(total.unknown), only_ipv4, only_ipv6
             )
         return found
 

@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from lib.loaders.policy_text import read_policies
-from lib.model.sets import Protocol
+from lib.model.sets import Family, Protocol
 from lib.policy.points import End
 from lib.scenario import SmallestChange, smallest_change
 from lib.tables.changes import side_effect_rows
@@ -22,7 +22,11 @@ CHANGE_KEY: Final = "change"
 
 
 def show_smallest_change(
-    page: PageContext, choice: str, src: End, dst: End, protocol: Protocol | None, port: int | None
+    page: PageContext,
+    choice: str,
+    ends: tuple[End, End],
+    asked: tuple[Protocol | None, int | None],
+    family: Family | None,
 ) -> None:
     """The policies to add, on demand: on a large cluster both ways of it are compared in full."""
     if not st.toggle(
@@ -32,9 +36,9 @@ def show_smallest_change(
         help="NetworkPolicies to add, read and evaluated like the others, with every other flow that they add or lose.",
     ):
         return
-    key = ("smallest-change", choice, str(src), str(dst), protocol, port)
+    key = ("smallest-change", choice, *map(str, ends), *asked, family)
     found = page.cached(
-        key, lambda: smallest_change(results.engine(page, choice), src, dst, protocol, port, read_policies)
+        key, lambda: smallest_change(results.engine(page, choice), *ends, *asked, read_policies, family)
     )
     if found is not None:
         _show(page, found)

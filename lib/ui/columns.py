@@ -91,7 +91,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "new_pods": ("New pods", "What would be different for a pod that is not in the input."),
         "near": ("Near miss", ""),
         "nodes_at_peak": ("Peak", "Every pool at its maximum and all surge nodes."),
-        "only_some": ("Only some of them", "What only some of these pods have, or what the input does not settle."),
+        "only_some": ("Only some of them", "What only some pods have, or one IP family, or what is not settled."),
         "open_for": ("Open for", "Directions in which no policy isolates the workload."),
         "order": ("Order", "Within its tier, the policy with the lowest number is asked first."),
         "not_in_input": ("Not in the input", "What a rule names and the input does not show; it may match there."),

@@ -9,9 +9,9 @@ import streamlit as st
 from lib.facts.internet import BY_WORD
 from lib.model.errors import ModelError
 from lib.model.sets import Protocol
-from lib.policy.ends import parse_end
 from lib.policy.explain import DirectionAnswer, Explanation
 from lib.policy.lost_ends import why_missing
+from lib.policy.points_of_family import parse_flow
 from lib.tables.flows import explanation_rows, near_miss_rows
 from lib.ui import results
 from lib.ui.change_view import show_smallest_change
@@ -64,8 +64,8 @@ def show_explain(page: PageContext, choice: str) -> None:
         named = Protocol(protocol) if protocol else None
         asked = (named or Protocol.TCP, int(port)) if port is not None else (named, None)
         try:
-            ends = parse_end(src, page.snapshot), parse_end(dst, page.snapshot)
-            answer = results.engine(page, choice).explain(*ends, *asked)
+            one, other, family = parse_flow(src, dst, page.snapshot)
+            answer = results.engine(page, choice).explain(one, other, asked[0], asked[1], family)
         except ModelError as error:
             said = why_missing(error, page.problems, lambda problem: where(problem, page.documents))
             st.error(plain(said), icon=":material/error:")
@@ -75,7 +75,7 @@ def show_explain(page: PageContext, choice: str) -> None:
             suffix = f"/{protocol}" if protocol else ""
             link_to_trace(src, f"[{dst}]:{int(port)}{suffix}" if dst.count(":") > 1 else f"{dst}:{int(port)}{suffix}")
         if answer.connections != answer.asked:
-            show_smallest_change(page, choice, *ends, *asked)
+            show_smallest_change(page, choice, (one, other), asked, family)
 
 
 def _say_unread() -> None:
@@ -106,6 +106,8 @@ def show_decision(page: PageContext, choice: str, src: str, dst: str, *, key: st
 
 def _show(page: PageContext, answer: Explanation, key: str = "explain") -> None:
     asked = f"on {answer.asked}" if not answer.asked.is_all else "on any port"
+    if answer.family is not None:
+        asked += f", over {answer.family.label}"
     st.markdown(
         f"### {icon_word(answer.word)}\n{plain(answer.src, 120)} → {plain(answer.dst, 120)} {plain(asked, 120)}"
     )

@@ -188,8 +188,8 @@ CLOSED = of(
     ("documents", "expected"),
     [
         pytest.param([*DUAL, selecting("ipFamilies: [IPv4, IPv6],")], "denied", id="both families written"),
-        pytest.param([*DUAL, selecting("ipFamilies: [IPv4],")], "allowed", id="IPv4 alone leaves IPv6 open"),
-        pytest.param([*DUAL, selecting("clusterIP: 10.0.0.7,")], "allowed", id="its address is of one family"),
+        pytest.param([*DUAL, selecting("ipFamilies: [IPv4],")], "partial", id="IPv4 alone leaves IPv6 open"),
+        pytest.param([*DUAL, selecting("clusterIP: 10.0.0.7,")], "partial", id="its address is of one family"),
         pytest.param(
             [*DUAL, selecting("ipFamilyPolicy: RequireDualStack,")], "denied", id="dual stack is required, so both"
         ),

@@ -11,7 +11,7 @@ from ipaddress import ip_address
 import pytest
 
 from lib.facts.engines import Known
-from lib.model.sets import Protocol
+from lib.model.sets import Family, Protocol
 from lib.policy.ends import parse_end
 from lib.policy.engine import Engine
 from lib.policy.engines import KUBERNETES, EngineProfile, profile
@@ -338,17 +338,19 @@ class TestDualStack:
     """A packet is of one family, and each side's policies judge the packet."""
 
     @staticmethod
-    def ports(egress: str, ingress: str) -> object:
+    def ports(egress: str, ingress: str, verdict: str = "partial") -> object:
         leaving = policy(f"podSelector: {{matchLabels: {{app: client}}}}\npolicyTypes: [Egress]\negress: [{egress}]")
         arriving = policy(f"{TO_SERVER}\ningress: [{ingress}]", name="arriving")
         by_address = KUBERNETES.with_ip_blocks_matching_pods(True)
         engine = engine_of(dual(CLIENT, 1), dual(SERVER, 2), leaving, arriving, profile=by_address)
-        found = ports_between(engine, "shop/client", "shop/server")
+        between = [r for r in rows_of(engine) if (r.src, r.dst) == ("shop/client[Pod]", "shop/server[Pod]")]
+        assert [row.verdict.value for row in between] in ([], [verdict])
+        found = between[0].ports.to_json() if between else {}
         workloads = {w.ref.name: w for w in engine.snapshot.workloads}
         answer = engine.explain(workloads["client"], workloads["server"])
-        assert answer.connections.to_json() == found
+        assert answer.verdict == (verdict if found else "denied")
+        assert answer.connections.to_json() == (found if verdict == "allowed" else {})
         if not found:
-            assert answer.verdict == "denied"
             assert "denied" in {d.verdict for d in answer.directions}
         return found
 
@@ -358,9 +360,14 @@ class TestDualStack:
         assert self.ports(f"{{to: [{{{self.IPV4}}}]}}", f"{{from: [{{{self.IPV6}}}]}}") == {}
         assert self.ports(f"{{to: [{{{self.IPV6}}}]}}", f"{{from: [{{{self.IPV4}}}]}}") == {}
 
-    def test_one_family_that_both_sides_permit_is_enough(self) -> None:
+    def test_one_family_that_both_sides_permit_is_permitted_in_part(self) -> None:
         assert self.ports(f"{{to: [{{{self.IPV4}}}]}}", f"{{from: [{{{self.IPV4}}}]}}") == ALL
         assert self.ports(f"{{to: [{{{self.IPV6}}}]}}", f"{{from: [{{{self.IPV4}}}, {{{self.IPV6}}}]}}") == ALL
+
+    def test_both_families_that_both_sides_permit_are_permitted(self) -> None:
+        both = f"[{{{self.IPV4}}}, {{{self.IPV6}}}]"
+        assert self.ports(f"{{to: {both}}}", f"{{from: {both}}}", "allowed") == ALL
+        assert self.ports(f"{{to: {both}}}", "{from: [{podSelector: {}}]}", "allowed") == ALL
 
     def test_a_selector_means_a_pod_for_both_families(self) -> None:
         assert self.ports(f"{{to: [{{{self.IPV6}}}]}}", "{from: [{podSelector: {}}]}") == ALL
@@ -453,7 +460,11 @@ class TestNodes:
         allowed = policy(f"{{podSelector: {{}}, ingress: [{{from: [{{ipBlock: {{cidr: '{block}'}}}}]}}]}}")
         engine = engine_of(namespace("shop"), node, agent, web, allowed)
         ends = (parse_end(name, engine.snapshot) for name in ("shop/agent", "shop/web"))
-        assert engine.explain(*ends).verdict == "allowed"
+        # Only packets of the block's family are permitted.
+        assert engine.explain(*ends).verdict == "partial"
+        own, other = (Family.IPV6, Family.IPV4) if ":" in block else (Family.IPV4, Family.IPV6)
+        assert engine.explain(*ends, family=own).verdict == "allowed"
+        assert engine.explain(*ends, family=other).verdict == "denied"
 
     def test_a_node_always_reaches_its_own_pods(self) -> None:
         server = on_node(SERVER, "node-1")

@@ -54,18 +54,20 @@ class Listed:
     """A list of flows, to be asked what a pair has at an outside address."""
 
     def __init__(self, rows: Iterable[FlowRow]) -> None:
-        self.held: dict[Ends, list[tuple[tuple[int, int, int], RowVerdict, ConnectionSet]]] = defaultdict(list)
+        self.held: dict[Ends, list[tuple[tuple[int, int, int], FlowRow]]] = defaultdict(list)
         for row in rows:
             pair, where = split(row.src, row.dst)
-            self.held[pair].append((where, row.verdict, row.ports))
+            self.held[pair].append((where, row))
 
     def at(self, pair: Ends, family: int, address: int) -> FlowAnswer:
         ports = dict.fromkeys(RowVerdict, ConnectionSet())
-        for (version, first, last), verdict, held in self.held.get(pair, ()):
+        only_ipv4 = only_ipv6 = ConnectionSet()
+        for (version, first, last), row in self.held.get(pair, ()):
             if version == family and first <= address <= last:
-                assert not ports[verdict]
-                ports[verdict] = held
-        return FlowAnswer(*ports.values())
+                assert not ports[row.verdict]
+                ports[row.verdict] = row.ports
+                only_ipv4, only_ipv6 = only_ipv4 | row.only_ipv4, only_ipv6 | row.only_ipv6
+        return FlowAnswer(*ports.values(), only_ipv4, only_ipv6)
 
 
 def is_about(row: FlowRow, names: Collection[str]) -> bool:
@@ -102,7 +104,7 @@ def check(old: Engine, new: Engine) -> Diff:
     for pair in before.held.keys() | after.held.keys() | changes.keys():
         if told_apart(old, new, pair):
             continue
-        ranges = [where for listed in (before, after) for where, _, _ in listed.held.get(pair, ())]
+        ranges = [where for listed in (before, after) for where, _ in listed.held.get(pair, ())]
         ranges += [where for where, _ in changes.get(pair, ())]
         points = {(version, at) for version, first, last in ranges for at in (first, last + (version > 0))}
         for version, address in points:
