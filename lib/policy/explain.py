@@ -192,9 +192,14 @@ def _cases(
         return
     together = _decisions(engine, a, b, asked, ends, None)
     if reach.is_parted(asked) or _is_one_sided(engine, a, b, asked, ends, together):
-        for each in Family:
-            decisions = _decisions(engine, a, b, asked, ends, each, say_family=True)
-            yield _Case(a, b, each, reach.over(each is Family.IPV4, asked), decisions)
+        plain = [_decisions(engine, a, b, asked, ends, each) for each in Family]
+        named = [_decisions(engine, a, b, asked, ends, each, say_family=True) for each in Family]
+        for each, alone, told in zip(Family, plain, named, strict=True):
+            # A direction that says the same of all families names none.
+            said = tuple(
+                p if plain[0][i] == plain[1][i] else n for i, (p, n) in enumerate(zip(alone, told, strict=True))
+            )
+            yield _Case(a, b, each, reach.over(each is Family.IPV4, asked), said)
     else:
         yield _Case(a, b, None, (reach.some & asked, reach.possible & asked), together)
 

@@ -9,7 +9,7 @@ from lib.model.policies import Direction
 from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import Family
-from lib.policy.bits import Bits
+from lib.policy.bits import Bits, union
 from lib.policy.conditions import Alternative, Condition
 from lib.policy.judge import same_node
 from lib.policy.points import Point
@@ -50,7 +50,7 @@ def near_misses(
     near = same_node(src, dst)
     question = Question(direction, subject.number, peer.number, dst.number, asked, same_node=near, family=family)
     seen = walk(engine.spaces, engine.stages_about(question.subject), question)
-    ends = _Ends(engine, subject, peer, dst, asked, seen, near, known)
+    ends = _Ends(engine, subject, peer, dst, asked, seen, near, known, family)
     reached = {(step.rule.policy, step.rule.label) for step in seen.steps}
     for stage, policy in selecting_by_stage(engine.stages_about(question.subject), question):
         parts: dict[str, list[CompiledRule]] = {}
@@ -73,6 +73,7 @@ class _Ends:
     seen: Walk
     same_node: bool | None
     known: Known
+    family: Family | None
 
     def failing(self, rule: CompiledRule, stage: str) -> tuple[int, str]:
         """How far a rule came, and what stopped it there."""
@@ -82,6 +83,8 @@ class _Ends:
             return 1, f"it names {rule.nodes.value} only"
         if not (rule.peers | rule.possible_peers) >> self.peer.number & 1:
             return 1, self._unmet(rule, f"it does not name {self.peer.name}")
+        if not self._of_family(rule) >> self.peer.number & 1:
+            return 1, f"it names {self.peer.name} for another IP family only"
         mask = rule.mask_at(self.destination.number) & self.asked
         if mask:
             return 3, self._too_late(mask, stage)
@@ -89,6 +92,11 @@ class _Ends:
             named = self.engine.connections(rule.mask_at(self.destination.number))
             return 2, f"it names other ports: {named}" if named else "it names other ports"
         return 2, f"it names no port of {self.destination.name}: other protocols, or names that it does not declare"
+
+    def _of_family(self, rule: CompiledRule) -> Bits:
+        """The ends that a rule names for packets of the family that is asked about."""
+        named = (of for each in (rule.sure, rule.possible) for of in each.parts())
+        return union(ends for family, ends in named if None in (family, self.family) or family is self.family)
 
     def _unmet(self, rule: CompiledRule, otherwise: str) -> str:
         """The first condition that fails, of the alternative of which most hold before it."""
