@@ -67,11 +67,19 @@ def points_of_family(engine: Engine, end: End, family: Family | None) -> tuple[P
             found = points if _speaks(parsed(end.addresses_of("InternalIP")), family) else ()
         case Workload() | Pod():
             pods = end.endpoints if isinstance(end, Workload) else (end,)
-            speaking = {pod.ref for pod in pods if _speaks((*pod.ips, *pod.host_ips * pod.host_network), family)}
+            speaking = {pod.ref for pod in pods if _speaks(_addresses(engine, pod), family)}
             found = tuple(point for point in points if point.pod in speaking)
     if not found:
         raise ModelError(f"{name_of(end)} has no {family.label} address, and the other end is one: no packet can go")
     return found
+
+
+def _addresses(engine: Engine, pod: Pod) -> tuple[Address, ...]:
+    """The known addresses of a pod; one on its node's network may use each of the node's."""
+    if not pod.host_network:
+        return pod.ips
+    nodes = (n for n in engine.snapshot.nodes if n.name == pod.node_name)
+    return (*pod.ips, *pod.host_ips, *(a for node in nodes for a in parsed(node.addresses_of("InternalIP"))))
 
 
 def _speaks(addresses: Collection[Address], family: Family) -> bool:

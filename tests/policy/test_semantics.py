@@ -459,7 +459,7 @@ class TestNodes:
         web = pod("web") + "status: {phase: Running, podIPs: [{ip: 10.244.0.9}, {ip: 'fd01::9'}]}\n"
         allowed = policy(f"{{podSelector: {{}}, ingress: [{{from: [{{ipBlock: {{cidr: '{block}'}}}}]}}]}}")
         engine = engine_of(namespace("shop"), node, agent, web, allowed)
-        ends = (parse_end(name, engine.snapshot) for name in ("shop/agent", "shop/web"))
+        ends = tuple(parse_end(name, engine.snapshot) for name in ("shop/agent", "shop/web"))
         # Only packets of the block's family are permitted.
         assert engine.explain(*ends).verdict == "partial"
         own, other = (Family.IPV6, Family.IPV4) if ":" in block else (Family.IPV4, Family.IPV6)
