@@ -50,7 +50,7 @@ def pairs_that_differ(before: NaiveCluster, after: NaiveCluster) -> set[tuple[st
         for b in before.pods
         if a != b
         and any(
-            before.allows(a, b, protocol, port) != after.allows(a, b, protocol, port)
+            before.words_by_family(a, b, protocol, port) != after.words_by_family(a, b, protocol, port)
             for protocol in PROTOCOLS
             for port in PROBED_PORTS
         )
