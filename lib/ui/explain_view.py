@@ -96,8 +96,8 @@ def show_decision(page: PageContext, choice: str, src: str, dst: str, *, key: st
     """What decides a flow between two ends on every port, both directions; ``key`` tells it from others of the page."""
     with st.container(border=True):
         try:
-            ends = parse_end(src, page.snapshot), parse_end(dst, page.snapshot)
-            answer = results.engine(page, choice).explain(*ends, None, None)
+            one, other, family = parse_flow(src, dst, page.snapshot)
+            answer = results.engine(page, choice).explain(one, other, family=family)
         except ModelError as error:
             st.caption(f":material/help: {plain(error)}.")
             return
