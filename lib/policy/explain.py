@@ -92,7 +92,7 @@ class Explanation:
     """The answer to one question.
 
     ``connections`` are the asked ports that every pair of pods has, over every IP family that both ends speak,
-    or over ``family`` where only packets of one were asked about.
+    or over ``family`` where only packets of one were asked about and the ends speak more.
     """
 
     src: str
@@ -155,7 +155,7 @@ def explain(
     """
     asked = _asked(engine, protocol, port)
     family = family or family_asked(engine, (src, dst))
-    pairs = pairs_of(points_of_family(engine, src, family), points_of_family(engine, dst, family))
+    pairs = tuple(pairs_of(points_of_family(engine, src, family), points_of_family(engine, dst, family)))
     cases = [case for a, b in pairs for case in _cases(engine, a, b, asked, (src, dst), family)]
     every = asked if cases else 0
     for case in cases:
@@ -177,8 +177,13 @@ def explain(
             )
             for i, direction in enumerate(_DIRECTIONS)
         ),
-        family=family,
+        family=family if any(_have_more(engine, a, b) for a, b in pairs) else None,
     )
+
+
+def _have_more(engine: Engine, a: Point, b: Point) -> bool:
+    """Whether packets between both can be of either IP family."""
+    return len(engine.spaces.common_families(a.number, b.number)) == len(Family)
 
 
 def _cases(
@@ -210,7 +215,7 @@ def _is_one_sided(
     """Whether one direction's verdict is another one for each family, though both directions together are not."""
     if not engine.reachability().parts_families or any(d.reason is Reason.NO_COMMON_FAMILY for d in together):
         return False
-    if len(engine.spaces.common_families(a.number, b.number)) < len(Family):
+    if not _have_more(engine, a, b):
         return False
     ipv4, ipv6 = (_decisions(engine, a, b, asked, ends, family) for family in Family)
     return [d.verdict for d in ipv4] != [d.verdict for d in ipv6]
