@@ -14,7 +14,7 @@ from lib.ui.cluster_refresh import draw_refresh
 from lib.ui.empty_state import show_empty_state
 from lib.ui.failed_load import show_failed_load, show_nothing_read
 from lib.ui.filters import draw_filters
-from lib.ui.load_form import dialog_is_open, load_dialog
+from lib.ui.load_form import dialog_is_open, keep_dialog_to, load_dialog
 from lib.ui.loaded import nothing
 from lib.ui.loading import show_progress
 from lib.ui.login import require_login
@@ -93,6 +93,7 @@ def _begin(title: str) -> _Begun:
         draw_source_picker(current.loaded)
         draw_refresh(current.loaded)
         view = draw_filters(current.loaded.snapshot if current.loaded else Snapshot())
+    keep_dialog_to(title)
     if dialog_is_open():
         load_dialog()
     st.title(title, anchor=False)

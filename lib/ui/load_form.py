@@ -27,6 +27,16 @@ def open_dialog() -> None:
     st.session_state[_OPEN] = True
 
 
+def keep_dialog_to(title: str) -> None:
+    """Close the dialog on every other page than the one on which it was opened.
+
+    Who closes it and goes to another page at once may have both in one run, in which the closing is not told.
+    """
+    opened = st.session_state.get(_OPEN)
+    if opened:
+        st.session_state[_OPEN] = title if opened in (True, title) else False
+
+
 def dialog_is_open() -> bool:
     """Whether the dialog should be drawn in this run."""
     return bool(st.session_state.get(_OPEN))

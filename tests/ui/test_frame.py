@@ -169,6 +169,17 @@ def test_loading_nothing_says_so_and_keeps_what_is_shown() -> None:
     assert "A shop on AKS" in strip(test)
 
 
+def test_who_goes_to_another_page_leaves_the_dialog_behind() -> None:
+    test = app()
+    test.button(key="open-load").click().run()
+    assert any(u.key.startswith("files-dialog") for u in test.file_uploader)
+    test.switch_page("pages/services.py").run()
+    assert not test.exception
+    assert not test.file_uploader
+    test.switch_page("pages/overview.py").run()
+    assert not test.file_uploader
+
+
 def test_one_broken_file_is_a_problem_with_its_line_and_the_others_load() -> None:
     test = app()
     upload(test, [("bad.yaml", BROKEN), ("good.yaml", namespaces("fine"))])
