@@ -189,7 +189,8 @@ def _show_parts(page: PageContext, found: ServiceLoadBalancer) -> None:
     st.markdown("**Load balancing rules**")
     rules = load_balancer_rule_rows((found,), results.locate(page))
     hidden = (*_HEAD, "frontend", "" if found.refused else "not_known")
-    show_table(rows=rules, name="azure-service-rules", alt="Load balancing rules", hide=hidden, first=_FIRST)
+    alt = "Load balancing rules"
+    show_with_traces(rules, "azure-service-rules", of_rules(found), alt=alt, first=_FIRST, hide=hidden)
     if found.probes:
         st.markdown("**Health probes**")
         _show_probes(page, found)

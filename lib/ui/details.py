@@ -12,16 +12,17 @@ from lib.model.refs import ObjectRef, Source
 from lib.policy.inventory import inventory
 from lib.routing.faults import State
 from lib.routing.services import ServiceView
-from lib.tables.entry_points import entry_point_rows
+from lib.tables.entry_points import entry_point_rows, widest_first
 from lib.tables.services import backend_rows, port_rows, service_rows
 from lib.ui import results
 from lib.ui.azure_view import show_service_on_azure
+from lib.ui.azure_ways import of_door
 from lib.ui.columns import heading
 from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.session import NAMESPACES_KEY
 from lib.ui.text import plain, sentence
-from lib.ui.trace_link import link_to_service
+from lib.ui.trace_link import link_to_service, show_with_traces
 from lib.ui.widgets import show_table
 from lib.ui.yaml_block import show_yaml
 
@@ -130,7 +131,10 @@ def show_service(page: PageContext, view: ServiceView) -> None:
     with doors:
         own = [d for d in results.all_doors(page) if d.service == view.ref]
         if own:
-            show_table(entry_point_rows(own, place), "service-doors", alt="Ways to the Service from outside")
+            ways = [of_door(door, page.snapshot) for door in widest_first(own)]
+            show_with_traces(
+                entry_point_rows(own, place), "service-doors", ways, alt="Ways to the Service from outside"
+            )
         else:
             st.caption("Nothing leads to it from outside the cluster but routes of Ingresses and Gateways.")
     with azure:

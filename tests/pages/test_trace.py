@@ -116,6 +116,8 @@ def test_a_question_that_makes_no_sense_is_answered_with_a_sentence(src: str, ds
         ("policy_flows", "workload-flows", {"from_ns": "shop-web", "to_ns": "shop-api"}),
         ("engine_migration", "migration", {"old_engine": "azure-npm", "new_engine": "cilium"}),
         ("recommendation", "policy-effects", {}),
+        ("services", "service-doors", {"service": "shop-api/partner-feed"}),
+        ("services", "azure-service-rules", {"service": "shop-api/partner-feed"}),
         ("egress", "required-reach", {}),
         ("egress", "to-internet", {}),
     ],
