@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import ssl
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,10 +70,22 @@ def running_nginx(folder: Path, backend: int) -> Iterator[int]:
     )
     process = subprocess.Popen([find_nginx(), "-c", str(config), "-e", f"{folder}/error.log"])
     try:
+        wait_for(port, process)
         yield port
     finally:
         process.terminate()
         process.wait(10)
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Until nginx takes connections."""
+    for _ in range(300):
+        assert process.poll() is None, "nginx ended"
+        with socket.socket() as asked:
+            if asked.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    pytest.fail("nginx takes no connection")
 
 
 @pytest.fixture(scope="module")
