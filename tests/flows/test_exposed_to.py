@@ -9,7 +9,7 @@ from lib.exposure import ExposedTo, exposed_to, exposures
 from lib.model.policies import Direction
 from lib.policy import hypothetical
 from lib.policy.engine import compile_engine
-from tests.policy.build import engine_of, load, namespace, pod, policy
+from tests.policy.build import admin_policy, engine_of, load, namespace, pod, policy
 
 SHOP = namespace("shop", team="a")
 WEB = pod("web", ports="[{name: http, containerPort: 8080}]", app="web")
@@ -144,20 +144,9 @@ def test_a_port_name_is_told_as_a_name_since_each_new_pod_gives_it_a_number(port
     assert told(found) == {"all pods in namespace shop": (expected, "")}
 
 
-ADMIN = """
-apiVersion: policy.networking.k8s.io/v1alpha1
-kind: AdminNetworkPolicy
-metadata: {name: gate}
-spec:
-  priority: 5
-  subject: {namespaces: {}}
-  %s
-"""
-
-
 def test_who_is_let_in_less_than_anybody_is_listed_with_the_rule_that_denies() -> None:
     rule = "ingress: [{name: x, action: Deny, from: [{namespaces: {matchLabels: {team: b}}}]}]"
-    found = rows(ADMIN % rule)
+    found = rows(admin_policy(rule, "gate"))
     assert told(found) == {
         "any address outside": (ALL, ""),
         "any pod of any namespace but those listed apart": (ALL, ""),
@@ -168,7 +157,7 @@ def test_who_is_let_in_less_than_anybody_is_listed_with_the_rule_that_denies() -
 
 def test_a_port_name_that_is_denied_is_told_as_an_exception() -> None:
     rule = "egress: [{name: x, action: Deny, to: [{namespaces: {}}], ports: [{namedPort: metrics}]}]"
-    found = rows(ADMIN % rule, direction=Direction.EGRESS)
+    found = rows(admin_policy(rule, "gate"), direction=Direction.EGRESS)
     assert told(found)["any pod of any namespace"][0] == f"{ALL} but TCP metrics, UDP metrics, SCTP metrics"
 
 
@@ -209,7 +198,7 @@ def test_where_not_every_choice_of_labels_is_tried_nothing_is_claimed_of_all(mon
 
 def test_a_workload_that_no_policy_speaks_of_is_unprotected_by_direction() -> None:
     rule = "ingress: [{name: x, action: Deny, from: [{namespaces: {}}]}]"
-    (found,) = exposures(engine_of(SHOP, WEB, ADMIN % rule))
+    (found,) = exposures(engine_of(SHOP, WEB, admin_policy(rule, "gate")))
     assert (found.ingress.unprotected, found.egress.unprotected) == (False, True)
 
 

@@ -8,7 +8,7 @@ import yaml
 from lib.exposure import Exposure, Isolation, exposures
 from lib.policy.engine import compile_engine
 from lib.tables.exposure import exposure_rows
-from tests.policy.build import cilium_policy, engine_of, load, namespace, pod, policy
+from tests.policy.build import admin_policy, cilium_policy, engine_of, load, namespace, pod, policy
 
 WEB = pod("web", app="web")
 ALL = {"TCP": [[1, 65535]], "UDP": [[1, 65535]], "SCTP": [[1, 65535]]}
@@ -86,15 +86,7 @@ def test_a_filter_limits_the_workloads() -> None:
 
 # policy.networking.k8s.io: rules of the Admin tier come before every NetworkPolicy.
 def admin(action: str, namespaces: str) -> str:
-    return f"""
-apiVersion: policy.networking.k8s.io/v1alpha1
-kind: AdminNetworkPolicy
-metadata: {{name: admin}}
-spec:
-  priority: 1
-  subject: {{namespaces: {{}}}}
-  ingress: [{{action: {action}, from: [{{namespaces: {namespaces}}}]}}]
-"""
+    return admin_policy(f"ingress: [{{action: {action}, from: [{{namespaces: {namespaces}}}]}}]")
 
 
 FROM_ALL = "podSelector: {}\ningress: [{from: [{namespaceSelector: {}}]}]"

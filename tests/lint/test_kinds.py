@@ -17,7 +17,7 @@ from tests.lint.examples import (
     kinds,
     to_db,
 )
-from tests.policy.build import engine_of, namespace, pod, policy
+from tests.policy.build import admin_policy, engine_of, namespace, pod, policy
 
 
 def test_a_policy_and_a_rule_that_count_are_not_reported() -> None:
@@ -140,15 +140,9 @@ def test_a_rule_that_the_other_end_keeps_back_is_told_with_who_closes_it() -> No
     assert "shop/web-out[NetworkPolicy]" in finding.sentence
 
 
-ADMIN = """
-apiVersion: policy.networking.k8s.io/v1alpha1
-kind: AdminNetworkPolicy
-metadata: {{name: {name}}}
-spec:
-  priority: {priority}
-  subject: {{namespaces: {{}}}}
-  ingress: [{{action: {action}, from: [{{namespaces: {{}}}}]}}]
-"""
+def to_all(action: str, name: str, priority: int) -> str:
+    """An AdminNetworkPolicy with one rule that lets every namespace in, or nobody."""
+    return admin_policy(f"ingress: [{{action: {action}, from: [{{namespaces: {{}}}}]}}]", name, priority)
 
 
 BASELINE = """
@@ -162,8 +156,8 @@ spec:
 
 
 def test_a_rule_that_an_earlier_one_shadows_is_told_with_that_one() -> None:
-    first = ADMIN.format(name="first", priority=1, action="Deny")
-    second = ADMIN.format(name="second", priority=2, action="Allow")
+    first = to_all("Deny", "first", 1)
+    second = to_all("Allow", "second", 2)
     finding = found(engine_of(WEB, DB, first, second))["second"]
     assert finding.kind is LintKind.POLICY_WITHOUT_EFFECT
     assert "pods of this input" in finding.sentence
@@ -251,9 +245,7 @@ def test_the_work_is_bounded_and_says_where_it_stopped() -> None:
 def test_a_rule_that_is_shadowed_for_any_pods_is_told_apart_from_one_that_is_so_today() -> None:
     rules = "ingress: [{action: Deny, from: [{namespaces: {}}]}, {action: Allow, from: [{pods: PODS}]}"
     pods = "{namespaceSelector: {}, podSelector: {matchLabels: {app: web}}}"
-    always = ADMIN.format(name="admin", priority=1, action="Deny").replace(
-        "ingress: [", rules.replace("PODS", pods) + ", "
-    )
+    always = to_all("Deny", "admin", 1).replace("ingress: [", rules.replace("PODS", pods) + ", ")
     assert kinds(engine_of(WEB, DB, always))["admin spec.ingress[1]"] is LintKind.RULE_SHADOWED
     narrow = always.replace(
         "from: [{namespaces: {}}]", f"from: [{{pods: {pods.replace('web', 'web').replace('app', 'tier')}}}]", 1

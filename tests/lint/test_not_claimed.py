@@ -12,7 +12,7 @@ from lib.model.snapshot import Coverage
 from lib.policy.engine import compile_engine
 from lib.policy.engines import profile
 from tests.lint.examples import DB, DENY_IN, FROM_WEB, OPS, WEB, to_db
-from tests.policy.build import cilium_policy, engine_of, load, namespace, pod, policy
+from tests.policy.build import admin_policy, cilium_policy, engine_of, load, namespace, pod, policy
 
 
 def test_what_an_unknown_decides_is_not_claimed() -> None:
@@ -215,17 +215,11 @@ def test_calico_and_cilium_rules_about_what_was_not_supplied_are_not_checked_eit
 EACH = ", ".join(f"{{protocol: {protocol}}}" for protocol in ("TCP", "UDP", "SCTP"))
 FROM_WEB_EACH = f"{{from: [{{podSelector: {{matchLabels: {{app: web}}}}}}], ports: [{EACH}]}}"
 RANGES = ", ".join(f"{{portRange: {{protocol: {p}, start: 1, end: 65535}}}}" for p in ("TCP", "UDP", "SCTP"))
-PING_ANP = f"""
-apiVersion: policy.networking.k8s.io/v1alpha1
-kind: AdminNetworkPolicy
-metadata: {{name: admin}}
-spec:
-  priority: 1
-  subject: {{namespaces: {{}}}}
-  ingress:
-  - {{action: Allow, from: [{{namespaces: {{}}}}], ports: [{RANGES}]}}
-  - {{action: Allow, from: [{{namespaces: {{}}}}]}}
-"""
+PING_ANP = admin_policy(f"""
+ingress:
+- {{action: Allow, from: [{{namespaces: {{}}}}], ports: [{RANGES}]}}
+- {{action: Allow, from: [{{namespaces: {{}}}}]}}
+""")
 
 
 def test_a_rule_about_all_traffic_is_not_covered_by_rules_about_three_protocols() -> None:

@@ -95,6 +95,19 @@ def policy(spec: str, name: str = "policy", namespace: str = "shop") -> str:
     return _from_spec("networking.k8s.io/v1", "NetworkPolicy", spec, name, namespace)
 
 
+def admin_policy(rules: str, name: str = "admin", priority: int = 5) -> str:
+    """An AdminNetworkPolicy about every namespace, from its ingress and egress as YAML."""
+    return f"""
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: AdminNetworkPolicy
+metadata: {{name: {name}}}
+spec:
+  priority: {priority}
+  subject: {{namespaces: {{}}}}
+{textwrap.indent(textwrap.dedent(rules).strip(), "  ")}
+"""
+
+
 def cilium_policy(spec: str, name: str = "policy", namespace: str = "shop") -> str:
     """A CiliumNetworkPolicy from its spec as YAML."""
     return _from_spec("cilium.io/v2", "CiliumNetworkPolicy", spec, name, namespace)

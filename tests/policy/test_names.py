@@ -18,7 +18,7 @@ from lib.policy.ends import parse_end
 from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import profile
 from lib.policy.explain import Explanation
-from tests.policy.build import namespace, pod, snapshot_of_yaml
+from tests.policy.build import admin_policy, namespace, pod, snapshot_of_yaml
 from tests.policy.cilium_rules import cnp
 from tests.policy.test_cluster_policies import cnp as cluster_policy
 from tests.policy.test_semantics import CLIENT, NODES, SERVER, on_node
@@ -267,17 +267,11 @@ class TestClusterPolicies:
         assert to(self.engine("api.example.com", names, client), "shop/client") == [expected]
 
     def test_admin_network_policies_too(self) -> None:
-        accept = """
-            apiVersion: policy.networking.k8s.io/v1alpha1
-            kind: AdminNetworkPolicy
-            metadata: {name: names}
-            spec:
-              priority: 10
-              subject: {namespaces: {}}
-              egress:
-              - {action: Allow, to: [{domainNames: [api.example.com]}]}
-              - {action: Deny, to: [{networks: [0.0.0.0/0, '::/0']}]}
-        """
+        accept = admin_policy("""
+            egress:
+            - {action: Allow, to: [{domainNames: [api.example.com]}]}
+            - {action: Deny, to: [{networks: [0.0.0.0/0, '::/0']}]}
+        """)
         assert to(engine_of(accept, names=TABLE), API, OTHER) == ["allowed", "denied"]
 
     def test_the_explanation_says_where_the_table_has_the_addresses(self) -> None:

@@ -8,7 +8,7 @@ from lib.model.sets import Protocol
 from lib.policy.ends import parse_end
 from lib.policy.engines import KUBERNETES, profile
 from lib.policy.explain import DirectionAnswer
-from tests.policy.build import engine_of, namespace, pod, policy
+from tests.policy.build import admin_policy, engine_of, namespace, pod, policy
 
 CLIENT = pod("client", app="client")
 SERVER = pod("server", ports="[{name: http, containerPort: 80}]", app="server")
@@ -168,16 +168,9 @@ def test_what_comes_after_an_isolating_policy_is_not_asked() -> None:
 
 
 def test_what_is_denied_in_an_early_tier_stands_before_what_is_permitted_in_a_late_one() -> None:
-    deny = """
-    apiVersion: policy.networking.k8s.io/v1alpha1
-    kind: AdminNetworkPolicy
-    metadata: {name: gate}
-    spec:
-      priority: 5
-      subject: {namespaces: {}}
-      ingress:
-      - {name: x, action: Deny, from: [{namespaces: {}}], ports: [{portNumber: {protocol: TCP, port: 80}}]}
-    """
+    deny = admin_policy(
+        "ingress: [{action: Deny, from: [{namespaces: {}}], ports: [{portNumber: {protocol: TCP, port: 80}}]}]"
+    )
     found = engine_of(*CLUSTER, deny, policy(f"{TO_SERVER}\ningress: [{{}}]"), profile=KUBERNETES)
     ends = (parse_end(name, found.snapshot) for name in ("shop/client", "shop/server"))
     answer = found.explain(*ends).directions[1]

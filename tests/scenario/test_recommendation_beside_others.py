@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lib.scenario import Change
 from lib.tables.recommendation import effect_rows
-from tests.policy.build import policy
+from tests.policy.build import admin_policy, policy
 from tests.scenario.recommending import DB, WEB, questions, recommended
 
 CALICO = """
@@ -21,15 +21,7 @@ spec:
 
 def admin(action: str, direction: str = "ingress") -> str:
     far = "from" if direction == "ingress" else "to"
-    return f"""
-apiVersion: policy.networking.k8s.io/v1alpha1
-kind: AdminNetworkPolicy
-metadata: {{name: all}}
-spec:
-  priority: 5
-  subject: {{namespaces: {{}}}}
-  {direction}: [{{action: {action}, {far}: [{{namespaces: {{}}}}]}}]
-"""
+    return admin_policy(f"{direction}: [{{action: {action}, {far}: [{{namespaces: {{}}}}]}}]", "all")
 
 
 def permitted(*documents: str, engine: str = "kubernetes") -> str:

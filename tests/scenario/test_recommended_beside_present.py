@@ -9,7 +9,7 @@ from lib.model.policies import Verdict
 from lib.policy.engine import compile_engine
 from lib.scenario import Change
 from lib.scenario.recommendation import summarise
-from tests.policy.build import load, policy
+from tests.policy.build import admin_policy, load, policy
 from tests.scenario.recommending import (
     COREDNS,
     DB,
@@ -102,16 +102,13 @@ def test_beside_present_policies_what_they_permit_stays_open_and_is_said_with_th
 
 
 def test_what_an_admin_policy_allows_stays_open_whatever_is_recommended() -> None:
-    admin = """
-apiVersion: policy.networking.k8s.io/v1alpha1
-kind: AdminNetworkPolicy
-metadata: {name: monitor}
-spec:
-  priority: 5
-  subject: {namespaces: {}}
-  ingress: [{action: Allow, from: [{namespaces: {}}]}]
-  egress: [{action: Allow, to: [{namespaces: {}}]}]
-"""
+    admin = admin_policy(
+        """
+        ingress: [{action: Allow, from: [{namespaces: {}}]}]
+        egress: [{action: Allow, to: [{namespaces: {}}]}]
+        """,
+        "monitor",
+    )
     proof = recommended(WEB, DB, admin, replace=True).proof
     assert proof is not None
     assert {(f.src, f.dst) for f in proof.open} >= {("shop/web[Pod]", "shop/db[Pod]")}
@@ -119,15 +116,7 @@ spec:
 
 
 def test_a_need_that_an_admin_policy_denies_is_not_proven() -> None:
-    admin = """
-apiVersion: policy.networking.k8s.io/v1alpha1
-kind: AdminNetworkPolicy
-metadata: {name: never}
-spec:
-  priority: 5
-  subject: {namespaces: {}}
-  ingress: [{action: Deny, from: [{namespaces: {}}]}]
-"""
+    admin = admin_policy("ingress: [{action: Deny, from: [{namespaces: {}}]}]", "never")
     found = recommended(WEB, DB, COREDNS, admin, needs=("shop/web=shop/db:5432",))
     assert found.proof is not None
     denied = {str(n.need): n.reason for n in found.proof.needs if n.verdict is Verdict.DENIED}

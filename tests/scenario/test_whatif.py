@@ -18,7 +18,7 @@ from lib.scenario import Change, PolicyEdit, edited, what_if
 from lib.scenario.whatif import EditedPolicy
 from tests.naive.clusters import PROTOCOLS, cilium_policies, cluster_policies, mixed_clusters, policies
 from tests.naive.evaluator import NaiveCluster
-from tests.policy.build import engine_of, load, pod, policy, snapshot_of, snapshot_of_yaml
+from tests.policy.build import admin_policy, engine_of, load, pod, policy, snapshot_of, snapshot_of_yaml
 from tests.policy.test_against_naive import PROBED_PORTS, agree, name_of
 
 Raw = dict[str, Any]
@@ -90,15 +90,7 @@ def test_an_edit_of_any_kind_does_what_the_naive_evaluator_sees_in_the_edited_ob
     assert told >= pairs_that_differ(before_naive, after_naive)
 
 
-ADMIN = """
-apiVersion: policy.networking.k8s.io/v1alpha1
-kind: AdminNetworkPolicy
-metadata: {name: wide}
-spec:
-  priority: 1
-  subject: {namespaces: {}}
-  ingress: [{action: Deny, from: [{namespaces: {}}]}]
-"""
+ADMIN = admin_policy("ingress: [{action: Deny, from: [{namespaces: {}}]}]", "wide")
 CALICO = """
 apiVersion: projectcalico.org/v3
 kind: NetworkPolicy
@@ -123,7 +115,7 @@ kind: CiliumClusterwideNetworkPolicy
 metadata: {name: wide}
 spec: {endpointSelector: {matchLabels: {app: db}}, ingress: [{}]}
 """
-BASELINE = ADMIN.replace("AdminNetworkPolicy", "BaselineAdminNetworkPolicy").replace("  priority: 1\n", "")
+BASELINE = ADMIN.replace("AdminNetworkPolicy", "BaselineAdminNetworkPolicy").replace("  priority: 5\n", "")
 BASELINE = BASELINE.replace("wide", "default")
 CLUSTER = """
 apiVersion: policy.networking.k8s.io/v1alpha2
