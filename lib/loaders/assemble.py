@@ -184,7 +184,7 @@ def _report_twice(session: Session, ref: ObjectRef, earlier: RawObject, later: R
         message = f"{ref} stands twice with different contents, first in {first}; this later one counts"
         remedy = f"Keep the right one; the other place is {first}."
         # Of two policies that say different things one is lost, which may open or close anything.
-        loses = ref.kind in POLICY_KINDS and earlier.obj.get("spec") != later.obj.get("spec")
+        loses = ref.kind in POLICY_KINDS and any(earlier.obj.get(k) != later.obj.get(k) for k in ("spec", "specs"))
         severity = Severity.ERROR if loses else Severity.WARNING
         problem = Problem(severity, "conflicting-objects", message, remedy, later.source, None, ref)
     session.add(problem)

@@ -39,7 +39,19 @@ from lib.model.patterns import pattern
 from lib.model.records import dataclass
 
 _READ_FIELDS: Final = frozenset(
-    {"apiVersion", "kind", "metadata", "spec", "status", "subsets", "addressType", "endpoints", "ports", "template"}
+    {
+        "apiVersion",
+        "kind",
+        "metadata",
+        "spec",
+        "status",
+        "subsets",
+        "addressType",
+        "endpoints",
+        "ports",
+        "template",
+        "specs",
+    }
 )
 _NAME_FIELDS: Final = ("name", "namespace")
 _SECRET_DATA: Final = ("data", "stringData")

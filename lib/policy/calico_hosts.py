@@ -111,9 +111,8 @@ class _Compiler:
         far = self._spaces.endpoints.everything & ~ends & ~self.matcher.pods_on(host.node) & ~self._nowhere
         for policy, rule, after_pass in rules_before_dnat(self._of(host, lambda p: p.before_dnat)):
             for compiled in compile_before_dnat(policy, rule, ends, self.matcher, Direction.INGRESS, far):
-                named = "" if endpoint.is_wildcard else f"whether the traffic passes the interface of {endpoint.ref}"
-                doubt = " or ".join(filter(None, (named, SKIPPED_DOUBT if after_pass else "")))
-                yield compiled.perhaps(doubt) if doubt else compiled
+                # Of what passes other interfaces than the named one the rule above says that it may be let by.
+                yield compiled.perhaps(SKIPPED_DOUBT) if after_pass else compiled
 
     @property
     def _nowhere(self) -> Bits:

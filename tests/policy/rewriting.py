@@ -134,7 +134,7 @@ def old_names(text: str) -> str:
     """A row's end or reason with the names that were there before."""
     for old, new in NAMESPACES.items():
         text = text.replace(new, old)
-    return re.sub(r"z\d-(pod-\d)", r"\1", text)
+    return re.sub(r"z\d-(pod-\d)", r"\1", text).replace("-hep-x[", "-hep[")
 
 
 # --- order -----------------------------------------------------------------------------------------------------------
@@ -319,11 +319,24 @@ UNRELATED = (
     "CiliumClusterwideNetworkPolicy",
     "GlobalNetworkPolicy",
     "NetworkPolicy of Calico",
+    "BaselineAdminNetworkPolicy",
+    "StagedGlobalNetworkPolicy",
+    "StagedNetworkPolicy",
+    "StagedKubernetesNetworkPolicy",
+    "Tier",
+    "GlobalNetworkSet",
+    "HostEndpoint",
+    "CiliumCIDRGroup",
+    "CiliumLocalRedirectPolicy",
 )
 
 
 def unrelated(kind: str) -> Raw:
-    """A policy that selects no pod, since none has its label or none is in its namespace; it would close everything."""
+    """An object that changes nothing.
+
+    A policy that selects no pod, since none has its label or none is in its namespace, or is not enforced, and would
+    close everything; or what policies could refer to, and none does.
+    """
     nobody = {"matchLabels": {"app": "nobody"}}
     subject = {"pods": {"namespaceSelector": {}, "podSelector": nobody}}
     rules = {"ingress": [{"action": "Deny", "from": [{"namespaces": {}}]}]}
@@ -340,7 +353,29 @@ def unrelated(kind: str) -> Raw:
         "CiliumClusterwideNetworkPolicy": ("cilium.io/v2", {"endpointSelector": nobody, "egressDeny": [{}]}, ""),
         "GlobalNetworkPolicy": ("projectcalico.org/v3", {"selector": "app == 'nobody'", "order": 1}, ""),
         "NetworkPolicy of Calico": ("projectcalico.org/v3", {"types": ["Ingress", "Egress"]}, "nowhere"),
+        "BaselineAdminNetworkPolicy": ("policy.networking.k8s.io/v1alpha1", {"subject": subject, **rules}, ""),
+        # Staged ones select everybody: they are not enforced.
+        "StagedGlobalNetworkPolicy": ("projectcalico.org/v3", {"types": ["Ingress", "Egress"]}, ""),
+        "StagedNetworkPolicy": ("projectcalico.org/v3", {"types": ["Ingress", "Egress"]}, "alpha"),
+        "StagedKubernetesNetworkPolicy": ("projectcalico.org/v3", {"podSelector": {}}, "alpha"),
+        "Tier": ("projectcalico.org/v3", {"order": 1}, ""),
+        "GlobalNetworkSet": ("projectcalico.org/v3", {"nets": []}, ""),
+        "HostEndpoint": ("projectcalico.org/v3", {"node": "nowhere", "interfaceName": "*"}, ""),
+        "CiliumCIDRGroup": ("cilium.io/v2alpha1", {"externalCIDRs": ["192.0.2.0/24"]}, ""),
+        "CiliumLocalRedirectPolicy": (
+            "cilium.io/v2",
+            {
+                "redirectFrontend": {
+                    "addressMatcher": {"ip": "192.0.2.1", "toPorts": [{"port": "80", "protocol": "TCP"}]}
+                },
+                "redirectBackend": {"localEndpointSelector": nobody, "toPorts": [{"port": "80", "protocol": "TCP"}]},
+            },
+            "alpha",
+        ),
     }
     version, spec, namespace = specs[kind]
-    metadata = {"name": "unrelated", **({"namespace": namespace} if namespace else {})}
+    metadata = {
+        "name": "default" if kind == "BaselineAdminNetworkPolicy" else "unrelated",
+        **({"namespace": namespace} if namespace else {}),
+    }
     return {"apiVersion": version, "kind": kind.split()[0], "metadata": metadata, "spec": spec}

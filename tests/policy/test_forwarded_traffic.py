@@ -104,6 +104,12 @@ class TestBeforeDnat:
         asked = engine(NAMED, early("preDNAT", "{action: Deny}"), gnp(ALLOWS_PORT))
         assert verdict(asked, OUTSIDE, ONE) == verdict(asked, OUTSIDE, NEAR) == "unknown"
 
+    @pytest.mark.parametrize("peer", [OUTSIDE, FAR, TWO])
+    def test_what_it_allows_on_a_named_interface_is_allowed_through_any(self, peer: str) -> None:
+        """What comes through another interface "is ignored", so that it is let in, too."""
+        for host in GOVERNED:
+            assert verdict(engine(NAMED, early("preDNAT", "{action: Allow}"), gnp(CLOSES)), peer, host) == "allowed"
+
 
 class TestUntracked:
     """ "Host endpoints with interfaceName: * do not support untracked policy"; "Summary"."""

@@ -6,8 +6,10 @@ are a warning, and the value counts as the lenient parser reads it.
 
 from __future__ import annotations
 
+from ipaddress import ip_network
+
 from lib.loaders.parse.session import Entry, Path, quote
-from lib.loaders.parse.syntax import parse_lenient_address, parse_lenient_prefix
+from lib.loaders.parse.syntax import HOST_BITS, parse_lenient_address, parse_lenient_prefix
 from lib.model.sets import Address, Network
 
 
@@ -24,6 +26,34 @@ def read_prefix(entry: Entry, path: Path, text: str) -> Network | None:
         remedy = f"Write {network}: Kubernetes refuses such a new object from version 1.36."
         entry.warn(path, "cidr-not-canonical", message, remedy)
     return network
+
+
+def read_schema_prefix(entry: Entry, path: Path, text: str) -> Network | None:
+    """A prefix as the schemas of custom resources take it (``isCIDR``), its host bits masked; None after an error.
+
+    Source: k8s.io/apiserver pkg/cel/library/cidr.go: no leading zeros, and no IPv4 address in IPv6 form.
+    """
+    parsed = parse_lenient_prefix(text)
+    if parsed is None or parsed[1] in ("", HOST_BITS):
+        return read_prefix(entry, path, text)
+    network, fault = parsed
+    message = f"{quote(text)} is written with {fault}, which the API server refuses in this kind"
+    entry.error(path, "invalid-cidr", message, f"Write {network}, if that is what is meant.")
+    return None
+
+
+def read_net(entry: Entry, path: Path, text: str) -> Network | None:
+    """A prefix with its host bits masked, or a single address as a block of its own; None after an error.
+
+    Source: validator.go of Calico's libcalico-go: "An IP address is valid, and assumed to be fully masked".
+    """
+    if (parsed := parse_lenient_prefix(text)) is not None:
+        return parsed[0]
+    if (address := parse_lenient_address(text)) is not None:
+        return ip_network(address)
+    message = f"{quote(text)} is no address and no address block in CIDR form"
+    entry.error(path, "invalid-cidr", message, "Write an address, or one with a prefix length, e.g. 10.0.0.0/8.")
+    return None
 
 
 def read_address(entry: Entry, path: Path, text: str) -> Address | None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from lib.loaders.parse.addresses import read_net
 from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.session import field_names, quote
-from lib.loaders.parse.syntax import parse_lenient_prefix
 from lib.model.calico_policies import (
     NAMESPACE_KEY,
     NAMESPACE_PREFIX,
@@ -151,16 +151,8 @@ def _service(entity: Fields, namespace: str) -> ServiceMatch | None:
 
 
 def _nets(entity: Fields, key: str) -> tuple[Network, ...]:
-    found = []
-    for index, text in entity.texts(key):
-        parsed = parse_lenient_prefix(text)
-        if parsed is None:
-            message = f"{quote(text)} is no address block in CIDR form"
-            remedy = "Write an address and a prefix length, e.g. 10.0.0.0/8."
-            entity.entry.error((*entity.path, key, index), "invalid-cidr", message, remedy)
-        else:
-            found.append(parsed[0])  # ParseCIDR masks host bits, and takes them
-    return tuple(found)
+    read = (read_net(entity.entry, (*entity.path, key, index), text) for index, text in entity.texts(key))
+    return tuple(net for net in read if net is not None)
 
 
 def _ports(entity: Fields, key: str, protocol: str, service: ServiceMatch | None, end: str) -> CalicoPorts | None:
@@ -177,7 +169,7 @@ def _ports(entity: Fields, key: str, protocol: str, service: ServiceMatch | None
     for index, value in enumerate(values):
         read = _port(value)
         if read is None:
-            message = f"{quote(value)} is no port, range of ports (80:90) or port name"
+            message = f"{quote(value)} is no port from 1 to 65535, range of ports (80:90) or port name"
             entity.entry.error((*entity.path, key, index), "invalid-port", message, "Write a port, a range or a name.")
         elif isinstance(read, str):
             names.add(read)
@@ -193,10 +185,8 @@ def _port(value: Any) -> PortSet | str | None:
         first, last = int(span[1]), int(span[2])
     else:
         return str(value) if isinstance(value, str) and _PORT_NAME.fullmatch(value) else None
-    if not 0 <= first <= last <= LAST_PORT:
-        return None
-    # Port 0 is a number to Calico, but none that a connection can have.
-    return PortSet.of(max(first, FIRST_PORT), last) if last else PortSet()
+    # "port range invalid, port number must be between 1 and 65535" (validator.go of libcalico-go)
+    return PortSet.of(first, last) if FIRST_PORT <= first <= last <= LAST_PORT else None
 
 
 def _entity_text(

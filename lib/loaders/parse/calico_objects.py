@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from lib.loaders.documents import RawObject
-from lib.loaders.parse.addresses import read_address, read_prefix
+from lib.loaders.parse.addresses import read_address, read_net
 from lib.loaders.parse.calico_endpoints import endpoint_ports
 from lib.loaders.parse.calico_policies import read_order
 from lib.loaders.parse.metadata import open_object
@@ -35,7 +35,7 @@ def parse_network_set(session: Session, raw: RawObject) -> NetworkSet | None:
     nets = tuple(
         net
         for index, text in spec.texts("nets")
-        if (net := read_prefix(reading.entry, (*spec.path, "nets", index), text)) is not None
+        if (net := read_net(reading.entry, (*spec.path, "nets", index), text)) is not None
     )
     domains = tuple(text for _, text in spec.texts("allowedEgressDomains"))
     found = NetworkSet(reading.ref, raw.source, reading.labels, nets, domains)

@@ -11,7 +11,7 @@ from typing import Final
 
 from lib.loaders.documents import RawObject
 from lib.loaders.kinds import CLUSTER_POLICY_GROUP, CLUSTER_POLICY_VERSIONS
-from lib.loaders.parse.addresses import read_prefix
+from lib.loaders.parse.addresses import read_schema_prefix
 from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.metadata import open_object
 from lib.loaders.parse.selectors import read_selector, selector_at
@@ -97,7 +97,7 @@ def _parse(session: Session, raw: RawObject, dialect: _Dialect) -> ClusterPolicy
         message = f"is named {quote(reading.ref.name)}; there is only one, of the name default"
         reading.meta.error("name", "baseline-not-default", message, "Write name: default.")
     spec.only(dialect.spec)
-    namespaces, pods = _subject(spec)
+    namespaces, pods = _subject(spec, dialect)
     tier, priority = _place(spec, dialect)
     rules = tuple(rule for direction in Direction for rule in _rules(spec, direction, dialect))
     if entry.failed:
@@ -120,7 +120,7 @@ def _place(spec: Fields, dialect: _Dialect) -> tuple[PolicyTier, int]:
     return tier, spec.number_within("priority", *_PRIORITIES, _PRIORITIES[0])
 
 
-def _subject(spec: Fields) -> tuple[LabelSelector, LabelSelector]:
+def _subject(spec: Fields, dialect: _Dialect) -> tuple[LabelSelector, LabelSelector]:
     subject = spec.child("subject")
     if subject is None:
         if not spec.has("subject"):
@@ -129,7 +129,7 @@ def _subject(spec: Fields) -> tuple[LabelSelector, LabelSelector]:
     subject.only(field_names("namespaces pods"))
     if not _is_one(subject, ("namespaces", "pods"), "subject"):
         return EVERYTHING, EVERYTHING
-    return _pods(subject)
+    return _pods(subject, dialect)
 
 
 def _is_one(fields: Fields, keys: Iterable[str], what: str) -> bool:
@@ -142,12 +142,18 @@ def _is_one(fields: Fields, keys: Iterable[str], what: str) -> bool:
     return len(found) == 1
 
 
-def _pods(fields: Fields) -> tuple[LabelSelector, LabelSelector]:
+def _pods(fields: Fields, dialect: _Dialect) -> tuple[LabelSelector, LabelSelector]:
     """``namespaces``, or ``pods`` with both selectors."""
     if fields.has("namespaces"):
         return selector_at(fields, "namespaces"), EVERYTHING
     pods = fields.section("pods")
     pods.only(_POD_FIELDS)
+    missing = [k for k in (("podSelector",) if dialect is _CLUSTER else sorted(_POD_FIELDS)) if not pods.has(k)]
+    if missing:
+        # Clients written in Go always send them, so that tools take manifests which kubectl could not apply.
+        named = " and ".join(missing)
+        message = f"has no {named}, which the API server asks for; here what is absent counts as empty and selects all"
+        pods.warn(None, "missing-selector", message, "Write {} for the selector, if that is meant.")
     return selector_at(pods, "namespaceSelector"), selector_at(pods, "podSelector")
 
 
@@ -167,6 +173,13 @@ def _at_most(fields: Fields, key: str, most: int, *, least: int = 0) -> None:
         fields.error(key, "too-few-items", "is empty", "Name at least one, or leave the field out.")
 
 
+def _no_two_alike(fields: Fields, key: str) -> None:
+    """``listType=set``: the API server refuses a text that stands there twice."""
+    texts = [text for _, text in fields.texts(key)]
+    if len(set(texts)) < len(texts):
+        fields.error(key, "duplicate-items", "names one item twice", "Name each of them once.")
+
+
 def _rule(rule: Fields, direction: Direction, dialect: _Dialect) -> ClusterRule | None:
     peers_key = _PEER_KEYS[direction]
     rule.only(field_names(f"name action {peers_key} {dialect.ports_key}"))
@@ -184,7 +197,7 @@ def _rule(rule: Fields, direction: Direction, dialect: _Dialect) -> ClusterRule 
     if not rule.sequence(peers_key):
         rule.error(None, "missing-peers", f"{peers_key} names no peer", f"Add at least one peer to {peers_key}.")
     _at_most(rule, peers_key, dialect.peers_up_to)
-    read = (_peer(item, direction) for item in rule.children(peers_key))
+    read = (_peer(item, direction, dialect) for item in rule.children(peers_key))
     peers = tuple(peer for peer in read if peer is not None)
     ports = _ports(rule, dialect)
     if any(isinstance(p, NamedPortOfPods) for p in ports) and any(isinstance(p, _WITHOUT_NAMES) for p in peers):
@@ -203,7 +216,7 @@ def _rule(rule: Fields, direction: Direction, dialect: _Dialect) -> ClusterRule 
     return ClusterRule(direction, index, action, peers, ports, rule.source, name)
 
 
-def _peer(item: Fields, direction: Direction) -> ClusterPeer | None:
+def _peer(item: Fields, direction: Direction, dialect: _Dialect) -> ClusterPeer | None:
     known = _PEERS[direction]
     found = [key for key in known if item.has(key)]
     if item.entry.live and not found:
@@ -215,14 +228,15 @@ def _peer(item: Fields, direction: Direction) -> ClusterPeer | None:
         return None
     (key,) = found
     if key in ("namespaces", "pods"):
-        namespaces, pods = _pods(item)
+        namespaces, pods = _pods(item, dialect)
         return PodPeer(NamespacesByLabel(namespaces), pods, item.source)
     if key == "nodes":
         return NodePeer(read_selector(item.section("nodes")), item.source)
     _at_most(item, key, _BLOCKS_UP_TO, least=1)
+    _no_two_alike(item, key)
     if key == "networks":
-        texts = ((index, text) for index, text in item.texts("networks"))
-        prefixes = (read_prefix(item.entry, (*item.path, "networks", index), text) for index, text in texts)
+        texts = item.texts("networks")
+        prefixes = (read_schema_prefix(item.entry, (*item.path, "networks", index), text) for index, text in texts)
         return NetworksPeer(tuple(p for p in prefixes if p is not None), item.source)
     for index, text in item.texts("domainNames"):
         if not _DOMAIN.fullmatch(text):

@@ -21,6 +21,8 @@ _PORT_NAME = pattern(r"[-a-z0-9]+")
 _DOMAIN_PATH = pattern(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
 _PREFIX = pattern(r"(?P<address>[0-9A-Fa-f:.]+)/(?P<length>[0-9]{1,3})")
 _ORDINARY_FIRST_OCTETS = (10, 172, 192)
+HOST_BITS = "host bits"
+"""How ``parse_lenient_prefix`` says that an address is not the first of its block."""
 _IPV4 = pattern(r"[0-9]{1,9}(\.[0-9]{1,9}){3}")
 
 
@@ -181,7 +183,7 @@ def parse_lenient_prefix(text: str) -> tuple[Network, str] | None:
         faults.append("leading zeros")
     address = ip_address(plain)
     if address != network.network_address:
-        faults.append("host bits")
+        faults.append(HOST_BITS)
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         faults.append("an IPv4 address in IPv6 form")
     return network, " and ".join(faults)

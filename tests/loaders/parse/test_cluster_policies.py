@@ -149,6 +149,15 @@ RULE = "ingress: [{action: Deny, from: [{namespaces: {}}]}]"
         ),
         ("admin", "egress: [{action: Allow, to: [{networks: []}]}]", "too-few-items", None),
         ("admin", "egress: [{action: Allow, to: [{networks: [10.0.0.0/33]}]}]", "invalid-cidr", None),
+        ("cluster", "egress: [{action: Deny, to: [{networks: [010.0.0.0/8]}]}]", "invalid-cidr", None),
+        ("cluster", "egress: [{action: Deny, to: [{networks: [10.0.0.0/08]}]}]", "invalid-cidr", None),
+        ("cluster", "egress: [{action: Deny, to: [{networks: ['::ffff:10.0.0.0/104']}]}]", "invalid-cidr", None),
+        (
+            "admin",
+            "egress: [{action: Deny, to: [{networks: [10.0.0.0/8, 10.0.0.0/8]}]}]",
+            "duplicate-items",
+            "spec.egress[0].to[0].networks",
+        ),
         (
             "admin",
             "egress: [{action: Deny, to: [{nodes: {}}], ports: [{namedPort: web}]}]",
@@ -186,6 +195,39 @@ def test_what_the_schema_refuses_is_named_and_the_policy_counts_as_rejected(
     assert loaded.snapshot.cluster_policies == ()
     (rejected,) = loaded.snapshot.rejected_policies
     assert rejected.namespace == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "pods", "missing"),
+    [
+        ("admin", "podSelector: {}", ["namespaceSelector"]),
+        ("admin", "namespaceSelector: {}", ["podSelector"]),
+        ("baseline", "", ["namespaceSelector", "podSelector"]),
+        ("cluster", "podSelector: {}", []),
+        ("cluster", "namespaceSelector: {}", ["podSelector"]),
+    ],
+)
+def test_pods_without_a_selector_that_the_schema_requires_are_all_and_told(
+    kind: str, pods: str, missing: list[str]
+) -> None:
+    """v1alpha1 requires both, v1alpha2 calls namespaceSelector optional; clients written in Go always send them."""
+    rule = f"ingress: [{{action: Deny, from: [{{pods: {{{pods}}}}}]}}]"
+    loaded = load(merged(KINDS[kind], f"spec: {{{rule}}}"))
+    assert [f for f in faults(loaded) if f[1] == "missing-selector"] == [
+        ("warning", "missing-selector", "spec.ingress[0].from[0].pods")
+    ] * bool(missing)
+    assert all(" and ".join(missing) in problem.message for problem in loaded.problems)
+    (found,) = loaded.snapshot.cluster_policies
+    (peer,) = found.rules[0].peers
+    assert isinstance(peer, PodPeer)
+    assert peer.pods.is_everything
+
+
+def test_host_bits_are_masked_and_told() -> None:
+    loaded = load(merged(CNP, "spec: {egress: [{action: Deny, to: [{networks: [10.1.2.3/8]}]}]}"))
+    assert [f[:2] for f in faults(loaded)] == [("warning", "cidr-not-canonical")]
+    (found,) = loaded.snapshot.cluster_policies
+    assert found.rules[0].peers[0] == NetworksPeer((ip_network("10.0.0.0/8"),), found.rules[0].peers[0].source)
 
 
 def test_there_are_at_most_a_hundred_rules_in_the_old_api_and_twenty_five_in_the_new() -> None:
