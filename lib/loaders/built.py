@@ -20,10 +20,13 @@ WATCHED: Final = frozenset(
         "message",
         "volumeAttributes",
         "options",
+        "headers",
         "kubectl.kubernetes.io/last-applied-configuration",
     }
 )
 """Keys whose values may have to be masked wherever they stand; see ``redact``."""
+HEADERS: Final = "headers"
+"""Of WATCHED the one that is looked at in routes and policies only; see ``credentials``."""
 LABEL_MAPS: Final = frozenset({"labels", "matchLabels", "selector", "nodeSelector"})
 """Below these every key is a person's own word, so that none of WATCHED means what it means elsewhere."""
 WHOLLY_WATCHED: Final = frozenset({"data", "stringData"})

@@ -82,6 +82,8 @@ _FUNCTION: Final = (
     '      kubectl get --raw "/$group/$version/$kind" 2>/dev/null && echo && break',
     "    done",
     "  done",
+    # Else a kind that is not there would end a script that stops at the first fault.
+    "  return 0",
     "}",
 )
 

@@ -3,9 +3,10 @@
 What goes: all of a Secret but its type and key names; of kinds that are not read all but the name, and so of ConfigMaps
 but for the settings of ``lib/facts/config_maps.yaml``; of pods and what
 makes them the environment's values, commands and arguments, attributes of volumes, messages (a container's last words),
-annotations that networking doesn't need, and comments; everywhere the last-applied annotation, snippets of a proxy's
-configuration, and comments after the last line. A value that an alias repeats goes everywhere. Where a document is not
-of a shape in which every such value can be told from the rest, its text is not kept at all.
+annotations that networking doesn't need, and comments; of routes and policies the values of headers that are called
+like credentials; everywhere the last-applied annotation, snippets of a proxy's configuration, annotations with such a
+header or a login in a URL, and comments after the last line. A value that an alias repeats goes everywhere. Where a
+document is not of a shape in which every such value can be told from the rest, its text is not kept at all.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import re
 from bisect import bisect_right
 from typing import Any, Final
 
-from lib.loaders.built import WATCHED, Marks, Span, Watched
+from lib.loaders.built import HEADERS, WATCHED, Marks, Span, Watched
 from lib.loaders.config_values import fact_of, kept_data
+from lib.loaders.credentials import mask_headers, may_have_headers
 from lib.loaders.kinds import READ, WORKLOADS, group_of
 from lib.loaders.mask import MASK
 from lib.loaders.masked_text import CommentsUnclear, Cover, Edit, comment_edits, edited
@@ -45,12 +47,12 @@ _READ_FIELDS: Final = frozenset(
         "metadata",
         "spec",
         "status",
+        "specs",
         "subsets",
         "addressType",
         "endpoints",
         "ports",
         "template",
-        "specs",
     }
 )
 _NAME_FIELDS: Final = ("name", "namespace")
@@ -85,6 +87,8 @@ def redact_object(target: dict[str, Any], api_version: str, kind: str) -> None:
         del target[key]
     if is_workload:
         mask_unknown_container_fields(target)
+    if may_have_headers(group_of(api_version), kind):
+        mask_headers(target)
     mask_everywhere(target, is_workload, set())
 
 
@@ -162,7 +166,7 @@ class _Redaction:
         elif kind == "ConfigMap" and not group and fact_of(target) is not None:
             self._config_map(target, spans, shared)
         elif (group, kind) in READ:
-            self._read_object(target, spans, (group, kind) in WORKLOADS, shared)
+            self._read_object(target, spans, group, kind, shared)
         else:
             self._name_only(target, spans, version, kind)
 
@@ -244,7 +248,8 @@ class _Redaction:
             kept["data"] = MASK
         self._replace_fields(target, own, kept)
 
-    def _read_object(self, target: dict[str, Any], spans: list[Watched], is_workload: bool, shared: bool) -> None:
+    def _read_object(self, target: dict[str, Any], spans: list[Watched], group: str, kind: str, shared: bool) -> None:
+        is_workload = (group, kind) in WORKLOADS
         for key in list(target):
             if key not in _READ_FIELDS:
                 if FIELD_NAME.fullmatch(key):
@@ -252,20 +257,20 @@ class _Redaction:
                 else:
                     del target[key]
                     self.text_is_safe = False
-        unknown: set[tuple[int, str]] = set()
+        hidden = mask_headers(target) if may_have_headers(group, kind) else set()
         if is_workload:
             # A variable that was put out of use is a comment.
             self.comments_in.add((self.document.built.start, self.document.built.end))
-            unknown = mask_unknown_container_fields(target)
+            hidden = mask_unknown_container_fields(target)
             # A slip such as `{value:x}` makes a value part of the key.
-            self.text_is_safe = self.text_is_safe and all(FIELD_NAME.fullmatch(key) for _, key in unknown)
+            self.text_is_safe = self.text_is_safe and all(FIELD_NAME.fullmatch(key) for _, key in hidden)
         if shared:
             mask_everywhere(target, is_workload, set())
         for container, key, start, end in spans:
             if container is target:
                 if key not in _READ_FIELDS:
                     self._mask(start, end)
-            elif (id(container), key) in unknown or (shared and (key in WATCHED or key not in CONTAINER_FIELDS)):
+            elif (id(container), key) in hidden or (shared and (key in WATCHED or key not in CONTAINER_FIELDS)):
                 self._mask(start, end)
         if not shared:
             self._watched(target, [s for s in spans if s[0] is not target], is_workload)
@@ -277,10 +282,10 @@ class _Redaction:
         for container, key, start, end in spans:
             value = container.get(key)
             if id(container) in notes:
-                if is_secret_note(key, value, is_workload):
+                if is_secret_note(container, key, is_workload):
                     container[key] = MASK
                     self._mask(start, end)
-            elif key not in WATCHED:
+            elif key not in WATCHED or key == HEADERS:
                 continue
             elif key == "env" and isinstance(value, list) and all(map(is_env_item, value)):
                 in_env.update(map(id, value))

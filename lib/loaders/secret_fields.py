@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from lib.loaders.built import CONTAINER_LISTS, LABEL_MAPS, WATCHED
+from lib.loaders.built import CONTAINER_LISTS, HEADERS, LABEL_MAPS, WATCHED
+from lib.loaders.credentials import is_header_note
 from lib.loaders.kinds import KEPT_ANNOTATIONS
 from lib.loaders.mask import MASK
 from lib.loaders.parse.session import field_names
@@ -63,14 +64,15 @@ def _is_reference_item(item: Any) -> bool:
     )
 
 
-def is_secret_note(key: str, value: Any, is_workload: bool) -> bool:
-    """Whether an annotation must go: where to log in may stand there with the login.
+def is_secret_note(notes: Mapping[str, Any], key: str, is_workload: bool) -> bool:
+    """Whether one of the annotations must go: where to log in may stand there with the login.
 
     Those of pods tell other programs what to do, with what credentials ever.
     """
+    value = notes[key]
     if key == LAST_APPLIED or key.endswith(_SNIPPET) or (is_workload and not key.startswith(KEPT_ANNOTATIONS)):
         return True
-    return isinstance(value, str) and _URL in value and _holds_login(value)
+    return (isinstance(value, str) and _URL in value and _holds_login(value)) or is_header_note(notes, key)
 
 
 def _holds_login(text: str) -> bool:
@@ -144,9 +146,9 @@ def mask_everywhere(value: Any, is_workload: bool, seen: set[int], parent: str =
             mask_everywhere(item, is_workload, seen)
     elif isinstance(value, dict):
         for key, child in value.items():
-            if parent == "annotations" and is_secret_note(key, child, is_workload):
+            if parent == "annotations" and is_secret_note(value, key, is_workload):
                 value[key] = MASK
-            elif parent in LABEL_MAPS or key not in WATCHED:
+            elif parent in LABEL_MAPS or key not in WATCHED or key == HEADERS:
                 mask_everywhere(child, is_workload, seen, key)
             elif key == "env" and isinstance(child, list) and all(map(is_env_item, child)):
                 value[key] = [{k: MASK if k == "value" else v for k, v in item.items()} for item in child]

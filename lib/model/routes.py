@@ -154,11 +154,15 @@ class ParentRef:
 
 @dataclass(frozen=True, slots=True)
 class NameValueMatch:
-    """A header or query-parameter condition; ``type`` is Exact or RegularExpression."""
+    """A header or query-parameter condition; ``type`` is Exact or RegularExpression.
+
+    ``is_hidden`` says that the value is a credential and was not kept: ``value`` is what stands in its place.
+    """
 
     name: str
     value: str
     type: str = "Exact"
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

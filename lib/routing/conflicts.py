@@ -59,7 +59,10 @@ def _key(row: RouteView) -> tuple[object, ...]:
     if match is None:
         return (row.api, row.route.kind, row.gateway, row.listeners, row.host)
     headers = frozenset((h.name.lower(), h.value, h.type) for h in match.headers)
+    # Two credentials that were not kept look alike and need not be.
+    is_hidden = any(pair.is_hidden for pair in (*match.headers, *match.query_params))
     return (
+        (row.route, row.rule, row.item) if is_hidden else None,
         row.api,
         row.gateway,
         row.listeners,

@@ -98,6 +98,10 @@ def _judge(
     rank = (tuple(-n for n in specificity(row.host)), *_rank(match))
     if row.route.kind == "GRPCRoute":
         return Candidate(row, Fit.UNKNOWN, "a GRPCRoute takes only gRPC requests, which a URL does not show", rank)
+    hidden = [pair.name for pair in (*match.headers, *match.query_params) if pair.is_hidden]
+    if hidden:
+        why = f"what it wants {' and '.join(hidden)} to be is a credential, which is not kept"
+        return Candidate(row, Fit.UNKNOWN, why, rank)
     if Fit.UNKNOWN in fits:
         why = f"{match.path_type} {match.path} {row.conditions}".strip()
         return Candidate(row, Fit.UNKNOWN, f"{why} is a regular expression, which is not evaluated here", rank)
@@ -127,7 +131,7 @@ def _header(headers: Sequence[tuple[str, str]], name: str) -> str | None:
 def _pair_fit(wanted: NameValueMatch, value: str | None) -> Fit:
     if value is None:
         return Fit.NO
-    if wanted.type != "Exact":
+    if wanted.type != "Exact" or wanted.is_hidden:
         return Fit.UNKNOWN
     return Fit.YES if value == wanted.value else Fit.NO
 

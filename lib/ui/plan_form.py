@@ -16,7 +16,7 @@ from lib.ui import plan_state as state
 from lib.ui.plan_boxes import box, grid, key_of
 from lib.ui.plan_fields import CLUSTER, MODELS, PLAN, POOL
 from lib.ui.plan_rows import plan_rows
-from lib.ui.plan_source import cluster_of, pools_of
+from lib.ui.plan_source import cluster_of, doubt_about, pools_of
 from lib.ui.plan_table import plan_table
 from lib.ui.plan_words import in_words
 from lib.ui.text import plain
@@ -58,6 +58,8 @@ def plan_form(snapshot: Snapshot) -> PlanReading:
         _file(reading)
     if state.notice():
         st.error(plain(state.notice(), 600), icon=":material/error:")
+    if state.doubt():
+        st.warning(plain(state.doubt(), 400), icon=":material/help:")
     if not state.write_link(sheet):
         st.caption(":material/link_off: This plan is too long for a link: keep it as a file.")
     return reading
@@ -130,6 +132,8 @@ def _pools(sheet: Sheet, snapshot: Snapshot) -> None:
                 key="take-nodes",
                 help="Pools, max pods, zones and pods from Nodes and Pods; load balancers and ports from Services.",
             )
+        elif unread := snapshot.unread_text("Node"):
+            st.caption(plain(f"No pools can be taken from what is loaded: {unread}.", 200))
     hide = ("cluster",) if len(sheet.clusters) == 1 else ()
     if view == "form" and len(sheet.pools) == 1:
         pool = sheet.pools[0]
@@ -191,12 +195,12 @@ def _take(snapshot: Snapshot) -> None:
     sheet = state.current()
     st.session_state.pop(_POOL_VIEW, None)
     cluster = {"model": sheet.clusters[0].get("model", next(iter(MODELS))), **cluster_of(snapshot)}
-    state.put(Sheet(sheet.plan, (cluster,), pools_of(snapshot), sheet.subnets))
+    state.put_another(Sheet(sheet.plan, (cluster,), pools_of(snapshot), sheet.subnets), doubt_about(snapshot))
 
 
 def _reset() -> None:
     st.session_state.pop(_POOL_VIEW, None)
-    state.put(state.DEFAULT)
+    state.put_another(state.DEFAULT)
 
 
 def _opened() -> None:
@@ -214,4 +218,4 @@ def _opened() -> None:
         state.refuse(" ".join(problem.message for problem in reading.problems[:3]))
         return
     st.session_state.pop(_POOL_VIEW, None)
-    state.put(sheet_of(reading.demand))
+    state.put_another(sheet_of(reading.demand))

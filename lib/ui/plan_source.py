@@ -43,6 +43,14 @@ def cluster_of(snapshot: Snapshot) -> Texts:
     return {name: str(number) for name, number in counts.items() if number}
 
 
+def doubt_about(snapshot: Snapshot) -> str:
+    """Why what is taken may be too little: kinds that a server did not give to their end; "" where it gave them all."""
+    unread = snapshot.unread_text("Node", "Pod", "Service")
+    if not unread:
+        return ""
+    return f"Not everything could be read: {unread}. Numbers that were taken from the cluster may be too low, or missing."
+
+
 def _pool(name: str, nodes: list[Node], running: Counter[str]) -> Texts:
     max_pods = max((node.allocatable_pods or 0 for node in nodes), default=0)
     pods = sum(running[node.name] for node in nodes)

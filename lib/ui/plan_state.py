@@ -13,6 +13,7 @@ from lib.ipplan.sheet import CLUSTER_FIELDS, PACKED, PLAN_FIELDS, Sheet, Texts, 
 _SHEET: Final = "netatlas.plan"
 _ROUND: Final = "netatlas.plan_round"
 _NOTICE: Final = "netatlas.plan_notice"
+_DOUBT: Final = "netatlas.plan_doubt"
 _PARAMETERS: Final = (*PLAN_FIELDS, *CLUSTER_FIELDS, "clusters", "pools", "subnets", PACKED)
 DEFAULT: Final = Sheet(
     plan={},
@@ -38,16 +39,27 @@ def notice() -> str:
     return str(st.session_state.get(_NOTICE, ""))
 
 
+def doubt() -> str:
+    """Why numbers that the plan was given may be too low, until another takes its place; "" for no reason."""
+    return str(st.session_state.get(_DOUBT, ""))
+
+
 def round_number() -> int:
     """Part of every widget's key: a plan that is put begins them anew."""
     return int(st.session_state.get(_ROUND, 0))
 
 
 def put(sheet: Sheet) -> None:
-    """Replace the whole plan, and with it what the widgets show."""
+    """Replace the plan by an edited one, and with it what the widgets show."""
     st.session_state[_SHEET] = sheet
     st.session_state[_NOTICE] = ""
     begin_anew()
+
+
+def put_another(sheet: Sheet, doubt: str = "") -> None:
+    """Replace the plan by one from elsewhere, of which there is this doubt."""
+    put(sheet)
+    st.session_state[_DOUBT] = doubt
 
 
 def begin_anew() -> None:

@@ -81,7 +81,8 @@ def test_missing_and_forbidden_kinds_are_skipped_and_the_newest_version_is_taken
     shell: str, command: str, bin_folder: Path, tmp_path: Path
 ) -> None:
     environment = {**os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}", "GROUP": "g", "CLUSTER": "c"}
-    subprocess.run([shell, "-c", command], cwd=tmp_path, env=environment, check=False, timeout=60)
+    # Inside a script that stops at the first fault, too.
+    subprocess.run([shell, "-ec", command], cwd=tmp_path, env=environment, check=True, timeout=60)
     lines = [json.loads(line) for line in (tmp_path / OUTPUT).read_text().splitlines() if line]
     assert lines == [
         {"kind": "NamespaceList", "apiVersion": "v1", "items": []},

@@ -280,3 +280,44 @@ def test_a_login_of_the_server_is_not_used_where_it_is_off() -> None:
         target = ClusterTarget("test", access_of("0.0.0.0", {}), config and replace(config, uploaded=False))
         with pytest.raises(ClusterError, match="does not lend its own login"):
             target.log_in()
+
+
+def with_nodes(server: ReplayServer) -> None:
+    labels = {"kubernetes.azure.com/agentpool": "apps"}
+    nodes = [{"metadata": {"name": f"n{i}", "labels": labels}, "status": {"allocatable": {"pods": "30"}}} for i in "12"]
+    server.lists["/api/v1/nodes"] = ("NodeList", "v1", nodes)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/pods", "/api/v1/services"])
+def test_a_plan_taken_from_a_cluster_that_was_not_read_whole_says_so_and_keeps_saying_it(
+    url: str, server: ReplayServer, path: str
+) -> None:
+    with_nodes(server)
+    server.faults[path] = always(403, recording("403-networkpolicies")["body"])
+    test = connected()
+    test.switch_page("pages/ip_plan.py").run()
+    test.button("take-nodes").click().run()
+    assert not test.exception
+    test.number_input[0].set_value(2).run()  # an edit after it changes nothing about the doubt
+    told = [w.value.replace("\\", "") for w in test.warning]
+    kind = {"/api/v1/pods": "Pod", "/api/v1/services": "Service"}[path]
+    assert any(f"{kind} (refused by the server). Numbers that were taken from the cluster" in each for each in told)
+    test.button("plan-reset").click().run()
+    assert not any("taken from the cluster" in w.value for w in test.warning)
+
+
+def test_a_plan_says_why_no_pools_can_be_taken_where_nodes_were_refused(url: str, server: ReplayServer) -> None:
+    server.faults["/api/v1/nodes"] = always(403, recording("403-networkpolicies")["body"])
+    test = connected()
+    test.switch_page("pages/ip_plan.py").run()
+    told = " ".join(c.value for c in test.caption).replace("\\", "")
+    assert "No pools can be taken from what is loaded: Node (refused by the server)." in told
+
+
+def test_a_plan_taken_from_a_cluster_that_was_read_whole_says_nothing(url: str, server: ReplayServer) -> None:
+    with_nodes(server)
+    test = connected()
+    test.switch_page("pages/ip_plan.py").run()
+    test.button("take-nodes").click().run()
+    assert "netatlas.plan" in test.session_state
+    assert not any("taken from the cluster" in w.value for w in test.warning)

@@ -166,7 +166,7 @@ def _without_notes(value: Any, removed: _Removed, is_workload: bool) -> Any:
     copied: dict[str, Any] = {}
     for key, child in value.items():
         if key == "annotations" and isinstance(child, dict):
-            kept = {k: note for k, v in child.items() if (note := _note(k, v, is_workload)) is not _GONE}
+            kept = {k: note for k in child if (note := _note(child, k, is_workload)) is not _GONE}
             removed[ANNOTATIONS] += sum(1 for k in child if k not in kept)
             if kept:
                 copied[key] = kept
@@ -178,11 +178,12 @@ def _without_notes(value: Any, removed: _Removed, is_workload: bool) -> Any:
 _GONE: Final = object()
 
 
-def _note(key: str, value: Any, is_workload: bool) -> Any:
+def _note(notes: dict[str, Any], key: str, is_workload: bool) -> Any:
     """An annotation that is needed; one that makes its object invalid without its content; ``_GONE`` for the rest."""
+    value = notes[key]
     if key.startswith(KEPT_ANNOTATIONS):
         # That there is a snippet counts; what it says may hold credentials.
-        return shape(value) if is_secret_note(key, value, is_workload) else value
+        return shape(value) if is_secret_note(notes, key, is_workload) else value
     if isinstance(value, str) and not isinstance(value, PlainLetter) and not label_key_fault(key.lower()):
         return _GONE
     return shape(value)

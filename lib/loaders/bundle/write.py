@@ -39,6 +39,7 @@ ALWAYS_REMOVED: Final = (
     "values of environment variables",
     "annotations of the last applied configuration",
     "snippets of a proxy's configuration",
+    "values of headers and parameters that are called like credentials, and annotations that set them",
     "comments",
 )
 _MARK: Final = "\0plain:"

@@ -10,6 +10,7 @@ from typing import Final
 
 from lib.loaders.documents import RawObject
 from lib.loaders.kinds import GATEWAY_GROUP
+from lib.loaders.mask import MASK
 from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.metadata import Reading, open_object
 from lib.loaders.parse.session import Session, Unknown, quote
@@ -172,5 +173,6 @@ def _named(item: Fields, key: str) -> tuple[NameValueMatch, ...]:
         name = entry.text("name")
         if not name:
             entry.error(None, "missing-name", "has no name", "Add name.")
-        found.append(NameValueMatch(name, entry.text("value"), entry.choice("type", _VALUE_TYPES, "Exact")))
+        value, type_ = entry.text("value"), entry.choice("type", _VALUE_TYPES, "Exact")
+        found.append(NameValueMatch(name, value, type_, is_hidden=value == MASK))
     return tuple(found)
