@@ -14,7 +14,8 @@ _NODE_CONFIG: Final = "CiliumNodeConfig"
 
 def settings_of(engine: str, snapshot: Snapshot) -> Iterator[tuple[EngineSetting, ConfigMap, str]]:
     """The settings of an engine that the cluster's ConfigMaps hold, each with where it stands and its value."""
-    for each in engine_settings():
+    # The facts are many, and most inputs hold no ConfigMap.
+    for each in engine_settings() if snapshot.config_maps else ():
         found = snapshot.config_map_by_name.get(each.config_map)
         value = found.data.get(each.key) if found is not None else None
         if each.engine == engine and found is not None and value is not None and each.holds(value):
