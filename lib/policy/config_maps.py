@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lib.facts.engine_settings import EngineSetting, engine_settings
-from lib.model.config_maps import ConfigMap
 from lib.model.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from lib.model.config_maps import ConfigMap
 
 _NODE_CONFIG: Final = "CiliumNodeConfig"
 
