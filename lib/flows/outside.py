@@ -10,13 +10,14 @@ from lib.flows.row import FlowRow, RowVerdict, unknown_reason, verdicts
 from lib.model.policies import Direction
 from lib.model.records import dataclass
 from lib.model.refs import OUTSIDE_SUFFIX
+from lib.model.sets import AddressSet
 from lib.policy.bits import Bits, from_positions, positions
 from lib.policy.pairs import Part, Sum, WorkloadPairs, add_up
 
 Split = tuple[tuple[Bits, Bits, Bits], ...]
 """Outside ends with their allowed and possible masks; ends that have nothing are left out."""
 Range = tuple[tuple[int, int], str]
-"""Addresses as rows name them, behind the family and the first of them, by which they are put in order."""
+"""Family and first address of a range, by which rows are put in order, and how they name it."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,14 @@ class Outside:
         row = self.pairs.engine.reachability().row(number)
         return tuple((ends & outside, allowed, possible) for ends, allowed, possible, _ in row if ends & outside)
 
-    def of_workload(self, workload: int, direction: Direction) -> Iterator[tuple[RowVerdict, Bits, str, Bits]]:
-        """Verdict, port mask, ``k/n`` and outside ends; ends of equal answers come together."""
+    def of_workload(self, workload: int, direction: Direction) -> Iterator[tuple[RowVerdict, Bits, str, AddressSet]]:
+        """Verdict, port mask, ``k/n`` and addresses; addresses of equal answers come together."""
         answers: dict[tuple[RowVerdict, Bits, str], Bits] = defaultdict(int)
         for ends, total in self.cells(workload, direction):
             for answer in verdicts(total):
                 answers[answer] |= ends
         for (verdict, mask, pods), ends in answers.items():
-            yield verdict, mask, pods, ends
+            yield verdict, mask, pods, self.addresses(ends)
 
     def cells(self, workload: int, direction: Direction) -> Iterator[tuple[Bits, Sum]]:
         """Disjoint outside ends with what the workload exchanges with them; ends that have nothing are left out."""
@@ -66,18 +67,28 @@ class Outside:
         for ends, parts in _refine(splits):
             yield ends, add_up(parts, self.pairs.sizes[workload])
 
-    def ranges(self, ends: Bits) -> tuple[Range, ...]:
-        """The addresses of a set of outside ends; many workloads have the same."""
-        found = self._ranges.get(ends)
+    def addresses(self, ends: Bits) -> AddressSet:
+        """The addresses of a set of outside ends; equal ends give the same object."""
+        found = self._addresses.get(ends)
         if found is None:
-            found = self._ranges[ends] = tuple(
-                ((first.version, int(first)), f"{first}-{last}{OUTSIDE_SUFFIX}")
-                for first, last in self.pairs.engine.spaces.addresses_in(ends).ranges()
+            found = self._addresses[ends] = self.pairs.engine.spaces.addresses_in(ends)
+        return found
+
+    @cached_property
+    def _addresses(self) -> dict[Bits, AddressSet]:
+        return {}
+
+    def ranges(self, addresses: AddressSet) -> tuple[Range, ...]:
+        """The ranges of a set of addresses as rows name them; many workloads have the same."""
+        found = self._ranges.get(addresses)
+        if found is None:
+            found = self._ranges[addresses] = tuple(
+                ((first.version, int(first)), f"{first}-{last}{OUTSIDE_SUFFIX}") for first, last in addresses.ranges()
             )
         return found
 
     @cached_property
-    def _ranges(self) -> dict[Bits, tuple[Range, ...]]:
+    def _ranges(self) -> dict[AddressSet, tuple[Range, ...]]:
         return {}
 
 
@@ -110,12 +121,12 @@ def outside_rows(pairs: WorkloadPairs, workloads: Iterable[int], direction: Dire
         workload = pairs.workload(number)
         name, host = str(workload.ref), workload.host_network
         listed = []
-        for verdict, mask, pods, ends in outside.of_workload(number, direction):
+        for verdict, mask, pods, addresses in outside.of_workload(number, direction):
             ports = pairs.engine.connections(mask)
             reason = unknown_reason(pairs.engine, False) if verdict is RowVerdict.UNKNOWN else ""
-            listed += [(*each, ports, verdict, pods, reason) for each in outside.ranges(ends)]
-        for _, shown, ports, verdict, pods, reason in sorted(listed, key=lambda item: item[0]):
+            listed += [(*each, ports, verdict, pods, reason) for each in outside.ranges(addresses)]
+        for _, ends, ports, verdict, pods, reason in sorted(listed, key=lambda item: item[0]):
             if direction is Direction.INGRESS:
-                yield FlowRow(shown, name, ports, verdict, pods, reason, host, None, workload.ref)
+                yield FlowRow(ends, name, ports, verdict, pods, reason, host, None, workload.ref)
             else:
-                yield FlowRow(name, shown, ports, verdict, pods, reason, host, workload.ref, None)
+                yield FlowRow(name, ends, ports, verdict, pods, reason, host, workload.ref, None)
