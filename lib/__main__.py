@@ -2,8 +2,11 @@
 
 import sys
 
-from lib.cli import main
-from lib.cli.process import begin, leave
+from lib.process import begin, leave
 
+# Before the rest is imported, which makes more objects than many an input.
 begin()
+
+from lib.cli import main  # noqa: E402
+
 leave(main(sys.argv[1:]))

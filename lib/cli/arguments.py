@@ -10,9 +10,6 @@ from functools import cache, partial
 from typing import Final
 
 from lib.cli.cluster import add_cluster_arguments
-from lib.cli.egress_arguments import add_egress_arguments
-from lib.cli.plan_arguments import add_plan_arguments
-from lib.cli.trace_arguments import add_trace_arguments
 from lib.model.problem import Severity
 
 _PROGRAM: Final = "python -m lib"
@@ -93,6 +90,8 @@ def _egress(command: _Add) -> None:
     _filters(egress)
     _engine(egress)
     _names(egress)
+    from lib.cli.egress_arguments import add_egress_arguments
+
     add_egress_arguments(egress)
 
 
@@ -115,6 +114,8 @@ def _trace(command: _Add) -> None:
     found = command("a packet's way, hop by hop, each with its verdict and the line that decided it")
     _engine(found)
     _names(found)
+    from lib.cli.trace_arguments import add_trace_arguments
+
     add_trace_arguments(found)
 
 
@@ -257,6 +258,8 @@ def _snapshot(command: _Add) -> None:
 
 
 def _plan(command: _Add) -> None:
+    from lib.cli.plan_arguments import add_plan_arguments
+
     plan_formats = (*TABULAR, "az", "bicep", "terraform")
     add_plan_arguments(command("how many addresses a cluster needs", formats=plan_formats, loads=False))
 

@@ -61,8 +61,9 @@ def _json_pieces(head: Mapping[str, Any], key: str, rows: Iterable[Any], tail: M
         yield f"{json.dumps(name)}: {json.dumps(value)}, "
     yield f"{json.dumps(key)}: ["
     separator = "\n"
+    encode = json.JSONEncoder(ensure_ascii=False).encode
     for row in rows:
-        yield separator + json.dumps(row, ensure_ascii=False)
+        yield separator + encode(row)
         separator = ",\n"
     yield "]"
     for name, value in tail.items():

@@ -11,6 +11,8 @@ from lib.facts.engines import Known
 from lib.facts.files import FactsError, read_list
 from lib.model.records import dataclass
 
+_FILE: Final = "policy_readings.yaml"
+
 
 class SeenAs(Enum):
     """As from whom ingress policies see what a load balancer sent to any node: BOTH depends on the node, UNKNOWN says
@@ -91,7 +93,7 @@ class Reading:
 @cache
 def readings() -> tuple[Reading, ...]:
     """Every reading that the data file knows, the API's own words first."""
-    return tuple(map(_reading, read_list("policy_readings.yaml")))
+    return tuple(reading(entry["id"]) for entry in read_list(_FILE))
 
 
 def _reading(entry: dict[str, Any]) -> Reading:
@@ -127,9 +129,10 @@ def _policy_kind(entry: dict[str, str]) -> PolicyKindFact:
     return PolicyKindFact(group, kind, entry.get("since", ""), entry["source"])
 
 
+@cache
 def reading(engine_id: str) -> Reading:
-    """One reading. Raises FactsError for an id that the data file does not hold."""
-    for found in readings():
-        if found.id == engine_id:
-            return found
+    """One reading; most runs ask for no other. Raises FactsError for an id that the data file does not hold."""
+    for entry in read_list(_FILE):
+        if entry["id"] == engine_id:
+            return _reading(entry)
     raise FactsError(f"no reading of policies is called {engine_id!r}")

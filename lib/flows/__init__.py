@@ -4,7 +4,7 @@ from lib.flows.classes import ClassFlows, WorkloadClass, class_flows
 from lib.flows.matrix import MatrixCell, MatrixState, NamespaceMatrix, namespace_matrix, workload_matrix
 from lib.flows.names import unknown_for_names
 from lib.flows.rows import FlowRow, RowVerdict, flow_rows, to_json
-from lib.policy.ends import INGRESS_CONTROLLER
+from lib.model.refs import INGRESS_CONTROLLER
 
 __all__ = [
     "INGRESS_CONTROLLER",

@@ -7,10 +7,9 @@ from collections.abc import Container, Iterable, Iterator
 
 from lib.flows.row import FlowRow, RowVerdict
 from lib.model.policies import Direction
-from lib.model.refs import ObjectRef
+from lib.model.refs import INGRESS_CONTROLLER, ObjectRef
 from lib.model.sets import ConnectionSet, PortSet, Protocol
 from lib.policy.bits import Bits
-from lib.policy.ends import INGRESS_CONTROLLER
 from lib.policy.engine import Engine
 from lib.policy.pairs import WorkloadPairs
 from lib.policy.projection import ARBITRARY_NAMESPACE

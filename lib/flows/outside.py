@@ -16,6 +16,8 @@ from lib.policy.pairs import Part, Sum, WorkloadPairs, add_up
 
 Split = tuple[tuple[Bits, Bits, Bits], ...]
 """Outside ends with their allowed and possible masks; ends that have nothing are left out."""
+Range = tuple[tuple[int, int], str]
+"""Family and first address of a range, by which rows are put in order, and how they name it."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,19 @@ class Outside:
     def _addresses(self) -> dict[Bits, AddressSet]:
         return {}
 
+    def ranges(self, addresses: AddressSet) -> tuple[Range, ...]:
+        """The ranges of a set of addresses as rows name them; many workloads have the same."""
+        found = self._ranges.get(addresses)
+        if found is None:
+            found = self._ranges[addresses] = tuple(
+                ((first.version, int(first)), f"{first}-{last}{OUTSIDE_SUFFIX}") for first, last in addresses.ranges()
+            )
+        return found
+
+    @cached_property
+    def _ranges(self) -> dict[AddressSet, tuple[Range, ...]]:
+        return {}
+
 
 def _refine(splits: Iterable[tuple[int, Split]]) -> Iterator[tuple[Bits, list[Part]]]:
     """Cut the ends of all splits into cells inside which every split says one thing."""
@@ -109,10 +124,7 @@ def outside_rows(pairs: WorkloadPairs, workloads: Iterable[int], direction: Dire
         for verdict, mask, pods, addresses in outside.of_workload(number, direction):
             ports = pairs.engine.connections(mask)
             reason = unknown_reason(pairs.engine, False) if verdict is RowVerdict.UNKNOWN else ""
-            for first, last in addresses.ranges():
-                listed.append(
-                    ((first.version, int(first)), f"{first}-{last}{OUTSIDE_SUFFIX}", ports, verdict, pods, reason)
-                )
+            listed += [(*each, ports, verdict, pods, reason) for each in outside.ranges(addresses)]
         for _, ends, ports, verdict, pods, reason in sorted(listed, key=lambda item: item[0]):
             if direction is Direction.INGRESS:
                 yield FlowRow(ends, name, ports, verdict, pods, reason, host, None, workload.ref)

@@ -12,7 +12,6 @@ from lib.flows.row import FlowRow, RowVerdict, over_one_family, reason_of, verdi
 from lib.model.policies import Direction
 from lib.model.records import replace
 from lib.model.refs import ObjectRef
-from lib.policy.decide import without_rejected
 from lib.policy.engine import Engine
 from lib.policy.pairs import Sum, WorkloadPairs
 from lib.routing.routes import RoutedBackend
@@ -79,6 +78,8 @@ def rows_between(pairs: WorkloadPairs, source: int, destination: int, total: Sum
 
 def with_rejections(engine: Engine, rows: Iterable[FlowRow]) -> Iterator[FlowRow]:
     """Mark every row that a rejected policy could change."""
+    from lib.policy.decide import without_rejected
+
     by_direction = {d: doubted(engine, d) for d in Direction}
     for row in rows:
         rejected = dict.fromkeys(

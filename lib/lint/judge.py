@@ -11,12 +11,12 @@ from lib.lint.other_protocols import without_ports
 from lib.lint.removal import Answer, Removals
 from lib.lint.written import WrittenRule, rules_of
 from lib.model.refs import ObjectRef
+from lib.policy.any_policy import AnyPolicy
 from lib.policy.bits import Bits, union
 from lib.policy.columns import Columns, RuleKey, StepsSpentError, Without
 from lib.policy.engine import Engine
 from lib.policy.host_endpoints import left_open
 from lib.policy.inventory import inventory
-from lib.policy.tiers import AnyPolicy
 
 
 @dataclass

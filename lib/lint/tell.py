@@ -17,12 +17,12 @@ from lib.lint.supplied import Supplied
 from lib.lint.written import WrittenRule, is_about_pods, never_selects, subjects_of
 from lib.model.policies import Direction, NetworkPolicy
 from lib.model.refs import ObjectRef
+from lib.policy.any_policy import AnyPolicy
 from lib.policy.bits import Bits, positions, union
 from lib.policy.columns import RuleKey, Without
 from lib.policy.inventory import inventory
 from lib.policy.nobody import NAMES_NOBODY, SELECTS_NOTHING, rule_text, waited_for
 from lib.policy.rules import Action
-from lib.policy.tiers import AnyPolicy
 
 # So many parts that could go as well are tried together with the one that is told of.
 _TRIED_TOGETHER: Final = 4

@@ -12,8 +12,8 @@ from lib.model.calico_policies import CalicoPolicy
 from lib.model.cilium_policies import CiliumPolicy
 from lib.model.policies import NetworkPolicy
 from lib.model.refs import ObjectRef
+from lib.policy.any_policy import AnyPolicy
 from lib.policy.rules import Action
-from lib.policy.tiers import AnyPolicy
 
 _SHOWN: Final = 3
 _VERBS: Final = {Action.ALLOW: "permits", Action.DENY: "denies", Action.PASS: "passes on"}

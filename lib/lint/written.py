@@ -23,8 +23,8 @@ from lib.model.policies import (
     PolicyRule,
 )
 from lib.model.sets import Family, family_of
+from lib.policy.any_policy import AnyPolicy
 from lib.policy.columns import RuleKey
-from lib.policy.tiers import AnyPolicy
 
 AnyRule = PolicyRule | ClusterRule | CalicoRule | CiliumRule
 

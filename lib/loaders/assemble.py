@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lib.loaders.collected import Collected
 from lib.loaders.collector import without_collector
@@ -22,11 +22,10 @@ from lib.loaders.parse import (
     is_own_group,
     parse_object,
 )
-from lib.loaders.parse.calico_endpoints import pods_of
 from lib.loaders.parse.metadata import DEFAULT_NAMESPACE, rough_ref
 from lib.loaders.parse.session import quote
-from lib.model.calico_policies import BUILT_IN_TIERS, CALICO_NETWORK_POLICY, CalicoProfile, CalicoTier
-from lib.model.cluster import METADATA_NAME_LABEL, Namespace, Node
+from lib.model.calico_names import BUILT_IN_TIERS, CALICO_NETWORK_POLICY
+from lib.model.cluster import METADATA_NAME_LABEL, Namespace, Node, Pod
 from lib.model.labels import EVERYTHING
 from lib.model.policies import NetworkPolicy, RejectedPolicy
 from lib.model.problem import Problem, Severity
@@ -35,6 +34,9 @@ from lib.model.refs import ObjectRef, Source
 from lib.model.routes import Gateway, GatewayClass, GatewayRoute, Ingress, IngressClass, ReferenceGrant
 from lib.model.services import EndpointSlice, Service
 from lib.model.snapshot import Coverage, SecretInfo, Snapshot
+
+if TYPE_CHECKING:
+    from lib.model.calico_policies import CalicoProfile, CalicoTier
 
 _STEP: Final = 2000
 _KINDS_BY_LOWER: Final = {kind.lower(): kind for kind in KIND_READERS}
@@ -235,7 +237,11 @@ def _snapshot(read: ReadResult, collected: Collected, title: str, coverage: dict
     for members in collected.by_kind.values():
         controllers.update((ref, item) for ref, item in members.items() if isinstance(item, Controller))
     profiles: dict[str, CalicoProfile] = {p.ref.name: p for p in collected.all("Profile")}
-    pods = pods_of(collected.all("Pod"), collected.all("WorkloadEndpoint"), profiles)
+    pods: Iterable[Pod] = collected.all("Pod")
+    if "WorkloadEndpoint" in collected.by_kind:
+        from lib.loaders.parse.calico_endpoints import pods_of
+
+        pods = pods_of(pods, collected.all("WorkloadEndpoint"), profiles)
     workloads = fold(pods, controllers, coverage.get("Pod") is Coverage.COMPLETE)
     slices: list[EndpointSlice] = list(collected.all("EndpointSlice"))
     for several in collected.all("Endpoints"):

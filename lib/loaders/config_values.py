@@ -17,17 +17,16 @@ from lib.loaders.limits import Limits
 from lib.loaders.mask import MASK
 from lib.loaders.read_documents import Document
 from lib.loaders.yaml_reader import Reader
+from lib.model.patterns import pattern
 
 _CHARS_MAX: Final = 256 * 1024
 _LIMITS: Final = Limits(nodes=20_000, documents_per_file=20, alias_nodes_per_document=1_000)
 _ITEMS_MAX: Final = 500
 _KEYS_MAX: Final = 200
-_WORD: Final = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_.]{0,63}(?:[ ,]{1,2}[A-Za-z0-9][-A-Za-z0-9_.]{0,63}){0,9},?")
-_DOMAIN: Final = re.compile(
-    r"(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*\.?", re.I
-)
-_ZONE: Final = re.compile(r"(?:(?:dns|tls|grpc|https)://)?(?=[^{}\s\"]{1,260}$)[-A-Za-z0-9_.*/\[\]]*(?::[0-9]{1,5})?")
-_SERVER: Final = re.compile(
+_WORD: Final = pattern(r"[A-Za-z0-9][-A-Za-z0-9_.]{0,63}(?:[ ,]{1,2}[A-Za-z0-9][-A-Za-z0-9_.]{0,63}){0,9},?")
+_DOMAIN: Final = pattern(r"(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*\.?", re.I)
+_ZONE: Final = pattern(r"(?:(?:dns|tls|grpc|https)://)?(?=[^{}\s\"]{1,260}$)[-A-Za-z0-9_.*/\[\]]*(?::[0-9]{1,5})?")
+_SERVER: Final = pattern(
     r"(?:(?:dns|tls)://)?(?:[0-9.]{7,15}|\[?[0-9A-Fa-f:]{2,39}\]?)(?::[0-9]{1,5})?|/etc/resolv\.conf"
 )
 SET: Final = "set"

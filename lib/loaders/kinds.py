@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from lib.model.calico_policies import CALICO_NETWORK_POLICY
+from lib.model.calico_names import CALICO_NETWORK_POLICY
 
 WORKLOADS: Final = frozenset(
     {

@@ -12,7 +12,7 @@ from typing import Final
 
 from lib.loaders.kinds import CALICO_GROUPS, CILIUM_POLICY_KINDS, CLUSTER_POLICY_KINDS
 from lib.loaders.lines import BREAK, line_count
-from lib.model.calico_policies import CALICO_NETWORK_POLICY
+from lib.model.calico_names import CALICO_NETWORK_POLICY
 from lib.model.labels import EVERYTHING
 from lib.model.patterns import pattern
 from lib.model.policies import Direction, RejectedPolicy

@@ -8,7 +8,6 @@ from typing import Any
 
 from lib.loaders.archives import Budget, Entry, clean_name, is_archive
 from lib.loaders.bundle.manifest import MOST_STATEMENTS, Statement, is_manifest
-from lib.loaders.bundle.statement import read_statement
 from lib.loaders.collector import without_collector
 from lib.loaders.documents import DocumentStore, ListInfo, RawObject, StoredDocument
 from lib.loaders.encoding import EncodingError, decode
@@ -279,6 +278,8 @@ class _Reading:
             self._tell(document.number, document.line, advise("too-many-snapshots", message))
             self.rejected.append(rejected("", "those of snapshots that were not read", Source(self.current.file, 1)))
             return
+        from lib.loaders.bundle.statement import read_statement
+
         source = Source(self.current.file, document.number)
         self.documents.add(source.file, source.document, StoredDocument(document.line, document.syntax, None))
         found = read_statement(value, source)

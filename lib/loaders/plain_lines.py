@@ -14,8 +14,8 @@ from lib.loaders.yaml_resolver import PLAIN_LETTERS, PlainLetter, Scalar, key_te
 from lib.model.patterns import pattern
 
 _SHAPE: Final = pattern(r"( *)((?:- +)*)(?:([A-Za-z0-9_./][-A-Za-z0-9_./]{0,250}):(?: +|\Z))?(.*)\Z")
-_FIELD: Final = pattern(r"( *)([A-Za-z][-A-Za-z0-9_./]{0,250}): ([A-Za-z0-9/][-A-Za-z0-9_./]*)\Z")
-"""The lines that are met most, which everything below reads the same way, only slower."""
+_SCALAR: Final = pattern(r"[A-Za-z0-9/][-A-Za-z0-9_./]*|\"[-A-Za-z0-9_./:]*\"")
+"""The scalars that are met most, which mean the same behind whatever they stand."""
 _FIRST: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_/.+~$(<=^;")
 """Characters that a plain scalar may begin with wherever it stands; after a hyphen that no blank follows, too."""
 _REMEMBERED: Final = 20_000
@@ -64,18 +64,40 @@ class Lines(dict[str | None, Line]):
     def __init__(self, scalar_chars: int) -> None:
         super().__init__({None: _END})
         self._scalar_chars = scalar_chars
+        self._heads: dict[str, Line] = {}
+        """By what stands before a scalar a line that begins so, each of which differs in nothing but its scalar."""
 
     def forget(self) -> None:
         """Let go of the lines if there are many: then most are written once."""
         if len(self) > _REMEMBERED:
             self.clear()
+            self._heads.clear()
             self[None] = _END
 
     def __missing__(self, text: str) -> Line:
         if len(text) > self._scalar_chars:
             return _UNCLEAR
-        self[text] = line = read_line(text)
+        sign = text.find(": ")
+        begin = (sign if sign >= 0 else text.rfind("- ")) + 2
+        head = self._heads.get(text[:begin])
+        if head is not None and (scalar := _SCALAR.fullmatch(text, begin)):
+            line = _like(head, begin, scalar[0])
+        else:
+            line = read_line(text)
+            # Where the scalar does not begin just there, its own characters have a part in where it begins.
+            if line.begin == begin and not line.empty:
+                self._heads[text[:begin]] = line
+        self[text] = line
         return line
+
+
+def _like(head: Line, begin: int, scalar: str) -> Line:
+    """A line that differs from ``head`` in nothing but its scalar, one that is met often."""
+    try:
+        value = scalar[1:-1] if scalar[0] == '"' else _plain(scalar)
+    except _Unclear:
+        return _UNCLEAR
+    return Line._make((*head[:3], value, begin, begin + len(scalar), *head[6:]))
 
 
 def read_line(text: str) -> Line:
@@ -87,11 +109,6 @@ def read_line(text: str) -> Line:
 
 
 def _read(text: str) -> Line:
-    if match := _FIELD.match(text):
-        indent, key, written = match[1], match[2], match[3]
-        if isinstance(resolve_plain(key), str):
-            first, end = len(indent), len(text)
-            return Line(True, first, key, _plain(written), end - len(written), end, False, ((first, True),))
     match = _SHAPE.match(text)
     if match is None or not (text.isascii() and text.isprintable()):
         raise _Unclear

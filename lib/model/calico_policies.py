@@ -10,6 +10,7 @@ from enum import Enum
 from math import inf
 from typing import Final
 
+from lib.model.calico_names import DEFAULT_TIER
 from lib.model.calico_selector import CalicoSelector
 from lib.model.cluster import ContainerPort, Pod
 from lib.model.labels import Labels
@@ -17,13 +18,6 @@ from lib.model.policies import Direction
 from lib.model.records import dataclass, field
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import Address, AddressSet, Family, Network, PortSet, Protocol
-
-CALICO_NETWORK_POLICY: Final = "CalicoNetworkPolicy"
-DEFAULT_TIER: Final = "default"
-BUILT_IN_TIERS: Final = frozenset(
-    {DEFAULT_TIER, "adminnetworkpolicy", "kube-admin", "baselineadminnetworkpolicy", "kube-baseline"}
-)
-"""The tiers that Calico makes itself, with fixed orders and default actions."""
 
 NAMESPACE_KEY: Final = "projectcalico.org/namespace"
 ORCHESTRATOR_KEY: Final = "projectcalico.org/orchestrator"

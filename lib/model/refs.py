@@ -11,6 +11,8 @@ PathStep = str | int
 
 OUTSIDE_SUFFIX: Final = "[External]"
 """Stands behind addresses outside the cluster where ends of flows are written."""
+INGRESS_CONTROLLER: Final = "{ingress-controller}"
+"""The end of the rows of ``flows`` that come from routes."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

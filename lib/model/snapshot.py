@@ -6,27 +6,30 @@ from collections import defaultdict
 from collections.abc import Mapping
 from enum import Enum
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from lib.model.calico_policies import (
-    CalicoPolicy,
-    CalicoProfile,
-    CalicoTier,
-    HostEndpoint,
-    NetworkSet,
-    ServiceAccount,
-    StagedPolicy,
-)
-from lib.model.cilium_policies import CidrGroup, CiliumPolicy, LocalRedirect
 from lib.model.cluster import Namespace, Node, Pod, Workload
-from lib.model.cluster_policies import ClusterPolicy
-from lib.model.config_maps import ConfigMap
 from lib.model.domain_names import NameTable
 from lib.model.policies import NetworkPolicy, RejectedPolicy
 from lib.model.records import dataclass, field
 from lib.model.refs import ObjectRef, Source
 from lib.model.routes import Gateway, GatewayClass, GatewayRoute, Ingress, IngressClass, ReferenceGrant
 from lib.model.services import EndpointSlice, Service
+
+if TYPE_CHECKING:
+    # Most inputs hold no object of these kinds, and making their classes takes its time.
+    from lib.model.calico_policies import (
+        CalicoPolicy,
+        CalicoProfile,
+        CalicoTier,
+        HostEndpoint,
+        NetworkSet,
+        ServiceAccount,
+        StagedPolicy,
+    )
+    from lib.model.cilium_policies import CidrGroup, CiliumPolicy, LocalRedirect
+    from lib.model.cluster_policies import ClusterPolicy
+    from lib.model.config_maps import ConfigMap
 
 
 class Coverage(Enum):

@@ -8,7 +8,8 @@ from itertools import groupby
 from math import inf
 from typing import Final
 
-from lib.model.calico_policies import DEFAULT_TIER, CalicoPolicy
+from lib.model.calico_names import DEFAULT_TIER, TIER_PREFIX
+from lib.model.calico_policies import CalicoPolicy
 from lib.model.records import dataclass
 from lib.model.snapshot import Snapshot
 from lib.policy import calico_policy
@@ -19,7 +20,6 @@ from lib.policy.rules import CompiledPolicy, Stage
 # "converts Kubernetes NetworkPolicies to Calico policies of order 1000 named knp.default.NAME"
 # (libcalico-go/lib/backend/k8s/conversion/conversion.go).
 NETWORK_POLICY_ORDER: Final = 1_000.0
-TIER_PREFIX: Final = "tier "
 # api/pkg/apis/projectcalico/v3/tier.go; the tiers of Kubernetes' cluster-wide kinds pass on what they do not decide.
 KNOWN_TIERS: Final = {
     DEFAULT_TIER: (1_000_000.0, False),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from lib.model.cilium_policies import NamesPeer
 from lib.model.cluster_policies import DomainsPeer
 from lib.model.domain_names import NameEntry, NamePattern, NameTable, Resolution, Wildcard
 from lib.model.sets import Network
@@ -21,7 +20,9 @@ SEVERAL_LEVELS: Final = (
 
 def patterns(snapshot: Snapshot, profile: EngineProfile) -> Iterator[NamePattern]:
     """Every name and pattern in a policy that the profile enforces, in the order of the input, and not only once."""
-    if profile.enforces_kind("cilium.io", "CiliumNetworkPolicy"):
+    if snapshot.cilium_policies and profile.enforces_kind("cilium.io", "CiliumNetworkPolicy"):
+        from lib.model.cilium_policies import NamesPeer
+
         for policy in snapshot.cilium_policies:
             yield from (p.pattern for r in policy.rules for p in r.peers if isinstance(p, NamesPeer))
     for cluster_policy in snapshot.cluster_policies:

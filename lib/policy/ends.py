@@ -9,7 +9,7 @@ from typing import Final
 from lib.facts.internet import BY_WORD
 from lib.model.cluster import Node, Pod, Workload
 from lib.model.errors import ModelError
-from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef
+from lib.model.refs import INGRESS_CONTROLLER, OUTSIDE_SUFFIX, ObjectRef
 from lib.model.services import Service
 from lib.model.sets import Address, AddressSet, Family, parse_address
 from lib.model.snapshot import Snapshot
@@ -18,8 +18,6 @@ from lib.policy.points import End
 from lib.policy.projection import families_of
 
 SHOWN_CANDIDATES: Final = 20
-INGRESS_CONTROLLER: Final = "{ingress-controller}"
-"""The end of the rows of ``flows`` that come from routes."""
 
 
 def parse_end(text: str, snapshot: Snapshot) -> End:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from lib.model.policies import Direction
 from lib.model.problem import Problem
@@ -17,14 +18,16 @@ from lib.policy.bits import Bits, union
 from lib.policy.compile import Spaces, build_spaces, compile_rejected_host, compile_rejection
 from lib.policy.engine_settings import settled
 from lib.policy.engines import KUBERNETES, EngineProfile
-from lib.policy.explain import Explanation, explain
 from lib.policy.notes import notes_on
 from lib.policy.own_nodes import OwnNodes
-from lib.policy.points import End
 from lib.policy.reachability import Reachability, build_reachability
 from lib.policy.rules import CompiledPolicy, CompiledRejection, NodeScope, Stage
 from lib.policy.unread_kinds import stands_for_unread
 from lib.policy.walk import stages_about
+
+if TYPE_CHECKING:
+    from lib.policy.explain import Explanation
+    from lib.policy.points import End
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,9 @@ class Engine:
         ``family`` only about packets of one IP family. Raises ModelError when ``port`` is not within 1-65535, or an
         end has no address of ``family``.
         """
+        # Most of what an engine is asked needs none of this.
+        from lib.policy.explain import explain
+
         return explain(self, src, dst, protocol, port, family)
 
 

@@ -8,8 +8,9 @@ from typing import Final
 
 from lib.facts.engine_settings import ClusterSwitches
 from lib.facts.engines import Known, engine_facts
+from lib.facts.files import FactsError
 from lib.facts.other_engines import OtherEngine, other_engines
-from lib.facts.readings import Basis, Switches, readings
+from lib.facts.readings import Basis, Switches, reading, readings
 from lib.model.cluster import Node, Workload
 from lib.model.patterns import pattern
 from lib.model.records import dataclass, field, replace
@@ -78,25 +79,30 @@ _VERSION: Final = pattern(r"v?(\d{1,4})\.(\d{1,4})(?!\d)")
 @cache
 def profiles() -> tuple[EngineProfile, ...]:
     """Every profile, the default one first."""
-    labels = {facts.id: facts.label for facts in engine_facts()} | {"kubernetes": "the Kubernetes API"}
-    return tuple(
-        EngineProfile(
-            id=found.id,
-            label=labels[found.id],
-            bases=found.bases,
-            **{name: getattr(found.switches, name) for name in Switches.__annotations__},
-        )
-        for found in readings()
+    return tuple(profile(found.id) for found in readings())
+
+
+@cache
+def profile(engine_id: str) -> EngineProfile:
+    """The profile of one engine. Raises KeyError for a name that is none of them."""
+    try:
+        found = reading(engine_id)
+    except FactsError:
+        raise KeyError(engine_id) from None
+    return EngineProfile(
+        id=engine_id,
+        label=_DEFAULT_LABEL
+        if engine_id == _DEFAULT
+        else {facts.id: facts.label for facts in engine_facts()}[engine_id],
+        bases=found.bases,
+        **{name: getattr(found.switches, name) for name in Switches.__annotations__},
     )
 
 
-KUBERNETES: Final = profiles()[0]
+_DEFAULT: Final = "kubernetes"
+_DEFAULT_LABEL: Final = "the Kubernetes API"
+KUBERNETES: Final = profile(_DEFAULT)
 """The API's own words, by which verdicts are given unless an engine is chosen."""
-
-
-def profile(engine_id: str) -> EngineProfile:
-    """The profile of one engine. Raises KeyError for a name that is none of them."""
-    return {p.id: p for p in profiles()}[engine_id]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from math import isinf
+from typing import TYPE_CHECKING
 
-from lib.model.calico_policies import CALICO_NETWORK_POLICY, CalicoPolicy
-from lib.model.cilium_policies import CiliumPolicy
-from lib.model.cluster_policies import ClusterPolicy
+from lib.model.calico_names import CALICO_NETWORK_POLICY
 from lib.model.policies import Direction
 from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, Source
 from lib.model.snapshot import Snapshot
 from lib.policy.engines import EngineProfile
+
+if TYPE_CHECKING:
+    from lib.model.calico_policies import CalicoPolicy
+    from lib.model.cilium_policies import CiliumPolicy
+    from lib.model.cluster_policies import ClusterPolicy
 
 
 @dataclass(frozen=True, slots=True)

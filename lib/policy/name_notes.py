@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from lib.model.cilium_policies import NamesPeer
 from lib.model.domain_names import NamePattern, addresses_of
 from lib.model.problem import Problem, Severity
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits
-from lib.policy.cilium_match import CiliumMatcher
 from lib.policy.compile import Spaces
 from lib.policy.domain_names import SHOWN, listed, patterns
 from lib.policy.note import about
@@ -28,7 +26,7 @@ def name_notes(snapshot: Snapshot, spaces: Spaces) -> Iterator[Problem]:
         return
     yield from _without_addresses(named, snapshot)
     yield from _table_taken(named, snapshot)
-    if spaces.profile.enforces_kind("cilium.io", "CiliumNetworkPolicy"):
+    if snapshot.cilium_policies and spaces.profile.enforces_kind("cilium.io", "CiliumNetworkPolicy"):
         yield from _never_asked(snapshot, spaces)
         yield from _inside(snapshot, spaces)
 
@@ -62,6 +60,9 @@ def _table_taken(named: tuple[NamePattern, ...], snapshot: Snapshot) -> Iterator
 
 
 def _never_asked(snapshot: Snapshot, spaces: Spaces) -> Iterator[Problem]:
+    from lib.model.cilium_policies import NamesPeer
+    from lib.policy.cilium_match import CiliumMatcher
+
     matcher = CiliumMatcher(snapshot, spaces)
     readers = matcher.names.readers
     for policy in snapshot.cilium_policies:
@@ -80,6 +81,8 @@ def _never_asked(snapshot: Snapshot, spaces: Spaces) -> Iterator[Problem]:
 
 
 def _inside(snapshot: Snapshot, spaces: Spaces) -> Iterator[Problem]:
+    from lib.model.cilium_policies import NamesPeer
+
     table = snapshot.domain_names
     rules = (rule for policy in snapshot.cilium_policies for rule in policy.rules)
     of_rules = dict.fromkeys(p.pattern for rule in rules for p in rule.peers if isinstance(p, NamesPeer))

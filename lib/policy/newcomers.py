@@ -27,7 +27,7 @@ from lib.model.labels import EVERYTHING, LabelSelector, Operator, Requirement
 from lib.model.policies import Direction, NamespacesByLabel, NamespaceScope, NetworkPolicy, OwnNamespace, PodPeer
 from lib.model.records import dataclass
 from lib.model.refs import ObjectRef
-from lib.policy.tiers import AnyPolicy
+from lib.policy.any_policy import AnyPolicy
 
 _COMPARED: Final = {
     Comparison.EQUAL: Operator.IN,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lib.model.problem import Problem, Severity
 from lib.model.records import replace
-from lib.policy.tiers import AnyPolicy
+
+if TYPE_CHECKING:
+    from lib.policy.any_policy import AnyPolicy
 
 SAID_ALONE: Final = 3
 """Up to so many notes of one kind are said one by one."""

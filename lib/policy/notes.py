@@ -14,7 +14,6 @@ from lib.model.problem import Problem, Severity
 from lib.model.snapshot import UNREAD, Coverage, Snapshot
 from lib.policy.compile import Spaces
 from lib.policy.engines import EngineProfile, detect_engine
-from lib.policy.host_endpoints import forwarding
 from lib.policy.inventory import ignored_kinds
 from lib.policy.name_notes import name_notes
 from lib.policy.note import about
@@ -231,7 +230,11 @@ def _about_nodes(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem
                     "enabled; the input does not show that: what it would close on nodes is unknown",
                     "Read what is unknown on nodes as denied where the host firewall is enabled.",
                 )
-    for each in forwarding(snapshot) if profile.enforces_kind("projectcalico.org", "GlobalNetworkPolicy") else ():
+    if not snapshot.host_endpoints or not profile.enforces_kind("projectcalico.org", "GlobalNetworkPolicy"):
+        return
+    from lib.policy.host_endpoints import forwarding
+
+    for each in forwarding(snapshot):
         kind = "doNotTrack" if each.untracked else "preDNAT" if each.before_dnat else "applyOnForward"
         yield about(
             each,

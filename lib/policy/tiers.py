@@ -4,28 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lib.facts.engines import Known
-from lib.model.calico_policies import DEFAULT_TIER, CalicoPolicy
-from lib.model.cilium_policies import CiliumPolicy
+from lib.model.calico_names import DEFAULT_TIER, TIER_PREFIX
 from lib.model.cluster_policies import ClusterPolicy, PolicyTier
-from lib.model.policies import Direction, NetworkPolicy
+from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
 from lib.model.snapshot import Snapshot
-from lib.policy import (
-    calico_forward,
-    calico_hosts,
-    calico_policy,
-    calico_profiles,
-    calico_tiers,
-    cilium_policy,
-    cluster_policy,
-    network_policy,
-)
+from lib.policy import cluster_policy, network_policy
 from lib.policy.bits import Bits
-from lib.policy.calico_tiers import NETWORK_POLICY_ORDER, TIER_PREFIX, Hosted
-from lib.policy.cilium_match import peers_vocabulary
 from lib.policy.compile import Spaces
 from lib.policy.domain_names import names_vocabulary
 from lib.policy.engine_settings import CILIUM_CONFIG
@@ -33,6 +21,10 @@ from lib.policy.engines import EngineProfile
 from lib.policy.rules import CompiledPolicy, CompiledRule, Named, PortsAt, Stage
 from lib.policy.spaces import Vocabulary
 from lib.policy.unread_kinds import unread_stages
+
+if TYPE_CHECKING:
+    from lib.policy.any_policy import AnyPolicy
+    from lib.policy.calico_tiers import Hosted
 
 # Calico's numbering of tiers, which has a place for every kind (api/pkg/apis/projectcalico/v3/tier.go).
 ADMIN_ORDER: Final = 1_000
@@ -55,17 +47,18 @@ _BASELINE_POLICY_ORDER: Final = 1_000.0
 _CLUSTER_ORDERS: Final = {PolicyTier.ADMIN: float(ADMIN_ORDER), PolicyTier.BASELINE: float(BASELINE_ORDER)}
 
 
-AnyPolicy = NetworkPolicy | CalicoPolicy | CiliumPolicy | ClusterPolicy
-
-
 def vocabularies(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Vocabulary]:
     """Everything that the policies which ``profile`` enforces can tell apart, with what they refer to."""
-    if profile.enforces_kind("projectcalico.org", "NetworkPolicy"):
+    if profile.enforces_kind("projectcalico.org", "NetworkPolicy") and _holds_calico(snapshot):
+        from lib.policy import calico_hosts, calico_policy, calico_profiles
+
         if snapshot.calico_policies or snapshot.calico_profiles:
             yield calico_policy.sets_vocabulary(snapshot)
         yield calico_profiles.vocabulary(snapshot)
         yield calico_hosts.vocabulary(snapshot)
     if _of_cilium(profile) and snapshot.cilium_policies:
+        from lib.policy.cilium_match import peers_vocabulary
+
         yield peers_vocabulary(snapshot)
     yield names_vocabulary(snapshot, profile)
     yield from (vocabulary for _, vocabulary in policy_vocabularies(snapshot, profile))
@@ -75,11 +68,21 @@ def policy_vocabularies(snapshot: Snapshot, profile: EngineProfile) -> Iterator[
     """What each policy that ``profile`` enforces can tell apart by its own words."""
     if profile.enforces_kind("networking.k8s.io", "NetworkPolicy"):
         yield from ((p, network_policy.vocabulary(p)) for p in snapshot.network_policies)
-    if profile.enforces_kind("projectcalico.org", "NetworkPolicy"):
+    if snapshot.calico_policies and profile.enforces_kind("projectcalico.org", "NetworkPolicy"):
+        from lib.policy import calico_policy
+
         yield from ((p, calico_policy.vocabulary(p, snapshot)) for p in snapshot.calico_policies)
-    if _of_cilium(profile):
+    if snapshot.cilium_policies and _of_cilium(profile):
+        from lib.policy import cilium_policy
+
         yield from ((p, cilium_policy.vocabulary(p)) for p in snapshot.cilium_policies)
     yield from ((p, cluster_policy.vocabulary(p)) for p in _cluster_policies(snapshot, profile))
+
+
+def _holds_calico(snapshot: Snapshot) -> bool:
+    """Whether there is anything that Calico's own stages are made of; the modules of these are many."""
+    held = snapshot.calico_policies or snapshot.calico_profiles or snapshot.host_endpoints
+    return bool(held) or any(pod.profiles is not None for pod in snapshot.pods)
 
 
 def _of_cilium(profile: EngineProfile) -> bool:
@@ -92,11 +95,18 @@ def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
     found: list[Stage] = []
     apart = _cluster_policies(snapshot, spaces.profile)
     if spaces.profile.enforces:
-        bypassing, denying, allowing = _cilium(snapshot, spaces)
-        found.append(Stage("Cilium's host firewall", CILIUM_HOSTS_ORDER, (bypassing,) if bypassing else ()))
-        found.append(Stage("Cilium's deny rules", CILIUM_DENY_ORDER, (denying,) if denying else ()))
+        allowing: tuple[CompiledPolicy, ...] = ()
+        if snapshot.cilium_policies and _of_cilium(spaces.profile):
+            from lib.policy import cilium_policy
+
+            bypassing, denying, allowing = cilium_policy.compile_policies(snapshot, spaces)
+            found.append(Stage("Cilium's host firewall", CILIUM_HOSTS_ORDER, (bypassing,) if bypassing else ()))
+            found.append(Stage("Cilium's deny rules", CILIUM_DENY_ORDER, (denying,) if denying else ()))
         of_cluster = _network_policies(snapshot, spaces, allowing)
         if spaces.profile.enforces_kind("projectcalico.org", "NetworkPolicy") and snapshot.calico_policies:
+            from lib.policy import calico_tiers
+            from lib.policy.calico_tiers import NETWORK_POLICY_ORDER, Hosted
+
             hosted, apart = _hosted(snapshot, spaces)
             hosted[DEFAULT_TIER] = [Hosted(NETWORK_POLICY_ORDER, p) for p in of_cluster.policies]
             shared = any(p.tier == DEFAULT_TIER for p in snapshot.calico_policies)
@@ -107,7 +117,9 @@ def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
     found += cluster_policy.stages(apart, spaces, _CLUSTER_ORDERS)
     found += unread_stages(snapshot, spaces)
     ordered = sorted((stage for stage in found if stage.levels), key=_place)
-    if spaces.profile.enforces_kind("projectcalico.org", "NetworkPolicy"):
+    if spaces.profile.enforces_kind("projectcalico.org", "NetworkPolicy") and _holds_calico(snapshot):
+        from lib.policy import calico_forward, calico_hosts, calico_profiles
+
         of_hosts, last = calico_hosts.stage(snapshot, spaces), calico_profiles.stage(snapshot, spaces)
         forwarded = calico_forward.stages(snapshot, spaces)
         return (*([of_hosts] if of_hosts else ()), *forwarded, *ordered, *([last] if last else ()))
@@ -124,6 +136,8 @@ def _place(stage: Stage) -> tuple[float, str]:
 def _hosted(snapshot: Snapshot, spaces: Spaces) -> tuple[dict[str, list[Hosted]], list[ClusterPolicy]]:
     """The cluster-wide policies by the tier that they share with policies of Calico's, and those that share none."""
     chosen = {p.tier for p in snapshot.calico_policies}
+    from lib.policy.calico_tiers import Hosted
+
     hosted: dict[str, list[Hosted]] = defaultdict(list)
     apart = []
     for policy in _cluster_policies(snapshot, spaces.profile):
@@ -138,12 +152,6 @@ def _hosted(snapshot: Snapshot, spaces: Spaces) -> tuple[dict[str, list[Hosted]]
 
 def _cluster_policies(snapshot: Snapshot, profile: EngineProfile) -> list[ClusterPolicy]:
     return [p for p in snapshot.cluster_policies if profile.enforces_kind("policy.networking.k8s.io", p.ref.kind)]
-
-
-def _cilium(snapshot: Snapshot, spaces: Spaces) -> cilium_policy.CompiledCilium:
-    if not _of_cilium(spaces.profile):
-        return cilium_policy.CompiledCilium((), (), ())
-    return cilium_policy.compile_policies(snapshot, spaces)
 
 
 def _network_policies(snapshot: Snapshot, spaces: Spaces, beside: tuple[CompiledPolicy, ...]) -> Stage:

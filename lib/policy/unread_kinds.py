@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from lib.model.calico_policies import CALICO_NETWORK_POLICY
+from lib.model.calico_names import CALICO_NETWORK_POLICY
 from lib.model.policies import Direction
 from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, Source

@@ -11,7 +11,6 @@ from lib.model.routes import Backend, ServiceBackend
 from lib.model.sets import ConnectionSet, Protocol
 from lib.model.snapshot import Snapshot
 from lib.routing.conflicts import with_conflicts
-from lib.routing.gateway_rows import gateway_rows
 from lib.routing.ingress_rows import ingress_rows
 from lib.routing.route_view import GATEWAY_API, RouteView
 from lib.routing.services import ServiceView, service_views
@@ -37,10 +36,14 @@ def named_services(snapshot: Snapshot) -> frozenset[ObjectRef]:
 
 
 def _rows(snapshot: Snapshot, services: Sequence[ServiceView] | None) -> list[RouteView]:
-    views = service_views(snapshot) if services is None else services
+    # Routes look at the Services that they name, and at no others.
+    views = service_views(snapshot, named_services(snapshot)) if services is None else services
     by_ref = {view.ref: view for view in views}
     rows = [row for ingress in snapshot.ingresses for row in ingress_rows(snapshot, by_ref, ingress)]
-    rows += [row for route in snapshot.gateway_routes for row in gateway_rows(snapshot, by_ref, route)]
+    if snapshot.gateway_routes:
+        from lib.routing.gateway_rows import gateway_rows
+
+        rows += [row for route in snapshot.gateway_routes for row in gateway_rows(snapshot, by_ref, route)]
     return rows
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from lib.model.cluster import Pod, Workload
 from lib.model.records import dataclass
@@ -77,11 +77,14 @@ class ServiceView:
         return None
 
 
-def service_views(snapshot: Snapshot) -> tuple[ServiceView, ...]:
-    """A view of every Service, faulty ones first, then by namespace and name."""
+def service_views(snapshot: Snapshot, only: Container[ObjectRef] | None = None) -> tuple[ServiceView, ...]:
+    """A view of every Service, or of those in ``only``, faulty ones first, then by namespace and name."""
+    services = [service for service in snapshot.services if only is None or service.ref in only]
+    if not services:
+        return ()
     index = PodIndex(snapshot)
     by_pod = snapshot.workload_by_pod
-    views = (service_view(snapshot, service, index, by_pod) for service in snapshot.services)
+    views = (service_view(snapshot, service, index, by_pod) for service in services)
     return tuple(sorted(views, key=lambda v: (v.state.rank, v.ref)))
 
 

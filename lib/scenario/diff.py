@@ -8,10 +8,9 @@ from functools import cached_property
 from typing import Final
 
 from lib.model.policies import Direction
-from lib.model.refs import OUTSIDE_SUFFIX, ObjectRef
+from lib.model.refs import INGRESS_CONTROLLER, OUTSIDE_SUFFIX, ObjectRef
 from lib.model.sets import AddressSet, Family, family_of
 from lib.policy.bits import from_positions
-from lib.policy.ends import INGRESS_CONTROLLER
 from lib.policy.engine import Engine
 from lib.routing.routes import RoutedBackend
 from lib.scenario.answer import NOTHING, Change, FlowAnswer, judge

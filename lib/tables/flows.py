@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from lib.flows import FlowRow, MatrixCell
-from lib.policy.explain import Explanation
 from lib.tables.row import Locate, Row
+
+if TYPE_CHECKING:
+    from lib.policy.explain import Explanation
 
 
 def flow_table(rows: Iterable[FlowRow]) -> list[Row]:

@@ -9,10 +9,10 @@ from typing import Protocol as Shape
 from lib.facts.internet import INTERNET
 from lib.flows.nodes import named
 from lib.model.cluster import Workload
-from lib.model.refs import ObjectRef
+from lib.model.refs import INGRESS_CONTROLLER, ObjectRef
 from lib.model.sets import Address, AddressSet, ConnectionSet, PortSet, Protocol
 from lib.model.snapshot import Snapshot
-from lib.policy.ends import INGRESS_CONTROLLER, outside_addresses
+from lib.policy.ends import outside_addresses
 
 _USUAL: Final = (443, 80)
 _OBJECT: Final = re.compile(r"([^/]+)/([^/\[]+)\[([A-Za-z]+)\]")

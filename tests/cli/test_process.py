@@ -37,7 +37,7 @@ def test_what_takes_long_to_import_is_not_on_the_way_of_flows() -> None:
 def test_the_exit_status_is_kept_and_exit_functions_run() -> None:
     code = """
 import atexit, sys
-from lib.cli.process import leave
+from lib.process import leave
 atexit.register(lambda: sys.stdout.write("exit function"))
 sys.stdout.write("x" * 200_000 + "\\n")
 sys.stderr.write("told")

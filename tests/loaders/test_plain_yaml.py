@@ -146,6 +146,9 @@ SHAPES = st.recursive(
 @example("--- \xa0\na: 1\n", "")
 @example("---\xa0\na: 1\n", "")
 @example("--- \u3000\na: 1\n---\nb: 1\n", "")
+@example('a: 1\n---\na: 1e999\n---\na: "1:2"\n---\na: y\n---\na: b#\n---\na: b #\n', "")
+@example('a:\n- 1\n- 1e999\n---\na:\n- x- y\n- "-"\n- x\n- "x"\n---\na: {}\n---\na: x\n', "")
+@example("a: 'b: 1'\n---\na: 'b: c'\n---\n'b: 1': 2\n---\n- 'b: 1'\n- b: 1\n- - b: 1\n", "")
 def test_any_lines_are_read_as_libyaml_reads_them(text: str, end: str) -> None:
     assert_same(text + end)
 

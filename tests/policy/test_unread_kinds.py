@@ -10,7 +10,7 @@ from lib.flows import flow_rows
 from lib.loaders.assemble import assemble
 from lib.loaders.kinds import CILIUM_POLICY_KINDS, CLUSTER_POLICY_KINDS
 from lib.loaders.manifests import InputFile, read_inputs
-from lib.model.calico_policies import CALICO_NETWORK_POLICY
+from lib.model.calico_names import CALICO_NETWORK_POLICY
 from lib.model.snapshot import Coverage, Snapshot
 from lib.policy.engine import compile_engine
 from lib.policy.engines import profile

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lib.loaders.documents import RawObject
 from lib.loaders.kinds import (
@@ -32,59 +32,61 @@ from lib.loaders.parse.secrets import parse_secret
 from lib.loaders.parse.services import parse_service
 from lib.loaders.parse.session import Entry, Session, quote
 from lib.loaders.parse.workloads import WORKLOAD_KINDS, Controller, parse_workload
-from lib.model.calico_policies import (
-    CALICO_NETWORK_POLICY,
-    CalicoPolicy,
-    CalicoProfile,
-    CalicoTier,
-    HostEndpoint,
-    NetworkSet,
-    ServiceAccount,
-    StagedPolicy,
-    WorkloadEndpoint,
-)
-from lib.model.cilium_policies import CidrGroup, CiliumPolicy, LocalRedirect
-from lib.model.cluster import Namespace, Node, Pod
-from lib.model.cluster_policies import ClusterPolicy
-from lib.model.config_maps import ConfigMap
-from lib.model.policies import NetworkPolicy, RejectedPolicy
+from lib.model.calico_names import CALICO_NETWORK_POLICY
 from lib.model.problem import Severity
 from lib.model.records import dataclass
-from lib.model.routes import Gateway, GatewayClass, GatewayRoute, Ingress, IngressClass, ReferenceGrant
-from lib.model.services import EndpointSlice, Service
-from lib.model.snapshot import SecretInfo
 
-Parsed = (
-    Namespace
-    | Node
-    | Pod
-    | Controller
-    | Service
-    | EndpointSlice
-    | tuple[EndpointSlice, ...]
-    | Ingress
-    | IngressClass
-    | NetworkPolicy
-    | RejectedPolicy
-    | ClusterPolicy
-    | CiliumPolicy
-    | CidrGroup
-    | LocalRedirect
-    | CalicoPolicy
-    | StagedPolicy
-    | CalicoTier
-    | NetworkSet
-    | HostEndpoint
-    | WorkloadEndpoint
-    | CalicoProfile
-    | ServiceAccount
-    | SecretInfo
-    | ConfigMap
-    | GatewayClass
-    | Gateway
-    | GatewayRoute
-    | ReferenceGrant
-)
+if TYPE_CHECKING:
+    from lib.model.calico_policies import (
+        CalicoPolicy,
+        CalicoProfile,
+        CalicoTier,
+        HostEndpoint,
+        NetworkSet,
+        ServiceAccount,
+        StagedPolicy,
+        WorkloadEndpoint,
+    )
+    from lib.model.cilium_policies import CidrGroup, CiliumPolicy, LocalRedirect
+    from lib.model.cluster import Namespace, Node, Pod
+    from lib.model.cluster_policies import ClusterPolicy
+    from lib.model.config_maps import ConfigMap
+    from lib.model.policies import NetworkPolicy, RejectedPolicy
+    from lib.model.routes import Gateway, GatewayClass, GatewayRoute, Ingress, IngressClass, ReferenceGrant
+    from lib.model.services import EndpointSlice, Service
+    from lib.model.snapshot import SecretInfo
+
+    Parsed = (
+        Namespace
+        | Node
+        | Pod
+        | Controller
+        | Service
+        | EndpointSlice
+        | tuple[EndpointSlice, ...]
+        | Ingress
+        | IngressClass
+        | NetworkPolicy
+        | RejectedPolicy
+        | ClusterPolicy
+        | CiliumPolicy
+        | CidrGroup
+        | LocalRedirect
+        | CalicoPolicy
+        | StagedPolicy
+        | CalicoTier
+        | NetworkSet
+        | HostEndpoint
+        | WorkloadEndpoint
+        | CalicoProfile
+        | ServiceAccount
+        | SecretInfo
+        | ConfigMap
+        | GatewayClass
+        | Gateway
+        | GatewayRoute
+        | ReferenceGrant
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +245,6 @@ __all__ = [
     "WORKLOAD_KINDS",
     "Controller",
     "KindReader",
-    "Parsed",
     "Session",
     "is_own_group",
     "parse_object",

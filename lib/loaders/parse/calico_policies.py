@@ -16,8 +16,8 @@ from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.metadata import Reading, open_object
 from lib.loaders.parse.selectors import selector_at
 from lib.loaders.parse.session import Session, Unknown, field_names, quote
+from lib.model.calico_names import DEFAULT_TIER
 from lib.model.calico_policies import (
-    DEFAULT_TIER,
     SERVICE_ACCOUNT_KEY,
     SERVICE_ACCOUNT_PREFIX,
     CalicoPolicy,
