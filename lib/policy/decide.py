@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from lib.model.policies import Direction, Verdict
-from lib.model.records import dataclass, field
+from lib.model.records import dataclass, field, replace
 from lib.policy.rules import Action, CompiledPolicy, CompiledRejection, CompiledRule
 from lib.policy.walk import Closing, Step
 
@@ -40,6 +40,7 @@ class Reason(Enum):
         Verdict.UNKNOWN,
         "{denying} {deny} it, but a pod's own node is exempt, and the input does not show whether that is {peer}",
     )
+    ENGINES_DIFFER = (Verdict.UNKNOWN, "the input does not show which engine enforces the policies: {readings}")
     UNDECIDABLE = (Verdict.UNKNOWN, "the input does not settle {doubts}; {undecided} {depend} on it")
     RULE_DENIES = (Verdict.DENIED, "denied by {denying}")
     NO_RULE_PERMITS = (
@@ -75,7 +76,7 @@ class Evidence:
     False where nothing is allowed for an IP family that the other direction allows as well. ``example`` is one pair
     that it holds for. ``over``: the only IP family that it is about; "" where all say the same. ``node`` is about the
     side that is a node; ``exempt``: some asked port is allowed since it is the subject's own node, and with ``spared``
-    every one.
+    every one. ``readings``: of several engines that may enforce the policies, each with what it says.
     """
 
     direction: Direction
@@ -97,6 +98,7 @@ class Evidence:
     exempt: bool = False
     spared: bool = False
     over: str = ""
+    readings: tuple[tuple[str, Decision], ...] = ()
     example: str = field(default="", compare=False)
 
     @property
@@ -154,6 +156,8 @@ class Decision:
             return Reason.OWN_NODE
         if seen.allows and seen.families_meet:
             return self._why_allowed
+        if seen.may_allow and any(decision.verdict is not Verdict.UNKNOWN for _, decision in seen.readings):
+            return Reason.ENGINES_DIFFER
         if seen.may_allow and seen.undecided:
             return Reason.UNDECIDABLE
         if seen.allows:
@@ -161,6 +165,11 @@ class Decision:
         if seen.node is NodeRelation.UNKNOWN and seen.exempt and (seen.isolating or seen.spared):
             return Reason.NODE_UNKNOWN if seen.isolating else Reason.NODE_UNKNOWN_DENIED
         return Reason.NO_RULE_PERMITS if seen.isolating and not seen.denying else Reason.RULE_DENIES
+
+    @property
+    def alone(self) -> Decision:
+        """The same without what was lost, which is told once where several decisions stand in one sentence."""
+        return Decision(replace(self.evidence, rejected=()))
 
     @property
     def _why_allowed(self) -> Reason:
@@ -194,10 +203,15 @@ class Decision:
             theirs="of it" if len(seen.isolating) == 1 else "of theirs",
             permit=_agreeing("permit", seen.permitting),
             depend=_agreeing("depend", seen.undecided),
+            readings="; ".join(f"{name} would say that it is {_said(decision)}" for name, decision in seen.readings),
             doubts=_names(tuple(dict.fromkeys(r.doubt for r in seen.undecided))),
         )
         over = f"over {seen.over} " if seen.over else ""
         return over + sentence + rejection_note(seen.rejected)
+
+
+def _said(decision: Decision) -> str:
+    return f"{decision.verdict.value}, as {decision}"
 
 
 def rejection_note(rejected: tuple[CompiledRejection, ...]) -> str:

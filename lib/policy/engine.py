@@ -7,7 +7,7 @@ from functools import cached_property
 
 from lib.model.policies import Direction
 from lib.model.problem import Problem
-from lib.model.records import dataclass
+from lib.model.records import dataclass, replace
 from lib.model.refs import ObjectRef
 from lib.model.sets import ConnectionSet, Family, Protocol
 from lib.model.snapshot import Snapshot
@@ -22,6 +22,7 @@ from lib.policy.notes import notes_on
 from lib.policy.own_nodes import OwnNodes
 from lib.policy.points import End
 from lib.policy.reachability import Reachability, build_reachability
+from lib.policy.readers import DOUBT, is_own_pods, readers
 from lib.policy.rules import CompiledPolicy, CompiledRejection, NodeScope, Stage
 from lib.policy.unread_kinds import stands_for_unread
 from lib.policy.walk import stages_about
@@ -68,7 +69,23 @@ class Engine:
         """
         chosen = self.profile.policy_kinds is not None
         of_calico = self.snapshot.calico_policies or self.snapshot.calico_profiles
-        return self.profile.enforces_kind("projectcalico.org", "NetworkPolicy") and (chosen or bool(of_calico))
+        # Of two engines that may enforce, the stages of Calico's say it.
+        if not self.profile.enforces_kind("projectcalico.org", "NetworkPolicy") or self.readings:
+            return False
+        return chosen or bool(of_calico)
+
+    @cached_property
+    def readings(self) -> tuple[Engine, ...]:
+        """The same policies as each engine reads them that may enforce them; none where one answer holds."""
+        return tuple(
+            replace(
+                self,
+                profile=each,
+                spaces=replace(self.spaces, profile=each),
+                stages=tuple(s for s in self.stages if s.reader == each.reader and not is_own_pods(s)),
+            )
+            for each in (() if self.profile.reader else readers(self.snapshot, self.profile))
+        )
 
     def reachability(self) -> Reachability:
         """Who can reach whom by the rules, as classes."""
@@ -89,7 +106,7 @@ class Engine:
         placed = all(pod.node_name for workload in self.snapshot.workloads for pod in workload.endpoints)
         rules = (rule for policy in self.policies for rule in policy.rules if rule.possible_peers)
         found = (rule.doubt for rule in rules if rule.nodes is NodeScope.ANY or not placed)
-        return tuple(dict.fromkeys(doubt for doubt in found if doubt))
+        return tuple(dict.fromkeys((*([DOUBT] if self.readings else []), *(doubt for doubt in found if doubt))))
 
     @cached_property
     def open_names(self) -> tuple[str, ...]:

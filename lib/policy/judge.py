@@ -83,6 +83,9 @@ def decide(
         _granted(engine, direction, src, dst, asked, family, sure=True),
         _granted(engine, other, src, dst, asked, family, sure=False),
     )
+    readings = (
+        (each.profile.reader, decide(each, direction, src, dst, asked, family).alone) for each in engine.readings
+    )
     return Decision(
         Evidence(
             direction=direction,
@@ -104,6 +107,7 @@ def decide(
             exempt=exempt,
             spared=direction is Direction.INGRESS and engine.spares_own_pods,
             over=family.label if family is not None and say_family else "",
+            readings=tuple(readings),
             example=f"{src.called} → {dst.called}",
         )
     )

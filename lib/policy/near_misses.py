@@ -13,6 +13,7 @@ from lib.policy.bits import Bits, union
 from lib.policy.conditions import Alternative, Condition
 from lib.policy.judge import same_node
 from lib.policy.points import Point
+from lib.policy.readers import OWN_PODS
 from lib.policy.rules import Action, CompiledRule
 from lib.policy.walk import Closing, Question, Walk, selecting_by_stage, walk
 
@@ -57,7 +58,7 @@ def near_misses(
         for rule in policy.rules_for(direction):
             if (rule.policy, rule.label) not in reached:
                 parts.setdefault(rule.label, []).append(rule)
-        for label, rules in parts.items():
+        for label, rules in parts.items() if policy.ref.name != OWN_PODS else ():
             # A rule that was compiled in parts is told by the part that came furthest.
             _, failed = max((ends.failing(rule, stage) for rule in rules), key=lambda found: found[0])
             yield NearMiss(stage, policy.ref, label, rules[0].source, failed, rules[0].text)

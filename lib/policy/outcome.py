@@ -43,6 +43,10 @@ class Outcome(NamedTuple):
             self.passed | other.passed,
         )
 
+    def whichever(self, other: Outcome) -> Outcome:
+        """The outcome after the last stage where ``other`` is what a second reading of the policies came to."""
+        return Outcome(self.possibly | other.possibly, self.denied | other.denied, 0)
+
     def end_stage(self, *, closed: bool) -> Outcome:
         """Deny what is left, where the stage isolates; what was passed on is live again."""
         if closed:

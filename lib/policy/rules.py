@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import NamedTuple, Protocol
 
@@ -241,11 +241,13 @@ class Stage:
 
     ``levels`` are asked one after the other; the policies of one level have equal precedence, so that the answer is
     not known where they disagree. Stages are asked by ascending ``order``, which is Calico's numbering of tiers.
+    ``reader``: the engine that alone asks it, where two may enforce the policies; else "".
     """
 
     name: str
     order: float
     levels: tuple[tuple[CompiledPolicy, ...], ...]
+    reader: str = ""
 
     @property
     def policies(self) -> tuple[CompiledPolicy, ...]:
@@ -269,3 +271,11 @@ class CompiledRejection:
     def touches(self, direction: Direction) -> Bits:
         """The classes whose verdict for ``direction`` it could change."""
         return self.subjects if direction in self.directions else 0
+
+
+def of_each_reader(stages: Iterable[Stage]) -> tuple[tuple[Stage, ...], ...]:
+    """The stages that are asked one after the other, for each engine that may ask them; of no stage one empty list."""
+    found: dict[str, list[Stage]] = {}
+    for stage in stages:
+        found.setdefault(stage.reader, []).append(stage)
+    return tuple(map(tuple, found.values())) or ((),)

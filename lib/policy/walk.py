@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lib.model.policies import Direction
-from lib.model.records import dataclass
+from lib.model.records import dataclass, replace
 from lib.model.sets import Family
 from lib.policy.bits import Bits, positions
 from lib.policy.compile import Spaces
 from lib.policy.outcome import Outcome
-from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Stage
+from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Stage, of_each_reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,15 @@ class _Walker:
         self._trail: list[Step | Closing] = []
 
     def walk(self, stages: Iterable[Stage]) -> Walk:
+        outcome, *others = (self._through(of_one) for of_one in of_each_reader(stages))
+        for other in others:
+            outcome = outcome.whichever(other)
+        low = self._question.ports
+        surely, possibly = outcome.surely, outcome.possibly
+        ipv4, ipv6 = (surely & low, possibly & low), (surely >> self._shift & low, possibly >> self._shift & low)
+        return Walk(tuple(self._trail), ipv4, ipv6)
+
+    def _through(self, stages: Iterable[Stage]) -> Outcome:
         outcome = Outcome(0, 0, self._every)
         asked = self._question
         for stage in stages:
@@ -115,10 +124,7 @@ class _Walker:
             elif closing and outcome.live:
                 self._trail.append(Closing(stage.name, closing, self._fold(outcome.live)))
             outcome = outcome.end_stage(closed=bool(closing))
-        low = asked.ports
-        surely, possibly = outcome.surely, outcome.possibly
-        ipv4, ipv6 = (surely & low, possibly & low), (surely >> self._shift & low, possibly >> self._shift & low)
-        return Walk(tuple(self._trail), ipv4, ipv6)
+        return outcome
 
     def _fold(self, ports: Bits) -> Bits:
         return (ports | ports >> self._shift) & self._question.ports
@@ -199,7 +205,7 @@ def stages_about(stages: Iterable[Stage], subject: int) -> tuple[Stage, ...]:
     """The stages with only the policies that select a class; of others no question about it hears."""
     it = 1 << subject
     found = ((stage, tuple(tuple(p for p in level if p.subjects & it) for level in stage.levels)) for stage in stages)
-    return tuple(Stage(stage.name, stage.order, levels) for stage, levels in found if any(levels))
+    return tuple(replace(stage, levels=levels) for stage, levels in found if any(levels) or stage.reader)
 
 
 def stages_by_subject(stages: Sequence[Stage]) -> Mapping[int, tuple[Stage, ...]]:
@@ -216,5 +222,5 @@ def stages_by_subject(stages: Sequence[Stage]) -> Mapping[int, tuple[Stage, ...]
 def _stages_of(stages: Sequence[Stage], levels: Mapping[tuple[int, int], list[CompiledPolicy]]) -> Iterator[Stage]:
     for number, stage in enumerate(stages):
         mine = tuple(tuple(levels[key]) for key in sorted(levels) if key[0] == number)
-        if mine:
-            yield Stage(stage.name, stage.order, mine)
+        if mine or stage.reader:
+            yield replace(stage, levels=mine)
