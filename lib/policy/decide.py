@@ -7,7 +7,7 @@ from enum import Enum
 from lib.model.policies import Direction, Verdict
 from lib.model.records import dataclass, field, replace
 from lib.policy.rules import Action, CompiledPolicy, CompiledRejection, CompiledRule
-from lib.policy.walk import Closing, Step
+from lib.policy.walk import Closing, Logged, Step
 
 
 class Reason(Enum):
@@ -84,7 +84,7 @@ class Evidence:
     peer: str
     engine: str
     selecting: tuple[CompiledPolicy, ...] = ()
-    trail: tuple[Step | Closing, ...] = ()
+    trail: tuple[Step | Logged | Closing, ...] = ()
     rejected: tuple[CompiledRejection, ...] = ()
     allows: bool = False
     may_allow: bool = False

@@ -33,6 +33,8 @@ class Outcome(NamedTuple):
                 return Outcome(self.allowed, self.denied | hit, live, self.passed)
             case Action.PASS:
                 return Outcome(self.allowed, self.denied, live, self.passed | hit)
+            case Action.LOG:
+                return self
 
     def beside(self, other: Outcome) -> Outcome:
         """The outcome where ``other`` comes from policies of the same precedence: either may have decided."""

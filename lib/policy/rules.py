@@ -15,11 +15,15 @@ from lib.policy.conditions import Alternatives, no_alternatives
 
 
 class Action(Enum):
-    """What a rule does with what it matches: ALLOW and DENY are final, PASS hands it to the next stage."""
+    """What a rule does with what it matches: ALLOW and DENY are final, PASS hands it to the next stage.
+
+    LOG decides nothing: the next rule is asked.
+    """
 
     ALLOW = "allow"
     DENY = "deny"
     PASS = "pass"  # noqa: S105 -- the name of an action
+    LOG = "log"
 
 
 class NodeScope(Enum):
@@ -207,7 +211,8 @@ class CompiledPolicy:
     """One policy: the classes that it selects, and its rules in the order of the spec.
 
     ``directions`` are those in which it isolates its subjects: what no rule of its stage decides is denied there;
-    ``binds_own_node``: also what they send to the node that they run on.
+    ``binds_own_node``: also what they send to the node that they run on. ``told`` are the rules with those that only
+    log at their places; empty where none does.
     """
 
     ref: ObjectRef
@@ -216,6 +221,13 @@ class CompiledPolicy:
     directions: frozenset[Direction]
     rules: tuple[CompiledRule, ...]
     binds_own_node: bool = False
+    told: tuple[CompiledRule, ...] = ()
+
+    def with_rules(self, rules: Iterable[CompiledRule]) -> CompiledPolicy:
+        """The same policy with other rules, of which some may only log."""
+        told = tuple(rules)
+        deciding = tuple(rule for rule in told if rule.action is not Action.LOG)
+        return replace(self, rules=deciding, told=told if len(told) > len(deciding) else ())
 
     def isolates(self, direction: Direction) -> Bits:
         """The classes that it isolates for ``direction``."""
@@ -224,6 +236,10 @@ class CompiledPolicy:
     def rules_for(self, direction: Direction) -> tuple[CompiledRule, ...]:
         """Its rules of one direction, in their order."""
         return tuple(r for r in self.rules if r.direction is direction)
+
+    def told_for(self, direction: Direction) -> tuple[CompiledRule, ...]:
+        """The same with those that only log."""
+        return tuple(r for r in self.told or self.rules if r.direction is direction)
 
     def is_about(self, direction: Direction) -> bool:
         """Whether it has something to say about its subjects in a direction."""

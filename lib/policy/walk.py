@@ -25,6 +25,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Logged:
+    """A rule that only logs and that some ports reached; it decided nothing of them."""
+
+    stage: str
+    rule: CompiledRule
+    ports: Bits
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Closing:
     """The end of a stage that isolates the subject: ``policies`` deny the ``ports`` that were left."""
 
@@ -42,7 +52,7 @@ class Walk:
     for a family that packets between the two can't have.
     """
 
-    trail: tuple[Step | Closing, ...]
+    trail: tuple[Step | Logged | Closing, ...]
     ipv4: tuple[Bits, Bits]
     ipv6: tuple[Bits, Bits]
 
@@ -50,6 +60,11 @@ class Walk:
     def steps(self) -> tuple[Step, ...]:
         """The rules that decided something, or perhaps did."""
         return tuple(each for each in self.trail if isinstance(each, Step))
+
+    @property
+    def logs(self) -> tuple[Logged, ...]:
+        """The rules that only log."""
+        return tuple(each for each in self.trail if isinstance(each, Logged))
 
     @property
     def closings(self) -> tuple[Closing, ...]:
@@ -100,7 +115,7 @@ class _Walker:
         self._every = (question.ports if Family.IPV4 in families else 0) | (
             question.ports << self._shift if Family.IPV6 in families else 0
         )
-        self._trail: list[Step | Closing] = []
+        self._trail: list[Step | Logged | Closing] = []
 
     def walk(self, stages: Iterable[Stage]) -> Walk:
         outcome, *others = (self._through(of_one) for of_one in of_each_reader(stages))
@@ -131,7 +146,7 @@ class _Walker:
 
     def _level(self, start: Outcome, stage: str, level: tuple[CompiledPolicy, ...]) -> Outcome:
         direction = self._question.direction
-        concerned = [p for p in level if p.subjects >> self._question.subject & 1 and p.rules_for(direction)]
+        concerned = [p for p in level if p.subjects >> self._question.subject & 1 and p.told_for(direction)]
         actions = {r.action for p in concerned for r in p.rules_for(direction)}
         if len(actions) < 2 or len(concerned) < 2:
             # Rules of one action decide the same whatever their order, so each is heard about all of them.
@@ -145,8 +160,12 @@ class _Walker:
     def _in_order(self, start: Outcome, stage: str, policies: Iterable[CompiledPolicy], *, together: bool) -> Outcome:
         outcome = start
         for policy in policies:
-            for rule in policy.rules_for(self._question.direction):
+            for rule in policy.told_for(self._question.direction):
                 for ports, sure in self._matches(rule):
+                    if rule.action is Action.LOG:
+                        if logged := outcome.live & ports:
+                            self._trail.append(Logged(stage, rule, self._fold(logged), sure))
+                        continue
                     open_to_it = (start if together else outcome).live & ports
                     if open_to_it:
                         self._trail.append(Step(stage, rule, self._fold(open_to_it), sure))
