@@ -303,7 +303,7 @@ spec:
 """
 
 
-LOGGING = "shop/default.log[NetworkPolicy.projectcalico.org]"
+LOGGING = "shop/default.log[CalicoNetworkPolicy]"
 
 
 def test_a_rule_that_only_logs_takes_part_and_decides_nothing() -> None:
