@@ -40,6 +40,10 @@ class Reason(Enum):
         Verdict.UNKNOWN,
         "{denying} {deny} it, but a pod's own node is exempt, and the input does not show whether that is {peer}",
     )
+    EQUALS_DISAGREE = (
+        Verdict.UNKNOWN,
+        "policies of equal precedence disagree, and nothing settles which of them is asked first: {disputing}",
+    )
     ENGINES_DIFFER = (Verdict.UNKNOWN, "the input does not show which engine enforces the policies: {readings}")
     UNDECIDABLE = (Verdict.UNKNOWN, "the input does not settle {doubts}; {undecided} {depend} on it")
     RULE_DENIES = (Verdict.DENIED, "denied by {denying}")
@@ -156,15 +160,23 @@ class Decision:
             return Reason.OWN_NODE
         if seen.allows and seen.families_meet:
             return self._why_allowed
-        if seen.may_allow and any(decision.verdict is not Verdict.UNKNOWN for _, decision in seen.readings):
+        if seen.may_allow and not seen.allows and seen.readings and not self._all_unknown:
             return Reason.ENGINES_DIFFER
         if seen.may_allow and seen.undecided:
             return Reason.UNDECIDABLE
         if seen.allows:
             return Reason.NO_COMMON_FAMILY
+        if seen.may_allow:
+            return Reason.EQUALS_DISAGREE
         if seen.node is NodeRelation.UNKNOWN and seen.exempt and (seen.isolating or seen.spared):
             return Reason.NODE_UNKNOWN if seen.isolating else Reason.NODE_UNKNOWN_DENIED
         return Reason.NO_RULE_PERMITS if seen.isolating and not seen.denying else Reason.RULE_DENIES
+
+    @property
+    def _all_unknown(self) -> bool:
+        """Whether what is open is open for each engine that may enforce the policies, for reasons that are told."""
+        seen = self.evidence
+        return bool(seen.undecided) and all(each.verdict is Verdict.UNKNOWN for _, each in seen.readings)
 
     @property
     def alone(self) -> Decision:
@@ -203,6 +215,7 @@ class Decision:
             theirs="of it" if len(seen.isolating) == 1 else "of theirs",
             permit=_agreeing("permit", seen.permitting),
             depend=_agreeing("depend", seen.undecided),
+            disputing=_names(tuple(f"{r.policy} {r.label}" for r in (*seen.permitting, *seen.denying, *seen.passing))),
             readings="; ".join(f"{name} would say that it is {_said(decision)}" for name, decision in seen.readings),
             doubts=_names(tuple(dict.fromkeys(r.doubt for r in seen.undecided))),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from lib.model.policies import Direction
@@ -106,7 +106,18 @@ class Engine:
         placed = all(pod.node_name for workload in self.snapshot.workloads for pod in workload.endpoints)
         rules = (rule for policy in self.policies for rule in policy.rules if rule.possible_peers)
         found = (rule.doubt for rule in rules if rule.nodes is NodeScope.ANY or not placed)
-        return tuple(dict.fromkeys((*([DOUBT] if self.readings else []), *(doubt for doubt in found if doubt))))
+        of_engines = [DOUBT] if self.readings else []
+        return tuple(dict.fromkeys((*of_engines, *(doubt for doubt in found if doubt), *self._contested)))
+
+    @property
+    def _contested(self) -> Iterator[str]:
+        """Policies of equal precedence that say different things, where they may be about one end."""
+        levels = [level for stage in self.stages for level in stage.levels if len(level) > 1]
+        for level, direction in ((level, direction) for level in levels for direction in Direction):
+            concerned = [p for p in level if p.rules_for(direction)]
+            if len({rule.action for p in concerned for rule in p.rules_for(direction)}) > 1 and len(concerned) > 1:
+                first, second, *_ = concerned
+                yield f"which of {first.ref} and {second.ref}, of equal precedence, is asked first"
 
     @cached_property
     def open_names(self) -> tuple[str, ...]:

@@ -124,3 +124,25 @@ def test_what_the_lint_finds_holds_whichever_of_them_enforces() -> None:
     ]
     assert needless == [True, False, False]
     assert (either.policies, either.rules) == (3, 3)
+
+
+def test_what_a_pod_sends_to_its_own_node_is_unknown_where_only_one_of_them_exempts_it() -> None:
+    """Kubernetes says that pods can't block their resident node; Calico's policies judge what goes to it."""
+    placed = "spec:\n  nodeName: node-1"
+    node = (
+        "apiVersion: v1\nkind: Node\nmetadata: {name: node-1}\n"
+        "status: {addresses: [{type: InternalIP, address: 10.0.0.1}]}"
+    )
+    closes = calico("{selector: app == 'web', types: [Egress]}")
+    web = pod("web", app="web").replace("spec:", placed)
+    closed = policy("{podSelector: {matchLabels: {app: web}}, policyTypes: [Egress]}")
+    other = cilium_policy("{endpointSelector: {matchLabels: {app: x}}, ingress: [{}]}")
+
+    def to_node(*documents: str) -> tuple[str, str]:
+        engine = engine_of(namespace("shop"), web, node, *documents)
+        found = engine.explain(engine.snapshot.pods[0], engine.snapshot.nodes[0], Protocol.TCP, 80)
+        return found.verdict, found.directions[0].verdict
+
+    assert to_node(closes) == ("denied", "denied")
+    assert to_node(closed, other) == ("allowed", "allowed")
+    assert to_node(closes, closed, other) == ("unknown", "unknown")
