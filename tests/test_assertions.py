@@ -331,3 +331,76 @@ def test_a_port_without_a_protocol_is_told_how_to_write_it(ports: str) -> None:
     assert (problem.line, problem.message.endswith("80 is a port without its protocol")) == (3, True)
     assert problem.remedy == "Write TCP 80."
     assert reading.assertions == ()
+
+
+def at(text: str, *addresses: str, node: str = "") -> str:
+    """A pod with addresses, on a node where one is named."""
+    listed = ", ".join(f"{{ip: {each}}}" for each in addresses)
+    placed = text.replace("spec:", f"spec:\n  nodeName: {node}") if node else text
+    return f"{placed}status: {{phase: Running, podIP: '{addresses[0]}', podIPs: [{listed}]}}\n"
+
+
+ADDRESSED = (
+    *CLUSTER[:2],
+    at(CLUSTER[2], "10.244.0.2"),
+    at(CLUSTER[3], "10.244.0.3"),
+    at(CLUSTER[4], "10.244.0.4"),
+    *CLUSTER[5:],
+    """
+    apiVersion: v1
+    kind: Node
+    metadata: {name: node-1}
+    status: {addresses: [{type: InternalIP, address: 10.224.0.4}, {type: InternalIP, address: garbage}]}
+    """,
+    """
+    apiVersion: v1
+    kind: Service
+    metadata: {name: db, namespace: data}
+    spec: {selector: {tier: data}, clusterIP: 10.0.0.10, clusterIPs: [10.0.0.10], ports: [{port: 5432}]}
+    """,
+)
+
+
+@pytest.mark.parametrize(
+    ("assertion", "outcome", "said"),
+    [
+        # As between shop/api and data/db, whose addresses these are.
+        ("allow: {from: 10.244.0.3, to: 10.244.0.4, ports: TCP 5432}", Outcome.HOLDS, "shop/api[Pod] is meant"),
+        ("deny: {from: 10.244.0.3/32, to: data/db, ports: TCP 5432}", Outcome.FAILS, "shop/api[Pod] is meant"),
+        ("deny: {from: 10.244.0.2, to: data/db}", Outcome.HOLDS, "10.244.0.2 is an address of shop/web[Pod]"),
+        ("only: {from: 10.244.0.3, to: 10.244.0.4}", Outcome.HOLDS, "data/db[Pod] is meant"),
+        ("deny: {from: 10.224.0.4, to: data/db}", Outcome.UNKNOWN, "node/node-1, and flows of nodes are not judged"),
+        (
+            "deny: {from: shop/web, to: 10.0.0.10}",
+            Outcome.UNKNOWN,
+            "data/db[Service], and policies see",
+        ),
+        (
+            "deny: {from: 10.0.0.0/8, to: data/db}",
+            Outcome.HOLDS,
+            "3 pods, such as shop/web[Pod], and of 1 node",
+        ),
+        ("deny: {from: 10.245.0.0/16, to: data/db}", Outcome.HOLDS, "as expected"),
+    ],
+)
+def test_addresses_of_pods_mean_these_and_prefixes_over_them_say_so(
+    assertion: str, outcome: Outcome, said: str
+) -> None:
+    (result,) = results(assertion, cluster=ADDRESSED)
+    assert (result.outcome, said in result.message) == (outcome, True), result.message
+
+
+def test_an_address_of_one_of_several_unlike_pods_is_left_to_explain() -> None:
+    owner = "{{kind: StatefulSet, name: s, apiVersion: apps/v1, uid: u, controller: true}}"
+    owned = f"labels: {{{{tier: front, app: {{app}}}}}}, ownerReferences: [{owner}]"
+    pods = [
+        f"apiVersion: v1\nkind: Pod\nmetadata: {{name: s-{i}, namespace: shop, {owned.format(app=app)}}}\n"
+        f"spec: {{containers: [{{name: c, image: i}}]}}\nstatus: {{phase: Running, podIPs: [{{ip: 10.244.1.{i}}}]}}\n"
+        for i, app in ((1, "a"), (2, "b"))
+    ]
+    closes = policy("podSelector: {matchLabels: {app: a}}\npolicyTypes: [Egress]", name="a")
+    (result,) = results("deny: {from: 10.244.1.1, to: 198.51.100.7}", cluster=(*pods, closes, *CLUSTER))
+    assert result.outcome is Outcome.UNKNOWN
+    assert "policies tell the pods of shop/s[StatefulSet] apart" in result.message
+    (alike,) = results("deny: {from: 10.244.1.1, to: 198.51.100.7}", cluster=(*pods, *CLUSTER))
+    assert alike.outcome is Outcome.FAILS

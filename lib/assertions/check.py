@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
 from lib.assertions.blame import OUTSIDE, Blame, Key, Pair, arrives, lacking_of, meeting
+from lib.assertions.ends import EndFinder, Ends
 from lib.assertions.explained import explained, explained_path
 from lib.assertions.result import Example, Outcome, Result
-from lib.facts.internet import BY_WORD
 from lib.flows import FlowRow, RowVerdict, flow_rows
-from lib.model.assertions import AddressesEnd, Assertion, AssertionEnd, AssertionKind, WorkloadsEnd
-from lib.model.cluster import METADATA_NAME_LABEL, Workload
-from lib.model.labels import Labels
-from lib.model.refs import ObjectRef
+from lib.model.assertions import Assertion, AssertionKind, WorkloadsEnd
+from lib.model.cluster import METADATA_NAME_LABEL
 from lib.model.sets import AddressSet
 from lib.model.snapshot import POD_MAKERS
 from lib.policy.ends import addresses_by_word, outside_addresses
@@ -30,22 +28,6 @@ _OF_PAIRS: Final = (AssertionKind.ALLOW, AssertionKind.DENY)
 
 class _TooMany(Exception):
     """There is too much to judge; the text says of what."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Ends:
-    """What a list of ends selects: workloads and outside addresses."""
-
-    workloads: tuple[ObjectRef, ...]
-    addresses: AddressSet
-
-    def __bool__(self) -> bool:
-        return bool(self.workloads or self.addresses)
-
-    @property
-    def keys(self) -> dict[Key, None]:
-        """What flows call the ends, in their order."""
-        return dict.fromkeys((*self.workloads, *((OUTSIDE,) if self.addresses else ())))
 
 
 def check_assertions(engine: Engine, assertions: Iterable[Assertion]) -> tuple[Result, ...]:
@@ -65,6 +47,7 @@ class _Judge:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._snapshot = engine.snapshot
+        self._finder = EndFinder(engine)
 
     @cached_property
     def _rows(self) -> dict[Pair, list[FlowRow]]:
@@ -96,7 +79,9 @@ class _Judge:
         return self._snapshot.unread_text(*kinds) if kinds else ""
 
     def _of_what_was_read(self, assertion: Assertion) -> Result:
-        sources, destinations = (self._ends(ends) for ends in (assertion.sources, assertion.destinations))
+        sources, destinations = (self._finder.find(ends) for ends in (assertion.sources, assertion.destinations))
+        if left := "; ".join(filter(None, (sources.open, destinations.open))):
+            return Result(assertion, Outcome.UNKNOWN, left)
         for ends, chosen in ((assertion.sources, sources), (assertion.destinations, destinations)):
             if not chosen:
                 named = ", ".join(end.text for end in ends)
@@ -106,11 +91,12 @@ class _Judge:
             of = "addresses outside" if own[0] is OUTSIDE else f"the pods of {own[0]}"
             return Result(assertion, Outcome.FAILS, f"both ends are {of}, and flows among these are not judged")
         try:
-            return self._judged(assertion, sources, destinations)
+            found = self._judged(assertion, sources, destinations)
+            return replace(found, message="; ".join((found.message, *sources.notes, *destinations.notes)))
         except _TooMany as reason:
             return Result(assertion, Outcome.UNKNOWN, str(reason))
 
-    def _judged(self, assertion: Assertion, sources: _Ends, destinations: _Ends) -> Result:
+    def _judged(self, assertion: Assertion, sources: Ends, destinations: Ends) -> Result:
         match assertion.kind:
             case AssertionKind.ALLOW:
                 return _told(assertion, self._missing(assertion, sources, destinations), "not permitted", self._example)
@@ -122,34 +108,9 @@ class _Judge:
             case AssertionKind.NO_PATH:
                 return self._path_result(assertion, sources, destinations)
 
-    # --- ends -----------------------------------------------------------------------------------------------------
-
-    def _ends(self, ends: Sequence[AssertionEnd]) -> _Ends:
-        workloads: list[ObjectRef] = []
-        addresses = AddressSet()
-        for end in ends:
-            if isinstance(end, AddressesEnd):
-                by_word = end.text in BY_WORD
-                addresses |= addresses_by_word(end.text, self._snapshot) if by_word else end.addresses
-            else:
-                workloads += [w.ref for w in self._snapshot.workloads if w.endpoints and self._selects(end, w)]
-        return _Ends(tuple(dict.fromkeys(workloads)), addresses)
-
-    def _selects(self, end: WorkloadsEnd, workload: Workload) -> bool:
-        if end.name:
-            same = workload.ref.name == end.name and (not end.kind or workload.ref.kind == end.kind)
-            return same and workload.namespace in end.namespaces
-        if end.namespaces and workload.namespace not in end.namespaces:
-            return False
-        namespace = self._snapshot.namespace_by_name.get(workload.namespace)
-        labels: Labels = namespace.labels if namespace else {}
-        if not end.namespace_labels.matches(labels):
-            return False
-        return end.labels.is_everything or any(end.labels.matches(pod.labels) for pod in workload.endpoints)
-
     # --- single flows ---------------------------------------------------------------------------------------------
 
-    def _present(self, assertion: Assertion, sources: _Ends, destinations: _Ends) -> Iterator[Blame]:
+    def _present(self, assertion: Assertion, sources: Ends, destinations: Ends) -> Iterator[Blame]:
         """The flows between the ends on some of the ports."""
         starts, ends = sources.keys, destinations.keys
         for (src, dst), rows in self._rows.items():
@@ -160,7 +121,7 @@ class _Judge:
                 if found := meeting(row, assertion.ports, None if src and dst else outside):
                     yield found
 
-    def _missing(self, assertion: Assertion, sources: _Ends, destinations: _Ends) -> Iterator[Blame]:
+    def _missing(self, assertion: Assertion, sources: Ends, destinations: Ends) -> Iterator[Blame]:
         """The pairs that lack some of the ports, and on which of them that is only not known."""
         for src, dst in self._pairs(sources, destinations):
             rows = self._rows.get((src, dst), ())
@@ -180,7 +141,7 @@ class _Judge:
                 ends = (str(rest), str(dst)) if src is OUTSIDE else (str(src), str(rest))
                 yield Blame(*ends, src, dst, assertion.ports, True)
 
-    def _others(self, assertion: Assertion, sources: _Ends, destinations: _Ends) -> Iterator[Blame]:
+    def _others(self, assertion: Assertion, sources: Ends, destinations: Ends) -> Iterator[Blame]:
         """The flows to the destinations from anybody else; pods on their node's network are left out."""
         allowed, wanted = set(sources.workloads), set(destinations.workloads)
         beyond = addresses_by_word("outside", self._snapshot) - sources.addresses
@@ -193,7 +154,7 @@ class _Judge:
                 if found := meeting(row, assertion.ports, beyond if src is OUTSIDE else None):
                     yield found
 
-    def _pairs(self, sources: _Ends, destinations: _Ends) -> Iterator[Pair]:
+    def _pairs(self, sources: Ends, destinations: Ends) -> Iterator[Pair]:
         starts, ends = sources.keys, destinations.keys
         if (pairs := len(starts) * len(ends)) > PAIRS_MAX:
             raise _TooMany(f"{pairs:,} pairs are too many to look at one by one: name fewer ends")
@@ -201,7 +162,7 @@ class _Judge:
 
     # --- paths ----------------------------------------------------------------------------------------------------
 
-    def _path_result(self, assertion: Assertion, sources: _Ends, destinations: _Ends) -> Result:
+    def _path_result(self, assertion: Assertion, sources: Ends, destinations: Ends) -> Result:
         for sure in (True, False):
             path = self._path(assertion, sources, destinations, sure=sure)
             if path:
@@ -214,7 +175,7 @@ class _Judge:
                 return Result(assertion, outcome, message, 1, (example,))
         return Result(assertion, Outcome.HOLDS, "no chain of permitted flows leads there")
 
-    def _path(self, assertion: Assertion, sources: _Ends, destinations: _Ends, *, sure: bool) -> list[FlowRow]:
+    def _path(self, assertion: Assertion, sources: Ends, destinations: Ends, *, sure: bool) -> list[FlowRow]:
         """The shortest chain of flows whose last one is on some of the ports; empty where there is none."""
         came: dict[Key, FlowRow | None] = dict.fromkeys(sources.keys)
         waiting, ends = deque(came), destinations.keys

@@ -56,5 +56,5 @@ def _end(engine: Engine, ref: Key, name: str) -> End | None:
 
 
 def _decided(answers: Sequence[DirectionAnswer]) -> tuple[Decided, ...]:
-    found = (Decided(e.policy, e.rule, e.effect, e.source) for side in answers for e in side.effects)
+    found = (Decided(e.policy, e.rule, e.effect, e.source) for side in answers for e in side.deciding)
     return tuple(dict.fromkeys(found))

@@ -143,6 +143,7 @@ def _change_json(change: SmallestChange | None) -> dict[str, object] | None:
         "not_settled": [row for row in rows if row["effect"] == "not settled"],
         "newly_isolates": [{"workload": str(i.workload), "direction": i.direction.field} for i in change.isolated],
         "more": change.cut,
+        "not_compared": change.left_out,
     }
 
 
@@ -156,6 +157,8 @@ def _change_text(change: SmallestChange | None) -> Iterator[str]:
     yield "".join(f"    {line}\n" for line in change.text.splitlines())
     for isolated in change.isolated:
         yield f"\nIt newly isolates {isolated.workload} for {isolated.direction.field}.\n"
+    if change.left_out:
+        yield f"\n{change.left_out}\n"
     rows = side_effect_rows(change)
     if not rows:
         yield "\nIt adds and removes no other flow.\n"

@@ -255,7 +255,7 @@ class _Judge:
         first, _ = next(engine.spaces.addresses_in(ends & -ends).ranges())
         answer = engine.explain(workload, AddressSet.from_networks([ip_network(first)]), protocol, port)
         (egress,) = (d for d in answer.directions if d.direction is Direction.EGRESS)
-        causes = tuple(Cause(e.policy, e.effect, e.rule, e.source) for e in egress.effects)
+        causes = tuple(Cause(e.policy, e.effect, e.rule, e.source) for e in egress.deciding)
         isolating = dict.fromkeys(str(c.policy) for c in causes if c.effect in ("isolates", "denies"))
         return causes, ", ".join(isolating)
 
@@ -280,7 +280,7 @@ class _Judge:
             answer = self._engine.explain(workload, server, Protocol.UDP, dns.port)
             verdict = Verdict(answer.verdict) if answer.verdict != "partial" else Verdict.UNKNOWN
             told = next((d for d in answer.directions if d.verdict == answer.verdict), answer.directions[0])
-            causes = tuple(Cause(e.policy, e.effect, e.rule, e.source) for e in told.effects)
+            causes = tuple(Cause(e.policy, e.effect, e.rule, e.source) for e in told.deciding)
             yield replace(row, host=str(server.ref), verdict=verdict, reason=told.reason, rules=causes)
 
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator
+from typing import NamedTuple
 
-from lib.flows.row import FlowRow, RowVerdict
+from lib.flows.row import NO_PORTS, FlowRow, RowVerdict, reason_of, verdicts
 from lib.model.policies import Direction
 from lib.model.refs import INGRESS_CONTROLLER, ObjectRef
 from lib.model.sets import ConnectionSet, PortSet, Protocol
 from lib.policy.bits import Bits
 from lib.policy.engine import Engine
-from lib.policy.pairs import WorkloadPairs
+from lib.policy.pairs import Part, WorkloadPairs, add_up
 from lib.policy.projection import ARBITRARY_NAMESPACE
 from lib.policy.walk import Question, walk
 from lib.routing.routes import RoutedBackend
 
 DEPENDS = "it depends on the ingress controller's namespace and labels: the policies let only some in"
-ONE_FAMILY = "over one IP family only"
 
 
 def ingress_rows(
@@ -41,51 +41,54 @@ def ingress_rows(
 def _rows(engine: Engine, number: int, ports: dict[tuple[Protocol, int], set[ObjectRef]]) -> Iterator[FlowRow]:
     workload = engine.snapshot.workloads[number]
     classes = dict(zip((p.ref for p in workload.endpoints), engine.spaces.endpoints.members[number], strict=True))
-    found: dict[tuple[RowVerdict, str], ConnectionSet] = {}
+    found: dict[_Answer, ConnectionSet] = {}
     for (protocol, port), pods in ports.items():
-        states = [_state(engine, classes[p], engine.spaces.port_mask(protocol, port)) for p in pods if p in classes]
-        if not states:
+        mask = engine.spaces.port_mask(protocol, port)
+        parts = [_part(engine, classes[p], mask) for p in pods if p in classes]
+        if not parts:
             continue
-        open_to_all = states.count(RowVerdict.ALLOWED)
-        if open_to_all == len(states):
-            answer = (RowVerdict.ALLOWED, "")
-        elif open_to_all:
-            answer = (RowVerdict.PARTIAL, f"{open_to_all}/{len(states)}")
-        elif RowVerdict.PARTIAL in states:
-            answer = (RowVerdict.PARTIAL, "")
-        elif RowVerdict.UNKNOWN in states:
-            answer = (RowVerdict.UNKNOWN, "")
-        else:
-            continue
-        found[answer] = found.get(answer, ConnectionSet()) | ConnectionSet.from_ports({protocol: PortSet.of(port)})
-    for (verdict, pods_text), connections in found.items():
-        reason = DEPENDS if verdict is RowVerdict.UNKNOWN else ""
-        if verdict is RowVerdict.PARTIAL and not pods_text:
-            reason = ONE_FAMILY
+        total = add_up([part for part in parts if part.possible], len(parts))
+        for verdict, _, pods_text in verdicts(total):
+            unknown = verdict is RowVerdict.UNKNOWN
+            reason = DEPENDS if unknown else reason_of(engine, total, verdict, workload.host_network)
+            only_ipv4, only_ipv6 = total.only if verdict is RowVerdict.PARTIAL else (0, 0)
+            answer = _Answer(verdict, pods_text, reason, bool(only_ipv4), bool(only_ipv6))
+            found[answer] = found.get(answer, NO_PORTS) | ConnectionSet.from_ports({protocol: PortSet.of(port)})
+    for answer, connections in found.items():
         yield FlowRow(
             INGRESS_CONTROLLER,
             str(workload.ref),
             connections,
-            verdict,
-            pods_text,
-            reason,
+            answer.verdict,
+            answer.pods,
+            answer.reason,
             workload.host_network,
             None,
             workload.ref,
+            connections if answer.only_ipv4 else NO_PORTS,
+            connections if answer.only_ipv6 else NO_PORTS,
         )
 
 
-def _state(engine: Engine, destination: int, mask: Bits) -> RowVerdict | None:
-    """Whether an arbitrary pod may reach a class on the ports of ``mask``; None: surely no pod."""
+class _Answer(NamedTuple):
+    """What ports of one row have in common."""
+
+    verdict: RowVerdict
+    pods: str
+    reason: str
+    only_ipv4: bool
+    only_ipv6: bool
+
+
+def _part(engine: Engine, destination: int, mask: Bits) -> Part:
+    """What an arbitrary pod has towards one of a class on one port; what only some may have is possible."""
     anybody = engine.spaces.endpoints.new_pods[ARBITRARY_NAMESPACE]
     found = engine.reachability().between(anybody, destination)
-    if found.allowed & mask:
-        return RowVerdict.ALLOWED
-    if found.some & mask:
-        return RowVerdict.PARTIAL
-    if found.possible & mask or some_pod_may_enter(engine, destination, mask):
-        return RowVerdict.UNKNOWN
-    return None
+    possible = found.possible & mask
+    if not possible and some_pod_may_enter(engine, destination, mask):
+        possible = mask
+    parted = found.parted if found.is_parted(mask) else None
+    return Part(1, found.allowed & mask, possible, parted)
 
 
 def some_pod_may_enter(engine: Engine, destination: int, mask: Bits) -> bool:

@@ -61,13 +61,19 @@ class Judged:
         return key in self.idle_rules or key.policy in self.idle_policies
 
 
-def judge(engine: Engine, steps: int) -> Judged:
-    """Take out every policy and every rule by itself; ends after ``steps``."""
+def enforced_policies(engine: Engine) -> dict[ObjectRef, AnyPolicy]:
+    """The policies that the engine enforces, as they are written."""
     snapshot, profile = engine.snapshot, engine.profile
     enforced = {e.ref for e in inventory(snapshot) if not e.staged and profile.enforces_kind(e.group, e.kind)}
     written: tuple[AnyPolicy, ...] = (*snapshot.network_policies, *snapshot.cluster_policies)
     written += (*snapshot.calico_policies, *snapshot.cilium_policies)
-    policies = {policy.ref: policy for policy in written if policy.ref in enforced}
+    return {policy.ref: policy for policy in written if policy.ref in enforced}
+
+
+def judge(engine: Engine, steps: int) -> Judged:
+    """Take out every policy and every rule by itself; ends after ``steps``."""
+    snapshot = engine.snapshot
+    policies = enforced_policies(engine)
     rules = {ref: tuple(rules_of(policy)) for ref, policy in policies.items()}
     by_key = {rule.key: rule for found in rules.values() for rule in found}
     narrowed = frozenset(key for key, rule in by_key.items() if rule.is_narrowed)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
 from lib.lint.finding import LintFinding, LintKind, LintReport, Place
-from lib.lint.judge import Judged, judge
+from lib.lint.judge import Judged, enforced_policies, judge
 from lib.lint.tell import Teller
+from lib.lint.written import rules_of
 from lib.policy.columns import StepsSpentError
 from lib.policy.engine import Engine
 from lib.policy.inventory import inventory
@@ -22,7 +24,12 @@ def lint(engine: Engine) -> tuple[LintFinding, ...]:
 
 
 def examine(engine: Engine, steps: int = STEPS_UP_TO) -> LintReport:
-    """The findings, and what was looked at; the work ends after ``steps``, and then the report says where."""
+    """The findings, and what was looked at; the work ends after ``steps``, and then the report says where.
+
+    Where two engines may enforce the policies, what holds for each of them that enforces the policy.
+    """
+    if engine.readings:
+        return _whichever(engine, tuple((each, examine(each, steps)) for each in engine.readings))
     judged = judge(engine, steps)
     if not judged.removals.pods:
         return _of_no_pods(judged)
@@ -42,6 +49,28 @@ def examine(engine: Engine, steps: int = STEPS_UP_TO) -> LintReport:
     unproven, not_checked = tuple(judged.unproven), tuple(teller.not_checked)
     return LintReport(
         tuple(found), len(judged.policies), len(judged.by_key), unproven, not_checked, said if cut else ""
+    )
+
+
+def _whichever(whole: Engine, reports: tuple[tuple[Engine, LintReport], ...]) -> LintReport:
+    """What is found whichever engine enforces; what only one of those says that know the policy is not proven."""
+    groups = {entry.ref: (entry.group, entry.kind) for entry in inventory(whole.snapshot)}
+    written = enforced_policies(whole).values()
+    found: dict[tuple[LintKind, Place], list[LintFinding]] = defaultdict(list)
+    for engine, report in reports:
+        for finding in report.findings:
+            if engine.profile.enforces_kind(*groups[finding.place.policy]):
+                found[finding.kind, finding.place].append(finding)
+    knowing = {ref: sum(engine.profile.enforces_kind(*group) for engine, _ in reports) for ref, group in groups.items()}
+    agreed = {key: each[0] for key, each in found.items() if len(each) == knowing[key[1].policy]}
+    open_ = [place for _, place in found if all(place != known for _, known in agreed)]
+    return LintReport(
+        tuple(agreed.values()),
+        len(written),
+        sum(1 for policy in written for _ in rules_of(policy)),
+        tuple(dict.fromkeys((*(p for _, report in reports for p in report.unproven), *open_))),
+        tuple(dict.fromkeys(p for _, report in reports for p in report.not_checked)),
+        next((report.cut for _, report in reports if report.cut), ""),
     )
 
 

@@ -19,7 +19,7 @@ def of_any_family(stage: Stage) -> Stage:
 
 
 def _policy(policy: CompiledPolicy) -> CompiledPolicy:
-    return replace(policy, rules=tuple(map(_rule, policy.rules)))
+    return policy.with_rules(map(_rule, policy.told or policy.rules))
 
 
 def _rule(rule: CompiledRule) -> CompiledRule:

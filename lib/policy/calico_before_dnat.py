@@ -26,11 +26,11 @@ _DNAT_DOUBT: Final = "for which address and port the packet came before DNAT"
 
 
 def rules_before_dnat(policies: Iterable[CalicoPolicy]) -> Iterator[tuple[CalicoPolicy, CalicoRule, bool]]:
-    """The rules that allow and deny, and whether one that passes comes before: it may skip them."""
+    """The rules that allow, deny and log, and whether one that passes comes before: it may skip them."""
     passed = False
     for policy in policies:
         for rule in policy.rules_for(Direction.INGRESS):
-            if rule.action in (CalicoAction.ALLOW, CalicoAction.DENY):
+            if rule.action is not CalicoAction.PASS:
                 yield policy, rule, passed
             passed = passed or rule.action is CalicoAction.PASS
 

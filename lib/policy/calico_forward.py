@@ -170,10 +170,13 @@ class _Compiler:
                     yield replace(part, subjects=subjects)
 
     def _policy(self, policy: CalicoPolicy, pods: Bits, rules: Iterable[CompiledRule]) -> CompiledPolicy:
-        return CompiledPolicy(policy.ref, policy.source, pods, frozenset(), tuple(rules))
+        return CompiledPolicy(policy.ref, policy.source, pods, frozenset(), ()).with_rules(rules)
 
     def _parts(self, rule: CompiledRule, action: CalicoAction, reach: _Reach) -> Iterator[CompiledRule]:
         """What is allowed goes on to the next filter, and so does what is not forwarded at all."""
+        if action is CalicoAction.LOG:
+            yield from self._denied(rule, reach, Action.LOG)
+            return
         if action is CalicoAction.DENY:
             yield from self._denied(rule, reach)
             return
@@ -182,9 +185,9 @@ class _Compiler:
             yield from self._denied(perhaps, reach)
         yield replace(rule, action=Action.PASS)
 
-    def _denied(self, rule: CompiledRule, reach: _Reach) -> Iterator[CompiledRule]:
-        """The rule as one that denies what passes the filter, in parts that each know what they hang on."""
-        denied = replace(rule, action=Action.DENY)
+    def _denied(self, rule: CompiledRule, reach: _Reach, action: Action = Action.DENY) -> Iterator[CompiledRule]:
+        """The rule as one that denies (or logs) what passes the filter, in parts that each know what they hang on."""
+        denied = replace(rule, action=action)
         settled = among(denied, reach.sure)
         if settled.sure.any | settled.possible.any:
             yield settled if settled.possible.any else replace(settled, doubt="")
@@ -224,6 +227,8 @@ class _Compiler:
                 judged = compiled.perhaps(SKIPPED_DOUBT) if after_pass else compiled
                 if rule.action is CalicoAction.ALLOW:
                     rules.append(replace(judged, action=Action.PASS))
+                elif rule.action is CalicoAction.LOG:
+                    rules += self._denied(judged, reach, Action.LOG)
                 else:
                     for part in beside_failsafe(judged, self.matcher.spaces):
                         rules += self._denied(part, reach)

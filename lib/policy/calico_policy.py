@@ -29,7 +29,7 @@ _WHOLE: dict[Family, frozenset[Network]] = {
 }
 _PORTS_DOUBT: Final = "which ports of the node its host endpoint gives these names"
 _HOST_DOUBT: Final = "whether the traffic of a node has one of its host endpoint's expectedIPs"
-_ACTIONS = {CalicoAction.ALLOW: Action.ALLOW, CalicoAction.DENY: Action.DENY, CalicoAction.PASS: Action.PASS}
+_ACTIONS = {action: Action(action.value.lower()) for action in CalicoAction}
 
 
 def vocabulary(policy: CalicoPolicy, snapshot: Snapshot) -> Vocabulary:
@@ -86,11 +86,12 @@ def compile_policy(policy: CalicoPolicy, matcher: Matcher, *, passes: bool) -> t
     rules = tuple(part for rule in policy.rules for part in _for_pods_and_hosts(policy, rule, sure, hosts, matcher))
     # What a pod sends to its own node goes through the pod's egress policy: DefaultEndpointToHostAction counts "after
     # traffic passes any egress policy applied to the workload" ("Protect hosts", docs.tigera.io).
-    found = [CompiledPolicy(policy.ref, policy.source, sure | hosts, directions, rules, binds_own_node=True)]
+    whole = CompiledPolicy(policy.ref, policy.source, sure | hosts, directions, (), binds_own_node=True)
+    found = [whole.with_rules(rules)]
     if doubtful := maybe & ~sure:
         doubt = " or ".join(matcher.labels_doubts(policy.selector))
         rules = tuple(_perhaps(r, doubt) for r in compile_rules(policy.ref, policy.rules, doubtful, matcher))
-        found.append(CompiledPolicy(policy.ref, policy.source, doubtful, frozenset(), rules))
+        found.append(CompiledPolicy(policy.ref, policy.source, doubtful, frozenset(), ()).with_rules(rules))
     return tuple(found)
 
 
@@ -171,15 +172,14 @@ def compile_rules(
     matcher: Matcher,
     side: Direction | None = None,
 ) -> Iterator[CompiledRule]:
-    """The rules of a policy or a profile for its subjects; Log decides nothing and is left out.
+    """The rules of a policy or a profile for its subjects, those that only log among them.
 
     ``side``: the direction that the subjects are asked about, where it is not the one that a rule stands under: what a
     node takes in for forwarding one of its pods may have sent.
     """
     for rule in rules:
-        if rule.action is not CalicoAction.LOG:
-            yield from _rule(policy, rule, subjects, matcher, side or rule.direction)
-            yield from _towards_hosts(policy, rule, subjects, matcher, side or rule.direction)
+        yield from _rule(policy, rule, subjects, matcher, side or rule.direction)
+        yield from _towards_hosts(policy, rule, subjects, matcher, side or rule.direction)
 
 
 def _rule(

@@ -140,7 +140,7 @@ def _compiled(
         rules = tuple(compile_rules(ref, profile.rules, subjects, matcher))
     else:
         rules = tuple(_unknown_rules(ref, source, subjects, matcher.spaces)) if asked.name else ()
-    return CompiledPolicy(ref, source, subjects, directions, rules, binds_own_node=True)
+    return CompiledPolicy(ref, source, subjects, directions, (), binds_own_node=True).with_rules(rules)
 
 
 def _unknown_rules(ref: ObjectRef, source: Source, subjects: Bits, spaces: Spaces) -> Iterator[CompiledRule]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from lib.model.sets import Family
 from lib.policy.bits import Bits
@@ -49,11 +49,20 @@ def matched(cells: Cells, partition: Partition, action: Action, *, sure: bool) -
 
 def beside(cells: Cells, others: Cells) -> Cells:
     """The cells where two policies of equal precedence are both asked."""
+    return _joined(cells, others, Outcome.beside)
+
+
+def whichever(cells: Cells, others: Cells) -> Cells:
+    """The cells after the last stage of two readings of which nobody knows which one counts."""
+    return _joined(cells, others, Outcome.whichever)
+
+
+def _joined(cells: Cells, others: Cells, join: Callable[[Outcome, Outcome], Outcome]) -> Cells:
     after: Cells = {}
     for outcome, ends in cells.items():
         for other, some in others.items():
             if common := ends & some:
-                both = outcome.beside(other)
+                both = join(outcome, other)
                 after[both] = after.get(both, 0) | common
     return after
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import Enum
 
 from lib.model.policies import Direction, Verdict
-from lib.model.records import dataclass, field
+from lib.model.records import dataclass, field, replace
 from lib.policy.rules import Action, CompiledPolicy, CompiledRejection, CompiledRule
-from lib.policy.walk import Closing, Step
+from lib.policy.walk import Closing, Logged, Step
 
 
 class Reason(Enum):
@@ -40,6 +40,11 @@ class Reason(Enum):
         Verdict.UNKNOWN,
         "{denying} {deny} it, but a pod's own node is exempt, and the input does not show whether that is {peer}",
     )
+    EQUALS_DISAGREE = (
+        Verdict.UNKNOWN,
+        "policies of equal precedence disagree, and nothing settles which of them is asked first: {disputing}",
+    )
+    ENGINES_DIFFER = (Verdict.UNKNOWN, "the input does not show which engine enforces the policies: {readings}")
     UNDECIDABLE = (Verdict.UNKNOWN, "the input does not settle {doubts}; {undecided} {depend} on it")
     RULE_DENIES = (Verdict.DENIED, "denied by {denying}")
     NO_RULE_PERMITS = (
@@ -75,7 +80,7 @@ class Evidence:
     False where nothing is allowed for an IP family that the other direction allows as well. ``example`` is one pair
     that it holds for. ``over``: the only IP family that it is about; "" where all say the same. ``node`` is about the
     side that is a node; ``exempt``: some asked port is allowed since it is the subject's own node, and with ``spared``
-    every one.
+    every one. ``readings``: of several engines that may enforce the policies, each with what it says.
     """
 
     direction: Direction
@@ -83,7 +88,7 @@ class Evidence:
     peer: str
     engine: str
     selecting: tuple[CompiledPolicy, ...] = ()
-    trail: tuple[Step | Closing, ...] = ()
+    trail: tuple[Step | Logged | Closing, ...] = ()
     rejected: tuple[CompiledRejection, ...] = ()
     allows: bool = False
     may_allow: bool = False
@@ -97,6 +102,7 @@ class Evidence:
     exempt: bool = False
     spared: bool = False
     over: str = ""
+    readings: tuple[tuple[str, Decision], ...] = ()
     example: str = field(default="", compare=False)
 
     @property
@@ -154,13 +160,28 @@ class Decision:
             return Reason.OWN_NODE
         if seen.allows and seen.families_meet:
             return self._why_allowed
+        if seen.may_allow and not seen.allows and seen.readings and not self._all_unknown:
+            return Reason.ENGINES_DIFFER
         if seen.may_allow and seen.undecided:
             return Reason.UNDECIDABLE
         if seen.allows:
             return Reason.NO_COMMON_FAMILY
+        if seen.may_allow:
+            return Reason.EQUALS_DISAGREE
         if seen.node is NodeRelation.UNKNOWN and seen.exempt and (seen.isolating or seen.spared):
             return Reason.NODE_UNKNOWN if seen.isolating else Reason.NODE_UNKNOWN_DENIED
         return Reason.NO_RULE_PERMITS if seen.isolating and not seen.denying else Reason.RULE_DENIES
+
+    @property
+    def _all_unknown(self) -> bool:
+        """Whether what is open is open for each engine that may enforce the policies, for reasons that are told."""
+        seen = self.evidence
+        return bool(seen.undecided) and all(each.verdict is Verdict.UNKNOWN for _, each in seen.readings)
+
+    @property
+    def alone(self) -> Decision:
+        """The same without what was lost, which is told once where several decisions stand in one sentence."""
+        return Decision(replace(self.evidence, rejected=()))
 
     @property
     def _why_allowed(self) -> Reason:
@@ -194,10 +215,16 @@ class Decision:
             theirs="of it" if len(seen.isolating) == 1 else "of theirs",
             permit=_agreeing("permit", seen.permitting),
             depend=_agreeing("depend", seen.undecided),
+            disputing=_names(tuple(f"{r.policy} {r.label}" for r in (*seen.permitting, *seen.denying, *seen.passing))),
+            readings="; ".join(f"{name} would say that it is {_said(decision)}" for name, decision in seen.readings),
             doubts=_names(tuple(dict.fromkeys(r.doubt for r in seen.undecided))),
         )
         over = f"over {seen.over} " if seen.over else ""
         return over + sentence + rejection_note(seen.rejected)
+
+
+def _said(decision: Decision) -> str:
+    return f"{decision.verdict.value}, as {decision}"
 
 
 def rejection_note(rejected: tuple[CompiledRejection, ...]) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lib.model.policies import Direction
 from lib.model.problem import Problem
-from lib.model.records import dataclass
+from lib.model.records import dataclass, replace
 from lib.model.refs import ObjectRef
 from lib.model.sets import ConnectionSet, Family, Protocol
 from lib.model.snapshot import Snapshot
@@ -21,6 +21,7 @@ from lib.policy.engines import KUBERNETES, EngineProfile
 from lib.policy.notes import notes_on
 from lib.policy.own_nodes import OwnNodes
 from lib.policy.reachability import Reachability, build_reachability
+from lib.policy.readers import DOUBT, is_own_pods, readers
 from lib.policy.rules import CompiledPolicy, CompiledRejection, NodeScope, Stage
 from lib.policy.unread_kinds import stands_for_unread
 from lib.policy.walk import stages_about
@@ -71,7 +72,23 @@ class Engine:
         """
         chosen = self.profile.policy_kinds is not None
         of_calico = self.snapshot.calico_policies or self.snapshot.calico_profiles
-        return self.profile.enforces_kind("projectcalico.org", "NetworkPolicy") and (chosen or bool(of_calico))
+        # Of two engines that may enforce, the stages of Calico's say it.
+        if not self.profile.enforces_kind("projectcalico.org", "NetworkPolicy") or self.readings:
+            return False
+        return chosen or bool(of_calico)
+
+    @cached_property
+    def readings(self) -> tuple[Engine, ...]:
+        """The same policies as each engine reads them that may enforce them; none where one answer holds."""
+        return tuple(
+            replace(
+                self,
+                profile=each,
+                spaces=replace(self.spaces, profile=each),
+                stages=tuple(s for s in self.stages if s.reader == each.reader and not is_own_pods(s)),
+            )
+            for each in (() if self.profile.reader else readers(self.snapshot, self.profile))
+        )
 
     def reachability(self) -> Reachability:
         """Who can reach whom by the rules, as classes."""
@@ -92,7 +109,18 @@ class Engine:
         placed = all(pod.node_name for workload in self.snapshot.workloads for pod in workload.endpoints)
         rules = (rule for policy in self.policies for rule in policy.rules if rule.possible_peers)
         found = (rule.doubt for rule in rules if rule.nodes is NodeScope.ANY or not placed)
-        return tuple(dict.fromkeys(doubt for doubt in found if doubt))
+        of_engines = [DOUBT] if self.readings else []
+        return tuple(dict.fromkeys((*of_engines, *(doubt for doubt in found if doubt), *self._contested)))
+
+    @property
+    def _contested(self) -> Iterator[str]:
+        """Policies of equal precedence that say different things, where they may be about one end."""
+        levels = [level for stage in self.stages for level in stage.levels if len(level) > 1]
+        for level, direction in ((level, direction) for level in levels for direction in Direction):
+            concerned = [p for p in level if p.rules_for(direction)]
+            if len({rule.action for p in concerned for rule in p.rules_for(direction)}) > 1 and len(concerned) > 1:
+                first, second, *_ = concerned
+                yield f"which of {first.ref} and {second.ref}, of equal precedence, is asked first"
 
     @cached_property
     def open_names(self) -> tuple[str, ...]:

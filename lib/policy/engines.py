@@ -18,13 +18,17 @@ from lib.model.refs import Source
 from lib.model.snapshot import Snapshot
 from lib.policy.config_maps import differs_by_node, settings_of
 
+CALICO_GROUP: Final = "projectcalico.org"
+CILIUM_GROUP: Final = "cilium.io"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineProfile(Switches):
     """How one engine reads the policies: its switches, and on what each of them stands (``bases``, by its name).
 
     ``networks_skip_pods``: the networks of cluster-wide policies mean no pods, against the API's own words; for those
-    who ask so. ``cluster``: what the ConfigMaps of the cluster say that it is run in.
+    who ask so. ``cluster``: what the ConfigMaps of the cluster say that it is run in. ``reader``: the engine
+    that is supposed to enforce where nobody chose one, and ``ignored_group`` the API group whose kinds it ignores.
     """
 
     id: str
@@ -32,10 +36,13 @@ class EngineProfile(Switches):
     bases: Mapping[str, Basis] = field(default_factory=dict, hash=False, compare=False)
     networks_skip_pods: bool = False
     cluster: ClusterSwitches = field(default_factory=ClusterSwitches)
+    reader: str = ""
+    ignored_group: str = ""
 
     def enforces_kind(self, group: str, kind: str) -> bool:
         """Whether policies of a kind count, e.g. ``("networking.k8s.io", "NetworkPolicy")``; others are ignored."""
-        return self.enforces and (self.policy_kinds is None or (group, kind) in self.policy_kinds)
+        known = self.policy_kinds is None or (group, kind) in self.policy_kinds
+        return self.enforces and known and group != self.ignored_group
 
     def versions_of(self, group: str, kind: str) -> str:
         """The versions of the engine that enforce a kind, where not all of them do; else ""."""

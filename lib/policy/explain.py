@@ -17,7 +17,7 @@ from lib.policy.near_misses import Known, NearMiss, near_misses
 from lib.policy.points import End, Point, name_of, pairs_of
 from lib.policy.points_of_family import family_asked, points_of_family
 from lib.policy.rules import Action
-from lib.policy.walk import Closing
+from lib.policy.walk import Closing, Logged
 
 if TYPE_CHECKING:
     from lib.policy.engine import Engine
@@ -28,6 +28,8 @@ _PARTIAL: Final = "partial"
 _JUDGED: Final = frozenset(
     {Reason.NOT_DECIDED, Reason.PASSED_ON, Reason.DENIED_IN_PART, Reason.RULE_PERMITS, Reason.RULE_PERMITS_SOME}
 )
+LOGS: Final = "logs"
+MAY_LOG: Final = "may log"
 _EFFECTS: Final = {Action.ALLOW: "permits", Action.DENY: "denies", Action.PASS: "passes"}
 
 
@@ -35,7 +37,7 @@ _EFFECTS: Final = {Action.ALLOW: "permits", Action.DENY: "denies", Action.PASS: 
 class Effect:
     """What one policy, or one rule of it, did in its ``tier``; ``rule`` is "" for the whole policy.
 
-    ``effect``: permits, denies, passes, isolates or undecided.
+    ``effect``: permits, denies, passes, isolates or undecided; or logs, which decides nothing, and may log.
     """
 
     tier: str
@@ -82,9 +84,14 @@ class DirectionAnswer:
 
     @property
     def effects(self) -> tuple[Effect, ...]:
-        """The rules that decided; for what is not allowed also the policies that isolate."""
+        """The rules that took part; for what is not allowed also the policies that isolate."""
         found = dict.fromkeys(e for d in self.decisions for e in _effects(d))
         return tuple(sorted(found, key=lambda e: self.tiers.index(e.tier)))
+
+    @property
+    def deciding(self) -> tuple[Effect, ...]:
+        """Those of them that decide something, without rules that only log."""
+        return tuple(effect for effect in self.effects if effect.effect not in (LOGS, MAY_LOG))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +135,9 @@ def _effects(decision: Decision) -> Iterator[Effect]:
         if isinstance(each, Closing):
             if not allowed:
                 yield from (Effect(each.stage, policy.ref, "isolates", "", policy.source) for policy in each.policies)
+        elif isinstance(each, Logged):
+            rule = each.rule
+            yield Effect(each.stage, rule.policy, LOGS if each.sure else MAY_LOG, rule.label, rule.source, rule.text)
         elif each.sure or not allowed:
             rule = each.rule
             effect = _EFFECTS[rule.action] if each.sure else "undecided"

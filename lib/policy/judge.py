@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lib.facts.engines import Known
 from lib.model.policies import Direction
+from lib.model.records import replace
 from lib.model.sets import Family
 from lib.policy.bits import Bits
 from lib.policy.by_family import Reach
@@ -79,9 +80,17 @@ def decide(
     exempt = relation in (NodeRelation.SAME, NodeRelation.UNKNOWN) and bool(
         engine.own_nodes.exempt_ports(direction, src.number, dst.number) & asked
     )
+    may_allow = bool(seen.possible)
+    if engine.readings and relation in (NodeRelation.SAME, NodeRelation.UNKNOWN):
+        # Of the engines that may enforce one may exempt the pod's own node, and the other not.
+        exempted = walk(engine.spaces, engine.stages_about(question.subject), replace(question, exempt=True))
+        may_allow = may_allow or bool(exempted.possible)
     meet = not engine.reachability().parts_families or _families_meet(
         _granted(engine, direction, src, dst, asked, family, sure=True),
         _granted(engine, other, src, dst, asked, family, sure=False),
+    )
+    readings = (
+        (each.profile.reader, decide(each, direction, src, dst, asked, family).alone) for each in engine.readings
     )
     return Decision(
         Evidence(
@@ -93,7 +102,7 @@ def decide(
             trail=seen.trail,
             rejected=() if subject.outside else engine.rejected_for(direction, subject.number),
             allows=bool(seen.allowed),
-            may_allow=bool(seen.possible),
+            may_allow=may_allow,
             covers_all=seen.allowed == asked,
             families_meet=meet,
             enforced=engine.profile.enforces,
@@ -104,6 +113,7 @@ def decide(
             exempt=exempt,
             spared=direction is Direction.INGRESS and engine.spares_own_pods,
             over=family.label if family is not None and say_family else "",
+            readings=tuple(readings),
             example=f"{src.called} → {dst.called}",
         )
     )

@@ -13,8 +13,9 @@ from lib.policy.bits import Bits, union
 from lib.policy.conditions import Alternative, Condition
 from lib.policy.judge import same_node
 from lib.policy.points import Point
+from lib.policy.readers import OWN_PODS
 from lib.policy.rules import Action, CompiledRule
-from lib.policy.walk import Closing, Question, Walk, selecting_by_stage, walk
+from lib.policy.walk import Closing, Logged, Question, Walk, selecting_by_stage, walk
 
 if TYPE_CHECKING:
     from lib.policy.engine import Engine
@@ -51,13 +52,14 @@ def near_misses(
     question = Question(direction, subject.number, peer.number, dst.number, asked, same_node=near, family=family)
     seen = walk(engine.spaces, engine.stages_about(question.subject), question)
     ends = _Ends(engine, subject, peer, dst, asked, seen, near, known, family)
-    reached = {(step.rule.policy, step.rule.label) for step in seen.steps}
+    asked_rules = (*(step.rule for step in seen.steps), *(log.rule for log in seen.logs))
+    reached = {(rule.policy, rule.label) for rule in asked_rules}
     for stage, policy in selecting_by_stage(engine.stages_about(question.subject), question):
         parts: dict[str, list[CompiledRule]] = {}
-        for rule in policy.rules_for(direction):
+        for rule in policy.told_for(direction):
             if (rule.policy, rule.label) not in reached:
                 parts.setdefault(rule.label, []).append(rule)
-        for label, rules in parts.items():
+        for label, rules in parts.items() if policy.ref.name != OWN_PODS else ():
             # A rule that was compiled in parts is told by the part that came furthest.
             _, failed = max((ends.failing(rule, stage) for rule in rules), key=lambda found: found[0])
             yield NearMiss(stage, policy.ref, label, rules[0].source, failed, rules[0].text)
@@ -134,7 +136,7 @@ class _Ends:
 
     def _too_late(self, mask: Bits, stage: str) -> str:
         for each in self.seen.trail:
-            if not each.ports & mask:
+            if not each.ports & mask or isinstance(each, Logged):
                 continue
             if isinstance(each, Closing):
                 return f"{each.policies[0].ref} has denied its ports before it is asked"

@@ -81,8 +81,8 @@ def _of_two_engines(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Prob
             severity=Severity.WARNING,
             code="policies-of-two-engines",
             message=f"the input holds policies of Calico ({calico:,}) and of Cilium ({cilium:,}), each of which "
-            "ignores the other's; here all are read together, Cilium's where NetworkPolicies are in Calico's tiers, "
-            "so that a rule of Calico's that comes first decides before them",
+            "ignores the other's, and does not show which of them enforces: allowed or denied is what both would allow "
+            "or deny, and what only one of them would is unknown",
             remedy="Choose the engine that enforces policies: calico or cilium (on the command line --engine).",
             source=snapshot.cilium_policies[0].source,
         )

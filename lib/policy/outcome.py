@@ -33,6 +33,8 @@ class Outcome(NamedTuple):
                 return Outcome(self.allowed, self.denied | hit, live, self.passed)
             case Action.PASS:
                 return Outcome(self.allowed, self.denied, live, self.passed | hit)
+            case Action.LOG:
+                return self
 
     def beside(self, other: Outcome) -> Outcome:
         """The outcome where ``other`` comes from policies of the same precedence: either may have decided."""
@@ -42,6 +44,10 @@ class Outcome(NamedTuple):
             self.live & other.live,
             self.passed | other.passed,
         )
+
+    def whichever(self, other: Outcome) -> Outcome:
+        """The outcome after the last stage where ``other`` is what a second reading of the policies came to."""
+        return Outcome(self.possibly | other.possibly, self.denied | other.denied, 0)
 
     def end_stage(self, *, closed: bool) -> Outcome:
         """Deny what is left, where the stage isolates; what was passed on is live again."""

@@ -16,7 +16,7 @@ from lib.model.records import dataclass, field
 from lib.model.sets import Family
 from lib.policy.bits import Bits, positions, union
 from lib.policy.by_family import Parted, Reach, over_both, over_either
-from lib.policy.cells import Cells, after_stage, beside, disjoint, matched, means_families, of_family
+from lib.policy.cells import Cells, after_stage, beside, disjoint, matched, means_families, of_family, whichever
 from lib.policy.compile import Spaces
 from lib.policy.outcome import Outcome
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Stage
@@ -164,6 +164,10 @@ class _Side:
         self._everything = spaces.everything
         self._closes = [stage.closes(direction) for stage in stages]
         self._closes_any = union(self._closes)
+        readings: dict[str, list[int]] = defaultdict(list)
+        for number, stage in enumerate(stages):
+            readings[stage.reader].append(number)
+        self._readings = tuple(readings.values()) or ([],)
         self._runs: list[_Run] = []
         self._entries: list[tuple[int, bool, dict[Bits, Bits]]] = []
         self._filed: dict[int, list[int]] = defaultdict(list)
@@ -224,18 +228,27 @@ class _Side:
             stage: tuple(of_stage)
             for stage, of_stage in groupby(numbers, lambda n: self._runs[self._entries[n][0]].stage)
         }
-        cells: Cells = {Outcome(0, 0, self._every_port): self._everything}
-        for stage, closes in enumerate(self._closes):
-            if stage in by_stage:
-                cells = self._after_rules(cells, by_stage[stage])
-            if self._direction is Direction.EGRESS:
-                closes = self._everything if closes >> source & 1 else 0
-            cells = after_stage(cells, closes)
+        start: Cells = {Outcome(0, 0, self._every_port): self._everything}
+        cells, *others = (self._through(start, of_one, by_stage, source) for of_one in self._readings)
+        for other in others:
+            cells = whichever(cells, other)
         row: dict[tuple[Bits, Bits], Bits] = {}
         for outcome, ends in cells.items():
             masks = outcome.surely, outcome.possibly
             row[masks] = row.get(masks, 0) | ends
         return row
+
+    def _through(
+        self, cells: Cells, stages: Iterable[int], by_stage: Mapping[int, tuple[int, ...]], source: int
+    ) -> Cells:
+        for stage in stages:
+            closes = self._closes[stage]
+            if stage in by_stage:
+                cells = self._after_rules(cells, by_stage[stage])
+            if self._direction is Direction.EGRESS:
+                closes = self._everything if closes >> source & 1 else 0
+            cells = after_stage(cells, closes)
+        return cells
 
     def _after_rules(self, cells: Cells, numbers: tuple[int, ...]) -> Cells:
         for level, of_level in groupby(numbers, lambda n: self._runs[self._entries[n][0]].level):

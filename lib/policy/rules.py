@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import NamedTuple, Protocol
 
@@ -15,11 +15,15 @@ from lib.policy.conditions import Alternatives, no_alternatives
 
 
 class Action(Enum):
-    """What a rule does with what it matches: ALLOW and DENY are final, PASS hands it to the next stage."""
+    """What a rule does with what it matches: ALLOW and DENY are final, PASS hands it to the next stage.
+
+    LOG decides nothing: the next rule is asked.
+    """
 
     ALLOW = "allow"
     DENY = "deny"
     PASS = "pass"  # noqa: S105 -- the name of an action
+    LOG = "log"
 
 
 class NodeScope(Enum):
@@ -207,7 +211,8 @@ class CompiledPolicy:
     """One policy: the classes that it selects, and its rules in the order of the spec.
 
     ``directions`` are those in which it isolates its subjects: what no rule of its stage decides is denied there;
-    ``binds_own_node``: also what they send to the node that they run on.
+    ``binds_own_node``: also what they send to the node that they run on. ``told`` are the rules with those that only
+    log at their places; empty where none does.
     """
 
     ref: ObjectRef
@@ -216,6 +221,13 @@ class CompiledPolicy:
     directions: frozenset[Direction]
     rules: tuple[CompiledRule, ...]
     binds_own_node: bool = False
+    told: tuple[CompiledRule, ...] = ()
+
+    def with_rules(self, rules: Iterable[CompiledRule]) -> CompiledPolicy:
+        """The same policy with other rules, of which some may only log."""
+        told = tuple(rules)
+        deciding = tuple(rule for rule in told if rule.action is not Action.LOG)
+        return replace(self, rules=deciding, told=told if len(told) > len(deciding) else ())
 
     def isolates(self, direction: Direction) -> Bits:
         """The classes that it isolates for ``direction``."""
@@ -224,6 +236,10 @@ class CompiledPolicy:
     def rules_for(self, direction: Direction) -> tuple[CompiledRule, ...]:
         """Its rules of one direction, in their order."""
         return tuple(r for r in self.rules if r.direction is direction)
+
+    def told_for(self, direction: Direction) -> tuple[CompiledRule, ...]:
+        """The same with those that only log."""
+        return tuple(r for r in self.told or self.rules if r.direction is direction)
 
     def is_about(self, direction: Direction) -> bool:
         """Whether it has something to say about its subjects in a direction."""
@@ -241,11 +257,13 @@ class Stage:
 
     ``levels`` are asked one after the other; the policies of one level have equal precedence, so that the answer is
     not known where they disagree. Stages are asked by ascending ``order``, which is Calico's numbering of tiers.
+    ``reader``: the engine that alone asks it, where two may enforce the policies; else "".
     """
 
     name: str
     order: float
     levels: tuple[tuple[CompiledPolicy, ...], ...]
+    reader: str = ""
 
     @property
     def policies(self) -> tuple[CompiledPolicy, ...]:
@@ -269,3 +287,11 @@ class CompiledRejection:
     def touches(self, direction: Direction) -> Bits:
         """The classes whose verdict for ``direction`` it could change."""
         return self.subjects if direction in self.directions else 0
+
+
+def of_each_reader(stages: Iterable[Stage]) -> tuple[tuple[Stage, ...], ...]:
+    """The stages that are asked one after the other, for each engine that may ask them; of no stage one empty list."""
+    found: dict[str, list[Stage]] = {}
+    for stage in stages:
+        found.setdefault(stage.reader, []).append(stage)
+    return tuple(map(tuple, found.values())) or ((),)

@@ -7,10 +7,11 @@ from typing import Final
 
 from lib.facts.config_maps import NAMESPACE
 from lib.model.problem import Problem, Severity
-from lib.model.snapshot import UNREAD, Snapshot
+from lib.model.snapshot import Snapshot
 from lib.policy.config_maps import differs_by_node, settings_of
 from lib.policy.engine_settings import CILIUM_CONFIG
 from lib.policy.engines import KUBERNETES, EngineProfile, detect_engine
+from lib.policy.unread_kinds import has_unread_settings
 
 _CILIUM: Final = "cilium"
 _LABELS: Final = "labels"
@@ -40,13 +41,21 @@ def setting_notes(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Proble
             "Check policies that select by labels which the setting leaves out: Cilium does not see these.",
             found.place(_LABELS),
         )
-    if found is None and snapshot.coverage_of("ConfigMap") in UNREAD:
+    if has_unread_settings(snapshot, profile):
         yield Problem(
             Severity.WARNING,
             "engine-settings-not-read",
             f"{NAMESPACE}/{CILIUM_CONFIG}: {snapshot.coverage_of('ConfigMap').value}; whether policies are enforced by "
-            "default, always or never is not known, and Cilium is read as its documentation has it",
+            "default, always or never, and which kinds, is not known: every verdict may hang on it, and is unknown",
             "Let the login get it: `python -m lib doctor` prints the rule that is missing.",
+        )
+    elif found is None and not snapshot.is_complete("ConfigMap"):
+        yield Problem(
+            Severity.INFO,
+            "engine-settings-not-supplied",
+            f"{NAMESPACE}/{CILIUM_CONFIG} is not in the input: Cilium is read as its documentation has it, by which "
+            "policies are enforced where one selects an end",
+            "Add it to the input: `python -m lib dump-command` prints how, also of other kinds.",
         )
 
 

@@ -10,6 +10,7 @@ from lib.facts.engines import Known
 from lib.model.calico_names import DEFAULT_TIER, TIER_PREFIX
 from lib.model.cluster_policies import ClusterPolicy, PolicyTier
 from lib.model.policies import Direction
+from lib.model.records import replace
 from lib.model.refs import ObjectRef, Source
 from lib.model.snapshot import Snapshot
 from lib.policy import cluster_policy, network_policy
@@ -18,6 +19,7 @@ from lib.policy.compile import Spaces
 from lib.policy.domain_names import names_vocabulary
 from lib.policy.engine_settings import CILIUM_CONFIG
 from lib.policy.engines import EngineProfile
+from lib.policy.readers import read_by, readers
 from lib.policy.rules import CompiledPolicy, CompiledRule, Named, PortsAt, Stage
 from lib.policy.spaces import Vocabulary
 from lib.policy.unread_kinds import unread_stages
@@ -91,7 +93,18 @@ def _of_cilium(profile: EngineProfile) -> bool:
 
 
 def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
-    """The stages of a cluster, first asked first; those without a policy are left out."""
+    """The stages of a cluster, first asked first; those without a policy are left out.
+
+    Where either of two engines may enforce the policies, the stages of each, one after the other.
+    """
+    found: list[Stage] = []
+    for each in readers(snapshot, spaces.profile):
+        as_read = replace(spaces, profile=each)
+        found += read_by(each.reader, _stages(snapshot, as_read), snapshot, as_read)
+    return tuple(found) or _stages(snapshot, spaces)
+
+
+def _stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
     found: list[Stage] = []
     apart = _cluster_policies(snapshot, spaces.profile)
     if spaces.profile.enforces:

@@ -2,7 +2,8 @@
 
 Such a kind is neither "none" nor a fault of one policy: any of its policies may allow or deny anything to the pods
 that it can select. So a stage stands for it whose rules are only possible, and every verdict that it could change is
-unknown, with the reason.
+unknown, with the reason. So does one for the settings of the engine that the server refused: they may say that nothing
+is enforced, that what no policy selects is closed, or that some kinds of policies don't count.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from lib.facts.config_maps import NAMESPACE
 from lib.model.calico_names import CALICO_NETWORK_POLICY
 from lib.model.policies import Direction
 from lib.model.records import dataclass
 from lib.model.refs import ObjectRef, Source
-from lib.model.snapshot import UNREAD, Coverage, Snapshot
+from lib.model.snapshot import UNREAD, Snapshot
 from lib.policy.bits import Bits
 from lib.policy.compile import Spaces
+from lib.policy.engine_settings import CILIUM_CONFIG
+from lib.policy.engines import EngineProfile
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Named, PortsAt, Stage
 
 NAME: Final = "(not read)"
@@ -66,6 +70,8 @@ _KINDS: Final = (
     _Kind("CiliumNetworkPolicy", _CILIUM),
     _Kind("CiliumClusterwideNetworkPolicy", _CILIUM, selects_nodes=True),
 )
+_SETTINGS: Final = _Kind("ConfigMap", ("", ""), selects_nodes=True)
+_CILIUM_ID: Final = "cilium"
 
 
 def stands_for_unread(policy: CompiledPolicy) -> bool:
@@ -77,18 +83,31 @@ def unread_stages(snapshot: Snapshot, spaces: Spaces) -> Iterator[Stage]:
     """A stage for every kind of policies, or of what they refer to, that the server gave at most in part."""
     for each in _KINDS:
         if each.counts(snapshot, spaces):
-            yield _stage(each, snapshot.coverage_of(each.kind), spaces)
+            coverage = snapshot.coverage_of(each.kind)
+            what = f"{each.kind} objects, which were {coverage.value}"
+            doubt = f"which objects of the kind {each.kind} there are ({coverage.value})"
+            yield _stage(each, what, doubt, spaces)
+    if has_unread_settings(snapshot, spaces.profile):
+        told = f"{NAMESPACE}/{CILIUM_CONFIG} ({snapshot.coverage_of(_SETTINGS.kind).value})"
+        doubt = f"what the ConfigMap {told} says of when policies are enforced, and which"
+        yield _stage(_SETTINGS, f"the ConfigMap {told}", doubt, spaces)
 
 
-def _stage(kind: _Kind, coverage: Coverage, spaces: Spaces) -> Stage:
+def has_unread_settings(snapshot: Snapshot, profile: EngineProfile) -> bool:
+    """Whether the server did not give the ConfigMap that says how the engine of the profile enforces policies."""
+    unread = snapshot.coverage_of(_SETTINGS.kind) in UNREAD and CILIUM_CONFIG not in snapshot.config_map_by_name
+    return unread and profile.id == _CILIUM_ID
+
+
+def _stage(kind: _Kind, what: str, doubt: str, spaces: Spaces) -> Stage:
     ends = spaces.endpoints
     subjects = ends.selectable | (ends.host_network if kind.selects_nodes else 0)
     # One after the other: a packet that may be denied may as well be allowed.
-    levels = tuple((_perhaps(kind, coverage, subjects, action, spaces),) for action in (Action.DENY, Action.ALLOW))
+    levels = tuple((_perhaps(kind, what, doubt, subjects, action, spaces),) for action in (Action.DENY, Action.ALLOW))
     return Stage(f"{kind.kind} {NAME}", kind.order, levels)
 
 
-def _perhaps(kind: _Kind, coverage: Coverage, subjects: Bits, action: Action, spaces: Spaces) -> CompiledPolicy:
+def _perhaps(kind: _Kind, what: str, doubt: str, subjects: Bits, action: Action, spaces: Spaces) -> CompiledPolicy:
     ref, source = ObjectRef("", NAME, kind.kind), Source(kind.kind, 1)
     rules = tuple(
         CompiledRule(
@@ -96,12 +115,12 @@ def _perhaps(kind: _Kind, coverage: Coverage, subjects: Bits, action: Action, sp
             direction=direction,
             label=f"rules that may {action.value}",
             source=source,
-            text=f"what depends on {kind.kind} objects, which were {coverage.value}",
+            text=f"what depends on {what}",
             subjects=subjects,
             sure=Named(),
             possible=Named(always=spaces.everything),
             ports=(PortsAt(spaces.everything, spaces.ports.all),),
-            doubt=f"which objects of the kind {kind.kind} there are ({coverage.value})",
+            doubt=doubt,
             action=action,
         )
         for direction in Direction

@@ -6,17 +6,27 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lib.model.policies import Direction
-from lib.model.records import dataclass
+from lib.model.records import dataclass, replace
 from lib.model.sets import Family
 from lib.policy.bits import Bits, positions
 from lib.policy.compile import Spaces
 from lib.policy.outcome import Outcome
-from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Stage
+from lib.policy.rules import Action, CompiledPolicy, CompiledRule, Stage, of_each_reader
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """A rule that decided something, or perhaps did; ``ports`` are those that were open to it until then."""
+
+    stage: str
+    rule: CompiledRule
+    ports: Bits
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A rule that only logs and that some ports reached; it decided nothing of them."""
 
     stage: str
     rule: CompiledRule
@@ -42,7 +52,7 @@ class Walk:
     for a family that packets between the two can't have.
     """
 
-    trail: tuple[Step | Closing, ...]
+    trail: tuple[Step | Logged | Closing, ...]
     ipv4: tuple[Bits, Bits]
     ipv6: tuple[Bits, Bits]
 
@@ -50,6 +60,11 @@ class Walk:
     def steps(self) -> tuple[Step, ...]:
         """The rules that decided something, or perhaps did."""
         return tuple(each for each in self.trail if isinstance(each, Step))
+
+    @property
+    def logs(self) -> tuple[Logged, ...]:
+        """The rules that only log."""
+        return tuple(each for each in self.trail if isinstance(each, Logged))
 
     @property
     def closings(self) -> tuple[Closing, ...]:
@@ -100,9 +115,18 @@ class _Walker:
         self._every = (question.ports if Family.IPV4 in families else 0) | (
             question.ports << self._shift if Family.IPV6 in families else 0
         )
-        self._trail: list[Step | Closing] = []
+        self._trail: list[Step | Logged | Closing] = []
 
     def walk(self, stages: Iterable[Stage]) -> Walk:
+        outcome, *others = (self._through(of_one) for of_one in of_each_reader(stages))
+        for other in others:
+            outcome = outcome.whichever(other)
+        low = self._question.ports
+        surely, possibly = outcome.surely, outcome.possibly
+        ipv4, ipv6 = (surely & low, possibly & low), (surely >> self._shift & low, possibly >> self._shift & low)
+        return Walk(tuple(self._trail), ipv4, ipv6)
+
+    def _through(self, stages: Iterable[Stage]) -> Outcome:
         outcome = Outcome(0, 0, self._every)
         asked = self._question
         for stage in stages:
@@ -115,17 +139,14 @@ class _Walker:
             elif closing and outcome.live:
                 self._trail.append(Closing(stage.name, closing, self._fold(outcome.live)))
             outcome = outcome.end_stage(closed=bool(closing))
-        low = asked.ports
-        surely, possibly = outcome.surely, outcome.possibly
-        ipv4, ipv6 = (surely & low, possibly & low), (surely >> self._shift & low, possibly >> self._shift & low)
-        return Walk(tuple(self._trail), ipv4, ipv6)
+        return outcome
 
     def _fold(self, ports: Bits) -> Bits:
         return (ports | ports >> self._shift) & self._question.ports
 
     def _level(self, start: Outcome, stage: str, level: tuple[CompiledPolicy, ...]) -> Outcome:
         direction = self._question.direction
-        concerned = [p for p in level if p.subjects >> self._question.subject & 1 and p.rules_for(direction)]
+        concerned = [p for p in level if p.subjects >> self._question.subject & 1 and p.told_for(direction)]
         actions = {r.action for p in concerned for r in p.rules_for(direction)}
         if len(actions) < 2 or len(concerned) < 2:
             # Rules of one action decide the same whatever their order, so each is heard about all of them.
@@ -139,8 +160,12 @@ class _Walker:
     def _in_order(self, start: Outcome, stage: str, policies: Iterable[CompiledPolicy], *, together: bool) -> Outcome:
         outcome = start
         for policy in policies:
-            for rule in policy.rules_for(self._question.direction):
+            for rule in policy.told_for(self._question.direction):
                 for ports, sure in self._matches(rule):
+                    if rule.action is Action.LOG:
+                        if logged := outcome.live & ports:
+                            self._trail.append(Logged(stage, rule, self._fold(logged), sure))
+                        continue
                     open_to_it = (start if together else outcome).live & ports
                     if open_to_it:
                         self._trail.append(Step(stage, rule, self._fold(open_to_it), sure))
@@ -199,7 +224,7 @@ def stages_about(stages: Iterable[Stage], subject: int) -> tuple[Stage, ...]:
     """The stages with only the policies that select a class; of others no question about it hears."""
     it = 1 << subject
     found = ((stage, tuple(tuple(p for p in level if p.subjects & it) for level in stage.levels)) for stage in stages)
-    return tuple(Stage(stage.name, stage.order, levels) for stage, levels in found if any(levels))
+    return tuple(replace(stage, levels=levels) for stage, levels in found if any(levels) or stage.reader)
 
 
 def stages_by_subject(stages: Sequence[Stage]) -> Mapping[int, tuple[Stage, ...]]:
@@ -216,5 +241,5 @@ def stages_by_subject(stages: Sequence[Stage]) -> Mapping[int, tuple[Stage, ...]
 def _stages_of(stages: Sequence[Stage], levels: Mapping[tuple[int, int], list[CompiledPolicy]]) -> Iterator[Stage]:
     for number, stage in enumerate(stages):
         mine = tuple(tuple(levels[key]) for key in sorted(levels) if key[0] == number)
-        if mine:
-            yield Stage(stage.name, stage.order, mine)
+        if mine or stage.reader:
+            yield replace(stage, levels=mine)

@@ -51,10 +51,15 @@ class Diff:
                 f"No address in the input is {absent}: what neither the input nor the documentation settles for "
                 f"{absent} addresses outside is left out."
             )
-        if self.old.snapshot is self.new.snapshot and not self.new.snapshot.nodes and self.new.policies:
-            said.append("The input holds no Node: what pods exchange with others than their own nodes is not compared.")
+        judged = self.old.policies or self.new.policies
+        if judged and not self.old.snapshot.nodes and not self.new.snapshot.nodes:
+            said.append(
+                "The input holds no Node: what pods exchange with others than their own nodes is not compared."
+                if self.old.snapshot is self.new.snapshot
+                else "No Node was given: what pods exchange with nodes is not compared."
+            )
         one_sided = sorted({n.name for n in self.old.snapshot.nodes} ^ {n.name for n in self.new.snapshot.nodes})
-        if one_sided and (self.old.policies or self.new.policies):
+        if one_sided and judged:
             more = f" and {len(one_sided) - _NODES_NAMED:,} more" if one_sided[_NODES_NAMED:] else ""
             said.append(
                 f"What pods exchange with nodes that only one of the two has is not compared: "

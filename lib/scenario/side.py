@@ -8,10 +8,10 @@ from functools import cached_property
 
 from lib.flows.ingress import ingress_rows
 from lib.flows.outside import Outside
-from lib.flows.row import RowVerdict
+from lib.flows.row import NO_PORTS, FlowRow, RowVerdict
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
-from lib.model.sets import AddressSet, ConnectionSet
+from lib.model.sets import AddressSet
 from lib.policy.bits import Bits, positions
 from lib.policy.engine import Engine
 from lib.policy.pairs import Part, Sum, WorkloadPairs, add_up
@@ -186,10 +186,18 @@ def from_ingress(
     side: Side, backends: Iterable[RoutedBackend], namespaces: Container[str] | None
 ) -> dict[ObjectRef, FlowAnswer]:
     """What ingress controllers have towards each workload behind routes."""
-    ports: dict[ObjectRef, dict[RowVerdict, ConnectionSet]] = defaultdict(dict)
+    held: dict[ObjectRef, list[FlowRow]] = defaultdict(list)
     for row in ingress_rows(side.pairs, backends, namespaces):
         if row.dst_ref is not None:
-            held = ports[row.dst_ref]
-            held[row.verdict] = held.get(row.verdict, ConnectionSet()) | row.ports
-    nothing = ConnectionSet()
-    return {ref: FlowAnswer(*(held.get(verdict, nothing) for verdict in RowVerdict)) for ref, held in ports.items()}
+            held[row.dst_ref].append(row)
+    return {ref: _answer(rows) for ref, rows in held.items()}
+
+
+def _answer(rows: Iterable[FlowRow]) -> FlowAnswer:
+    ports = dict.fromkeys(RowVerdict, NO_PORTS)
+    only_ipv4 = only_ipv6 = NO_PORTS
+    for row in rows:
+        ports[row.verdict] |= row.ports
+        only_ipv4, only_ipv6 = only_ipv4 | row.only_ipv4, only_ipv6 | row.only_ipv6
+    allowed, partial, unknown = (ports[verdict] for verdict in RowVerdict)
+    return FlowAnswer(allowed, partial, unknown, only_ipv4, only_ipv6)

@@ -46,7 +46,7 @@ class SmallestChange:
 
     ``policies`` are YAML documents, as few as will do; empty where ``refused`` says why. ``others`` are the flows but
     for the asked one that they would add or lose, at most OTHERS_UP_TO: there are more where ``cut``. ``isolated``:
-    what no policy isolated before.
+    what no policy isolated before. ``left_out``: what was not compared, in sentences; "" where that is nothing.
     """
 
     policies: tuple[str, ...] = ()
@@ -54,6 +54,7 @@ class SmallestChange:
     isolated: tuple[Isolation, ...] = ()
     cut: bool = False
     refused: str = ""
+    left_out: str = ""
 
     @property
     def text(self) -> str:
@@ -239,10 +240,15 @@ class _Question:
 
     def evaluated(self, documents: tuple[str, ...], after: Engine, asked: ConnectionSet) -> SmallestChange:
         """The change with everything that it does besides."""
-        rows = (row for row in diff(self.engine, after, (), ()).rows(None) if not self._is_asked(row, asked))
+        found = diff(self.engine, after, (), ())
+        rows = (row for row in found.rows(None) if not self._is_asked(row, asked))
         others = tuple(islice(rows, OTHERS_UP_TO + 1))
         return SmallestChange(
-            documents, others[:OTHERS_UP_TO], newly_isolated(self.engine, after), len(others) > OTHERS_UP_TO
+            documents,
+            others[:OTHERS_UP_TO],
+            newly_isolated(self.engine, after),
+            len(others) > OTHERS_UP_TO,
+            left_out=found.left_out,
         )
 
     def _is_asked(self, row: FlowChange, asked: ConnectionSet) -> bool:

@@ -139,7 +139,7 @@ def reason_of(ways: Sequence[Way]) -> str:
 def deciders_of(directions: Iterable[DirectionAnswer]) -> tuple[Decider, ...]:
     """The policies and rules that decided, each once."""
     found = dict.fromkeys(
-        Decider(str(e.policy), e.effect, e.rule, e.text, e.source) for d in directions for e in d.effects
+        Decider(str(e.policy), e.effect, e.rule, e.text, e.source) for d in directions for e in d.deciding
     )
     return tuple(found)[:DECIDERS_MAX]
 

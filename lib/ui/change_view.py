@@ -62,6 +62,8 @@ def _show(page: PageContext, found: SmallestChange) -> None:
         st.warning(
             f"It newly isolates {plain(isolated.workload)} for {isolated.direction.field}.", icon=":material/warning:"
         )
+    if found.left_out:
+        st.caption(f":material/help: {plain(found.left_out, 500)}")
     rows = side_effect_rows(found)
     if not rows:
         st.success("It adds and removes no other flow.", icon=":material/check:")

@@ -36,6 +36,8 @@ _ICONS: Final = MappingProxyType(
         "matches": "✔ matches",
         "does not match": "· does not match",
         "passes": "→ passes on",
+        "logs": "· logs",
+        "may log": "? may log",
         "isolates": "✖ isolates",
         "undecided": "? undecided",
         "depends": "◐ depends",

@@ -48,7 +48,7 @@ def doubt_about(snapshot: Snapshot) -> str:
     unread = snapshot.unread_text("Node", "Pod", "Service")
     if not unread:
         return ""
-    return f"Not everything could be read: {unread}. Numbers that were taken from the cluster may be too low, or missing."
+    return f"Not everything could be read: {unread}. Numbers taken from the cluster may be too low, or missing."
 
 
 def _pool(name: str, nodes: list[Node], running: Counter[str]) -> Texts:

@@ -69,6 +69,30 @@ def test_an_unknown_ingress_row_says_on_what_it_depends() -> None:
     assert "controller's namespace" in row.reason
 
 
+def addressed(text: str, *addresses: str) -> str:
+    listed = ", ".join(f"{{ip: '{each}'}}" for each in addresses)
+    return f"{text}status: {{phase: Running, podIPs: [{listed}]}}\n"
+
+
+@pytest.mark.parametrize(("version", "word"), [(4, "IPv4"), (6, "IPv6")])
+def test_a_row_from_an_ingress_controller_says_over_which_ip_family(version: int, word: str) -> None:
+    """A rule of Calico's with ipVersion is about packets of that family alone."""
+    rule = f"{{action: Allow, ipVersion: {version}, protocol: TCP, destination: {{ports: [8080]}}}}"
+    only = f"""
+    apiVersion: projectcalico.org/v3
+    kind: NetworkPolicy
+    metadata: {{name: default.one, namespace: shop}}
+    spec: {{selector: app == 'web', types: [Ingress], ingress: [{rule}]}}
+    """
+    engine = engine_of(addressed(WEB, "10.1.0.1", "fd00::1"), ROUTE, only)
+    (row,) = (r for r in all_rows(engine) if r.src == INGRESS_CONTROLLER)
+    ports = {"only_ipv4": row.only_ipv4, "only_ipv6": row.only_ipv6}
+    assert {name: held.to_json() for name, held in ports.items() if held} == {f"only_{word.lower()}": TCP_8080}
+    other = "IPv6" if version == 4 else "IPv4"
+    assert f"over {word} allowed" in row.reason and f"over {other} denied" in row.reason
+    assert (row.verdict.value, row.pods) == ("partial", "")
+
+
 def test_a_filter_keeps_the_rows_with_an_end_in_the_namespaces() -> None:
     engine = engine_of(WEB, ROUTE, pod("a", namespace="one"), pod("b", namespace="two"))
     kept = all_rows(engine, namespaces={"one"})

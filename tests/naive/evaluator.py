@@ -40,6 +40,21 @@ class NaiveCluster:
         )
         calico = CalicoPolicies(self._objects, networks_match_pods=ip_block_matches_pods)
         self._by_calico = enforced_by_calico or bool(calico.policies)
+        # Each ignores the other's policies, and nothing in the objects says which of the two enforces: both are asked.
+        self._engines = (
+            [
+                NaiveCluster(
+                    [o for o in objects if group not in o["apiVersion"]],
+                    ip_block_matches_pods=ip_block_matches_pods,
+                    ip_block_matches_nodes=ip_block_matches_nodes,
+                    own_node_egress_allowed=own_node_egress_allowed,
+                    tells_own_nodes=tells_own_nodes,
+                )
+                for group in ("cilium.io", "projectcalico.org")
+            ]
+            if calico.policies and _holds_ciliums(objects) and not enforced_by_calico
+            else []
+        )
         # Whether the API server's traffic keeps its address depends on how the cluster was made.
         ways = (True, False) if any(o["apiVersion"].startswith("cilium.io") for o in objects) else (True,)
         self._tiers = [
@@ -120,6 +135,9 @@ class NaiveCluster:
         family: int,
     ) -> set[bool]:
         """What the policies of one end may say of a packet of one family."""
+        if self._engines:
+            said = (e.side(direction, subject, other, protocol, port, family) for e in self._engines)
+            return set().union(*said)
         if isinstance(subject, AddressEnd):
             return {True}
         if self._objects.on_host(subject):
@@ -130,6 +148,10 @@ class NaiveCluster:
         packet = Packet(direction, subject, other, protocol, port, family)
         forwarded = self._hosts.forwarded(packet)
         return {a and b for tiers in self._tiers for a in tiers.answers(packet) for b in forwarded}
+
+
+def _holds_ciliums(objects: list[Raw]) -> bool:
+    return any(o["apiVersion"].startswith("cilium.io") and o["kind"].endswith("NetworkPolicy") for o in objects)
 
 
 def _of_calico_alone(objects: list[Raw], networks_match_pods: bool) -> Tiers:

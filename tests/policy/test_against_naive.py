@@ -49,8 +49,8 @@ class Answers:
         for row in flow_rows(engine):
             # Each workload is one pod: what is partial here is so by its IP families.
             assert row.verdict.value != "partial" or not row.pods, row
-            self.reasons[row.src, row.dst] = row.reason
             if row.verdict.value == verdict:
+                self.reasons[row.src, row.dst] = row.reason
                 self.add(row.src, row.dst, row.ports.to_json())
 
     def add(self, src: str, dst: str, ports: Ports) -> None:

@@ -15,7 +15,7 @@ from lib.policy.engines import KUBERNETES, profile
 from lib.policy.explain import Explanation
 from lib.policy.judge import decide
 from lib.policy.points import points_of
-from tests.policy.build import engine_of, load, pod, policy, rows_of
+from tests.policy.build import cilium_policy, engine_of, load, pod, policy, rows_of
 from tests.policy.test_semantics import CLIENT, NODES, SERVER, TO_SERVER, dual, on_node
 
 DENY = policy("podSelector: {}\npolicyTypes: [Ingress, Egress]", name="deny")
@@ -27,6 +27,21 @@ metadata: {name: deny}
 spec: {selector: all(), ingress: [{action: Deny}]}
 """
 BLOCK = "ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]"
+
+CILIUM_CLOSES = cilium_policy("{endpointSelector: {}, ingress: [{}]}", name="closes")
+CALICO_OPENS = CALICO_DENY.replace("name: deny", "name: open").replace("Deny", "Allow")
+
+
+def admin(name: str, action: str) -> str:
+    """An AdminNetworkPolicy of priority 5; of two such "the behavior … is undefined" (its API)."""
+    rule = f"{{action: {action}, from: [{{namespaces: {{}}}}]}}"
+    return f"""
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: AdminNetworkPolicy
+metadata: {{name: {name}}}
+spec: {{priority: 5, subject: {{namespaces: {{}}}}, ingress: [{rule}]}}
+"""
+
 
 # Reason → (engine, documents, source, destination, direction)
 CASES = {
@@ -83,6 +98,20 @@ CASES = {
         "server",
         Direction.INGRESS,
     ),
+    Reason.ENGINES_DIFFER: (
+        "kubernetes",
+        [CLIENT, SERVER, CALICO_OPENS, CILIUM_CLOSES],
+        "client",
+        "server",
+        Direction.INGRESS,
+    ),
+    Reason.EQUALS_DISAGREE: (
+        "kubernetes",
+        [CLIENT, SERVER, admin("a", "Deny"), admin("b", "Allow")],
+        "client",
+        "server",
+        Direction.INGRESS,
+    ),
     Reason.NO_RULE_PERMITS: ("kubernetes", [CLIENT, SERVER, DENY], "client", "server", Direction.INGRESS),
 }
 
@@ -105,6 +134,13 @@ def test_every_reason_is_reached_and_says_a_whole_sentence(reason: Reason) -> No
     sentence = str(decision)
     assert "{" not in sentence
     assert "()" not in sentence
+
+
+def test_rows_say_too_that_policies_of_equal_precedence_disagree() -> None:
+    engine = engine_of(CLIENT, SERVER, admin("a", "Deny"), admin("b", "Allow"))
+    (row,) = [r for r in rows_of(engine) if (r.src, r.dst) == ("shop/client[Pod]", "shop/server[Pod]")]
+    assert row.verdict.value == "unknown"
+    assert "which of a[AdminNetworkPolicy] and b[AdminNetworkPolicy], of equal precedence" in row.reason
 
 
 def test_the_sentence_names_at_most_three_policies() -> None:

@@ -279,3 +279,53 @@ def test_a_rule_whose_conditions_hold_for_different_addresses_of_a_pod_says_so()
     assert failed(ingress(dual, rule, src="shop/both")) == [
         ("ingress[0]", "no one address of shop/both[Pod] meets all its conditions")
     ]
+
+
+LOGS = """
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: default.log, namespace: shop}
+spec:
+  selector: app == 'server'
+  types: [Ingress]
+  ingress:
+  - {action: Log, protocol: TCP, source: {selector: app == 'client'}}
+  - {action: Log, protocol: UDP}
+  - {action: Allow, protocol: TCP, destination: {ports: [80]}}
+  - {action: Log}
+"""
+
+
+LOGGING = "shop/default.log[CalicoNetworkPolicy]"
+
+
+def test_a_rule_that_only_logs_takes_part_and_decides_nothing() -> None:
+    """What Log matches goes on to the next rule (docs.tigera.io, "Network policy", on the actions of a rule)."""
+    answer = ingress(LOGS)
+    assert answer.verdict == "allowed"
+    assert [(e.effect, e.rule) for e in answer.effects] == [("logs", "spec.ingress[0]"), ("permits", "spec.ingress[2]")]
+    assert [e.rule for e in answer.deciding] == ["spec.ingress[2]"]
+    assert failed(answer) == [
+        ("ingress[1]", "it names other ports: UDP all"),
+        (
+            "ingress[3]",
+            f"{LOGGING} spec.ingress[2] has decided its ports before it is asked",
+        ),
+    ]
+    denied = ingress(LOGS, port=81)
+    assert [(e.effect, e.rule) for e in denied.effects] == [
+        ("logs", "spec.ingress[0]"),
+        ("logs", "spec.ingress[3]"),
+        ("isolates", ""),
+    ]
+
+
+def test_a_log_rule_leaves_what_it_may_match_as_sure_as_it_was() -> None:
+    """Of a source port nobody knows before a connection is made, so that the rule may log it."""
+    perhaps = LOGS.replace("source: {selector: app == 'client'}", "source: {ports: [7]}")
+    answer = ingress(perhaps)
+    assert answer.verdict == "allowed"
+    assert [(e.effect, e.rule) for e in answer.effects] == [
+        ("may log", "spec.ingress[0]"),
+        ("permits", "spec.ingress[2]"),
+    ]

@@ -154,3 +154,47 @@ def test_a_namespace_that_is_named_needs_no_labels() -> None:
 def test_whom_an_admin_policy_is_for_hangs_on_the_labels_too() -> None:
     text = PODS + DENY_BY_ADMIN.replace("subject: {namespaces: {}}", "subject: {namespaces: {matchLabels: {team: x}}}")
     assert verdicts(snapshot(text, Namespace=Coverage.REFUSED)) == {"unknown"}
+
+
+SETTINGS = """
+---
+kind: ConfigMap
+apiVersion: v1
+metadata: {name: cilium-config, namespace: kube-system}
+data: {enable-policy: default}
+"""
+OPEN = """
+---
+kind: NetworkPolicy
+apiVersion: networking.k8s.io/v1
+metadata: {name: open, namespace: n}
+spec: {podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{}], egress: [{}]}
+"""
+
+
+@pytest.mark.parametrize("policies", ["", DENY, OPEN], ids=["none", "deny", "allow"])
+@pytest.mark.parametrize("coverage", [Coverage.REFUSED, Coverage.UNFINISHED])
+def test_settings_of_cilium_that_the_server_refused_leave_every_verdict_open(policies: str, coverage: Coverage) -> None:
+    """ "never": nothing is enforced; "always": also what no policy selects is closed; and kinds may be turned off."""
+    of = snapshot(PODS + policies, ConfigMap=coverage)
+    assert verdicts(of, "cilium") == {"unknown"}
+    for engine in ("kubernetes", "calico", "azure-npm"):
+        assert verdicts(of, engine) == verdicts(snapshot(PODS + policies), engine)
+    (row, *_) = flow_rows(compile_engine(of, profile("cilium")))
+    assert f"kube-system/cilium-config ({coverage.value})" in row.reason
+    notes = {n.code for n in compile_engine(of, profile("cilium")).notes}
+    assert "engine-settings-not-read" in notes and "engine-settings-not-supplied" not in notes
+
+
+def test_settings_that_were_read_count_though_other_config_maps_were_refused() -> None:
+    of = snapshot(PODS + DENY + SETTINGS, ConfigMap=Coverage.REFUSED)
+    assert verdicts(of, "cilium") == set()
+    assert "engine-settings-not-read" not in {n.code for n in compile_engine(of, profile("cilium")).notes}
+
+
+def test_files_without_the_settings_are_read_by_the_documentation_which_is_said() -> None:
+    of = snapshot(PODS + DENY, ConfigMap=Coverage.NOT_SUPPLIED)
+    assert verdicts(of, "cilium") == set()
+    assert "engine-settings-not-supplied" in {n.code for n in compile_engine(of, profile("cilium")).notes}
+    known = snapshot(PODS + DENY, ConfigMap=Coverage.COMPLETE)
+    assert not any(n.code.startswith("engine-settings") for n in compile_engine(known, profile("cilium")).notes)

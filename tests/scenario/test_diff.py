@@ -363,6 +363,18 @@ def test_nodes_that_only_one_reading_has_are_said_not_to_be_compared() -> None:
     assert same.left_out == ""
 
 
+def test_that_nothing_is_compared_with_nodes_where_there_are_none_is_said_once() -> None:
+    """Of two inputs, and of one with an edit; without policies there is nothing that could differ."""
+    closes = policy("podSelector: {}", name="closes")
+    old, new = engine_of(WEB), engine_of(WEB, closes)
+    assert diff(old, new).left_out == "No Node was given: what pods exchange with nodes is not compared."
+    assert diff(old, engine_of(WEB)).left_out == ""
+    edit = PolicyEdit(put=new.snapshot.network_policies)
+    assert what_if(old, edit).left_out == "No Node was given: what pods exchange with nodes is not compared."
+    nodes = "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\n"
+    assert diff(engine_of(WEB, nodes), engine_of(WEB, closes, nodes)).left_out == ""
+
+
 def test_rules_that_stay_open_are_compared_also_where_the_engine_has_other_settings() -> None:
     def reading(group: str, *settings: str) -> Engine:
         to_group = f"""
