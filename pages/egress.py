@@ -7,7 +7,7 @@ from lib.ui.profile_view import engine_choice, show_profile
 
 page = open_page("Egress", stands_alone=True)
 profile = show_profile(page, elsewhere=("outbound_type",))
-answer = show_outbound(profile)
+answer = show_outbound(page, profile)
 show_ports(page, answer)
 choice = show_destinations(page, profile)
 engine = engine_choice()

@@ -57,7 +57,7 @@ def _text(found: Recommendation, engine: Engine, given: Input) -> Iterator[str]:
         yield f"{sentence}\n"
     proof, place = found.proof, given.locate
     if proof is not None:
-        yield from _section("Needed", need_rows(proof.needs, place), every=True)
+        yield from _section("Needed", need_rows(proof.ranked_needs, place), every=True)
         yield from _section("Open, though nothing needs it", open_rows(proof.open, place))
         yield from _section("Not the same as today", [*effect_rows(proof, place), *arrival_rows(proof, place)])
     yield from _section("Not settled by the input", question_rows(found.questions, place))

@@ -13,11 +13,13 @@ from lib.model.cluster import Node
 from lib.model.policies import Direction, Verdict
 from lib.model.refs import Source
 from lib.model.services import TrafficPolicy
+from lib.model.snapshot import Snapshot
 from lib.policy.bits import union
 from lib.policy.engine import Engine, compile_engine
 from lib.scenario.advice import Advice, own_node
-from lib.scenario.answer import Change, FlowAnswer, judge
+from lib.scenario.answer import Change, FlowAnswer, differing, judge
 from lib.scenario.routes import RouteChange
+from lib.trace.questions import NOWHERE, Ends, of_service, with_port
 
 _SOME_NODE: Final = Node("\0", Source("", 0))
 
@@ -41,9 +43,17 @@ def arrival_changes(old: Engine, new: Engine) -> tuple[RouteChange, ...]:
                 old.snapshot.service_by_ref[was.service].source,
                 new.snapshot.service_by_ref[is_now.service].source,
                 _advice(was, is_now, old, new) if old.snapshot is new.snapshot else None,
+                _way_in(is_now, new.snapshot),
             )
         )
     return tuple(sorted(found, key=lambda c: c.name))
+
+
+def _way_in(arrival: Arrival, snapshot: Snapshot) -> Ends:
+    """Through the Service's port that leads to the pods' one; where a name or nothing says which, its first."""
+    service = snapshot.service_by_ref[arrival.service]
+    fits = (p for p in service.ports if (p.protocol, p.target_port) == (arrival.protocol, arrival.port))
+    return of_service(service, snapshot, next(fits, None))
 
 
 def _arrival_key(arrival: Arrival) -> Hashable:
@@ -108,8 +118,20 @@ def own_node_changes(old: Engine, new: Engine) -> tuple[RouteChange, ...]:
             change = judge(was, is_now)
             if change is not None:
                 name, said = f"{workload.ref} to its own node", own_node(old, new)
+                node = next((pod.node_name for pod in workload.endpoints if pod.node_name), "")
+                way = str(workload.ref), with_port(f"node/{node}", differing(was, is_now))
                 found.append(
-                    RouteChange("node", change, name, str(was), str(is_now), workload.source, workload.source, said)
+                    RouteChange(
+                        "node",
+                        change,
+                        name,
+                        str(was),
+                        str(is_now),
+                        workload.source,
+                        workload.source,
+                        said,
+                        way if node else NOWHERE,
+                    )
                 )
     return tuple(found)
 

@@ -15,6 +15,7 @@ from lib.routing.route_view import RouteView
 from lib.routing.routes import route_views
 from lib.scenario.advice import Advice
 from lib.scenario.answer import Change
+from lib.trace.questions import NOWHERE, Cluster, Ends, of_door, of_route
 
 T = TypeVar("T")
 
@@ -25,7 +26,7 @@ class RouteChange:
 
     ``what`` is ``route``, ``exposure`` or, for what pods send to their own nodes, ``node``; ``name`` where it answers,
     ``old`` and ``new`` what is behind it ("" where there is none). The sources are None on the side that has none.
-    ``advice``: why two engines differ on it, and what to change.
+    ``advice``: why two engines differ on it, and what to change. ``way`` traces it: from where and to what.
     """
 
     what: str
@@ -36,15 +37,31 @@ class RouteChange:
     old_source: Source | None = None
     new_source: Source | None = None
     advice: Advice | None = None
+    way: Ends = NOWHERE
 
 
 def route_changes(old: Snapshot, new: Snapshot) -> tuple[RouteChange, ...]:
     """The routes, then the doors, that were gained, lost or changed, by name."""
+    before, after = Cluster(old, route_views(old)), Cluster(new, route_views(new))
+
+    def way_of_route(row: RouteView) -> Ends:
+        return of_route(row, new)
+
+    def way_of_door(door: EntryPoint) -> Ends:
+        return of_door(door, after if _is_there(door, new) else before)
+
     routes = _compared(
-        "route", route_views(old), route_views(new), _route_key, _route_name, _route_leads_to, _route_kind
+        "route", before.routes, after.routes, _route_key, _route_name, _route_leads_to, _route_kind, way_of_route
     )
-    doors = _compared("exposure", _doors(old), _doors(new), _door_key, _door_name, _door_leads_to, _door_kind)
+    doors = _compared(
+        "exposure", _doors(old), _doors(new), _door_key, _door_name, _door_leads_to, _door_kind, way_of_door
+    )
     return tuple(_as_far_as_read(change, kind, old, new) for kind, change in (*routes, *doors))
+
+
+def _is_there(door: EntryPoint, snapshot: Snapshot) -> bool:
+    """Whether what is behind a door is in a snapshot: one that went was only in the old one."""
+    return all(ref in snapshot.workload_by_ref for ref in door.workloads)
 
 
 def _doors(snapshot: Snapshot) -> tuple[EntryPoint, ...]:
@@ -76,6 +93,7 @@ def _compared(
     name: Callable[[T], str],
     leads_to: Callable[[T], str],
     kind: Callable[[T], str],
+    way: Callable[[T], Ends],
 ) -> Iterator[tuple[str, RouteChange]]:
     """The changes, each with the kind of the object that it is about."""
     before, after = _grouped(old, key), _grouped(new, key)
@@ -88,8 +106,9 @@ def _compared(
         first_old, first_new = (next(iter(side.get(each, ())), None) for side in (before, after))
         shown = first_new if first_new is not None else first_old
         assert shown is not None
-        sources = (getattr(row, "source", None) for row in (first_old, first_new))
-        about = RouteChange(what, change, name(shown), "; ".join(was), "; ".join(is_now), *sources)
+        old_source, new_source = (getattr(row, "source", None) for row in (first_old, first_new))
+        leads = "; ".join(was), "; ".join(is_now)
+        about = RouteChange(what, change, name(shown), *leads, old_source, new_source, way=way(shown))
         found.append((kind(shown), about))
     yield from sorted(found, key=lambda each: each[1].name)
 

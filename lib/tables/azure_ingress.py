@@ -31,6 +31,11 @@ def record_rows(found: Iterable[DnsRecord], locate: Locate) -> list[Row]:
     ]
 
 
+def faulty_first(found: Iterable[ReadAnnotation]) -> list[ReadAnnotation]:
+    """The order of the rows of annotations."""
+    return sorted(found, key=lambda each: not each.fault)
+
+
 def annotation_rows(found: Iterable[ReadAnnotation], locate: Locate) -> list[Row]:
     """The annotations of Ingresses, faulty ones first."""
     return [
@@ -44,7 +49,7 @@ def annotation_rows(found: Iterable[ReadAnnotation], locate: Locate) -> list[Row
             "reason": each.fault,
             "source": locate(each.source),
         }
-        for each in sorted(found, key=lambda each: not each.fault)
+        for each in faulty_first(found)
     ]
 
 

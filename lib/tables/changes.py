@@ -45,6 +45,12 @@ def cause_texts(causes: Iterable[Cause], locate_old: Locate, locate_new: Locate)
     ]
 
 
+def because_of(row: FlowChange, locate_old: Locate, locate_new: Locate) -> tuple[str, ...]:
+    """By what a flow differs, each once: its causes, else the end that only one reading has, or its notes."""
+    because = (*cause_texts(row.causes, locate_old, locate_new),) or row.workloads or row.notes or ("not settled",)
+    return tuple(dict.fromkeys(because))
+
+
 def cause_rows(changes: Iterable[FlowChange], locate_old: Locate, locate_new: Locate) -> list[Row]:
     """One row for everything by which flows differ, with how many of ``changes`` do; what most differ by comes first.
 
@@ -52,8 +58,7 @@ def cause_rows(changes: Iterable[FlowChange], locate_old: Locate, locate_new: Lo
     """
     found: dict[str, Counter[Change]] = {}
     for row in changes:
-        because = (*cause_texts(row.causes, locate_old, locate_new),) or row.workloads or row.notes or ("not settled",)
-        for each in dict.fromkeys(because):
+        for each in because_of(row, locate_old, locate_new):
             found.setdefault(each, Counter())[row.change] += 1
     ordered = sorted(found.items(), key=lambda item: (-sum(item[1].values()), item[0]))
     return [{"because": each, **{c.value: counts.get(c, 0) for c in Change}} for each, counts in ordered]

@@ -19,8 +19,7 @@ from lib.tables.row import Locate, Row, listed
 
 
 def need_rows(needs: Iterable[ProvenNeed], locate: Locate) -> list[Row]:
-    """One row a needed flow: what is not surely allowed first, then as the policies come."""
-    ranked = sorted(needs, key=lambda n: n.verdict.value == "allowed")
+    """One row a needed flow, in their order."""
     return [
         {
             "verdict": proven.verdict.value,
@@ -31,7 +30,7 @@ def need_rows(needs: Iterable[ProvenNeed], locate: Locate) -> list[Row]:
             "why": proven.reason or "; ".join(dict.fromkeys(e.text for e in proven.need.evidence)),
             "source": listed(dict.fromkeys(filter(None, (locate(e.source) for e in proven.need.evidence)))),
         }
-        for proven in ranked
+        for proven in needs
     ]
 
 

@@ -99,11 +99,15 @@ def through_rows(found: Sequence[PortThrough], locate: Locate) -> list[Row]:
     ]
 
 
-def probe_access_rows(found: Sequence[ProbeAccess], locate: Locate) -> list[Row]:
-    """What groups do with each health probe, in the form of ``through_rows``, what they block first."""
-    ordered = sorted(
+def probe_order(found: Sequence[ProbeAccess]) -> list[ProbeAccess]:
+    """What groups block first."""
+    return sorted(
         found, key=lambda at: (_ORDER.index(at.through), at.balancer.ref, at.probe.port or 0, at.family.label)
     )
+
+
+def probe_access_rows(found: Sequence[ProbeAccess], locate: Locate) -> list[Row]:
+    """What groups do with each health probe, in the form of ``through_rows``, what they block first."""
     return [
         {
             "verdict": at.through.value,
@@ -116,7 +120,7 @@ def probe_access_rows(found: Sequence[ProbeAccess], locate: Locate) -> list[Row]
             "because": str(at),
             "source": locate(at.source),
         }
-        for at in ordered
+        for at in probe_order(found)
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lib.model.services import SessionAffinity
+from lib.model.services import ServicePort, SessionAffinity
 from lib.routing.services import ServiceView
 from lib.tables.row import Locate, Row, listed
 
@@ -40,6 +40,11 @@ def _service(view: ServiceView, locate: Locate) -> Row:
         "rules": listed(view.rules),
         "source": locate(service.source),
     }
+
+
+def port_order(view: ServiceView) -> list[ServicePort]:
+    """The port that each row of ``port_rows`` is about."""
+    return [port.port for port in view.ports for _ in port.targets or (None,)]
 
 
 def port_rows(view: ServiceView, locate: Locate) -> list[Row]:

@@ -9,15 +9,14 @@ from typing import Final
 
 from lib.facts.egress_needs import NeedKind, egress_needs
 from lib.model.cluster import Workload
-from lib.model.errors import ModelError
 from lib.model.services import ServiceType
-from lib.model.sets import Protocol
 from lib.policy.engine import Engine
 from lib.routing.entry_points import EntryKind, EntryPoint
 from lib.routing.reach import Scope
 from lib.routing.route_view import RouteView
 from lib.routing.services import ServiceView
-from lib.trace.ends import read_goal, read_start
+from lib.trace.questions import can_be_asked, url_of
+from lib.trace.questions.ends import suffix
 
 PAIRS_MAX: Final = 2_000
 """So many pairs of a workload and a Service's pods are looked at for one that may not talk."""
@@ -43,22 +42,12 @@ def ready_traces(
 ) -> tuple[ReadyTrace, ...]:
     """From outside to a URL and to a load balancer, from a workload to a Service that is closed to it, and out."""
     sorts = (_to_routes(routes, doors), _to_load_balancers(doors), _refused(engine, services), _out(engine))
-    firsts = (next((each for each in islice(sort, _TRIED) if _can_be_asked(each, engine)), None) for sort in sorts)
+    known = engine.snapshot
+    firsts = (
+        next((each for each in islice(sort, _TRIED) if can_be_asked((each.src, each.dst), known)), None)
+        for sort in sorts
+    )
     return tuple(each for each in firsts if each is not None)
-
-
-def _can_be_asked(each: ReadyTrace, engine: Engine) -> bool:
-    try:
-        read_goal(each.dst, engine.snapshot, read_start(each.src, engine.snapshot))
-    except ModelError:
-        return False
-    return True
-
-
-def url_of(view: RouteView) -> str:
-    """A URL that a route with a host of its own takes."""
-    scheme = "http" if view.tls.mode == "none" else "https"
-    return f"{scheme}://{view.host}{view.path or '/'}"
 
 
 def _to_routes(routes: Iterable[RouteView], doors: Iterable[EntryPoint]) -> Iterator[ReadyTrace]:
@@ -77,7 +66,7 @@ def _to_routes(routes: Iterable[RouteView], doors: Iterable[EntryPoint]) -> Iter
 def _to_load_balancers(doors: Iterable[EntryPoint]) -> Iterator[ReadyTrace]:
     for door in doors:
         if door.kind is EntryKind.LOAD_BALANCER and door.reach.scope is Scope.INTERNET and door.addresses:
-            goal = f"svc/{door.subject.qualified_name}:{door.port}{_suffix(door.protocol)}"
+            goal = f"svc/{door.subject.qualified_name}:{door.port}{suffix(door.protocol)}"
             yield ReadyTrace("From the Internet to a public load balancer", _INTERNET, goal)
 
 
@@ -105,7 +94,7 @@ def _refused(engine: Engine, services: Iterable[ServiceView]) -> Iterator[ReadyT
             for source in classes[sender.ref]
         ]
         if closed and all(closed) and sender.ref not in own:
-            goal = f"svc/{view.ref.qualified_name}:{port.port.port}{_suffix(port.port.protocol.value)}"
+            goal = f"svc/{view.ref.qualified_name}:{port.port.port}{suffix(port.port.protocol.value)}"
             yield ReadyTrace("From a workload to a Service that it may not reach", str(sender.ref), goal)
 
 
@@ -118,7 +107,3 @@ def _out(engine: Engine) -> Iterator[ReadyTrace]:
     sender = next((w for w in snapshot.workloads if w.endpoints and w.namespace != _SYSTEM), None)
     if sender is not None and name:
         yield ReadyTrace("From a workload to a name outside", str(sender.ref), f"{name}:{_HTTPS}")
-
-
-def _suffix(protocol: str) -> str:
-    return "" if protocol in ("", Protocol.TCP.value) else f"/{protocol}"

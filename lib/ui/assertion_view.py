@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from lib.assertions import Outcome, Result, check_assertions
+from lib.assertions import Outcome, Result, check_assertions, of_result
 from lib.loaders.assertions import AssertionReading, read_assertions
 from lib.tables.assertions import explanation
 from lib.tables.row import Row
@@ -17,8 +17,8 @@ from lib.ui.navigation import ROOT
 from lib.ui.page_context import PageContext
 from lib.ui.problems import say_problems
 from lib.ui.text import plain, sentence
-from lib.ui.trace_link import link_to_trace
-from lib.ui.widgets import selected_row, show_table
+from lib.ui.trace_link import offer_trace, show_with_traces
+from lib.ui.widgets import selected_row
 
 _TEXT: Final = "netatlas.assertions"
 _EDITOR: Final = "assertions-text"
@@ -73,17 +73,18 @@ def show_results(page: PageContext, choice: str, text: str) -> None:
         for outcome, word in ((Outcome.FAILS, "Fail"), (Outcome.UNKNOWN, "Not known"), (Outcome.HOLDS, "Hold")):
             st.metric(word, f"{counts[outcome]:,}", border=True)
     st.caption("Judged over the whole input, whatever the filters show.")
-    show_table(
+    show_with_traces(
+        page,
         [_row(result) for result in found],
         "assertions",
+        lambda n: of_result(found[n], results.engine(page, choice)),
         alt="Assertions, those that do not hold first",
-        on_select=_stay,
+        engine=choice,
+        details=lambda n: _show_examples(page, choice, found[n]),
+        to_see="see the flows that are to blame",
     )
-    chosen = selected_row("assertions")
-    if chosen is None:
-        chosen = 0 if found[0].outcome is not Outcome.HOLDS else None
-    if chosen is not None and chosen < len(found):
-        _show_examples(page, found[chosen])
+    if selected_row("assertions") is None and found[0].outcome is not Outcome.HOLDS:
+        _show_examples(page, choice, found[0])
 
 
 def _checked(page: PageContext, choice: str, reading: AssertionReading) -> tuple[Result, ...]:
@@ -102,7 +103,7 @@ def _row(result: Result) -> Row:
     }
 
 
-def _show_examples(page: PageContext, result: Result) -> None:
+def _show_examples(page: PageContext, choice: str, result: Result) -> None:
     with st.container(border=True):
         st.markdown(f"**{plain(result.assertion.name, 120)}** — {plain(result.message, 600)}")
         for example in result.examples:
@@ -112,10 +113,6 @@ def _show_examples(page: PageContext, result: Result) -> None:
             ends = f"{plain(example.src, 120)} → {plain(example.dst, 120)}"
             st.markdown(f"- **{ends}** on {plain(example.ports, 120)}{plain(over, 300)}{reason}")
             if not example.over:
-                link_to_trace(*of_flow(example, page.snapshot))
+                offer_trace(page, of_flow(example, page.snapshot), choice)
         if result.count > len(result.examples):
             st.caption(f"The first {len(result.examples)} of {result.count:,}; the page Policy flows lists all flows.")
-
-
-def _stay() -> None:
-    """Choosing a row needs no more than the run that it starts."""

@@ -10,14 +10,13 @@ import streamlit as st
 from lib.azure.dns_records import RecordState, zones_of
 from lib.azure.ingress import annotations_of, dns_records
 from lib.azure.profile import ClusterProfile
-from lib.tables.azure_ingress import annotation_rows, record_rows, way_in_rows
+from lib.tables.azure_ingress import annotation_rows, faulty_first, record_rows, way_in_rows
 from lib.tables.row import Row
+from lib.trace.questions import of_object, of_record
 from lib.ui import results
-from lib.ui.azure_ways import of_record
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
-from lib.ui.trace_link import show_with_traces
-from lib.ui.widgets import show_table
+from lib.ui.trace_link import cluster_of, show_with_traces
 
 ZONES_KEY: Final = "zones"
 _ZONES_CHARS: Final = 2_000
@@ -48,7 +47,8 @@ def show_on_azure(page: PageContext, profile: ClusterProfile) -> None:
         told = [f"{counts[state]:,} {state.value}" for state in RecordState if counts[state]]
         st.caption(f"{len(records):,} records: {', '.join(told)}.")
         rows = record_rows(records, results.locate(page))
-        show_with_traces(rows, "dns-records", [of_record(r) for r in records], alt="DNS records of the routes' hosts")
+        alt = "DNS records of the routes' hosts"
+        show_with_traces(page, rows, "dns-records", lambda n: of_record(records[n]), alt=alt)
     shown = {v.route for v in views}
     notes = [a for a in annotations_of(page.snapshot, results.all_routes(page)) if a.ingress in shown]
     if notes:
@@ -57,7 +57,14 @@ def show_on_azure(page: PageContext, profile: ClusterProfile) -> None:
             f", {faulty:,} of them faulty" if faulty else ""
         )
         with st.expander(title, icon=":material/label:", expanded=bool(faulty)):
-            show_table(annotation_rows(notes, results.locate(page)), "ingress-annotations", alt="Annotations")
+            ordered = faulty_first(notes)
+            show_with_traces(
+                page,
+                annotation_rows(ordered, results.locate(page)),
+                "ingress-annotations",
+                lambda n: of_object(ordered[n].ingress, cluster_of(page)),
+                alt="Annotations",
+            )
 
 
 def _show_way_in(row: Row) -> None:

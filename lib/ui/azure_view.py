@@ -28,15 +28,15 @@ from lib.tables.azure import (
 )
 from lib.trace.context import Context, Given
 from lib.trace.probe_answer import answer_probe
+from lib.trace.questions import of_frontend, of_probe, of_rules, of_usage
 from lib.ui import results
-from lib.ui.azure_ways import of_rules
 from lib.ui.page_context import PageContext
-from lib.ui.profile_view import profile_of
+from lib.ui.profile_view import engine_choice, profile_of
 from lib.ui.provider_view import provider_settings
 from lib.ui.security_groups import groups, probes
 from lib.ui.text import plain, sentence
 from lib.ui.trace_link import show_with_traces
-from lib.ui.widgets import say_hidden, show_table
+from lib.ui.widgets import say_hidden
 
 _CARDS: Final = 6
 _RULES_IN_CARD: Final = 4
@@ -100,12 +100,15 @@ def show_azure(page: PageContext) -> None:
     place = results.locate(page)
     rows = page.cached(("azure-rows", page.view, view.settings), lambda: load_balancer_rule_rows(shown, place))
     if rows:
-        ways = [way for found in shown for way in of_rules(found)]
+        ways = page.cached(
+            ("azure-rule-ways", page.view, view.settings), lambda: [way for found in shown for way in of_rules(found)]
+        )
         alt = "Load balancing rules of all Services"
-        show_with_traces(rows, "azure-rules", ways, alt=alt, first=_FIRST, hide=("frontend",))
+        show_with_traces(page, rows, "azure-rules", ways.__getitem__, alt=alt, first=_FIRST, hide=("frontend",))
     with st.expander("Limits of load balancers", icon=":material/speed:"):
         taken = page.cached(("azure-limits", view.settings), lambda: usages(view, page.snapshot))
-        show_table(limit_rows(taken), "azure-limits", alt="Limits of load balancers, the fullest first")
+        alt = "Limits of load balancers, the fullest first"
+        show_with_traces(page, limit_rows(taken), "azure-limits", lambda n: of_usage(taken[n], view), alt=alt)
 
 
 def _count(number: int, noun: str) -> str:
@@ -165,16 +168,26 @@ def _source(key: str) -> str:
 
 def _show_probes(page: PageContext, found: ServiceLoadBalancer) -> None:
     """The probes of one Service with what security groups and policies do with them."""
-    engine = results.engine(page, profile_of(page).policy_engine.value or results.AUTOMATIC)
+    choice = engine_choice()
+    engine = results.engine(page, choice)
     st.caption(
         "Probes go to each node's own address. Judged by AKS's security group and by those pasted on the page "
         f"*Security rules*; by policies under {plain(engine.profile.label, 60)}."
     )
     on_the_way = groups(page)
     context = Context(engine, Given(data_plane=data_plane(page).name), provider=lambda: on_the_way.provider)
-    mine = (answer_probe(context, at) for at in probes(page, on_the_way) if at.balancer.ref == found.ref)
+    mine = [answer_probe(context, at) for at in probes(page, on_the_way) if at.balancer.ref == found.ref]
     rows = probe_rows(mine, results.locate(page), engine.profile.label)
-    show_table(rows, "azure-probes", alt="Health probes", hide=(*_HEAD, "because"), first=_PROBE_FIRST)
+    show_with_traces(
+        page,
+        rows,
+        "azure-probes",
+        lambda n: of_probe(mine[n].access),
+        alt="Health probes",
+        hide=(*_HEAD, "because"),
+        first=_PROBE_FIRST,
+        engine=choice,
+    )
     for reason in dict.fromkeys(str(row["because"]) for row in rows):
         st.caption(f":material/info: {plain(reason, 600)}")
 
@@ -185,18 +198,26 @@ def _show_parts(page: PageContext, found: ServiceLoadBalancer) -> None:
     for word in found.unknown:
         st.caption(f":material/help: Not known: {plain(word, 300)}")
     st.markdown("**Frontend IP configurations**")
-    show_table(frontend_rows(found), "azure-frontends", alt="Frontend IP configurations")
+    show_with_traces(
+        page,
+        frontend_rows(found),
+        "azure-frontends",
+        lambda n: of_frontend(found, found.frontends[n]),
+        alt="Frontend IP configurations",
+    )
     st.markdown("**Load balancing rules**")
     rules = load_balancer_rule_rows((found,), results.locate(page))
     hidden = (*_HEAD, "frontend", "" if found.refused else "not_known")
     alt = "Load balancing rules"
-    show_with_traces(rules, "azure-service-rules", of_rules(found), alt=alt, first=_FIRST, hide=hidden)
+    ways = of_rules(found)
+    show_with_traces(page, rules, "azure-service-rules", ways.__getitem__, alt=alt, first=_FIRST, hide=hidden)
     if found.probes:
         st.markdown("**Health probes**")
         _show_probes(page, found)
     if found.private_link is not None:
         st.markdown("**Private Link Service**")
-        show_table([private_link_row(found.private_link)], "azure-private-link", alt="Private Link Service")
+        row = private_link_row(found.private_link)
+        show_with_traces(page, [row], "azure-private-link", lambda _: ways[0], alt="Private Link Service")
     seen = seen_address(found.service, data_plane(page))
     st.markdown(f"**{plain(sentence(seen_in_words(seen)))}**")
     st.markdown("\n".join(f"- {plain(sentence(line), 300)}" for line in seen.lines))

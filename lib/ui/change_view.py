@@ -16,7 +16,6 @@ from lib.ui import results
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain, sentence
 from lib.ui.trace_link import show_with_traces
-from lib.ui.widgets import TABLE_ROWS_UP_TO
 
 CHANGE_KEY: Final = "change"
 
@@ -41,10 +40,10 @@ def show_smallest_change(
         key, lambda: smallest_change(results.engine(page, choice), *ends, *asked, read_policies, family)
     )
     if found is not None:
-        _show(page, found)
+        _show(page, found, choice)
 
 
-def _show(page: PageContext, found: SmallestChange) -> None:
+def _show(page: PageContext, found: SmallestChange, choice: str) -> None:
     if found.refused:
         st.warning(f"No change is offered: {plain(sentence(found.refused), 900)}.", icon=":material/block:")
         return
@@ -71,6 +70,12 @@ def _show(page: PageContext, found: SmallestChange) -> None:
     more = f"The first {len(rows):,} of the other flows" if found.cut else f"{len(rows):,} other flows"
     st.markdown(f"**{more} that it adds or removes**")
     changes = {(change.src, change.dst): change for change in found.others}
-    others = [changes[str(row["from"]), str(row["to"])] for row in rows[:TABLE_ROWS_UP_TO]]
-    ways = [of_flow(change, page.snapshot, change.node) for change in others]
-    show_with_traces(rows, "side-effects", ways, alt="Other flows that the change adds or removes")
+    others = [changes[str(row["from"]), str(row["to"])] for row in rows]
+    show_with_traces(
+        page,
+        rows,
+        "side-effects",
+        lambda n: of_flow(others[n], page.snapshot, others[n].node),
+        alt="Other flows that the change adds or removes",
+        engine=choice,
+    )

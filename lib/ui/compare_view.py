@@ -12,22 +12,28 @@ import streamlit as st
 
 from lib.loaders.object_changes import not_comparable, object_changes
 from lib.model.object_change import ObjectChange
+from lib.model.refs import ObjectRef
 from lib.model.snapshot import Snapshot
 from lib.policy.engine import Engine
 from lib.routing.routes import ingress_backends
 from lib.scenario import Change, Diff, FlowChange, Tally, arrival_changes, diff, own_node_changes, route_changes
-from lib.tables.changes import cause_rows, flow_change_rows, object_change_rows, route_change_rows, tally_rows
+from lib.tables.changes import (
+    because_of,
+    cause_rows,
+    flow_change_rows,
+    object_change_rows,
+    route_change_rows,
+    tally_rows,
+)
 from lib.tables.row import Row
-from lib.trace.questions import Ends, of_flow
+from lib.trace.questions import NOWHERE, Ends, of_flow, of_object
 from lib.ui import moments, results
-from lib.ui.azure_ways import NOWHERE
 from lib.ui.loaded import LoadedInput
 from lib.ui.page_context import PageContext, T
 from lib.ui.problems import show_problems
 from lib.ui.strip import local_time
 from lib.ui.text import plain
-from lib.ui.trace_link import show_with_traces
-from lib.ui.widgets import show_table
+from lib.ui.trace_link import cluster_of, show_with_traces
 
 LISTED_UP_TO: Final = 2_000
 OBJECTS_UP_TO: Final = 20_000
@@ -40,17 +46,22 @@ class Objects:
     """The objects that differ: the first rows, how many of each change, and kinds that can't be compared."""
 
     rows: list[Row]
+    refs: list[ObjectRef]
     counts: Counter[str]
     not_compared: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Flows:
-    """The first flows that differ, their traces (``ways``) and what they differ by; ``cut``: more differ than these."""
+    """The first flows that differ, their traces (``ways``) and what they differ by; ``cut``: more differ than these.
+
+    ``way_by_cause`` traces the first flow that differs by each cause.
+    """
 
     rows: list[Row]
     ways: list[Ends]
     causes: list[Row]
+    way_by_cause: dict[str, Ends]
     cut: bool
 
 
@@ -60,9 +71,12 @@ class Compared:
 
     page: PageContext
     other: LoadedInput
+    choice: str
+    whole: Diff
     tally: Tally
     flows: _Flows
     routes: list[Row]
+    route_ways: list[Ends]
     objects: Objects
     unsettled: str
 
@@ -119,14 +133,31 @@ def show_flow_changes(found: Compared) -> None:
             "others, or list all on the command line: `python -m lib diff OLD NEW`."
         )
         with st.expander("All differences, by namespace", icon=":material/table:", expanded=True):
-            show_table(tally_rows(found.tally), "compare-namespaces", alt="Differences by namespace")
+            counted = tally_rows(found.tally)
+            show_with_traces(
+                found.page,
+                counted,
+                "compare-namespaces",
+                lambda n: way_between(found.whole, counted[n], found.page.snapshot),
+                alt="Differences by namespace",
+                engine=found.choice,
+            )
     if flows.rows:
         st.markdown(f"**What they differ by** ({len(flows.causes):,})")
         st.caption("A flow counts with each policy and rule that has a part in it." + (_OF_LISTED if flows.cut else ""))
         alt = "Policies and rules by which flows differ"
-        show_table(flows.causes, "compare-causes", alt=alt, first=("because", "lost"))
+        show_with_traces(
+            found.page,
+            flows.causes,
+            "compare-causes",
+            lambda n: flows.way_by_cause[str(flows.causes[n]["because"])],
+            alt=alt,
+            first=("because", "lost"),
+            engine=found.choice,
+        )
         st.markdown(f"**Flow by flow** ({len(flows.rows):,})")
-        show_with_traces(flows.rows, "compare-flows", flows.ways, alt="Flows that differ between the two readings")
+        alt = "Flows that differ between the two readings"
+        show_with_traces(found.page, flows.rows, "compare-flows", flows.ways.__getitem__, alt=alt, engine=found.choice)
     else:
         st.caption("No flow with an end that the filter shows differs.")
 
@@ -135,7 +166,8 @@ def show_route_changes(found: Compared) -> None:
     """Routes, load balancers and other doors, and ways through them, that came, went or lead elsewhere."""
     st.subheader("Routes and doors that differ", anchor=False)
     if found.routes:
-        show_table(found.routes, "compare-routes", alt="Routes and doors that differ")
+        alt, ways = "Routes and doors that differ", found.route_ways
+        show_with_traces(found.page, found.routes, "compare-routes", ways.__getitem__, alt=alt, engine=found.choice)
     else:
         _say_same(found, "No route and no door differs")
 
@@ -150,9 +182,16 @@ def show_object_changes(found: Compared) -> None:
     total = sum(objects.counts.values())
     if total > OBJECTS_UP_TO:
         st.caption(_COUNTED_ONLY.format(shown=OBJECTS_UP_TO, all=total))
-    rows = [r for r in objects.rows if found.page.view.shows_namespace(str(r["namespace"]))]
-    if rows:
-        show_table(rows, "compare-objects", alt="Objects that differ between the two readings")
+    shown = [n for n, ref in enumerate(objects.refs) if found.page.view.shows_namespace(ref.namespace)]
+    if shown:
+        show_with_traces(
+            found.page,
+            [objects.rows[n] for n in shown],
+            "compare-objects",
+            lambda n: of_object(objects.refs[shown[n]], cluster_of(found.page)),
+            alt="Objects that differ between the two readings",
+            engine=found.choice,
+        )
     elif objects.rows:
         st.caption("No object that the filter shows differs.")
     else:
@@ -206,7 +245,8 @@ def _compared(page: PageContext, before: PageContext, choice: str) -> Compared:
     routes = _kept(page, before, ("routes", *key), lambda: _routes(page, before, old, new))
     objects = _kept(page, before, ("objects", *key[:2]), lambda: _objects(page, before))
     unsettled = " ".join(filter(None, (whole.unsettled, whole.left_out)))
-    return Compared(page, before.loaded, whole.tally, flows, routes, objects, unsettled)
+    rows, ways = routes
+    return Compared(page, before.loaded, choice, whole, whole.tally, flows, rows, ways, objects, unsettled)
 
 
 def _kept(page: PageContext, before: PageContext, key: tuple[object, ...], build: Callable[[], T]) -> T:
@@ -227,7 +267,26 @@ def _flows(page: PageContext, before: PageContext, found: Diff, names: frozenset
     listed, places = changes[:LISTED_UP_TO], (results.locate(before), results.locate(page))
     rows = list(flow_change_rows(listed, *places))
     ways = [_way(change, page.snapshot) for change in listed]
-    return _Flows(rows, ways, cause_rows(listed, *places), len(changes) > LISTED_UP_TO)
+    by_cause: dict[str, Ends] = {}
+    for change, way in zip(listed, ways, strict=True):
+        for each in because_of(change, *places):
+            by_cause.setdefault(each, way)
+    return _Flows(rows, ways, cause_rows(listed, *places), by_cause, len(changes) > LISTED_UP_TO)
+
+
+def way_between(found: Diff, row: Row, shown: Snapshot) -> Ends:
+    """The trace of the first flow that differs between the two namespaces of a row of counts."""
+    names = frozenset(str(row[end]) for end in ("from", "to"))
+    known = names & shown.namespace_by_name.keys() or names
+    wanted = (str(row["from"]), str(row["to"]))
+    first = next((c for c in found.rows(known) if _between(c) == wanted), None)
+    return _way(first, shown) if first is not None else NOWHERE
+
+
+def _between(change: FlowChange) -> tuple[str, str]:
+    """The namespaces of a flow's ends; of an end that is no workload, its name."""
+    src, dst = change.src_ref, change.dst_ref
+    return src.namespace if src is not None else change.src, dst.namespace if dst is not None else change.dst
 
 
 def _way(change: FlowChange, shown: Snapshot) -> Ends:
@@ -237,13 +296,14 @@ def _way(change: FlowChange, shown: Snapshot) -> Ends:
     return NOWHERE if gone else of_flow(change, shown, change.node)
 
 
-def _routes(page: PageContext, before: PageContext, old: Engine, new: Engine) -> list[Row]:
+def _routes(page: PageContext, before: PageContext, old: Engine, new: Engine) -> tuple[list[Row], list[Ends]]:
     changes = (
         *route_changes(before.snapshot, page.snapshot),
         *arrival_changes(old, new),
         *own_node_changes(old, new),
     )
-    return route_change_rows(changes, results.locate(before), results.locate(page))
+    rows = route_change_rows(changes, results.locate(before), results.locate(page))
+    return rows, [change.way for change in changes]
 
 
 def _objects(page: PageContext, before: PageContext) -> Objects:
@@ -254,4 +314,6 @@ def _objects(page: PageContext, before: PageContext) -> Objects:
         counts[each.change] += 1
         if len(listed) < OBJECTS_UP_TO:
             listed.append(each)
-    return Objects(list(object_change_rows(listed, results.locate(before), results.locate(page))), counts, without)
+    rows = list(object_change_rows(listed, results.locate(before), results.locate(page)))
+    refs = [ObjectRef(each.namespace, each.name, each.kind) for each in listed]
+    return Objects(rows, refs, counts, without)

@@ -13,17 +13,16 @@ from lib.policy.inventory import inventory
 from lib.routing.faults import State
 from lib.routing.services import ServiceView
 from lib.tables.entry_points import entry_point_rows, widest_first
-from lib.tables.services import backend_rows, port_rows, service_rows
+from lib.tables.services import backend_rows, port_order, port_rows, service_rows
+from lib.trace.questions import of_door, of_endpoint, of_service
 from lib.ui import results
 from lib.ui.azure_view import show_service_on_azure
-from lib.ui.azure_ways import of_door
 from lib.ui.columns import heading
 from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.session import NAMESPACES_KEY
 from lib.ui.text import plain, sentence
-from lib.ui.trace_link import link_to_service, show_with_traces
-from lib.ui.widgets import show_table
+from lib.ui.trace_link import cluster_of, offer_trace, show_with_traces
 from lib.ui.yaml_block import show_yaml
 
 _YAML_PX = 420
@@ -107,7 +106,7 @@ def show_service(page: PageContext, view: ServiceView) -> None:
     line = icon_word(view.state.value)
     st.markdown(f"{line} — {plain(view.reason, 600)}" if view.reason else line)
     show_notes(view.notes)
-    link_to_service(view)
+    offer_trace(page, of_service(view.service, page.snapshot))
     place = results.locate(page)
     facts, ports, backends, doors, azure, yaml = st.tabs(
         [
@@ -124,16 +123,33 @@ def show_service(page: PageContext, view: ServiceView) -> None:
         for rule in view.rules:
             st.caption(plain(rule, 300))
     with ports:
-        show_table(port_rows(view, place), "service-ports", alt="Ports of the Service")
+        ordered = port_order(view)
+        show_with_traces(
+            page,
+            port_rows(view, place),
+            "service-ports",
+            lambda n: of_service(view.service, page.snapshot, ordered[n]),
+            alt="Ports of the Service",
+        )
     with backends:
         st.caption(_origin(view))
-        show_table(backend_rows(view, place), "service-endpoints", alt="Endpoints of the Service")
+        show_with_traces(
+            page,
+            backend_rows(view, place),
+            "service-endpoints",
+            lambda n: of_endpoint(view, n, page.snapshot),
+            alt="Endpoints of the Service",
+        )
     with doors:
         own = [d for d in results.all_doors(page) if d.service == view.ref]
         if own:
-            ways = [of_door(door, page.snapshot) for door in widest_first(own)]
+            widest = widest_first(own)
             show_with_traces(
-                entry_point_rows(own, place), "service-doors", ways, alt="Ways to the Service from outside"
+                page,
+                entry_point_rows(own, place),
+                "service-doors",
+                lambda n: of_door(widest[n], cluster_of(page)),
+                alt="Ways to the Service from outside",
             )
         else:
             st.caption("Nothing leads to it from outside the cluster but routes of Ingresses and Gateways.")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
-from lib.azure.destinations import Choice, Destination, destinations, examples_of
+from lib.azure.destinations import Choice, Destination, destinations
 from lib.azure.firewall import firewall_rules, to_arm, to_az
 from lib.azure.fqdn_policy import fqdn_policies
 from lib.azure.profile import ClusterProfile
@@ -17,17 +18,17 @@ from lib.facts.egress_needs import Client, cilium_needs, firewall_numbers
 from lib.facts.internet import INTERNET
 from lib.facts.sources import describe
 from lib.model.policies import Verdict
-from lib.model.sets import ConnectionSet, Protocol
+from lib.model.sets import ConnectionSet
 from lib.tables.egress import destination_rows, internet_rows, left_out_rows, reach_rows
-from lib.tables.row import Row
-from lib.trace.questions import Ends, to_addresses
+from lib.trace.questions import Ends, of_destination, of_left_out, of_reach, to_addresses
 from lib.ui import results
 from lib.ui.egress_form import choose_destinations, choose_rule_sources
 from lib.ui.engine_view import enforcement_line
 from lib.ui.page_context import PageContext
+from lib.ui.profile_view import engine_choice
 from lib.ui.text import plain
 from lib.ui.trace_link import show_with_traces
-from lib.ui.widgets import say_nothing, show_table
+from lib.ui.widgets import say_nothing
 
 _FIRST = ("verdict", "workload", "destination", "port", "reason")
 
@@ -37,7 +38,15 @@ def show_destinations(page: PageContext, profile: ClusterProfile) -> Choice:
     st.subheader("What the cluster must reach", anchor=False)
     choice = choose_destinations(page, profile)
     found = destinations(choice)
-    show_table(destination_rows(found), "egress-destinations", alt="Required destinations", hide=("stated_in",))
+    show_with_traces(
+        page,
+        destination_rows(found),
+        "egress-destinations",
+        lambda n: of_destination(found[n], page.snapshot),
+        alt="Required destinations",
+        hide=("stated_in",),
+        engine=engine_choice(),
+    )
     node = sum(d.need.client is Client.NODE for d in found)
     unstated = sum(d.need.client is Client.NOT_STATED for d in found)
     st.caption(
@@ -47,13 +56,13 @@ def show_destinations(page: PageContext, profile: ClusterProfile) -> Choice:
     )
     firewall, cilium = st.tabs(["Azure Firewall", "CiliumNetworkPolicy"])
     with firewall:
-        _show_firewall(found)
+        _show_firewall(page, found)
     with cilium:
         _show_cilium(page, found)
     return choice
 
 
-def _show_firewall(found: tuple[Destination, ...]) -> None:
+def _show_firewall(page: PageContext, found: tuple[Destination, ...]) -> None:
     sources = choose_rule_sources()
     rules = firewall_rules(found)
     arm, az = to_arm(rules, sources), to_az(rules, sources)
@@ -63,7 +72,13 @@ def _show_firewall(found: tuple[Destination, ...]) -> None:
     with st.expander("az commands", icon=":material/terminal:"):
         st.code(az, language="bash", wrap_lines=True)
     if rules.left_out:
-        show_table(left_out_rows(rules.left_out), "firewall-left-out", alt="Destinations without a rule")
+        show_with_traces(
+            page,
+            left_out_rows(rules.left_out),
+            "firewall-left-out",
+            lambda n: of_left_out(rules.left_out[n], found, page.snapshot),
+            alt="Destinations without a rule",
+        )
     st.caption(
         "The template is for a firewall policy, the commands for a firewall without one. Azure Firewall's tag "
         "AzureKubernetesService stands for what every cluster needs. "
@@ -84,7 +99,13 @@ def _show_cilium(page: PageContext, found: tuple[Destination, ...]) -> None:
         with st.expander(f"{len(written.policies):,} policies", icon=":material/code:"):
             st.code(written.text, language="yaml")
     if written.left_out:
-        show_table(left_out_rows(written.left_out), "cilium-left-out", alt="Pods without a policy")
+        show_with_traces(
+            page,
+            left_out_rows(written.left_out),
+            "cilium-left-out",
+            lambda n: of_left_out(written.left_out[n], found, page.snapshot),
+            alt="Pods without a policy",
+        )
 
 
 def _download(label: str, text: str, name: str, mime: str) -> None:
@@ -122,29 +143,20 @@ def show_required_reach(page: PageContext, engine: str, choice: Choice) -> None:
         st.success(f"None is denied, and all {allowed}.", icon=":material/check_circle:")
     open_rows = [row for row in found if row.verdict is not Verdict.UNKNOWN]
     unsettled = [row for row in found if row.verdict is Verdict.UNKNOWN]
-    place = results.locate(page)
     if open_rows:
-        _show_reach(open_rows, reach_rows(open_rows, place), "required-reach", "Destinations that pods need")
+        _show_reach(page, engine, open_rows, "required-reach", "Destinations that pods need")
     if unsettled:
         with st.expander(_unsettled(len(unsettled)).capitalize(), icon=":material/help:"):
-            _show_reach(unsettled, reach_rows(unsettled, place), "required-unknown", "What is not settled")
+            _show_reach(page, engine, unsettled, "required-unknown", "What is not settled")
     st.caption(
         "A name may have any public IPv4 address, unless a table of names (page Input) says which. By the policies of "
         "these pods; a firewall or a network security group on the way is not counted."
     )
 
 
-def _show_reach(found: Sequence[Reach], rows: Sequence[Row], name: str, alt: str) -> None:
-    show_with_traces(rows, name, [_ends(each) for each in found], alt=alt, first=_FIRST)
-
-
-def _ends(reach: Reach) -> Ends:
-    """From the workload to the destination; to one of the names that a pattern stands for."""
-    if reach.workload is None or (reach.need is not None and "<" in reach.host):
-        return "", ""
-    suffix = "" if reach.protocol is Protocol.TCP else f"/{reach.protocol.value}"
-    to = examples_of(reach.host)[0] if reach.need is not None else reach.host
-    return str(reach.workload), f"{to}:{reach.port}{suffix}"
+def _show_reach(page: PageContext, engine: str, found: Sequence[Reach], name: str, alt: str) -> None:
+    rows = reach_rows(found, results.locate(page))
+    show_with_traces(page, rows, name, lambda n: of_reach(found[n]), alt=alt, first=_FIRST, engine=engine)
 
 
 def show_internet(page: PageContext, engine: str) -> None:
@@ -161,9 +173,14 @@ def show_internet(page: PageContext, engine: str) -> None:
     with st.container(horizontal=True):
         for reach in InternetReach:
             st.metric(reach.value.capitalize(), f"{counts[reach]:,}", border=True)
-    ways = [to_addresses(each.workload, each.addresses or INTERNET, _ports(each)) for each in rows]
     shown = internet_rows(rows, results.locate(page))
-    show_with_traces(shown, "to-internet", ways, alt="Which workloads may reach the Internet")
+    alt = "Which workloads may reach the Internet"
+    show_with_traces(page, shown, "to-internet", partial(_way_out, rows), alt=alt, engine=engine)
+
+
+def _way_out(rows: Sequence[ToInternet], chosen: int) -> Ends:
+    each = rows[chosen]
+    return to_addresses(each.workload, each.addresses or INTERNET, _ports(each))
 
 
 def _ports(found: ToInternet) -> ConnectionSet:

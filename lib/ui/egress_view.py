@@ -15,10 +15,12 @@ from lib.facts.sources import describe
 from lib.figures.snat_ports import snat_ports
 from lib.model.errors import ModelError
 from lib.tables.egress import example_rows, migration_rows, nat_rows, number_rows, snat_rows, step_rows, way_rows
+from lib.trace.questions import of_way_out
 from lib.ui.egress_form import PortsAsked, choose_network, choose_ports
 from lib.ui.page_context import PageContext
 from lib.ui.profile_view import choose_aspect
 from lib.ui.text import plain, sentence
+from lib.ui.trace_link import show_with_traces
 from lib.ui.widgets import show_figure, show_table
 
 _CHANGES: Final = {
@@ -29,7 +31,7 @@ _CHANGES: Final = {
 }
 
 
-def show_outbound(profile: ClusterProfile) -> OutboundAnswer:
+def show_outbound(page: PageContext, profile: ClusterProfile) -> OutboundAnswer:
     """What the outbound type means, for the default type of AKS where it isn't known."""
     st.subheader("Outbound type", anchor=False)
     default = next(t.id for t in outbound_types() if t.is_default)
@@ -63,7 +65,9 @@ def show_outbound(profile: ClusterProfile) -> OutboundAnswer:
     notes = " ".join(answer.type.notes)
     st.caption(f"{state}{plain(notes, 700)} Source: {plain(describe(answer.type.sources), 600)}")
     st.markdown("**The way of a pod's packet to the Internet**")
-    show_table(way_rows(answer), "way-out", alt="Source address after each step on the way out", hide=("stated_in",))
+    alt = "Source address after each step on the way out"
+    rows, ends = way_rows(answer), of_way_out(page.snapshot)
+    show_with_traces(page, rows, "way-out", lambda _: ends, alt=alt, hide=("stated_in",))
     _show_migrations(answer)
     return answer
 

@@ -10,10 +10,12 @@ import streamlit as st
 from lib.model.problem import Problem
 from lib.policy.note import gathered
 from lib.tables.notes import note_rows
+from lib.trace.questions import of_object, of_open_workload
 from lib.ui import results
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
-from lib.ui.widgets import show_table, take_from_link
+from lib.ui.trace_link import cluster_of, show_with_traces
+from lib.ui.widgets import take_from_link
 
 ENGINE_KEY: Final = "engine"
 UNISOLATED_KEY: Final = "unisolated"
@@ -84,17 +86,24 @@ def show_enforcement(page: PageContext, choice: str) -> None:
     if len(chosen.notes) == 1:
         st.caption(f":material/info: {plain(chosen.notes[0].message, 400)}")
     elif chosen.notes:
-        _show_notes(page, chosen.notes)
+        _show_notes(page, chosen.notes, choice)
 
 
-def _show_notes(page: PageContext, notes: Sequence[Problem]) -> None:
+def _show_notes(page: PageContext, notes: Sequence[Problem], choice: str) -> None:
     """Many notes of one kind in one line; where there are such, every note by itself in a table beneath."""
     said = gathered(notes)
     with st.expander(f"{len(notes):,} notes on all results", icon=":material/info:"):
         st.markdown("\n".join(f"- {plain(note.message, 600)}" for note in said))
         if len(said) < len(notes):
             st.caption("Every note by itself:")
-            show_table(note_rows(notes, results.locate(page)), "engine-notes", alt="Every note on the results")
+            show_with_traces(
+                page,
+                note_rows(notes, results.locate(page)),
+                "engine-notes",
+                lambda n: of_object(notes[n].subject, cluster_of(page)),
+                alt="Every note on the results",
+                engine=choice,
+            )
 
 
 def show_unisolated(page: PageContext, choice: str) -> None:
@@ -120,4 +129,11 @@ def show_unisolated(page: PageContext, choice: str) -> None:
             "No NetworkPolicy isolates them there, so every port is open. Host-network workloads are not listed: no "
             "policy covers them."
         )
-        show_table(rows, "unisolated", alt="Workloads that no policy isolates")
+        show_with_traces(
+            page,
+            rows,
+            "unisolated",
+            lambda n: of_open_workload(results.workload_of(rows[n]), str(rows[n]["open_for"]), page.snapshot),
+            alt="Workloads that no policy isolates",
+            engine=choice,
+        )

@@ -13,14 +13,16 @@ from lib.policy.explain import DirectionAnswer, Explanation
 from lib.policy.lost_ends import why_missing
 from lib.policy.points_of_family import parse_flow
 from lib.tables.flows import explanation_rows, near_miss_rows
+from lib.trace.questions import of_explanation
+from lib.trace.questions.ends import written
 from lib.ui import results
 from lib.ui.change_view import show_smallest_change
 from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.problems import where
 from lib.ui.text import plain, sentence
-from lib.ui.trace_link import link_to_trace
-from lib.ui.widgets import say_unread, show_table
+from lib.ui.trace_link import offer_trace, show_with_traces
+from lib.ui.widgets import say_unread
 from lib.ui.yaml_block import show_yaml
 
 FROM_KEY: Final = "from"
@@ -70,10 +72,9 @@ def show_explain(page: PageContext, choice: str) -> None:
             said = why_missing(error, page.problems, lambda problem: where(problem, page.documents))
             st.error(plain(said), icon=":material/error:")
             return
-        _show(page, answer)
+        _show(page, answer, choice)
         if port is not None and src not in BY_WORD and dst not in BY_WORD:
-            suffix = f"/{protocol}" if protocol else ""
-            link_to_trace(src, f"[{dst}]:{int(port)}{suffix}" if dst.count(":") > 1 else f"{dst}:{int(port)}{suffix}")
+            offer_trace(page, (src, written(dst, int(port), protocol or "")), choice)
         if answer.connections != answer.asked:
             show_smallest_change(page, choice, (one, other), asked, family)
 
@@ -101,10 +102,10 @@ def show_decision(page: PageContext, choice: str, src: str, dst: str, *, key: st
         except ModelError as error:
             st.caption(f":material/help: {plain(error)}.")
             return
-        _show(page, answer, key)
+        _show(page, answer, choice, key)
 
 
-def _show(page: PageContext, answer: Explanation, key: str = "explain") -> None:
+def _show(page: PageContext, answer: Explanation, choice: str, key: str = "explain") -> None:
     asked = f"on {answer.asked}" if not answer.asked.is_all else "on any port"
     if answer.family is not None:
         asked += f", over {answer.family.label}"
@@ -118,18 +119,25 @@ def _show(page: PageContext, answer: Explanation, key: str = "explain") -> None:
         with column:
             _show_direction(page, direction)
     place = results.locate(page)
+    way = of_explanation(answer, page.snapshot)
     rows = explanation_rows(answer, place)
     if rows:
-        show_table(rows, "explanation", key=f"{key}-explanation", alt="Policies and rules that took part", first=_FIRST)
+        alt = "Policies and rules that took part"
+        show_with_traces(
+            page, rows, "explanation", lambda _: way, key=f"{key}-explanation", alt=alt, first=_FIRST, engine=choice
+        )
     missed = near_miss_rows(answer, place)
     if missed:
         with st.expander(f"Rules that come near and take no part ({len(missed):,})", icon=":material/rule:"):
-            show_table(
+            show_with_traces(
+                page,
                 missed,
                 "near-misses",
+                lambda _: way,
                 key=f"{key}-near-misses",
                 alt="Rules that take no part",
                 first=("direction", "policy", "rule", "why_not", "tier"),
+                engine=choice,
             )
 
 

@@ -6,11 +6,13 @@ import streamlit as st
 
 from lib.lint import LintFinding
 from lib.tables.lint import lint_rows, not_checked_sentence
+from lib.trace.questions import of_object
 from lib.ui import results
 from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
-from lib.ui.widgets import say_hidden, selected_row, show_table
+from lib.ui.trace_link import cluster_of, show_with_traces
+from lib.ui.widgets import say_hidden
 from lib.ui.yaml_block import show_yaml
 
 _TABLE = "lint"
@@ -38,20 +40,19 @@ def show_lint(page: PageContext, choice: str, shown: tuple[LintFinding, ...]) ->
             st.caption(_nothing(page, len(report.findings), report.policies))
         return
     rows = lint_rows(shown, results.locate(page))
-    show_table(
+    ordered = sorted(shown, key=lambda finding: -finding.kind.severity)
+    show_with_traces(
+        page,
         rows,
         _TABLE,
+        lambda n: of_object(ordered[n].place.policy, cluster_of(page)),
         alt="Policies and rules that do nothing",
         hide=("code", "proof"),
         first=("severity", "finding", "namespace", "policy", "rule", "what"),
-        on_select=_stay,
+        engine=choice,
+        details=lambda n: _show_finding(page, ordered[n]),
+        to_see="read it in full, with what was compared and with its YAML",
     )
-    chosen = selected_row(_TABLE)
-    if chosen is None or chosen >= len(shown):
-        st.caption("Choose a row to read it in full, with what was compared and with its YAML.")
-        return
-    ordered = sorted(shown, key=lambda finding: -finding.kind.severity)
-    _show_finding(page, ordered[chosen])
 
 
 def _nothing(page: PageContext, findings: int, policies: int) -> str:
@@ -75,7 +76,3 @@ def _show_finding(page: PageContext, finding: LintFinding) -> None:
         if len(finding.covers) > _COVERS_SHOWN:
             st.caption(f"and {len(finding.covers) - _COVERS_SHOWN:,} more; the export holds them")
         show_yaml(page.documents, finding.place.source)
-
-
-def _stay() -> None:
-    """Choosing a row needs no more than the run that it starts."""

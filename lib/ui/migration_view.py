@@ -34,10 +34,11 @@ from lib.tables.row import Row
 from lib.trace.questions import Ends, of_flow
 from lib.ui import results
 from lib.ui.arrival_view import CHANGES, counted, show_arrival_reasons
+from lib.ui.compare_view import way_between
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
 from lib.ui.trace_link import show_with_traces
-from lib.ui.widgets import show_table, take_from_link
+from lib.ui.widgets import take_from_link
 
 OLD_KEY: Final = "old_engine"
 NEW_KEY: Final = "new_engine"
@@ -53,6 +54,7 @@ _API: Final = "kubernetes"
 class _Compared:
     """What differs: the counts, the first rows, and whether there are more of them."""
 
+    whole: Diff
     tally: Tally
     rows: list[Row]
     ways: list[Ends]
@@ -178,11 +180,21 @@ def show_differences(page: PageContext, old: str, new: str) -> None:
             f"`python -m lib diff PATH --engine {old} --engine {new}`."
         )
         with st.expander("All differences, by namespace", icon=":material/table:", expanded=True):
-            show_table(tally_rows(found.tally), "migration-namespaces", alt="Differences by namespace")
+            tally = tally_rows(found.tally)
+            show_with_traces(
+                page,
+                tally,
+                "migration-namespaces",
+                lambda n: way_between(found.whole, tally[n], page.snapshot),
+                alt="Differences by namespace",
+                engine=old,
+                against=new,
+            )
     if not page.view.is_everything:
         st.caption(":material/filter_alt: Only flows with an end in the namespaces that the filter shows are listed.")
     if found.rows:
-        show_with_traces(found.rows, "migration", found.ways, alt="Flows that differ between the engines")
+        alt, ways = "Flows that differ between the engines", found.ways
+        show_with_traces(page, found.rows, "migration", ways.__getitem__, alt=alt, engine=old, against=new)
     else:
         st.caption("No flow with an end that the filter shows differs.")
 
@@ -213,8 +225,14 @@ def show_arrivals(page: PageContext, old: str, new: str) -> None:
         st.caption(f"The filter hides all {len(every):,} differences." if every else same)
         return
     show_arrival_reasons(found)
-    show_table(
-        arrival_change_rows(found, results.locate(page)), "migration-arrivals", alt="Load balancer traffic that differs"
+    show_with_traces(
+        page,
+        arrival_change_rows(found, results.locate(page)),
+        "migration-arrivals",
+        lambda n: found[n].way,
+        alt="Load balancer traffic that differs",
+        engine=old,
+        against=new,
     )
 
 
@@ -252,6 +270,7 @@ def _rows(page: PageContext, found: Diff, names: frozenset[str] | None) -> _Comp
     listed = changes[:LISTED_UP_TO]
     advised = [(change, advisor.advise(change)) for change in listed]
     return _Compared(
+        found,
         found.tally,
         migration_rows(advised, results.locate(page)),
         [of_flow(change, page.snapshot, change.node) for change in listed],

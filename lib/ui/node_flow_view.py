@@ -17,7 +17,6 @@ from lib.trace.questions import of_flow
 from lib.ui import results
 from lib.ui.page_context import PageContext
 from lib.ui.trace_link import show_with_traces
-from lib.ui.widgets import TABLE_ROWS_UP_TO
 
 _KEY: Final = "nodes"
 _UP_TO: Final = 20_000
@@ -47,9 +46,9 @@ def show_node_flows(page: PageContext, choice: str) -> None:
             )
         if rows:
             key = ("node-flow-rows", profile, shown)
-            ways = page.cached((*key, "ways"), lambda: [of_flow(row, page.snapshot) for row in rows[:TABLE_ROWS_UP_TO]])
             table = page.cached(key, lambda: flow_table(rows[:_UP_TO]))
-            show_with_traces(table, "node-flows", ways, alt="Flows with nodes")
+            way_of = lambda n: of_flow(rows[n], page.snapshot)  # noqa: E731
+            show_with_traces(page, table, "node-flows", way_of, alt="Flows with nodes", engine=choice)
         else:
             st.caption("No flow is permitted between the nodes and the workloads that the filter shows.")
 

@@ -13,20 +13,22 @@ from lib.figures.matrix import DRAWN_UP_TO, flow_matrix
 from lib.graph.fold import fold
 from lib.graph.model import GraphModel
 from lib.graph.overview import overview_graph
+from lib.model.finding import Finding
 from lib.model.problem import Severity
 from lib.routing.faults import State
 from lib.routing.reach import Scope
 from lib.tables.entry_points import entry_point_rows, widest_first
 from lib.tables.findings import finding_rows
 from lib.tables.flows import matrix_rows
+from lib.tables.row import Row
+from lib.trace.questions import between_namespaces, of_door, of_finding
 from lib.ui import results
-from lib.ui.azure_ways import of_door
 from lib.ui.details import show_node
 from lib.ui.engine_view import UNISOLATED_KEY, enforcement_line, say_hosts
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
-from lib.ui.trace_link import show_with_traces
-from lib.ui.widgets import say_hidden, selected_row, show_figure, show_graph, show_table, tile
+from lib.ui.trace_link import cluster_of, show_with_traces
+from lib.ui.widgets import say_hidden, show_figure, show_graph, tile
 from lib.ui.yaml_block import show_yaml
 
 _ROUTE_KINDS: Final = ("Ingress", "Gateway", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")
@@ -108,7 +110,6 @@ def show_tiles(page: PageContext) -> None:
         )
 
 
-@st.fragment
 def show_findings(page: PageContext) -> None:
     """What is wrong, the worst first; the chosen one with its reason, its remedy and its YAML."""
     found = results.findings(page)
@@ -126,32 +127,28 @@ def show_findings(page: PageContext) -> None:
         return
     errors = sum(severity_of(f) is Severity.ERROR for f in found)
     said = f"{errors:,} error{'s' if errors != 1 else ''} among {len(found):,} findings"
-    st.caption(
-        f"{said if errors else f'{len(found):,} findings, none an error'}. "
-        "Choose a row to see why it matters and what to do."
-    )
+    st.caption(f"{said if errors else f'{len(found):,} findings, none an error'}.")
     key = ("finding-rows", page.view)
     rows = page.cached(key, lambda: finding_rows(found, results.locate(page)))
-    show_table(
+    show_with_traces(
+        page,
         rows,
         "findings",
+        lambda n: of_finding(found[n], cluster_of(page)),
         alt="Findings, the worst first",
-        on_select=_stay,
         hide=("why", "remedy", "code", "reference", "kind"),
         first=("severity", "subject", "what"),
+        details=lambda n: _show_finding(page, rows[n], found[n]),
+        to_see="see why it matters and what to do",
     )
-    chosen = selected_row("findings")
-    if chosen is not None and chosen < len(rows):
-        row = rows[chosen]
-        with st.container(border=True):
-            st.markdown(f"**{plain(row['finding'])}** — {plain(row['subject'], 120)}")
-            st.markdown(f"{plain(row['why'], 900)}\n\n**What to do:** {plain(row['remedy'], 900)}")
-            st.caption(f"Source of the rule: {plain(row['reference'], 300)}")
-            show_yaml(page.documents, found[chosen].source, height=360)
 
 
-def _stay() -> None:
-    """Choosing a row needs no more than the fragment's own run."""
+def _show_finding(page: PageContext, row: Row, found: Finding) -> None:
+    with st.container(border=True):
+        st.markdown(f"**{plain(row['finding'])}** — {plain(row['subject'], 120)}")
+        st.markdown(f"{plain(row['why'], 900)}\n\n**What to do:** {plain(row['remedy'], 900)}")
+        st.caption(f"Source of the rule: {plain(row['reference'], 300)}")
+        show_yaml(page.documents, found.source, height=360)
 
 
 def show_matrix(page: PageContext) -> None:
@@ -172,8 +169,14 @@ def show_matrix(page: PageContext) -> None:
             figure = page.cached(key, lambda: flow_matrix(matrix.cells, matrix.names, matrix.names))
             show_figure(figure, key="overview-matrix", alt="Permitted flows between namespaces")
     with table:
-        rows = matrix_rows(matrix)
-        show_table(rows, "namespace-flows", alt="Permitted flows between namespaces")
+        cells, judged = tuple(matrix), results.engine(page)
+        show_with_traces(
+            page,
+            matrix_rows(cells),
+            "namespace-flows",
+            lambda n: between_namespaces(judged, cells[n].src, cells[n].dst),
+            alt="Permitted flows between namespaces",
+        )
 
 
 def show_entry_graph(page: PageContext) -> None:
@@ -188,8 +191,8 @@ def show_entry_graph(page: PageContext) -> None:
         with st.expander("As a table", icon=":material/table:"):
             routes, place = results.all_routes(page), results.locate(page)
             rows = page.cached(("overview-doors", page.view), lambda: entry_point_rows(doors, place, routes))
-            ways = [of_door(door, page.snapshot) for door in widest_first(doors)]
-            show_with_traces(rows, "overview-doors", ways, alt="Ways in from outside, those from the internet first")
+            ordered, alt = widest_first(doors), "Ways in from outside, those from the internet first"
+            show_with_traces(page, rows, "overview-doors", lambda n: of_door(ordered[n], cluster_of(page)), alt=alt)
 
 
 def _entry_graph(page: PageContext) -> GraphModel:

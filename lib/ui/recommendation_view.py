@@ -8,7 +8,7 @@ import streamlit as st
 
 from lib.model.policies import Verdict
 from lib.scenario import Change
-from lib.scenario.recommendation import Recommendation, summarise
+from lib.scenario.recommendation import Recommendation, summarise, way_of_need
 from lib.tables.recommendation import (
     arrival_rows,
     effect_rows,
@@ -18,11 +18,11 @@ from lib.tables.recommendation import (
     open_rows,
     question_rows,
 )
-from lib.trace.questions import of_flow
+from lib.trace.questions import of_flow, of_object
 from lib.ui import results
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain, sentence
-from lib.ui.trace_link import show_with_traces
+from lib.ui.trace_link import cluster_of, show_with_traces
 from lib.ui.widgets import show_table
 
 _SHOWN_CHARS: Final = 60_000
@@ -76,7 +76,10 @@ def show_questions(page: PageContext, found: Recommendation) -> None:
             st.markdown(f"{text}.{at}  \n:material/arrow_forward: {remedy}")
     if len(found.questions) > _QUESTIONS_SHOWN:
         with st.expander(f"All {len(found.questions):,}", icon=":material/table:"):
-            show_table(question_rows(found.questions, place), "not-known", alt="What the input does not show")
+            asked = found.questions
+            alt = "What the input does not show"
+            rows = question_rows(asked, place)
+            show_with_traces(page, rows, "not-known", lambda n: of_object(asked[n].workload, cluster_of(page)), alt=alt)
 
 
 def show_policies(found: Recommendation) -> None:
@@ -110,15 +113,23 @@ def show_policies(found: Recommendation) -> None:
         st.code("\n".join(found.removal), language="bash", wrap_lines=True)
 
 
-def show_needs(page: PageContext, found: Recommendation) -> None:
+def show_needs(page: PageContext, choice: str, found: Recommendation) -> None:
     """Every needed flow with its evidence."""
     if found.proof is None:
         return
     place = results.locate(page)
     st.subheader("Needed flows, and what says so", anchor=False)
-    rows = need_rows(found.proof.needs, place)
-    if rows:
-        show_table(rows, "needed-flows", alt="Needed flows with their evidence", hide=("basis",))
+    needs = found.proof.ranked_needs
+    if needs:
+        show_with_traces(
+            page,
+            need_rows(needs, place),
+            "needed-flows",
+            lambda n: way_of_need(needs[n].need, page.snapshot),
+            alt="Needed flows with their evidence",
+            hide=("basis",),
+            engine=choice,
+        )
     else:
         unread = page.snapshot.unread_text()
         note = f" These kinds were not read: {plain(unread, 400)}." if unread else ""
@@ -127,11 +138,18 @@ def show_needs(page: PageContext, found: Recommendation) -> None:
         st.subheader("Open, though nothing needs it", anchor=False)
         if found.proof.open_cut:
             st.caption(f"The first {len(found.proof.open):,}.")
-        ways = [of_flow(flow, page.snapshot) for flow in found.proof.open]
-        show_with_traces(open_rows(found.proof.open, place), "open-flows", ways, alt="Flows that stay open")
+        still = found.proof.open
+        show_with_traces(
+            page,
+            open_rows(still, place),
+            "open-flows",
+            lambda n: of_flow(still[n], page.snapshot),
+            alt="Flows that stay open",
+            engine=choice,
+        )
 
 
-def show_changes(page: PageContext, found: Recommendation) -> None:
+def show_changes(page: PageContext, choice: str, found: Recommendation) -> None:
     """What is lost and gained against today."""
     if found.proof is None or not found.proof.enforced:
         return
@@ -144,17 +162,25 @@ def show_changes(page: PageContext, found: Recommendation) -> None:
         st.caption(f"The first {len(proof.changes):,} of {proof.tally.flows:,} flows.")
     place = results.locate(page)
     rows = [*effect_rows(proof, place), *arrival_rows(proof, place)]
-    ways = [of_flow(change, page.snapshot, change.node) for change in proof.changes]
-    show_with_traces(rows, "policy-effects", ways, alt="Flows that differ from today")
+    ways = [*(of_flow(c, page.snapshot, c.node) for c in proof.changes), *(c.way for c in proof.arrivals)]
+    show_with_traces(page, rows, "policy-effects", ways.__getitem__, alt="Flows that differ from today", engine=choice)
 
 
-def show_rest(page: PageContext, found: Recommendation) -> None:
+def show_rest(page: PageContext, choice: str, found: Recommendation) -> None:
     """The present rules that were not kept, and what is left out."""
     place = results.locate(page)
     if found.not_kept:
         st.subheader("Present rules that were not kept", anchor=False)
         st.caption("They name nobody in particular, so that they do not show who needs the flow.")
-        show_table(not_kept_rows(found.not_kept, place), "not-kept", alt="Present rules that were not kept")
+        kept = found.not_kept
+        show_with_traces(
+            page,
+            not_kept_rows(kept, place),
+            "not-kept",
+            lambda n: of_object(kept[n].policy, cluster_of(page)),
+            alt="Present rules that were not kept",
+            engine=choice,
+        )
     left_out = left_out_rows((*found.covered.left_out, *found.twins))
     if left_out:
         st.subheader("Left out, or not told apart", anchor=False)

@@ -12,8 +12,8 @@ import streamlit as st
 from lib.azure.destinations import Choice, destinations
 from lib.azure.services import service_views_on_azure
 from lib.checks.run import run_checks
+from lib.exposure import ExposedTo, exposures
 from lib.exposure import exposed_to as open_to
-from lib.exposure import exposures
 from lib.exposure.internet import ToInternet, to_internet
 from lib.exposure.required import Reach
 from lib.exposure.required import required_reach as reach_of_required
@@ -248,8 +248,9 @@ EXPOSED_TO_UP_TO: Final = 5_000
 
 @dataclass(frozen=True, slots=True)
 class OpenTo:
-    """The ends beyond the input that are listed; ``cut`` where there are more than can be shown."""
+    """The ends beyond the input that are listed, each with its row; ``cut`` where there are more than can be shown."""
 
+    ends: tuple[ExposedTo, ...]
     rows: tuple[Row, ...]
     cut: bool
 
@@ -260,12 +261,14 @@ def exposed_to(page: PageContext, choice: str = AUTOMATIC) -> OpenTo:
     names = page.view.namespaces or None
     found = page.cached(("exposed-to", chosen.profile.id, names), lambda: _exposed_to(page, chosen, names))
     shown = {w.ref for w in page.workloads}
-    return OpenTo(tuple(r for r in found.rows if workload_of(r) in shown), found.cut)
+    kept = [(e, r) for e, r in zip(found.ends, found.rows, strict=True) if e.workload in shown]
+    return OpenTo(tuple(e for e, _ in kept), tuple(r for _, r in kept), found.cut)
 
 
 def _exposed_to(page: PageContext, chosen: Engine, names: frozenset[str] | None) -> OpenTo:
     found = tuple(islice(open_to(chosen, names), EXPOSED_TO_UP_TO + 1))
-    return OpenTo(tuple(exposed_to_rows(found[:EXPOSED_TO_UP_TO], locate(page))), len(found) > EXPOSED_TO_UP_TO)
+    listed = found[:EXPOSED_TO_UP_TO]
+    return OpenTo(listed, tuple(exposed_to_rows(listed, locate(page))), len(found) > EXPOSED_TO_UP_TO)
 
 
 def selections(page: PageContext) -> Selections:

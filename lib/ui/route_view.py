@@ -14,14 +14,14 @@ from lib.routing.faults import State
 from lib.routing.route_view import RouteView
 from lib.routing.url_test import Certainty, UrlAnswer, test_url
 from lib.tables.routes import candidate_rows, route_rows
-from lib.trace.ready import url_of
+from lib.trace.questions import of_route
 from lib.ui import results
 from lib.ui.details import show_facts, show_node, show_notes, show_reasons
 from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain, sentence
-from lib.ui.trace_link import link_to_trace
-from lib.ui.widgets import say_hidden, say_nothing, selected_row, show_graph, show_table
+from lib.ui.trace_link import link_to_trace, show_with_traces
+from lib.ui.widgets import say_hidden, say_nothing, show_graph
 from lib.ui.yaml_block import show_yaml
 
 URL_KEY: Final = "url"
@@ -79,20 +79,21 @@ def _show_answer(page: PageContext, answer: UrlAnswer) -> None:
         if note not in said:
             show_notes(note)
     if answer.request is not None:
-        link_to_trace("internet", answer.text)
+        link_to_trace(("internet", answer.text))
     for source in dict.fromkeys(row.source for row in answer.winners):
         with st.expander("The rule that decided", icon=":material/code:"):
             show_yaml(page.documents, source, height=320)
     if answer.candidates:
         with st.expander(f"All {len(answer.candidates):,} routes that were asked, in order", icon=":material/list:"):
-            show_table(
+            show_with_traces(
+                page,
                 candidate_rows(answer, results.locate(page)),
                 "url-candidates",
+                lambda n: of_route(answer.candidates[n].row, page.snapshot),
                 alt="Routes that were asked, the winner first",
             )
 
 
-@st.fragment
 def show_routes(page: PageContext) -> None:
     """Both APIs in one table, faulty rows first, and the chosen route under it."""
     st.subheader("Routes", anchor=False)
@@ -109,31 +110,32 @@ def show_routes(page: PageContext) -> None:
     show_reasons([(v.state, v.where, v.reason) for v in views])
     # A column that says the same everywhere only takes room.
     same = tuple(c for c in ("share_percent",) if {row[c] for row in rows} == {100})
-    show_table(rows, "routes", alt="Routes, faulty ones first", on_select=_stay, hide=same, first=_FIRST)
-    chosen = selected_row("routes")
-    if chosen is not None and chosen < len(views):
-        with st.container(border=True):
-            _show_route(page, views[chosen], rows[chosen])
-
-
-def _stay() -> None:
-    """Choosing a row needs no more than the fragment's own run."""
+    show_with_traces(
+        page,
+        rows,
+        "routes",
+        lambda n: of_route(views[n], page.snapshot),
+        alt="Routes, faulty ones first",
+        hide=same,
+        first=_FIRST,
+        details=lambda n: _show_route(page, views[n], rows[n]),
+        to_see="see it in full",
+    )
 
 
 def _show_route(page: PageContext, view: RouteView, row: dict[str, object]) -> None:
-    st.subheader(plain(f"{view.where} → {view.backend.label}", 160), anchor=False)
-    line = icon_word(view.state.value)
-    st.markdown(f"{line} — {plain(view.reason, 600)}" if view.reason else line)
-    show_notes(view.notes)
-    if view.host and not view.host.startswith("*"):
-        link_to_trace("internet", url_of(view))
-    facts, yaml = st.columns([0.42, 0.58])
-    with facts:
-        show_facts({k: v for k, v in row.items() if k not in ("state", "reason", "source", "host", "path")})
-        if view.served_by.state_text:
-            st.caption(plain(view.served_by.state_text, 400))
-    with yaml:
-        show_yaml(page.documents, view.source, height=420)
+    with st.container(border=True):
+        st.subheader(plain(f"{view.where} → {view.backend.label}", 160), anchor=False)
+        line = icon_word(view.state.value)
+        st.markdown(f"{line} — {plain(view.reason, 600)}" if view.reason else line)
+        show_notes(view.notes)
+        facts, yaml = st.columns([0.42, 0.58])
+        with facts:
+            show_facts({k: v for k, v in row.items() if k not in ("state", "reason", "source", "host", "path")})
+            if view.served_by.state_text:
+                st.caption(plain(view.served_by.state_text, 400))
+        with yaml:
+            show_yaml(page.documents, view.source, height=420)
 
 
 def show_routes_graph(page: PageContext) -> None:

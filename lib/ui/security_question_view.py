@@ -18,16 +18,22 @@ from lib.model.errors import ModelError
 from lib.model.policies import Verdict
 from lib.model.security_rules import Attachment
 from lib.model.sets import FIRST_PORT, LAST_PORT, Protocol
-from lib.tables.security_rules import asked_rows, group_answer_rows, probe_access_rows, through_order, through_rows
+from lib.tables.security_rules import (
+    asked_rows,
+    group_answer_rows,
+    probe_access_rows,
+    probe_order,
+    through_order,
+    through_rows,
+)
+from lib.trace.questions import Ends, of_packet, of_probe, of_sender
 from lib.ui import results
-from lib.ui.azure_ways import of_sender
 from lib.ui.page_context import PageContext
 from lib.ui.problems import say_problems
 from lib.ui.profile_view import profile_of
 from lib.ui.security_groups import Groups, given_text, in_network, keep_text, network_ranges, probes, reading, through
 from lib.ui.text import plain
 from lib.ui.trace_link import show_with_traces
-from lib.ui.widgets import show_table
 
 FROM_KEY: Final = "packet_from"
 TO_KEY: Final = "packet_to"
@@ -99,7 +105,7 @@ def ask_packet(page: PageContext, found: Groups) -> Groups:
         except ModelError as error:
             st.error(plain(error, 300), icon=":material/error:")
             return found
-        _show_answer(found, answer)
+        _show_answer(page, found, answer, of_packet(question, page.snapshot))
         return found
 
 
@@ -107,7 +113,7 @@ def _network_means() -> str:
     return next(tag.means for tag in service_tags() if tag.name == VIRTUAL_NETWORK)
 
 
-def _show_answer(found: Groups, answer: Answer) -> None:
+def _show_answer(page: PageContext, found: Groups, answer: Answer, way: Ends) -> None:
     said = plain(answer, 1500)
     match answer.verdict:
         case Verdict.ALLOWED:
@@ -119,31 +125,41 @@ def _show_answer(found: Groups, answer: Answer) -> None:
     if found.subnet is None:
         st.caption("Judged without a group on the subnet. If there is one, paste it below: it is asked first.")
     for judged in answer.judgements[:_SHOWN]:
-        _show_judged(found, judged)
+        _show_judged(page, found, judged, way)
 
 
-def _show_judged(found: Groups, judged: SentJudgement) -> None:
+def _show_judged(page: PageContext, found: Groups, judged: SentJudgement, way: Ends) -> None:
     for note in judged.notes:
         st.caption(f":material/info: {plain(note, 600)}")
     for number, judgement in enumerate(judged.judgements[:_SHOWN]):
         if len(judged.judgements) > 1:
             st.markdown(f"**{plain(judgement.packet, 200)}**")
-        _show_groups(found, judgement, f"{judged.sent.destination}-{number}")
+        _show_groups(page, found, judgement, f"{judged.sent.destination}-{number}", way)
     if len(judged.judgements) > _SHOWN:
         st.caption(f"… and {len(judged.judgements) - _SHOWN:,} more nodes")
 
 
-def _show_groups(found: Groups, judgement: Judgement, key: str) -> None:
+def _show_groups(page: PageContext, found: Groups, judgement: Judgement, key: str, way: Ends) -> None:
     rows = group_answer_rows(judgement)
     for row in rows:
         row["rule_name"] = row.pop("rule")
     alt = "The groups in the order in which the packet meets them"
-    show_table(rows, "packet-groups", alt=alt, key=f"packet-groups-{key}", hide=("reason",), first=_ANSWER)
+    show_with_traces(
+        page,
+        rows,
+        "packet-groups",
+        lambda _: way,
+        alt=alt,
+        key=f"packet-groups-{key}",
+        hide=("reason",),
+        first=_ANSWER,
+    )
     for answer in judgement.answers:
         with st.expander(f"Every rule of {plain(answer.group.name, 100)} that was asked", icon=":material/list:"):
             rows = asked_rows(answer, judgement.packet, found.known, judgement.direction)
             name = f"asked-{answer.group.attachment.name.lower()}"
-            show_table(rows, name, alt="Rules in the order in which they were asked", key=f"{name}-{key}")
+            alt = "Rules in the order in which they were asked"
+            show_with_traces(page, rows, name, lambda _: way, alt=alt, key=f"{name}-{key}")
 
 
 def show_own_groups(page: PageContext, found: Groups) -> None:
@@ -199,7 +215,7 @@ def _show_through(page: PageContext, found: Groups) -> None:
         + "."
     )
     asked = [at for at in probes(page, found) if results.shows(page, at.balancer.ref)]
-    ordered = through_order(shown)
     rows = through_rows(shown, results.locate(page)) + probe_access_rows(asked, results.locate(page))
-    ways = [of_sender(at) for at in ordered]
-    show_with_traces(rows, "subnet-through", ways, alt="Service ports and senders, then health probes")
+    ways = [*map(of_sender, through_order(shown)), *map(of_probe, probe_order(asked))]
+    alt = "Service ports and senders, then health probes"
+    show_with_traces(page, rows, "subnet-through", ways.__getitem__, alt=alt)

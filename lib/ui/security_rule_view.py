@@ -16,15 +16,15 @@ from lib.model.refs import ObjectRef
 from lib.model.security_rules import RuleDirection, SecurityRule
 from lib.tables.findings import finding_rows
 from lib.tables.security_rules import contribution_rows, rule_rows
+from lib.trace.questions import of_finding, of_object, of_security_rule
 from lib.ui import results
-from lib.ui.azure_ways import of_security_rule
 from lib.ui.details import source_of
 from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.security_groups import Groups, probes, through
 from lib.ui.text import plain
-from lib.ui.trace_link import link_to_trace
-from lib.ui.widgets import say_hidden, say_nothing, selected_row, show_table
+from lib.ui.trace_link import cluster_of, show_with_traces
+from lib.ui.widgets import say_hidden, say_nothing
 from lib.ui.yaml_block import show_yaml
 
 SERVICE_KEY: Final = "written_for"
@@ -75,7 +75,14 @@ def show_faults(page: PageContext, found: Groups) -> None:
     if len(rows) > _FAULTS:
         with st.expander(f"All {len(rows):,} findings", icon=":material/list:"):
             hide = ("why", "code", "reference", "kind")
-            show_table(rows, "security-findings", alt="Findings about security rules, the worst first", hide=hide)
+            show_with_traces(
+                page,
+                rows,
+                "security-findings",
+                lambda n: of_finding(faults[n], cluster_of(page)),
+                alt="Findings about security rules, the worst first",
+                hide=hide,
+            )
 
 
 @st.fragment
@@ -87,16 +94,21 @@ def show_rules(page: PageContext, found: Groups) -> None:
         return
     rules = _chosen(page, found)
     alt = "Security rules, the one that is asked first at the top"
-    show_table(rule_rows(rules), "security-rules", alt=alt, on_select=_stay, hide=("direction",))
+    show_with_traces(
+        page,
+        rule_rows(rules),
+        "security-rules",
+        lambda n: of_security_rule(rules[n], found.provider, page.snapshot),
+        alt=alt,
+        hide=("direction",),
+        details=lambda n: _show_rule(page, found, rules[n]),
+        to_see="see who wrote it",
+    )
     st.caption(
         "The lowest priority that matches decides. A rule's name holds a hash of its protocol, sources and ports, so "
         "that Services share rules.",
         help=_from(provider_rules().sources),
     )
-    row = selected_row("security-rules")
-    if row is not None and row < len(rules):
-        with st.container(border=True):
-            _show_rule(page, found, rules[row])
 
 
 def _chosen(page: PageContext, found: Groups) -> tuple[SecurityRule, ...]:
@@ -125,18 +137,16 @@ def _holds(rule: SecurityRule, wanted: str) -> bool:
     return any(wanted in value.lower() for value in (*values, *named, str(rule.priority)))
 
 
-def _stay() -> None:
-    """Choosing a row needs no more than the fragment's own run."""
-
-
 def _show_rule(page: PageContext, found: Groups, rule: SecurityRule) -> None:
+    with st.container(border=True):
+        _show_writers(page, found, rule)
+
+
+def _show_writers(page: PageContext, found: Groups, rule: SecurityRule) -> None:
     st.markdown(f"**{plain(rule.name, 160)}** — priority {rule.priority}, {rule.access.value}")
     if rule.is_default:
         st.caption("Every group has this rule; it can't be removed.")
         return
-    src, dst = of_security_rule(rule)
-    if dst:
-        link_to_trace(src, dst)
     for part in rule.open_parts[:_PROBLEMS]:
         st.caption(f":material/help: Not in the input: {plain(part, 300)}")
     wrote = contribution_rows(found.provider, rule, results.locate(page))
@@ -144,9 +154,15 @@ def _show_rule(page: PageContext, found: Groups, rule: SecurityRule) -> None:
         st.caption("No Service of the input wrote it: it stands in the group that you gave.")
         return
     st.caption(f"{len(wrote):,} Service{'s' if len(wrote) != 1 else ''} wrote destinations into it:")
-    show_table(wrote, "rule-writers", alt="Services that wrote destinations into the rule")
-    first = wrote[0]
-    source = source_of(page, ObjectRef(str(first["namespace"]), str(first["service"]), "Service"))
+    writers = [ObjectRef(str(row["namespace"]), str(row["service"]), "Service") for row in wrote]
+    show_with_traces(
+        page,
+        wrote,
+        "rule-writers",
+        lambda n: of_object(writers[n], cluster_of(page)),
+        alt="Services that wrote destinations into the rule",
+    )
+    first, source = wrote[0], source_of(page, writers[0])
     with st.expander(f"YAML of {plain(str(first['namespace']) + '/' + str(first['service']), 120)}"):
         show_yaml(page.documents, source, height=360)
 

@@ -15,13 +15,13 @@ from lib.routing.entry_points import EntryPoint
 from lib.routing.faults import State
 from lib.tables.entry_points import entry_point_rows, widest_first
 from lib.tables.services import service_rows
+from lib.trace.questions import Ends, of_door
 from lib.ui import results
-from lib.ui.azure_ways import of_door
 from lib.ui.details import show_node, show_reasons, show_service
 from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
-from lib.ui.trace_link import show_with_traces
+from lib.ui.trace_link import cluster_of, show_with_traces
 from lib.ui.widgets import say_hidden, say_nothing, selected_row, show_graph, show_table
 
 SERVICE_KEY: Final = "service"
@@ -87,9 +87,13 @@ def show_doors(page: PageContext) -> None:
             st.markdown(f"**{title}** ({len(doors):,})")
             place = results.locate(page)
             rows = page.cached((name, page.view), partial(entry_point_rows, doors, place, results.all_routes(page)))
-            ways = [of_door(door, page.snapshot) for door in widest_first(doors)]
-            show_with_traces(rows, name, ways, alt=f"{title}, those from the internet first")
+            way_in = partial(_way_in, page, widest_first(doors))
+            show_with_traces(page, rows, name, way_in, alt=f"{title}, those from the internet first")
             _show_who(doors)
+
+
+def _way_in(page: PageContext, doors: Sequence[EntryPoint], chosen: int) -> Ends:
+    return of_door(doors[chosen], cluster_of(page))
 
 
 def _show_who(doors: Sequence[EntryPoint]) -> None:

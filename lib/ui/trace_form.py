@@ -12,7 +12,7 @@ from lib.model.services import ServiceType, TrafficPolicy
 from lib.model.sets import AddressSet
 from lib.trace.compare import Profile
 from lib.trace.context import Given
-from lib.trace.ready import url_of
+from lib.trace.questions import url_of
 from lib.ui import results
 from lib.ui.engine_view import choose_engine
 from lib.ui.page_context import PageContext

@@ -2,67 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import streamlit as st
 
-from lib.model.services import ServiceType
-from lib.model.sets import Protocol
-from lib.routing.services import ServiceView
 from lib.tables.row import Row
+from lib.trace.questions import Cluster, Ends, can_be_asked
+from lib.ui import results
+from lib.ui.page_context import PageContext
 from lib.ui.widgets import show_table
 
 FROM_KEY: Final = "trace_from"
 TO_KEY: Final = "trace_to"
+# What the trace's own page calls an engine beside which it is asked to trace.
+_BESIDE: Final = {"cilium": "Cilium", "azure-npm": "NPM", "calico": "Calico"}
+WayOf = Callable[[int], Ends]
+"""From where and to what the trace of a row goes, by its position; asked when the row is chosen."""
 
 
-def link_to_service(view: ServiceView) -> None:
-    """A link to the trace of a Service's first port: from the Internet where it has a load balancer."""
-    service = view.service
-    if service.ports and service.type is not ServiceType.EXTERNAL_NAME:
-        port = service.ports[0]
-        suffix = "" if port.protocol is Protocol.TCP else f"/{port.protocol.value}"
-        balanced = service.type is ServiceType.LOAD_BALANCER
-        link_to_trace("internet" if balanced else "", f"svc/{view.ref.qualified_name}:{port.port}{suffix}")
+def cluster_of(page: PageContext) -> Cluster:
+    """What questions about objects are asked of."""
+    return Cluster(page.snapshot, results.all_routes(page), results.selections(page))
 
 
-def link_to_trace(src: str, dst: str) -> None:
-    """A link that opens the trace from ``src`` ("": the visitor says from where) to ``dst``."""
+def link_to_trace(ends: Ends, **besides: str) -> None:
+    """A link that opens the trace from the first end ("": the visitor says from where) to the second.
+
+    ``besides`` are further values for the link, such as the engine by which the page judges.
+    """
     st.page_link(
         "pages/trace.py",
         label="Trace it hop by hop",
         icon=":material/conversion_path:",
-        query_params={key: value for key, value in ((FROM_KEY, src), (TO_KEY, dst)) if value},
+        query_params={key: value for key, value in _asked(ends, besides).items() if value},
     )
+
+
+def _asked(ends: Ends, besides: Mapping[str, str]) -> dict[str, str]:
+    return {FROM_KEY: ends[0], TO_KEY: ends[1], **besides}
 
 
 @st.fragment
 def show_with_traces(
+    page: PageContext,
     rows: Sequence[Row],
     name: str,
-    ways: Sequence[tuple[str, str]],
+    way_of: WayOf,
     *,
     alt: str,
+    key: str = "",
     first: Sequence[str] = (),
     hide: Sequence[str] = (),
+    engine: str = "",
+    against: str = "",
     details: Callable[[int], None] | None = None,
+    to_see: str = "see what decides it",
 ) -> None:
-    """A table whose chosen row leads to its trace; ``ways`` has the ends of its first rows, NOWHERE for none.
+    """A table whose chosen row leads to its trace; ``way_of`` says which, NOWHERE for none.
 
-    ``details`` shows more of the chosen row, which it gets by its position.
+    ``engine`` is the choice by which the rows were judged, "" for the default; ``against`` is another engine that they
+    are about, whose trace stands beside. ``details`` shows more of the chosen
+    row, which it gets by its position, and ``to_see`` says what.
     """
-    chosen = show_table(rows, name, alt=alt, on_select=_stay, first=first, hide=hide)
+    chosen = show_table(rows, name, alt=alt, key=key, on_select=_stay, first=first, hide=hide)
     if chosen is None:
-        more = "see what decides it, and to " if details is not None else ""
+        more = f"{to_see}, and to " if details is not None else ""
         st.caption(f":material/ads_click: Choose a row to {more}trace it hop by hop.")
         return
-    if chosen < len(ways) and ways[chosen][1]:
-        link_to_trace(*ways[chosen])
-    else:
-        st.caption("The input does not show where this row leads: there is nothing to trace.")
+    offer_trace(page, way_of(chosen), engine, against)
     if details is not None:
         details(chosen)
+
+
+def offer_trace(page: PageContext, ends: Ends, engine: str = "", against: str = "") -> None:
+    """The link to a trace, or that there is nothing to trace: what a row names need not be in the input."""
+    if ends[1] and can_be_asked(ends, page.snapshot):
+        chosen = "" if engine == results.AUTOMATIC else engine
+        link_to_trace(ends, engine=chosen, against=_BESIDE.get(against, ""))
+    else:
+        st.caption("The input does not show where this row leads: there is nothing to trace.")
 
 
 def _stay() -> None:

@@ -8,6 +8,7 @@ from lib.scenario.recommendation.proof import OpenFlow, Proof, ProvenNeed
 from lib.scenario.recommendation.recommend import Options, Recommendation, recommend
 from lib.scenario.recommendation.stated import StatedNeedsError
 from lib.scenario.recommendation.summary import Summary, summarise
+from lib.scenario.recommendation.ways import way_of_need
 from lib.scenario.recommendation.writing import MANAGED_BY
 
 __all__ = [
@@ -31,4 +32,5 @@ __all__ = [
     "end_text",
     "recommend",
     "summarise",
+    "way_of_need",
 ]

@@ -82,6 +82,11 @@ class Proof:
     arrivals: tuple[RouteChange, ...] = ()
 
     @property
+    def ranked_needs(self) -> tuple[ProvenNeed, ...]:
+        """What is not surely allowed first, then as the policies come."""
+        return tuple(sorted(self.needs, key=lambda n: n.verdict is Verdict.ALLOWED))
+
+    @property
     def holds(self) -> bool:
         """Whether every need is surely allowed."""
         return all(n.verdict is Verdict.ALLOWED for n in self.needs)

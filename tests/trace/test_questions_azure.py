@@ -17,11 +17,12 @@ from lib.model.sets import Protocol
 from lib.routing.entry_points import EntryKind, entry_points
 from lib.routing.routes import route_views
 from lib.trace.ends import GoalKind, read_goal, read_start
-from lib.ui.azure_ways import NOWHERE, of_door, of_record, of_rules, of_security_rule, of_sender
+from lib.trace.questions import NOWHERE, Cluster, of_door, of_record, of_rules, of_security_rule, of_sender
 from tests.azure.load import sample
 from tests.azure.nsg import load_balancer
 
 SHOP = sample("shop")
+CLUSTER = Cluster(SHOP, route_views(SHOP))
 DENY = SecurityRule("no", 200, RuleDirection.INBOUND, Access.DENY, sources=("*",), destinations=("*",), ports=("*",))
 
 
@@ -29,9 +30,9 @@ def ways():
     provider = provider_group(SHOP)
     known = known_addresses(SHOP, provider)
     subnet = group_of_ones_own("mine", (DENY,), (), Attachment.SUBNET)
-    yield from (("door", of_door(door, SHOP)) for door in entry_points(SHOP))
+    yield from (("door", of_door(door, CLUSTER)) for door in entry_points(SHOP))
     yield from (("rule", way) for found in azure_view(SHOP).services for way in of_rules(found))
-    yield from (("security rule", of_security_rule(rule)) for rule in provider.group.rules)
+    yield from (("security rule", of_security_rule(rule, provider, SHOP)) for rule in provider.group.rules)
     yield from (("sender", of_sender(at)) for at in through_subnet(SHOP, provider, subnet, known))
     yield from (("record", of_record(record)) for record in dns_records(SHOP, route_views(SHOP)))
 
@@ -44,20 +45,20 @@ def test_the_ends_of_a_row_are_read_by_the_trace(what, way):
     assert goal.kind in (GoalKind.SERVICE, GoalKind.ADDRESS, GoalKind.URL, GoalKind.END)
 
 
-def test_only_rows_without_an_address_lead_nowhere():
-    without = [door for door in entry_points(SHOP) if of_door(door, SHOP) == NOWHERE]
-    assert {door.kind for door in without} <= {EntryKind.HOST_NETWORK, EntryKind.NODE_PUBLIC_IP}
-    assert all(door.port == 0 for door in without)
+def test_every_door_leads_somewhere():
+    assert [door for door in entry_points(SHOP) if of_door(door, CLUSTER) == NOWHERE] == []
 
 
 def test_a_host_port_is_asked_for_at_a_node_on_which_its_pod_runs():
     (door,) = (d for d in entry_points(SHOP) if d.kind is EntryKind.HOST_PORT)
-    src, dst = of_door(door, SHOP)
+    src, dst = of_door(door, CLUSTER)
     address, _, port = dst.rpartition(":")
     pods = SHOP.workload_by_ref[door.workloads[0]].endpoints
     node = next(n for n in SHOP.nodes if address in n.addresses_of("InternalIP"))
     assert (src, port) == ("vnet", "24224") and node.ref.name in {pod.node_name for pod in pods}
-    assert {rule.is_default for rule in provider_group(SHOP).group.rules if of_security_rule(rule) == NOWHERE} == {True}
+    provider = provider_group(SHOP)
+    nowhere = {r.is_default for r in provider.group.rules if of_security_rule(r, provider, SHOP) == NOWHERE}
+    assert nowhere == {True}
 
 
 def test_each_rule_of_a_dual_stack_service_of_mixed_protocols_has_its_own_way():
@@ -71,4 +72,4 @@ def test_an_ipv6_destination_stands_in_brackets():
         "r", 500, RuleDirection.INBOUND, Access.ALLOW, protocol="Udp", sources=("2001:db8::/32",),
         destinations=("2001:db8:1::9",), ports=("53",),
     )  # fmt: skip
-    assert of_security_rule(rule) == ("2001:db8::", "[2001:db8:1::9]:53/UDP")
+    assert of_security_rule(rule, provider_group(SHOP), SHOP) == ("2001:db8::", "[2001:db8:1::9]:53/UDP")

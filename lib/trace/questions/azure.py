@@ -1,0 +1,165 @@
+"""The questions of rows about what Azure makes of the objects: doors, frontends, rules, probes, records, limits."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import Final
+
+from lib.azure.dns_records import DnsRecord
+from lib.azure.frontends import Frontend
+from lib.azure.limits import Usage
+from lib.azure.load_balancer import ServiceLoadBalancer
+from lib.azure.probe_access import ProbeAccess
+from lib.azure.security_group import ProviderGroup
+from lib.azure.security_group_match import INTERNET_TAG, VIRTUAL_NETWORK, Place
+from lib.azure.security_group_question import Question
+from lib.azure.security_group_subnet import PortThrough
+from lib.azure.view import AzureView
+from lib.model.refs import ObjectRef
+from lib.model.security_rules import ANY, Access, RuleDirection, SecurityRule
+from lib.model.sets import ConnectionSet, PortSet, Protocol
+from lib.model.snapshot import Snapshot
+from lib.routing.entry_points import EntryKind, EntryPoint
+from lib.routing.reach import Scope, address_or_none
+from lib.trace.questions.egress import of_way_out
+from lib.trace.questions.ends import NOWHERE, THE_INTERNET, THE_NETWORK, Ends, suffix, written
+from lib.trace.questions.flows import with_port
+from lib.trace.questions.objects import Cluster, of_node, of_object, of_service
+
+_ON_NODES: Final = (EntryKind.NODE_PORT, EntryKind.HOST_PORT, EntryKind.HOST_NETWORK)
+_PLACES: Final = {INTERNET_TAG: THE_INTERNET, VIRTUAL_NETWORK: THE_NETWORK, ANY: THE_NETWORK}
+_UDP: Final = "Udp"
+
+
+def of_door(door: EntryPoint, cluster: Cluster) -> Ends:
+    """Through a door by its own address; where the input has none, as its object is reached."""
+    snapshot = cluster.snapshot
+    src = THE_INTERNET if door.reach.scope is Scope.INTERNET else THE_NETWORK
+    if door.kind is EntryKind.LOAD_BALANCER and door.service is not None:
+        return src, f"svc/{door.service.qualified_name}:{door.port}{suffix(door.protocol)}"
+    if door.kind is EntryKind.NODE_PUBLIC_IP:
+        node = next((n for n in snapshot.nodes if n.ref == door.subject), None)
+        return of_node(node, snapshot) if node is not None else NOWHERE
+    known = next((a for a in door.addresses if address_or_none(a) is not None), "")
+    if not known and door.kind in _ON_NODES:
+        names = {pod.node_name for ref in door.workloads for pod in snapshot.workload_by_ref[ref].endpoints}
+        nodes = (n for n in snapshot.nodes if door.kind is EntryKind.NODE_PORT or n.ref.name in names)
+        known = next((a for node in nodes for a in node.addresses_of("InternalIP")), "")
+    if known:
+        # A pod on its node's network that declares no port may take any.
+        return src, written(known, door.port, door.protocol) if door.port else with_port(known, ConnectionSet.all())
+    return of_object(door.subject, cluster)
+
+
+def of_rules(found: ServiceLoadBalancer) -> list[Ends]:
+    """One for each load balancing rule; one in all where the Service has no rule."""
+    src = THE_NETWORK if found.internal else THE_INTERNET
+    name, ports = found.ref.qualified_name, found.service.ports
+    if not found.rules:
+        return [(src, f"svc/{name}:{ports[0].port}{suffix(ports[0].protocol.value)}") if ports else NOWHERE]
+    ways = []
+    for rule in found.rules:
+        fits = (p for p in ports if rule.frontend_port in (0, p.port) and rule.name.find(f"-{p.protocol.value}-") > 0)
+        port = next(fits, None)
+        ways.append(NOWHERE if port is None else (src, f"svc/{name}:{port.port}{suffix(port.protocol.value)}"))
+    return ways
+
+
+def of_frontend(found: ServiceLoadBalancer, frontend: Frontend) -> Ends:
+    """To a Service's first port at one of its frontends; by its name where the address is not known."""
+    src, dst = of_rules(found)[0]
+    port = next(iter(found.service.ports), None)
+    if port is None or address_or_none(frontend.address) is None:
+        return src, dst
+    return src, written(frontend.address, port.port, port.protocol.value)
+
+
+def of_probe(at: ProbeAccess) -> Ends:
+    """To the first port whose load balancing rule hangs on a health probe: the trace has the probe as a hop."""
+    balancer = at.balancer
+    using = zip(balancer.rules, of_rules(balancer), strict=False)
+    return next((ends for rule, ends in using if (rule.family, rule.probe) == (at.family, at.probe.name)), NOWHERE)
+
+
+def of_usage(usage: Usage, view: AzureView) -> Ends:
+    """To the first Service that counts towards a limit."""
+    counted = [s for s in view.services if usage.of in (s.load_balancer, *(f"frontend {r.frontend}" for r in s.rules))]
+    first = next(iter(counted or view.services), None)
+    return of_rules(first)[0] if first is not None else NOWHERE
+
+
+def of_security_rule(rule: SecurityRule, provider: ProviderGroup, snapshot: Snapshot) -> Ends:
+    """A packet that a rule is about: from somebody whom it names to its first destination and port."""
+    if rule.direction is RuleDirection.OUTBOUND:
+        return _outbound(rule, snapshot)
+    if rule.is_default:
+        return _default(rule, provider, snapshot)
+    src = _sender(next(iter(rule.sources), ""))
+    dst = next((d for d in rule.destinations if address_or_none(d) is not None), "")
+    if not dst or not src:
+        wrote = next((a.service for a in provider.accesses if a.service.ref in rule.services), None)
+        src_of, dst_of = of_service(wrote, snapshot) if wrote is not None else NOWHERE
+        return (src or src_of, dst_of) if dst_of else NOWHERE
+    return src, with_port(dst, _ports(rule))
+
+
+def _ports(rule: SecurityRule) -> ConnectionSet:
+    protocol = Protocol.UDP if rule.protocol == _UDP else Protocol.TCP
+    parts = (text.partition("-") for text in rule.ports if text != ANY)
+    named = PortSet.from_intervals((int(first), int(last or first)) for first, _, last in parts if first.isdigit())
+    return ConnectionSet.from_ports({protocol: named}) if named else ConnectionSet.all()
+
+
+def _default(rule: SecurityRule, provider: ProviderGroup, snapshot: Snapshot) -> Ends:
+    """What falls to a rule that every group has: whom no Service's rule names."""
+    if rule.access is Access.DENY:
+        closed = (a.service for a in provider.accesses if INTERNET_TAG not in a.tags and (a.ipv4_ranges or a.deny_all))
+        found = (of_service(service, snapshot) for service in closed)
+        return next((ends for ends in found if ends[0] == THE_INTERNET), NOWHERE)
+    if VIRTUAL_NETWORK in rule.sources:
+        ends = next((of_node(n, snapshot) for n in snapshot.nodes if n.addresses_of("InternalIP")), NOWHERE)
+        return (THE_NETWORK, ends[1]) if ends != NOWHERE else NOWHERE
+    # The probes' own: a trace to a Service has its probe as a hop.
+    return next((of_service(access.service, snapshot) for access in provider.accesses), NOWHERE)
+
+
+def _outbound(rule: SecurityRule, snapshot: Snapshot) -> Ends:
+    dst = next((d.partition("/")[0] for d in rule.destinations), "")
+    way_out = of_way_out(snapshot)
+    if address_or_none(dst) is not None:
+        return (way_out[0], with_port(dst, _ports(rule))) if way_out != NOWHERE else NOWHERE
+    return way_out if dst in (INTERNET_TAG, ANY) and rule.access is Access.ALLOW else NOWHERE
+
+
+def of_sender(at: PortThrough) -> Ends:
+    """From somebody whom a Service admits to its port."""
+    return _sender(at.senders), f"svc/{at.service.qualified_name}:{at.port.port}{suffix(at.port.protocol.value)}"
+
+
+def of_packet(asked: Question, snapshot: Snapshot) -> Ends:
+    """The packet that security groups were asked about; of a probe, one to the Service, on whose way the probe is."""
+    source, protocol = asked.source, asked.protocol.value
+    src = str(source)
+    if isinstance(source, Place):
+        src = THE_NETWORK if source is Place.VIRTUAL_NETWORK else THE_INTERNET
+    if not isinstance(asked.destination, ObjectRef):
+        return (src, written(str(asked.destination), asked.port, protocol)) if source is not Place.PROBE else NOWHERE
+    service = snapshot.service_by_ref.get(asked.destination)
+    if source is Place.PROBE:
+        return of_service(service, snapshot) if service is not None else NOWHERE
+    return src, f"svc/{asked.destination.qualified_name}:{asked.port}{suffix(protocol)}"
+
+
+def of_record(record: DnsRecord) -> Ends:
+    """To the host, as a browser does; nobody asks for a wildcard."""
+    host = record.host.replace("*", "any", 1) if record.host.startswith("*.") else record.host
+    return THE_INTERNET, f"https://{host}/"
+
+
+def _sender(text: str) -> str:
+    if text in _PLACES:
+        return _PLACES[text]
+    try:
+        return str(ip_network(text, strict=False).network_address)
+    except ValueError:
+        return ""
