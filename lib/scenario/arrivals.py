@@ -19,7 +19,7 @@ from lib.policy.engine import Engine, compile_engine
 from lib.scenario.advice import Advice, own_node
 from lib.scenario.answer import Change, FlowAnswer, differing, judge
 from lib.scenario.routes import RouteChange
-from lib.trace.questions import NOWHERE, Ends, of_service, with_port
+from lib.trace.questions import NOWHERE, Ends, of_arrival, with_port
 
 _SOME_NODE: Final = Node("\0", Source("", 0))
 
@@ -53,7 +53,7 @@ def _way_in(arrival: Arrival, snapshot: Snapshot) -> Ends:
     """Through the Service's port that leads to the pods' one; where a name or nothing says which, its first."""
     service = snapshot.service_by_ref[arrival.service]
     fits = (p for p in service.ports if (p.protocol, p.target_port) == (arrival.protocol, arrival.port))
-    return of_service(service, snapshot, next(fits, None))
+    return of_arrival(service, snapshot, next(fits, None))
 
 
 def _arrival_key(arrival: Arrival) -> Hashable:

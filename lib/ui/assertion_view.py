@@ -17,7 +17,7 @@ from lib.ui.navigation import ROOT
 from lib.ui.page_context import PageContext
 from lib.ui.problems import say_problems
 from lib.ui.text import plain, sentence
-from lib.ui.trace_link import offer_trace, show_with_traces
+from lib.ui.trace_link import TracedTable, offer_trace, show_traced
 from lib.ui.widgets import selected_row
 
 _TEXT: Final = "netatlas.assertions"
@@ -73,15 +73,17 @@ def show_results(page: PageContext, choice: str, text: str) -> None:
         for outcome, word in ((Outcome.FAILS, "Fail"), (Outcome.UNKNOWN, "Not known"), (Outcome.HOLDS, "Hold")):
             st.metric(word, f"{counts[outcome]:,}", border=True)
     st.caption("Judged over the whole input, whatever the filters show.")
-    show_with_traces(
+    show_traced(
         page,
-        [_row(result) for result in found],
-        "assertions",
-        lambda n: of_result(found[n], results.engine(page, choice)),
-        alt="Assertions, those that do not hold first",
-        engine=choice,
-        details=lambda n: _show_examples(page, choice, found[n]),
-        to_see="see the flows that are to blame",
+        TracedTable(
+            [_row(result) for result in found],
+            "assertions",
+            lambda n: of_result(found[n], results.engine(page, choice)),
+            alt="Assertions, those that do not hold first",
+            engine=choice,
+            details=lambda n: _show_examples(page, choice, found[n]),
+            to_see="see the flows that are to blame",
+        ),
     )
     if selected_row("assertions") is None and found[0].outcome is not Outcome.HOLDS:
         _show_examples(page, choice, found[0])

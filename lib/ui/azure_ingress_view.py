@@ -16,7 +16,7 @@ from lib.trace.questions import of_object, of_record
 from lib.ui import results
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
-from lib.ui.trace_link import cluster_of, show_with_traces
+from lib.ui.trace_link import TracedTable, cluster_of, show_traced
 
 ZONES_KEY: Final = "zones"
 _ZONES_CHARS: Final = 2_000
@@ -48,7 +48,7 @@ def show_on_azure(page: PageContext, profile: ClusterProfile) -> None:
         st.caption(f"{len(records):,} records: {', '.join(told)}.")
         rows = record_rows(records, results.locate(page))
         alt = "DNS records of the routes' hosts"
-        show_with_traces(page, rows, "dns-records", lambda n: of_record(records[n]), alt=alt)
+        show_traced(page, TracedTable(rows, "dns-records", lambda n: of_record(records[n]), alt=alt))
     shown = {v.route for v in views}
     notes = [a for a in annotations_of(page.snapshot, results.all_routes(page)) if a.ingress in shown]
     if notes:
@@ -58,12 +58,14 @@ def show_on_azure(page: PageContext, profile: ClusterProfile) -> None:
         )
         with st.expander(title, icon=":material/label:", expanded=bool(faulty)):
             ordered = faulty_first(notes)
-            show_with_traces(
+            show_traced(
                 page,
-                annotation_rows(ordered, results.locate(page)),
-                "ingress-annotations",
-                lambda n: of_object(ordered[n].ingress, cluster_of(page)),
-                alt="Annotations",
+                TracedTable(
+                    annotation_rows(ordered, results.locate(page)),
+                    "ingress-annotations",
+                    lambda n: of_object(ordered[n].ingress, cluster_of(page)),
+                    alt="Annotations",
+                ),
             )
 
 

@@ -35,7 +35,7 @@ from lib.ui.profile_view import engine_choice, profile_of
 from lib.ui.provider_view import provider_settings
 from lib.ui.security_groups import groups, probes
 from lib.ui.text import plain, sentence
-from lib.ui.trace_link import show_with_traces
+from lib.ui.trace_link import TracedTable, show_traced
 from lib.ui.widgets import say_hidden
 
 _CARDS: Final = 6
@@ -104,11 +104,11 @@ def show_azure(page: PageContext) -> None:
             ("azure-rule-ways", page.view, view.settings), lambda: [way for found in shown for way in of_rules(found)]
         )
         alt = "Load balancing rules of all Services"
-        show_with_traces(page, rows, "azure-rules", ways.__getitem__, alt=alt, first=_FIRST, hide=("frontend",))
+        show_traced(page, TracedTable(rows, "azure-rules", ways.__getitem__, alt=alt, first=_FIRST, hide=("frontend",)))
     with st.expander("Limits of load balancers", icon=":material/speed:"):
         taken = page.cached(("azure-limits", view.settings), lambda: usages(view, page.snapshot))
         alt = "Limits of load balancers, the fullest first"
-        show_with_traces(page, limit_rows(taken), "azure-limits", lambda n: of_usage(taken[n], view), alt=alt)
+        show_traced(page, TracedTable(limit_rows(taken), "azure-limits", lambda n: of_usage(taken[n], view), alt=alt))
 
 
 def _count(number: int, noun: str) -> str:
@@ -178,15 +178,17 @@ def _show_probes(page: PageContext, found: ServiceLoadBalancer) -> None:
     context = Context(engine, Given(data_plane=data_plane(page).name), provider=lambda: on_the_way.provider)
     mine = [answer_probe(context, at) for at in probes(page, on_the_way) if at.balancer.ref == found.ref]
     rows = probe_rows(mine, results.locate(page), engine.profile.label)
-    show_with_traces(
+    show_traced(
         page,
-        rows,
-        "azure-probes",
-        lambda n: of_probe(mine[n].access),
-        alt="Health probes",
-        hide=(*_HEAD, "because"),
-        first=_PROBE_FIRST,
-        engine=choice,
+        TracedTable(
+            rows,
+            "azure-probes",
+            lambda n: of_probe(mine[n].access),
+            alt="Health probes",
+            hide=(*_HEAD, "because"),
+            first=_PROBE_FIRST,
+            engine=choice,
+        ),
     )
     for reason in dict.fromkeys(str(row["because"]) for row in rows):
         st.caption(f":material/info: {plain(reason, 600)}")
@@ -198,26 +200,28 @@ def _show_parts(page: PageContext, found: ServiceLoadBalancer) -> None:
     for word in found.unknown:
         st.caption(f":material/help: Not known: {plain(word, 300)}")
     st.markdown("**Frontend IP configurations**")
-    show_with_traces(
+    show_traced(
         page,
-        frontend_rows(found),
-        "azure-frontends",
-        lambda n: of_frontend(found, found.frontends[n]),
-        alt="Frontend IP configurations",
+        TracedTable(
+            frontend_rows(found),
+            "azure-frontends",
+            lambda n: of_frontend(found, found.frontends[n]),
+            alt="Frontend IP configurations",
+        ),
     )
     st.markdown("**Load balancing rules**")
     rules = load_balancer_rule_rows((found,), results.locate(page))
     hidden = (*_HEAD, "frontend", "" if found.refused else "not_known")
     alt = "Load balancing rules"
     ways = of_rules(found)
-    show_with_traces(page, rules, "azure-service-rules", ways.__getitem__, alt=alt, first=_FIRST, hide=hidden)
+    show_traced(page, TracedTable(rules, "azure-service-rules", ways.__getitem__, alt=alt, first=_FIRST, hide=hidden))
     if found.probes:
         st.markdown("**Health probes**")
         _show_probes(page, found)
     if found.private_link is not None:
         st.markdown("**Private Link Service**")
         row = private_link_row(found.private_link)
-        show_with_traces(page, [row], "azure-private-link", lambda _: ways[0], alt="Private Link Service")
+        show_traced(page, TracedTable([row], "azure-private-link", lambda _: ways[0], alt="Private Link Service"))
     seen = seen_address(found.service, data_plane(page))
     st.markdown(f"**{plain(sentence(seen_in_words(seen)))}**")
     st.markdown("\n".join(f"- {plain(sentence(line), 300)}" for line in seen.lines))

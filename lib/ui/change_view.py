@@ -15,7 +15,7 @@ from lib.trace.questions import of_flow
 from lib.ui import results
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain, sentence
-from lib.ui.trace_link import show_with_traces
+from lib.ui.trace_link import TracedTable, show_traced
 
 CHANGE_KEY: Final = "change"
 
@@ -71,11 +71,13 @@ def _show(page: PageContext, found: SmallestChange, choice: str) -> None:
     st.markdown(f"**{more} that it adds or removes**")
     changes = {(change.src, change.dst): change for change in found.others}
     others = [changes[str(row["from"]), str(row["to"])] for row in rows]
-    show_with_traces(
+    show_traced(
         page,
-        rows,
-        "side-effects",
-        lambda n: of_flow(others[n], page.snapshot, others[n].node),
-        alt="Other flows that the change adds or removes",
-        engine=choice,
+        TracedTable(
+            rows,
+            "side-effects",
+            lambda n: of_flow(others[n], page.snapshot, others[n].node),
+            alt="Other flows that the change adds or removes",
+            engine=choice,
+        ),
     )

@@ -13,10 +13,9 @@ import streamlit as st
 from lib.loaders.object_changes import not_comparable, object_changes
 from lib.model.object_change import ObjectChange
 from lib.model.refs import ObjectRef
-from lib.model.snapshot import Snapshot
 from lib.policy.engine import Engine
 from lib.routing.routes import ingress_backends
-from lib.scenario import Change, Diff, FlowChange, Tally, arrival_changes, diff, own_node_changes, route_changes
+from lib.scenario import Change, Diff, Tally, arrival_changes, diff, own_node_changes, route_changes
 from lib.tables.changes import (
     because_of,
     cause_rows,
@@ -26,14 +25,15 @@ from lib.tables.changes import (
     tally_rows,
 )
 from lib.tables.row import Row
-from lib.trace.questions import NOWHERE, Ends, of_flow, of_object
+from lib.trace.questions import Ends, of_object
 from lib.ui import moments, results
+from lib.ui.change_ways import way_between, way_of_change
 from lib.ui.loaded import LoadedInput
 from lib.ui.page_context import PageContext, T
 from lib.ui.problems import show_problems
 from lib.ui.strip import local_time
 from lib.ui.text import plain
-from lib.ui.trace_link import cluster_of, show_with_traces
+from lib.ui.trace_link import TracedTable, cluster_of, show_traced
 
 LISTED_UP_TO: Final = 2_000
 OBJECTS_UP_TO: Final = 20_000
@@ -134,30 +134,36 @@ def show_flow_changes(found: Compared) -> None:
         )
         with st.expander("All differences, by namespace", icon=":material/table:", expanded=True):
             counted = tally_rows(found.tally)
-            show_with_traces(
+            show_traced(
                 found.page,
-                counted,
-                "compare-namespaces",
-                lambda n: way_between(found.whole, counted[n], found.page.snapshot),
-                alt="Differences by namespace",
-                engine=found.choice,
+                TracedTable(
+                    counted,
+                    "compare-namespaces",
+                    lambda n: way_between(found.whole, counted[n], cluster_of(found.page)),
+                    alt="Differences by namespace",
+                    engine=found.choice,
+                ),
             )
     if flows.rows:
         st.markdown(f"**What they differ by** ({len(flows.causes):,})")
         st.caption("A flow counts with each policy and rule that has a part in it." + (_OF_LISTED if flows.cut else ""))
         alt = "Policies and rules by which flows differ"
-        show_with_traces(
+        show_traced(
             found.page,
-            flows.causes,
-            "compare-causes",
-            lambda n: flows.way_by_cause[str(flows.causes[n]["because"])],
-            alt=alt,
-            first=("because", "lost"),
-            engine=found.choice,
+            TracedTable(
+                flows.causes,
+                "compare-causes",
+                lambda n: flows.way_by_cause[str(flows.causes[n]["because"])],
+                alt=alt,
+                first=("because", "lost"),
+                engine=found.choice,
+            ),
         )
         st.markdown(f"**Flow by flow** ({len(flows.rows):,})")
         alt = "Flows that differ between the two readings"
-        show_with_traces(found.page, flows.rows, "compare-flows", flows.ways.__getitem__, alt=alt, engine=found.choice)
+        show_traced(
+            found.page, TracedTable(flows.rows, "compare-flows", flows.ways.__getitem__, alt=alt, engine=found.choice)
+        )
     else:
         st.caption("No flow with an end that the filter shows differs.")
 
@@ -167,7 +173,9 @@ def show_route_changes(found: Compared) -> None:
     st.subheader("Routes and doors that differ", anchor=False)
     if found.routes:
         alt, ways = "Routes and doors that differ", found.route_ways
-        show_with_traces(found.page, found.routes, "compare-routes", ways.__getitem__, alt=alt, engine=found.choice)
+        show_traced(
+            found.page, TracedTable(found.routes, "compare-routes", ways.__getitem__, alt=alt, engine=found.choice)
+        )
     else:
         _say_same(found, "No route and no door differs")
 
@@ -184,13 +192,15 @@ def show_object_changes(found: Compared) -> None:
         st.caption(_COUNTED_ONLY.format(shown=OBJECTS_UP_TO, all=total))
     shown = [n for n, ref in enumerate(objects.refs) if found.page.view.shows_namespace(ref.namespace)]
     if shown:
-        show_with_traces(
+        show_traced(
             found.page,
-            [objects.rows[n] for n in shown],
-            "compare-objects",
-            lambda n: of_object(objects.refs[shown[n]], cluster_of(found.page)),
-            alt="Objects that differ between the two readings",
-            engine=found.choice,
+            TracedTable(
+                [objects.rows[n] for n in shown],
+                "compare-objects",
+                lambda n: of_object(objects.refs[shown[n]], cluster_of(found.page)),
+                alt="Objects that differ between the two readings",
+                engine=found.choice,
+            ),
         )
     elif objects.rows:
         st.caption("No object that the filter shows differs.")
@@ -266,34 +276,12 @@ def _flows(page: PageContext, before: PageContext, found: Diff, names: frozenset
     changes = list(islice(found.rows(names), LISTED_UP_TO + 1))
     listed, places = changes[:LISTED_UP_TO], (results.locate(before), results.locate(page))
     rows = list(flow_change_rows(listed, *places))
-    ways = [_way(change, page.snapshot) for change in listed]
+    ways = [way_of_change(change, cluster_of(page)) for change in listed]
     by_cause: dict[str, Ends] = {}
     for change, way in zip(listed, ways, strict=True):
         for each in because_of(change, *places):
             by_cause.setdefault(each, way)
     return _Flows(rows, ways, cause_rows(listed, *places), by_cause, len(changes) > LISTED_UP_TO)
-
-
-def way_between(found: Diff, row: Row, shown: Snapshot) -> Ends:
-    """The trace of the first flow that differs between the two namespaces of a row of counts."""
-    names = frozenset(str(row[end]) for end in ("from", "to"))
-    known = names & shown.namespace_by_name.keys() or names
-    wanted = (str(row["from"]), str(row["to"]))
-    first = next((c for c in found.rows(known) if _between(c) == wanted), None)
-    return _way(first, shown) if first is not None else NOWHERE
-
-
-def _between(change: FlowChange) -> tuple[str, str]:
-    """The namespaces of a flow's ends; of an end that is no workload, its name."""
-    src, dst = change.src_ref, change.dst_ref
-    return src.namespace if src is not None else change.src, dst.namespace if dst is not None else change.dst
-
-
-def _way(change: FlowChange, shown: Snapshot) -> Ends:
-    """The trace is of the reading that is shown: none for a workload that is gone from it."""
-    ends = (change.src_ref, change.dst_ref)
-    gone = any(ref is not None and ref not in shown.workload_by_ref for ref in ends)
-    return NOWHERE if gone else of_flow(change, shown, change.node)
 
 
 def _routes(page: PageContext, before: PageContext, old: Engine, new: Engine) -> tuple[list[Row], list[Ends]]:

@@ -22,7 +22,7 @@ from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.session import NAMESPACES_KEY
 from lib.ui.text import plain, sentence
-from lib.ui.trace_link import cluster_of, offer_trace, show_with_traces
+from lib.ui.trace_link import TracedTable, cluster_of, offer_trace, show_traced
 from lib.ui.yaml_block import show_yaml
 
 _YAML_PX = 420
@@ -124,32 +124,38 @@ def show_service(page: PageContext, view: ServiceView) -> None:
             st.caption(plain(rule, 300))
     with ports:
         ordered = port_order(view)
-        show_with_traces(
+        show_traced(
             page,
-            port_rows(view, place),
-            "service-ports",
-            lambda n: of_service(view.service, page.snapshot, ordered[n]),
-            alt="Ports of the Service",
+            TracedTable(
+                port_rows(view, place),
+                "service-ports",
+                lambda n: of_service(view.service, page.snapshot, ordered[n]),
+                alt="Ports of the Service",
+            ),
         )
     with backends:
         st.caption(_origin(view))
-        show_with_traces(
+        show_traced(
             page,
-            backend_rows(view, place),
-            "service-endpoints",
-            lambda n: of_endpoint(view, n, page.snapshot),
-            alt="Endpoints of the Service",
+            TracedTable(
+                backend_rows(view, place),
+                "service-endpoints",
+                lambda n: of_endpoint(view, n, page.snapshot),
+                alt="Endpoints of the Service",
+            ),
         )
     with doors:
         own = [d for d in results.all_doors(page) if d.service == view.ref]
         if own:
             widest = widest_first(own)
-            show_with_traces(
+            show_traced(
                 page,
-                entry_point_rows(own, place),
-                "service-doors",
-                lambda n: of_door(widest[n], cluster_of(page)),
-                alt="Ways to the Service from outside",
+                TracedTable(
+                    entry_point_rows(own, place),
+                    "service-doors",
+                    lambda n: of_door(widest[n], cluster_of(page)),
+                    alt="Ways to the Service from outside",
+                ),
             )
         else:
             st.caption("Nothing leads to it from outside the cluster but routes of Ingresses and Gateways.")

@@ -27,7 +27,7 @@ from lib.ui.engine_view import enforcement_line
 from lib.ui.page_context import PageContext
 from lib.ui.profile_view import engine_choice
 from lib.ui.text import plain
-from lib.ui.trace_link import show_with_traces
+from lib.ui.trace_link import TracedTable, show_traced
 from lib.ui.widgets import say_nothing
 
 _FIRST = ("verdict", "workload", "destination", "port", "reason")
@@ -38,14 +38,16 @@ def show_destinations(page: PageContext, profile: ClusterProfile) -> Choice:
     st.subheader("What the cluster must reach", anchor=False)
     choice = choose_destinations(page, profile)
     found = destinations(choice)
-    show_with_traces(
+    show_traced(
         page,
-        destination_rows(found),
-        "egress-destinations",
-        lambda n: of_destination(found[n], page.snapshot),
-        alt="Required destinations",
-        hide=("stated_in",),
-        engine=engine_choice(),
+        TracedTable(
+            destination_rows(found),
+            "egress-destinations",
+            lambda n: of_destination(found[n], page.snapshot),
+            alt="Required destinations",
+            hide=("stated_in",),
+            engine=engine_choice(),
+        ),
     )
     node = sum(d.need.client is Client.NODE for d in found)
     unstated = sum(d.need.client is Client.NOT_STATED for d in found)
@@ -72,12 +74,14 @@ def _show_firewall(page: PageContext, found: tuple[Destination, ...]) -> None:
     with st.expander("az commands", icon=":material/terminal:"):
         st.code(az, language="bash", wrap_lines=True)
     if rules.left_out:
-        show_with_traces(
+        show_traced(
             page,
-            left_out_rows(rules.left_out),
-            "firewall-left-out",
-            lambda n: of_left_out(rules.left_out[n], found, page.snapshot),
-            alt="Destinations without a rule",
+            TracedTable(
+                left_out_rows(rules.left_out),
+                "firewall-left-out",
+                lambda n: of_left_out(rules.left_out[n], found, page.snapshot),
+                alt="Destinations without a rule",
+            ),
         )
     st.caption(
         "The template is for a firewall policy, the commands for a firewall without one. Azure Firewall's tag "
@@ -99,12 +103,14 @@ def _show_cilium(page: PageContext, found: tuple[Destination, ...]) -> None:
         with st.expander(f"{len(written.policies):,} policies", icon=":material/code:"):
             st.code(written.text, language="yaml")
     if written.left_out:
-        show_with_traces(
+        show_traced(
             page,
-            left_out_rows(written.left_out),
-            "cilium-left-out",
-            lambda n: of_left_out(written.left_out[n], found, page.snapshot),
-            alt="Pods without a policy",
+            TracedTable(
+                left_out_rows(written.left_out),
+                "cilium-left-out",
+                lambda n: of_left_out(written.left_out[n], found, page.snapshot),
+                alt="Pods without a policy",
+            ),
         )
 
 
@@ -156,7 +162,7 @@ def show_required_reach(page: PageContext, engine: str, choice: Choice) -> None:
 
 def _show_reach(page: PageContext, engine: str, found: Sequence[Reach], name: str, alt: str) -> None:
     rows = reach_rows(found, results.locate(page))
-    show_with_traces(page, rows, name, lambda n: of_reach(found[n]), alt=alt, first=_FIRST, engine=engine)
+    show_traced(page, TracedTable(rows, name, lambda n: of_reach(found[n]), alt=alt, first=_FIRST, engine=engine))
 
 
 def show_internet(page: PageContext, engine: str) -> None:
@@ -175,7 +181,7 @@ def show_internet(page: PageContext, engine: str) -> None:
             st.metric(reach.value.capitalize(), f"{counts[reach]:,}", border=True)
     shown = internet_rows(rows, results.locate(page))
     alt = "Which workloads may reach the Internet"
-    show_with_traces(page, shown, "to-internet", partial(_way_out, rows), alt=alt, engine=engine)
+    show_traced(page, TracedTable(shown, "to-internet", partial(_way_out, rows), alt=alt, engine=engine))
 
 
 def _way_out(rows: Sequence[ToInternet], chosen: int) -> Ends:

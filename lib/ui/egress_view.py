@@ -20,7 +20,7 @@ from lib.ui.egress_form import PortsAsked, choose_network, choose_ports
 from lib.ui.page_context import PageContext
 from lib.ui.profile_view import choose_aspect
 from lib.ui.text import plain, sentence
-from lib.ui.trace_link import show_with_traces
+from lib.ui.trace_link import TracedTable, show_traced
 from lib.ui.widgets import show_figure, show_table
 
 _CHANGES: Final = {
@@ -67,7 +67,7 @@ def show_outbound(page: PageContext, profile: ClusterProfile) -> OutboundAnswer:
     st.markdown("**The way of a pod's packet to the Internet**")
     alt = "Source address after each step on the way out"
     rows, ends = way_rows(answer), of_way_out(page.snapshot)
-    show_with_traces(page, rows, "way-out", lambda _: ends, alt=alt, hide=("stated_in",))
+    show_traced(page, TracedTable(rows, "way-out", lambda _: ends, alt=alt, hide=("stated_in",)))
     _show_migrations(answer)
     return answer
 

@@ -14,7 +14,7 @@ from lib.trace.questions import of_object, of_open_workload
 from lib.ui import results
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
-from lib.ui.trace_link import cluster_of, show_with_traces
+from lib.ui.trace_link import TracedTable, cluster_of, show_traced
 from lib.ui.widgets import take_from_link
 
 ENGINE_KEY: Final = "engine"
@@ -96,13 +96,15 @@ def _show_notes(page: PageContext, notes: Sequence[Problem], choice: str) -> Non
         st.markdown("\n".join(f"- {plain(note.message, 600)}" for note in said))
         if len(said) < len(notes):
             st.caption("Every note by itself:")
-            show_with_traces(
+            show_traced(
                 page,
-                note_rows(notes, results.locate(page)),
-                "engine-notes",
-                lambda n: of_object(notes[n].subject, cluster_of(page)),
-                alt="Every note on the results",
-                engine=choice,
+                TracedTable(
+                    note_rows(notes, results.locate(page)),
+                    "engine-notes",
+                    lambda n: of_object(notes[n].subject, cluster_of(page)),
+                    alt="Every note on the results",
+                    engine=choice,
+                ),
             )
 
 
@@ -129,11 +131,13 @@ def show_unisolated(page: PageContext, choice: str) -> None:
             "No NetworkPolicy isolates them there, so every port is open. Host-network workloads are not listed: no "
             "policy covers them."
         )
-        show_with_traces(
+        show_traced(
             page,
-            rows,
-            "unisolated",
-            lambda n: of_open_workload(results.workload_of(rows[n]), str(rows[n]["open_for"]), page.snapshot),
-            alt="Workloads that no policy isolates",
-            engine=choice,
+            TracedTable(
+                rows,
+                "unisolated",
+                lambda n: of_open_workload(results.workload_of(rows[n]), str(rows[n]["open_for"]), page.snapshot),
+                alt="Workloads that no policy isolates",
+                engine=choice,
+            ),
         )

@@ -21,7 +21,7 @@ from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.problems import where
 from lib.ui.text import plain, sentence
-from lib.ui.trace_link import offer_trace, show_with_traces
+from lib.ui.trace_link import TracedTable, offer_trace, show_traced
 from lib.ui.widgets import say_unread
 from lib.ui.yaml_block import show_yaml
 
@@ -123,21 +123,26 @@ def _show(page: PageContext, answer: Explanation, choice: str, key: str = "expla
     rows = explanation_rows(answer, place)
     if rows:
         alt = "Policies and rules that took part"
-        show_with_traces(
-            page, rows, "explanation", lambda _: way, key=f"{key}-explanation", alt=alt, first=_FIRST, engine=choice
+        show_traced(
+            page,
+            TracedTable(
+                rows, "explanation", lambda _: way, key=f"{key}-explanation", alt=alt, first=_FIRST, engine=choice
+            ),
         )
     missed = near_miss_rows(answer, place)
     if missed:
         with st.expander(f"Rules that come near and take no part ({len(missed):,})", icon=":material/rule:"):
-            show_with_traces(
+            show_traced(
                 page,
-                missed,
-                "near-misses",
-                lambda _: way,
-                key=f"{key}-near-misses",
-                alt="Rules that take no part",
-                first=("direction", "policy", "rule", "why_not", "tier"),
-                engine=choice,
+                TracedTable(
+                    missed,
+                    "near-misses",
+                    lambda _: way,
+                    key=f"{key}-near-misses",
+                    alt="Rules that take no part",
+                    first=("direction", "policy", "rule", "why_not", "tier"),
+                    engine=choice,
+                ),
             )
 
 

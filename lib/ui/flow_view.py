@@ -16,7 +16,7 @@ from lib.graph.model import GraphModel
 from lib.model.refs import ObjectRef
 from lib.tables.flows import flow_table, matrix_rows
 from lib.tables.policies import policy_rows
-from lib.trace.questions import between_namespaces, of_exposed_to, of_exposure, of_flow, of_object
+from lib.trace.questions import between_namespaces, of_exposed_to, of_exposure, of_flow, of_flow_row, of_object
 from lib.ui import results
 from lib.ui.details import show_node
 from lib.ui.engine_view import say_hosts
@@ -25,7 +25,7 @@ from lib.ui.lint_view import show_lint
 from lib.ui.node_flow_view import show_node_flows
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
-from lib.ui.trace_link import cluster_of, show_with_traces
+from lib.ui.trace_link import TracedTable, cluster_of, show_traced
 from lib.ui.widgets import TABLE_ROWS_UP_TO, chosen_point, say_hidden, show_figure, show_graph
 
 FOCUS_KEY: Final = "focus"
@@ -63,13 +63,15 @@ def show_matrices(page: PageContext, choice: str) -> None:
         show_figure(figure, key=_MATRIX_KEY, alt="Permitted flows between namespaces", on_select=_choose_cell)
     with st.expander("As a table", icon=":material/table:"):
         cells, judged = tuple(matrix), results.engine(page, choice)
-        show_with_traces(
+        show_traced(
             page,
-            matrix_rows(cells),
-            "namespace-flows",
-            lambda n: between_namespaces(judged, cells[n].src, cells[n].dst),
-            alt="Permitted flows between namespaces",
-            engine=choice,
+            TracedTable(
+                matrix_rows(cells),
+                "namespace-flows",
+                lambda n: between_namespaces(judged, cells[n].src, cells[n].dst),
+                alt="Permitted flows between namespaces",
+                engine=choice,
+            ),
         )
     st.subheader("Between workloads", anchor=False)
     left, right = st.columns(2)
@@ -110,13 +112,15 @@ def _show_workloads(page: PageContext, choice: str, src: str, dst: str) -> None:
         show_figure(figure, key=f"workloads-{src}-{dst}", alt=f"Permitted flows from {src} to {dst}")
     with st.expander("As a table", icon=":material/table:"):
         flat = [cell for row in cells for cell in row]
-        show_with_traces(
+        show_traced(
             page,
-            matrix_rows(flat),
-            "workload-flows",
-            lambda n: of_flow(flat[n], page.snapshot),
-            alt=f"Permitted flows from {src} to {dst}",
-            engine=choice,
+            TracedTable(
+                matrix_rows(flat),
+                "workload-flows",
+                lambda n: of_flow(flat[n], page.snapshot),
+                alt=f"Permitted flows from {src} to {dst}",
+                engine=choice,
+            ),
         )
 
 
@@ -205,13 +209,15 @@ def show_flows(page: PageContext, choice: str) -> None:
             "Load balancers and routes decide besides who gets there: see Services and Ingress routes."
         )
         if open_to:
-            show_with_traces(
+            show_traced(
                 page,
-                open_to,
-                "exposure",
-                lambda n: of_exposure(results.workload_of(open_to[n]), page.snapshot),
-                alt="How open each workload is",
-                engine=choice,
+                TracedTable(
+                    open_to,
+                    "exposure",
+                    lambda n: of_exposure(results.workload_of(open_to[n]), cluster_of(page)),
+                    alt="How open each workload is",
+                    engine=choice,
+                ),
             )
             _show_exposed_to(page, choice)
     with lint:
@@ -225,13 +231,15 @@ def show_flows(page: PageContext, choice: str) -> None:
         say_hidden(len(shown), len(rows), "policies")
         if shown:
             refs = [ObjectRef(str(r["namespace"]), str(r["policy"]), str(r["kind"])) for r in shown]
-            show_with_traces(
+            show_traced(
                 page,
-                shown,
-                "policies",
-                lambda n: of_object(refs[n], cluster_of(page)),
-                alt="Policies",
-                engine=choice,
+                TracedTable(
+                    shown,
+                    "policies",
+                    lambda n: of_object(refs[n], cluster_of(page)),
+                    alt="Policies",
+                    engine=choice,
+                ),
             )
         else:
             st.caption("The input has no policy that the filter shows.")
@@ -257,13 +265,15 @@ def _exposed_to(page: PageContext, choice: str) -> None:
             f"Of the first {results.EXPOSED_TO_UP_TO:,} of them; filter by namespace, or use the command line for all."
         )
     if found.rows:
-        show_with_traces(
+        show_traced(
             page,
-            found.rows,
-            "exposed-to",
-            lambda n: of_exposed_to(found.ends[n], page.snapshot),
-            alt="To whom each workload is open beyond the pods of the input",
-            engine=choice,
+            TracedTable(
+                found.rows,
+                "exposed-to",
+                lambda n: of_exposed_to(found.ends[n], page.snapshot),
+                alt="To whom each workload is open beyond the pods of the input",
+                engine=choice,
+            ),
         )
     else:
         st.caption("Nobody beyond the pods of the input is let in or let out by policies.")
@@ -276,14 +286,16 @@ def _flow_table(page: PageContext, choice: str, rows: list[FlowRow], name: str, 
     key = ("flow-rows", name, choice, page.view)
     shown = page.cached(key, lambda: flow_table(rows))
     drawn = rows[:TABLE_ROWS_UP_TO]
-    show_with_traces(
+    show_traced(
         page,
-        shown,
-        name,
-        lambda n: of_flow(rows[n], page.snapshot),
-        alt="Flows",
-        engine=choice,
-        details=partial(_show_decision, page, choice, drawn, name),
+        TracedTable(
+            shown,
+            name,
+            lambda n: of_flow_row(rows[n], cluster_of(page)),
+            alt="Flows",
+            engine=choice,
+            details=partial(_show_decision, page, choice, drawn, name),
+        ),
     )
 
 

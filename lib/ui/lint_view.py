@@ -11,11 +11,10 @@ from lib.ui import results
 from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
-from lib.ui.trace_link import cluster_of, show_with_traces
+from lib.ui.trace_link import TracedTable, cluster_of, show_traced
 from lib.ui.widgets import say_hidden
 from lib.ui.yaml_block import show_yaml
 
-_TABLE = "lint"
 _COVERS_SHOWN = 12
 
 
@@ -41,17 +40,19 @@ def show_lint(page: PageContext, choice: str, shown: tuple[LintFinding, ...]) ->
         return
     rows = lint_rows(shown, results.locate(page))
     ordered = sorted(shown, key=lambda finding: -finding.kind.severity)
-    show_with_traces(
+    show_traced(
         page,
-        rows,
-        _TABLE,
-        lambda n: of_object(ordered[n].place.policy, cluster_of(page)),
-        alt="Policies and rules that do nothing",
-        hide=("code", "proof"),
-        first=("severity", "finding", "namespace", "policy", "rule", "what"),
-        engine=choice,
-        details=lambda n: _show_finding(page, ordered[n]),
-        to_see="read it in full, with what was compared and with its YAML",
+        TracedTable(
+            rows,
+            "lint",
+            lambda n: of_object(ordered[n].place.policy, cluster_of(page)),
+            alt="Policies and rules that do nothing",
+            hide=("code", "proof"),
+            first=("severity", "finding", "namespace", "policy", "rule", "what"),
+            engine=choice,
+            details=lambda n: _show_finding(page, ordered[n]),
+            to_see="read it in full, with what was compared and with its YAML",
+        ),
     )
 
 

@@ -31,13 +31,13 @@ from lib.scenario import (
 )
 from lib.tables.changes import arrival_change_rows, migration_rows, tally_rows
 from lib.tables.row import Row
-from lib.trace.questions import Ends, of_flow
+from lib.trace.questions import Ends
 from lib.ui import results
 from lib.ui.arrival_view import CHANGES, counted, show_arrival_reasons
-from lib.ui.compare_view import way_between
+from lib.ui.change_ways import way_between, way_of_change
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
-from lib.ui.trace_link import show_with_traces
+from lib.ui.trace_link import TracedTable, cluster_of, show_traced
 from lib.ui.widgets import take_from_link
 
 OLD_KEY: Final = "old_engine"
@@ -181,20 +181,22 @@ def show_differences(page: PageContext, old: str, new: str) -> None:
         )
         with st.expander("All differences, by namespace", icon=":material/table:", expanded=True):
             tally = tally_rows(found.tally)
-            show_with_traces(
+            show_traced(
                 page,
-                tally,
-                "migration-namespaces",
-                lambda n: way_between(found.whole, tally[n], page.snapshot),
-                alt="Differences by namespace",
-                engine=old,
-                against=new,
+                TracedTable(
+                    tally,
+                    "migration-namespaces",
+                    lambda n: way_between(found.whole, tally[n], cluster_of(page)),
+                    alt="Differences by namespace",
+                    engine=old,
+                    against=new,
+                ),
             )
     if not page.view.is_everything:
         st.caption(":material/filter_alt: Only flows with an end in the namespaces that the filter shows are listed.")
     if found.rows:
         alt, ways = "Flows that differ between the engines", found.ways
-        show_with_traces(page, found.rows, "migration", ways.__getitem__, alt=alt, engine=old, against=new)
+        show_traced(page, TracedTable(found.rows, "migration", ways.__getitem__, alt=alt, engine=old, against=new))
     else:
         st.caption("No flow with an end that the filter shows differs.")
 
@@ -225,14 +227,16 @@ def show_arrivals(page: PageContext, old: str, new: str) -> None:
         st.caption(f"The filter hides all {len(every):,} differences." if every else same)
         return
     show_arrival_reasons(found)
-    show_with_traces(
+    show_traced(
         page,
-        arrival_change_rows(found, results.locate(page)),
-        "migration-arrivals",
-        lambda n: found[n].way,
-        alt="Load balancer traffic that differs",
-        engine=old,
-        against=new,
+        TracedTable(
+            arrival_change_rows(found, results.locate(page)),
+            "migration-arrivals",
+            lambda n: found[n].way,
+            alt="Load balancer traffic that differs",
+            engine=old,
+            against=new,
+        ),
     )
 
 
@@ -273,7 +277,7 @@ def _rows(page: PageContext, found: Diff, names: frozenset[str] | None) -> _Comp
         found,
         found.tally,
         migration_rows(advised, results.locate(page)),
-        [of_flow(change, page.snapshot, change.node) for change in listed],
+        [way_of_change(change, cluster_of(page)) for change in listed],
         reasons(advised),
         len(changes) > LISTED_UP_TO,
         found.left_out,

@@ -16,7 +16,7 @@ from lib.tables.flows import flow_table
 from lib.trace.questions import of_flow
 from lib.ui import results
 from lib.ui.page_context import PageContext
-from lib.ui.trace_link import show_with_traces
+from lib.ui.trace_link import TracedTable, show_traced
 
 _KEY: Final = "nodes"
 _UP_TO: Final = 20_000
@@ -48,7 +48,7 @@ def show_node_flows(page: PageContext, choice: str) -> None:
             key = ("node-flow-rows", profile, shown)
             table = page.cached(key, lambda: flow_table(rows[:_UP_TO]))
             way_of = lambda n: of_flow(rows[n], page.snapshot)  # noqa: E731
-            show_with_traces(page, table, "node-flows", way_of, alt="Flows with nodes", engine=choice)
+            show_traced(page, TracedTable(table, "node-flows", way_of, alt="Flows with nodes", engine=choice))
         else:
             st.caption("No flow is permitted between the nodes and the workloads that the filter shows.")
 

@@ -27,7 +27,7 @@ from lib.ui.details import show_node
 from lib.ui.engine_view import UNISOLATED_KEY, enforcement_line, say_hosts
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
-from lib.ui.trace_link import cluster_of, show_with_traces
+from lib.ui.trace_link import TracedTable, cluster_of, show_traced
 from lib.ui.widgets import say_hidden, show_figure, show_graph, tile
 from lib.ui.yaml_block import show_yaml
 
@@ -130,16 +130,18 @@ def show_findings(page: PageContext) -> None:
     st.caption(f"{said if errors else f'{len(found):,} findings, none an error'}.")
     key = ("finding-rows", page.view)
     rows = page.cached(key, lambda: finding_rows(found, results.locate(page)))
-    show_with_traces(
+    show_traced(
         page,
-        rows,
-        "findings",
-        lambda n: of_finding(found[n], cluster_of(page)),
-        alt="Findings, the worst first",
-        hide=("why", "remedy", "code", "reference", "kind"),
-        first=("severity", "subject", "what"),
-        details=lambda n: _show_finding(page, rows[n], found[n]),
-        to_see="see why it matters and what to do",
+        TracedTable(
+            rows,
+            "findings",
+            lambda n: of_finding(found[n], cluster_of(page)),
+            alt="Findings, the worst first",
+            hide=("why", "remedy", "code", "reference", "kind"),
+            first=("severity", "subject", "what"),
+            details=lambda n: _show_finding(page, rows[n], found[n]),
+            to_see="see why it matters and what to do",
+        ),
     )
 
 
@@ -170,12 +172,14 @@ def show_matrix(page: PageContext) -> None:
             show_figure(figure, key="overview-matrix", alt="Permitted flows between namespaces")
     with table:
         cells, judged = tuple(matrix), results.engine(page)
-        show_with_traces(
+        show_traced(
             page,
-            matrix_rows(cells),
-            "namespace-flows",
-            lambda n: between_namespaces(judged, cells[n].src, cells[n].dst),
-            alt="Permitted flows between namespaces",
+            TracedTable(
+                matrix_rows(cells),
+                "namespace-flows",
+                lambda n: between_namespaces(judged, cells[n].src, cells[n].dst),
+                alt="Permitted flows between namespaces",
+            ),
         )
 
 
@@ -192,7 +196,9 @@ def show_entry_graph(page: PageContext) -> None:
             routes, place = results.all_routes(page), results.locate(page)
             rows = page.cached(("overview-doors", page.view), lambda: entry_point_rows(doors, place, routes))
             ordered, alt = widest_first(doors), "Ways in from outside, those from the internet first"
-            show_with_traces(page, rows, "overview-doors", lambda n: of_door(ordered[n], cluster_of(page)), alt=alt)
+            show_traced(
+                page, TracedTable(rows, "overview-doors", lambda n: of_door(ordered[n], cluster_of(page)), alt=alt)
+            )
 
 
 def _entry_graph(page: PageContext) -> GraphModel:

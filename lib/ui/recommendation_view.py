@@ -18,11 +18,11 @@ from lib.tables.recommendation import (
     open_rows,
     question_rows,
 )
-from lib.trace.questions import of_flow, of_object
+from lib.trace.questions import of_flow_row, of_object
 from lib.ui import results
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain, sentence
-from lib.ui.trace_link import cluster_of, show_with_traces
+from lib.ui.trace_link import TracedTable, cluster_of, show_traced
 from lib.ui.widgets import show_table
 
 _SHOWN_CHARS: Final = 60_000
@@ -79,7 +79,9 @@ def show_questions(page: PageContext, found: Recommendation) -> None:
             asked = found.questions
             alt = "What the input does not show"
             rows = question_rows(asked, place)
-            show_with_traces(page, rows, "not-known", lambda n: of_object(asked[n].workload, cluster_of(page)), alt=alt)
+            show_traced(
+                page, TracedTable(rows, "not-known", lambda n: of_object(asked[n].workload, cluster_of(page)), alt=alt)
+            )
 
 
 def show_policies(found: Recommendation) -> None:
@@ -121,14 +123,16 @@ def show_needs(page: PageContext, choice: str, found: Recommendation) -> None:
     st.subheader("Needed flows, and what says so", anchor=False)
     needs = found.proof.ranked_needs
     if needs:
-        show_with_traces(
+        show_traced(
             page,
-            need_rows(needs, place),
-            "needed-flows",
-            lambda n: way_of_need(needs[n].need, page.snapshot),
-            alt="Needed flows with their evidence",
-            hide=("basis",),
-            engine=choice,
+            TracedTable(
+                need_rows(needs, place),
+                "needed-flows",
+                lambda n: way_of_need(needs[n].need, page.snapshot),
+                alt="Needed flows with their evidence",
+                hide=("basis",),
+                engine=choice,
+            ),
         )
     else:
         unread = page.snapshot.unread_text()
@@ -139,13 +143,15 @@ def show_needs(page: PageContext, choice: str, found: Recommendation) -> None:
         if found.proof.open_cut:
             st.caption(f"The first {len(found.proof.open):,}.")
         still = found.proof.open
-        show_with_traces(
+        show_traced(
             page,
-            open_rows(still, place),
-            "open-flows",
-            lambda n: of_flow(still[n], page.snapshot),
-            alt="Flows that stay open",
-            engine=choice,
+            TracedTable(
+                open_rows(still, place),
+                "open-flows",
+                lambda n: of_flow_row(still[n], cluster_of(page)),
+                alt="Flows that stay open",
+                engine=choice,
+            ),
         )
 
 
@@ -162,8 +168,10 @@ def show_changes(page: PageContext, choice: str, found: Recommendation) -> None:
         st.caption(f"The first {len(proof.changes):,} of {proof.tally.flows:,} flows.")
     place = results.locate(page)
     rows = [*effect_rows(proof, place), *arrival_rows(proof, place)]
-    ways = [*(of_flow(c, page.snapshot, c.node) for c in proof.changes), *(c.way for c in proof.arrivals)]
-    show_with_traces(page, rows, "policy-effects", ways.__getitem__, alt="Flows that differ from today", engine=choice)
+    ways = [*(of_flow_row(c, cluster_of(page), c.node) for c in proof.changes), *(c.way for c in proof.arrivals)]
+    show_traced(
+        page, TracedTable(rows, "policy-effects", ways.__getitem__, alt="Flows that differ from today", engine=choice)
+    )
 
 
 def show_rest(page: PageContext, choice: str, found: Recommendation) -> None:
@@ -173,13 +181,15 @@ def show_rest(page: PageContext, choice: str, found: Recommendation) -> None:
         st.subheader("Present rules that were not kept", anchor=False)
         st.caption("They name nobody in particular, so that they do not show who needs the flow.")
         kept = found.not_kept
-        show_with_traces(
+        show_traced(
             page,
-            not_kept_rows(kept, place),
-            "not-kept",
-            lambda n: of_object(kept[n].policy, cluster_of(page)),
-            alt="Present rules that were not kept",
-            engine=choice,
+            TracedTable(
+                not_kept_rows(kept, place),
+                "not-kept",
+                lambda n: of_object(kept[n].policy, cluster_of(page)),
+                alt="Present rules that were not kept",
+                engine=choice,
+            ),
         )
     left_out = left_out_rows((*found.covered.left_out, *found.twins))
     if left_out:

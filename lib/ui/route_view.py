@@ -20,7 +20,7 @@ from lib.ui.details import show_facts, show_node, show_notes, show_reasons
 from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain, sentence
-from lib.ui.trace_link import link_to_trace, show_with_traces
+from lib.ui.trace_link import TracedTable, link_to_trace, show_traced
 from lib.ui.widgets import say_hidden, say_nothing, show_graph
 from lib.ui.yaml_block import show_yaml
 
@@ -85,12 +85,14 @@ def _show_answer(page: PageContext, answer: UrlAnswer) -> None:
             show_yaml(page.documents, source, height=320)
     if answer.candidates:
         with st.expander(f"All {len(answer.candidates):,} routes that were asked, in order", icon=":material/list:"):
-            show_with_traces(
+            show_traced(
                 page,
-                candidate_rows(answer, results.locate(page)),
-                "url-candidates",
-                lambda n: of_route(answer.candidates[n].row, page.snapshot),
-                alt="Routes that were asked, the winner first",
+                TracedTable(
+                    candidate_rows(answer, results.locate(page)),
+                    "url-candidates",
+                    lambda n: of_route(answer.candidates[n].row, page.snapshot),
+                    alt="Routes that were asked, the winner first",
+                ),
             )
 
 
@@ -110,16 +112,18 @@ def show_routes(page: PageContext) -> None:
     show_reasons([(v.state, v.where, v.reason) for v in views])
     # A column that says the same everywhere only takes room.
     same = tuple(c for c in ("share_percent",) if {row[c] for row in rows} == {100})
-    show_with_traces(
+    show_traced(
         page,
-        rows,
-        "routes",
-        lambda n: of_route(views[n], page.snapshot),
-        alt="Routes, faulty ones first",
-        hide=same,
-        first=_FIRST,
-        details=lambda n: _show_route(page, views[n], rows[n]),
-        to_see="see it in full",
+        TracedTable(
+            rows,
+            "routes",
+            lambda n: of_route(views[n], page.snapshot),
+            alt="Routes, faulty ones first",
+            hide=same,
+            first=_FIRST,
+            details=lambda n: _show_route(page, views[n], rows[n]),
+            to_see="see it in full",
+        ),
     )
 
 

@@ -33,7 +33,7 @@ from lib.ui.problems import say_problems
 from lib.ui.profile_view import profile_of
 from lib.ui.security_groups import Groups, given_text, in_network, keep_text, network_ranges, probes, reading, through
 from lib.ui.text import plain
-from lib.ui.trace_link import show_with_traces
+from lib.ui.trace_link import TracedTable, show_traced
 
 FROM_KEY: Final = "packet_from"
 TO_KEY: Final = "packet_to"
@@ -144,22 +144,24 @@ def _show_groups(page: PageContext, found: Groups, judgement: Judgement, key: st
     for row in rows:
         row["rule_name"] = row.pop("rule")
     alt = "The groups in the order in which the packet meets them"
-    show_with_traces(
+    show_traced(
         page,
-        rows,
-        "packet-groups",
-        lambda _: way,
-        alt=alt,
-        key=f"packet-groups-{key}",
-        hide=("reason",),
-        first=_ANSWER,
+        TracedTable(
+            rows,
+            "packet-groups",
+            lambda _: way,
+            alt=alt,
+            key=f"packet-groups-{key}",
+            hide=("reason",),
+            first=_ANSWER,
+        ),
     )
     for answer in judgement.answers:
         with st.expander(f"Every rule of {plain(answer.group.name, 100)} that was asked", icon=":material/list:"):
             rows = asked_rows(answer, judgement.packet, found.known, judgement.direction)
             name = f"asked-{answer.group.attachment.name.lower()}"
             alt = "Rules in the order in which they were asked"
-            show_with_traces(page, rows, name, lambda _: way, alt=alt, key=f"{name}-{key}")
+            show_traced(page, TracedTable(rows, name, lambda _: way, alt=alt, key=f"{name}-{key}"))
 
 
 def show_own_groups(page: PageContext, found: Groups) -> None:
@@ -218,4 +220,4 @@ def _show_through(page: PageContext, found: Groups) -> None:
     rows = through_rows(shown, results.locate(page)) + probe_access_rows(asked, results.locate(page))
     ways = [*map(of_sender, through_order(shown)), *map(of_probe, probe_order(asked))]
     alt = "Service ports and senders, then health probes"
-    show_with_traces(page, rows, "subnet-through", ways.__getitem__, alt=alt)
+    show_traced(page, TracedTable(rows, "subnet-through", ways.__getitem__, alt=alt))

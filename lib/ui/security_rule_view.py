@@ -23,7 +23,7 @@ from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.security_groups import Groups, probes, through
 from lib.ui.text import plain
-from lib.ui.trace_link import cluster_of, show_with_traces
+from lib.ui.trace_link import TracedTable, cluster_of, show_traced
 from lib.ui.widgets import say_hidden, say_nothing
 from lib.ui.yaml_block import show_yaml
 
@@ -75,13 +75,15 @@ def show_faults(page: PageContext, found: Groups) -> None:
     if len(rows) > _FAULTS:
         with st.expander(f"All {len(rows):,} findings", icon=":material/list:"):
             hide = ("why", "code", "reference", "kind")
-            show_with_traces(
+            show_traced(
                 page,
-                rows,
-                "security-findings",
-                lambda n: of_finding(faults[n], cluster_of(page)),
-                alt="Findings about security rules, the worst first",
-                hide=hide,
+                TracedTable(
+                    rows,
+                    "security-findings",
+                    lambda n: of_finding(faults[n], cluster_of(page)),
+                    alt="Findings about security rules, the worst first",
+                    hide=hide,
+                ),
             )
 
 
@@ -94,15 +96,17 @@ def show_rules(page: PageContext, found: Groups) -> None:
         return
     rules = _chosen(page, found)
     alt = "Security rules, the one that is asked first at the top"
-    show_with_traces(
+    show_traced(
         page,
-        rule_rows(rules),
-        "security-rules",
-        lambda n: of_security_rule(rules[n], found.provider, page.snapshot),
-        alt=alt,
-        hide=("direction",),
-        details=lambda n: _show_rule(page, found, rules[n]),
-        to_see="see who wrote it",
+        TracedTable(
+            rule_rows(rules),
+            "security-rules",
+            lambda n: of_security_rule(rules[n], found.provider, page.snapshot),
+            alt=alt,
+            hide=("direction",),
+            details=lambda n: _show_rule(page, found, rules[n]),
+            to_see="see who wrote it",
+        ),
     )
     st.caption(
         "The lowest priority that matches decides. A rule's name holds a hash of its protocol, sources and ports, so "
@@ -155,12 +159,14 @@ def _show_writers(page: PageContext, found: Groups, rule: SecurityRule) -> None:
         return
     st.caption(f"{len(wrote):,} Service{'s' if len(wrote) != 1 else ''} wrote destinations into it:")
     writers = [ObjectRef(str(row["namespace"]), str(row["service"]), "Service") for row in wrote]
-    show_with_traces(
+    show_traced(
         page,
-        wrote,
-        "rule-writers",
-        lambda n: of_object(writers[n], cluster_of(page)),
-        alt="Services that wrote destinations into the rule",
+        TracedTable(
+            wrote,
+            "rule-writers",
+            lambda n: of_object(writers[n], cluster_of(page)),
+            alt="Services that wrote destinations into the rule",
+        ),
     )
     first, source = wrote[0], source_of(page, writers[0])
     with st.expander(f"YAML of {plain(str(first['namespace']) + '/' + str(first['service']), 120)}"):

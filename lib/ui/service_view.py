@@ -21,7 +21,7 @@ from lib.ui.details import show_node, show_reasons, show_service
 from lib.ui.icons import icon_word
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
-from lib.ui.trace_link import cluster_of, show_with_traces
+from lib.ui.trace_link import TracedTable, cluster_of, show_traced
 from lib.ui.widgets import say_hidden, say_nothing, selected_row, show_graph, show_table
 
 SERVICE_KEY: Final = "service"
@@ -88,7 +88,7 @@ def show_doors(page: PageContext) -> None:
             place = results.locate(page)
             rows = page.cached((name, page.view), partial(entry_point_rows, doors, place, results.all_routes(page)))
             way_in = partial(_way_in, page, widest_first(doors))
-            show_with_traces(page, rows, name, way_in, alt=f"{title}, those from the internet first")
+            show_traced(page, TracedTable(rows, name, way_in, alt=f"{title}, those from the internet first"))
             _show_who(doors)
 
 

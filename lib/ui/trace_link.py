@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import streamlit as st
@@ -43,36 +44,44 @@ def _asked(ends: Ends, besides: Mapping[str, str]) -> dict[str, str]:
     return {FROM_KEY: ends[0], TO_KEY: ends[1], **besides}
 
 
-@st.fragment
-def show_with_traces(
-    page: PageContext,
-    rows: Sequence[Row],
-    name: str,
-    way_of: WayOf,
-    *,
-    alt: str,
-    key: str = "",
-    first: Sequence[str] = (),
-    hide: Sequence[str] = (),
-    engine: str = "",
-    against: str = "",
-    details: Callable[[int], None] | None = None,
-    to_see: str = "see what decides it",
-) -> None:
-    """A table whose chosen row leads to its trace; ``way_of`` says which, NOWHERE for none.
+@dataclass(frozen=True, slots=True)
+class TracedTable:
+    """A table whose rows lead to traces.
 
     ``engine`` is the choice by which the rows were judged, "" for the default; ``against`` is another engine that they
-    are about, whose trace stands beside. ``details`` shows more of the chosen
-    row, which it gets by its position, and ``to_see`` says what.
+    are about, whose trace then stands beside. ``details`` shows more of a row, by its position; ``to_see`` says what.
     """
-    chosen = show_table(rows, name, alt=alt, key=key, on_select=_stay, first=first, hide=hide)
+
+    rows: Sequence[Row]
+    name: str
+    way_of: WayOf
+    alt: str
+    key: str = ""
+    first: Sequence[str] = ()
+    hide: Sequence[str] = ()
+    engine: str = ""
+    against: str = ""
+    details: Callable[[int], None] | None = None
+    to_see: str = "see what decides it"
+
+
+@st.fragment
+def show_traced(page: PageContext, table: TracedTable) -> None:
+    """A table whose chosen row leads to its trace, or to the word that there is none."""
+    _draw(page, table)
+
+
+def _draw(page: PageContext, table: TracedTable) -> None:
+    chosen = show_table(
+        table.rows, table.name, alt=table.alt, key=table.key, on_select=_stay, first=table.first, hide=table.hide
+    )
     if chosen is None:
-        more = f"{to_see}, and to " if details is not None else ""
+        more = f"{table.to_see}, and to " if table.details is not None else ""
         st.caption(f":material/ads_click: Choose a row to {more}trace it hop by hop.")
         return
-    offer_trace(page, way_of(chosen), engine, against)
-    if details is not None:
-        details(chosen)
+    offer_trace(page, table.way_of(chosen), table.engine, table.against)
+    if table.details is not None:
+        table.details(chosen)
 
 
 def offer_trace(page: PageContext, ends: Ends, engine: str = "", against: str = "") -> None:

@@ -13,7 +13,7 @@ from lib.model.sets import AddressSet, ConnectionSet, Protocol
 from lib.policy.engine import compile_engine
 from lib.trace.context import Context
 from lib.trace.ends import read_goal, read_start
-from lib.trace.questions import of_exposure, of_flow, to_addresses
+from lib.trace.questions import Cluster, of_exposure, of_flow, to_addresses
 from lib.trace.walk import trace
 from tests.policy.build import snapshot_of
 from tests.trace.build import cluster, from_blocks, service
@@ -51,7 +51,7 @@ def test_of_several_nodes_that_are_one_end_one_is_asked_for():
 
 
 def test_a_workload_is_asked_for_from_the_internet_at_a_port_that_it_declares():
-    assert of_exposure(ObjectRef("shop", "web", "Pod"), SNAPSHOT) == ("internet", "shop/web[Pod]:8080")
+    assert of_exposure(ObjectRef("shop", "web", "Pod"), Cluster(SNAPSHOT)) == ("internet", "svc/shop/web:80")
 
 
 def test_every_flow_of_a_cluster_can_be_traced():

@@ -17,12 +17,15 @@ from lib.trace.questions.azure import (
 )
 from lib.trace.questions.egress import of_destination, of_exposed_to, of_left_out, of_reach, of_way_out
 from lib.trace.questions.ends import NOWHERE, Ends, can_be_asked
-from lib.trace.questions.flows import between_namespaces, of_explanation, of_exposure, of_flow, to_addresses, with_port
+from lib.trace.questions.flows import between_namespaces, of_explanation, of_flow, to_addresses, with_port
 from lib.trace.questions.objects import (
     Cluster,
     leaving,
+    of_arrival,
     of_endpoint,
+    of_exposure,
     of_finding,
+    of_flow_row,
     of_node,
     of_object,
     of_open_workload,
@@ -40,6 +43,7 @@ __all__ = [
     "between_namespaces",
     "can_be_asked",
     "leaving",
+    "of_arrival",
     "of_destination",
     "of_door",
     "of_endpoint",
@@ -48,6 +52,7 @@ __all__ = [
     "of_exposure",
     "of_finding",
     "of_flow",
+    "of_flow_row",
     "of_frontend",
     "of_left_out",
     "of_node",

@@ -69,7 +69,8 @@ def of_frontend(found: ServiceLoadBalancer, frontend: Frontend) -> Ends:
     """To a Service's first port at one of its frontends; by its name where the address is not known."""
     src, dst = of_rules(found)[0]
     port = next(iter(found.service.ports), None)
-    if port is None or address_or_none(frontend.address) is None:
+    # An address that the Service asks for and does not have yet is nobody's so far.
+    if port is None or frontend.address not in [entry.ip for entry in found.service.load_balancer_ingress]:
         return src, dst
     return src, written(frontend.address, port.port, port.protocol.value)
 

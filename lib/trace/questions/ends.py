@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from lib.model.cluster import Workload
+from lib.model.cluster import Node, Pod, Workload
 from lib.model.errors import ModelError
 from lib.model.refs import ObjectRef
-from lib.model.sets import Protocol
+from lib.model.sets import Address, Protocol
 from lib.model.snapshot import Snapshot
-from lib.trace.ends import read_goal, read_start
+from lib.policy.ends import parse_end
+from lib.routing.reach import address_or_none
+from lib.trace.ends import GoalKind, read_goal, read_start
 
 Ends = tuple[str, str]
 """From where and to what; no second one where a row has nothing to trace."""
@@ -32,12 +34,25 @@ def suffix(protocol: str) -> str:
 
 
 def can_be_asked(ends: Ends, snapshot: Snapshot) -> bool:
-    """Whether both ends can be read: what they name is in the input."""
+    """Whether both ends can be read, and one of them is of the cluster: what they name is in the input."""
     try:
-        read_goal(ends[1], snapshot, read_start(ends[0], snapshot))
+        start = read_start(ends[0], snapshot)
+        goal = read_goal(ends[1], snapshot, start)
+        if start.in_cluster or goal.kind not in (GoalKind.ADDRESS, GoalKind.NAME):
+            return True
+        return goal.address is not None and _is_ours(goal.address, snapshot)
     except ModelError:
         return False
-    return True
+
+
+def _is_ours(address: Address, snapshot: Snapshot) -> bool:
+    """Whether a Service, a node or a pod of the input has an address."""
+    for service in snapshot.services:
+        shown = (address_or_none(entry.ip) for entry in service.load_balancer_ingress)
+        if address in (*service.cluster_ips, *service.external_ips, *shown):
+            return True
+    texts = (a for node in snapshot.nodes for a in (*node.addresses_of("InternalIP"), *node.addresses_of("ExternalIP")))
+    return str(address) in texts or isinstance(parse_end(str(address), snapshot), Workload | Pod | Node)
 
 
 def somebody(snapshot: Snapshot, besides: Collection[ObjectRef] = (), namespace: str = "") -> str:

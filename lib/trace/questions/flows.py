@@ -55,11 +55,6 @@ def of_explanation(found: Explanation, snapshot: Snapshot) -> Ends:
     return _sender(found.src), with_port(_receiver(found.dst), found.asked, _workload(found.dst, snapshot))
 
 
-def of_exposure(workload: ObjectRef, snapshot: Snapshot) -> Ends:
-    """From the Internet to a workload, at a port that its pods declare."""
-    return THE_INTERNET, with_port(str(workload), ConnectionSet.all(), snapshot.workload_by_ref.get(workload))
-
-
 def between_namespaces(engine: Engine, src: str, dst: str) -> Ends:
     """From a workload of one namespace to one of another: the first two with a permitted flow, else any two."""
     cells = [cell for row in workload_matrix(engine, src, dst) for cell in row if cell.state is not MatrixState.NOTHING]

@@ -9,18 +9,20 @@ from typing import Final
 from lib.azure.annotations import Annotations
 from lib.model.cluster import Node, Workload
 from lib.model.finding import Finding
+from lib.model.near_words import nearest
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
 from lib.model.services import EndpointSlice, Service, ServicePort, ServiceType
 from lib.model.sets import ConnectionSet
 from lib.model.snapshot import Snapshot
+from lib.policy.ends import INGRESS_CONTROLLER
 from lib.policy.inventory import inventory
 from lib.policy.selections import Selections
 from lib.routing.reach import address_or_none
 from lib.routing.route_view import RouteView
 from lib.routing.services import ServiceView
 from lib.trace.questions.ends import NOWHERE, THE_INTERNET, THE_NETWORK, Ends, somebody, suffix, written
-from lib.trace.questions.flows import with_port
+from lib.trace.questions.flows import Flow, of_flow, with_port
 
 UNNAMED_HOST: Final = "any.invalid"
 """Stands for the host where a route takes every one: a name that nobody has (RFC 6761, "invalid.")."""
@@ -132,6 +134,29 @@ def of_workload(workload: Workload, snapshot: Snapshot) -> Ends:
     return src, with_port(str(workload.ref), ConnectionSet.all(), workload)
 
 
+def of_exposure(ref: ObjectRef, cluster: Cluster) -> Ends:
+    """From the Internet to a workload, through a load balancer or a route that leads there; else from inside."""
+    snapshot = cluster.snapshot
+    workload = snapshot.workload_by_ref.get(ref)
+    if workload is None:
+        return NOWHERE
+    near = (s for s in snapshot.services if s.namespace == ref.namespace and s.type is ServiceType.LOAD_BALANCER)
+    doors = [of_service(s, snapshot) for s in near if ref in _behind(s, snapshot)]
+    doors += [of_route(v, snapshot) for v in cluster.routes if any(w.ref == ref for w in v.backend.workloads)]
+    public = next((ends for ends in doors if ends[0] == THE_INTERNET), None)
+    return public or next(iter(doors), None) or of_workload(workload, snapshot)
+
+
+def of_arrival(service: Service, snapshot: Snapshot, port: ServicePort | None) -> Ends:
+    """From outside to a port of a Service: through its load balancer, or to its node port on a node."""
+    port = port or next(iter(service.ports), None)
+    if service.type is ServiceType.LOAD_BALANCER or port is None or not port.node_port:
+        return of_service(service, snapshot, port)
+    shown = (a for node in snapshot.nodes for a in node.addresses_of("InternalIP") if address_or_none(a) is not None)
+    address = next(shown, "")
+    return (THE_NETWORK, written(address, port.node_port, port.protocol.value)) if address else NOWHERE
+
+
 def of_open_workload(ref: ObjectRef, open_for: str, snapshot: Snapshot) -> Ends:
     """To a workload that no policy isolates for ingress, else from it to a Service of others."""
     workload = snapshot.workload_by_ref.get(ref)
@@ -172,15 +197,37 @@ def url_of(view: RouteView) -> str:
     return f"{scheme}://{host}{path}"
 
 
+def of_flow_row(flow: Flow, cluster: Cluster, node: str = "") -> Ends:
+    """As ``of_flow``; what an ingress controller carries, as a browser sends it to a route that leads there."""
+    if flow.src != INGRESS_CONTROLLER:
+        return of_flow(flow, cluster.snapshot, node)
+    views = (v for v in cluster.routes if any(str(w.ref) == flow.dst for w in v.backend.workloads))
+    return next((of_route(view, cluster.snapshot) for view in views), NOWHERE)
+
+
 def of_policy(ref: ObjectRef, cluster: Cluster) -> Ends:
     """What a policy is about: a packet to a workload that it selects, or from one where it only isolates egress."""
     snapshot = cluster.snapshot
-    chosen = next(iter((cluster.selections or {}).get(ref, ())), None)
+    chosen = next(iter((cluster.selections or {}).get(ref, ())), None) or _probably_meant(ref, snapshot)
     entry = next((p for p in inventory(snapshot) if p.ref == ref), None)
     if chosen is None:
         return NOWHERE
     leaves = entry is not None and Direction.EGRESS in entry.isolates and Direction.INGRESS not in entry.isolates
     return leaving(chosen, snapshot) if leaves else of_workload(chosen, snapshot)
+
+
+def _probably_meant(ref: ObjectRef, snapshot: Snapshot) -> Workload | None:
+    """Of a NetworkPolicy that selects nobody: whose pods of its namespace have nearly the labels that it names."""
+    policy = next((p for p in snapshot.network_policies if p.ref == ref), None)
+    if policy is None:
+        return None
+    wanted = [(r.key, *r.values) for r in policy.pod_selector.requirements if len(r.values) == 1]
+    near = snapshot.workloads_by_namespace.get(ref.namespace, ())
+    for key, value in wanted:
+        owners = {pod.labels[key]: w for w in near for pod in w.endpoints if key in pod.labels}
+        if (label := nearest(value, owners)) is not None:
+            return owners[label]
+    return None
 
 
 def leaving(workload: Workload, snapshot: Snapshot) -> Ends:
