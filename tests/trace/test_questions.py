@@ -50,8 +50,11 @@ def test_of_several_nodes_that_are_one_end_one_is_asked_for():
     assert of_flow(back, SNAPSHOT, "n1") == ("node/n1[Node]", "shop/web[Pod]:10250")
 
 
-def test_a_workload_is_asked_for_from_the_internet_at_a_port_that_it_declares():
-    assert of_exposure(ObjectRef("shop", "web", "Pod"), Cluster(SNAPSHOT)) == ("internet", "svc/shop/web:80")
+def test_a_workload_is_asked_for_through_its_load_balancer_else_from_inside_at_a_port_that_it_declares():
+    web = ObjectRef("shop", "web", "Pod")
+    balanced = snapshot_of(cluster(service(kind="LoadBalancer", status=[{"ip": "203.0.113.10"}])))
+    assert of_exposure(web, Cluster(balanced)) == ("internet", "svc/shop/web:80")
+    assert of_exposure(web, Cluster(SNAPSHOT)) == ("shop/client[Pod]", "shop/web[Pod]:8080")
 
 
 def test_every_flow_of_a_cluster_can_be_traced():
