@@ -7,7 +7,7 @@ from lib.ui.provider_view import choose_settings
 from lib.ui.service_view import show_doors, show_services, show_services_graph
 
 page = open_page("Services & load balancers")
-show_profile_line(page, "network_model", "data_plane", besides=choose_settings)
+show_profile_line(page, "network_model", "data_plane", "policy_engine", besides=choose_settings)
 show_services(page)
 show_doors(page)
 show_azure(page)

@@ -148,6 +148,7 @@ def _policies(command: _Add) -> None:
 def _azure(command: _Add) -> None:
     azure = command("what Azure makes of the Services: load balancers, frontends, rules, probes")
     _filters(azure)
+    _engine(azure)
     azure.add_argument(
         "--shared-probe", action="store_true", help="the cluster's load balancers share one health probe"
     )
@@ -162,7 +163,7 @@ def _azure(command: _Add) -> None:
         "--list",
         choices=("load-balancing-rules", "security-rules", "probes"),
         default="load-balancing-rules",
-        help="what a row of a table stands for; JSON has all; probes are judged by security groups and policies",
+        help="what a row of a table stands for; JSON has all; probes are judged by groups and, as --engine says, by policies",
     )
     azure.add_argument(
         "--data-plane",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -53,10 +54,12 @@ def azure_command(arguments: argparse.Namespace) -> int:
     nsg_problems += subnet_problems
 
     probes: list[Row] = []
+    judged = ""
     if arguments.format == "json" or arguments.list == "probes":
-        from lib.cli.probes import judged_probe_rows
+        from lib.cli.probes import judged_probe_rows, judged_words
 
-        probes = judged_probe_rows(given, settings, existing, subnet, kept)
+        probes = judged_probe_rows(given, settings, existing, subnet, kept, arguments)
+        judged = judged_words(given, arguments.engine)
     if arguments.format == "json":
         tail = {
             "security_rules": security_rule_json(view),
@@ -66,6 +69,7 @@ def azure_command(arguments: argparse.Namespace) -> int:
                 if rule.not_in_input
             ],
             "probes": probes,
+            "probes_judged": judged,
             "left_out": [{"service": str(ref), "reason": why} for ref, why in view.left_out if kept(ref)],
             "without_security_rules": [
                 {"service": str(ref), "reason": why} for ref, why in view.without_security_rules if kept(ref)
@@ -80,6 +84,7 @@ def azure_command(arguments: argparse.Namespace) -> int:
         write_rows(arguments.format, security_rule_rows(view))
     elif arguments.list == "probes":
         write_rows(arguments.format, probes)
+        sys.stderr.write(f"{judged}\n")
     else:
         rows = load_balancer_rule_rows(view.services, given.locate)
         write_rows(arguments.format, rows if arguments.format == "csv" else map(_shortened, rows))

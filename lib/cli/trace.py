@@ -22,6 +22,8 @@ from lib.model.problem import Problem
 from lib.model.security_rules import Attachment
 from lib.model.services import TrafficPolicy
 from lib.model.sets import AddressSet
+from lib.policy.engines import profile as profile_of
+from lib.policy.judged import judged_sentence
 from lib.policy.lost_ends import why_missing
 from lib.tables.trace import hop_rows, placed, trace_json, verdict_text
 from lib.trace.compare import KEYS, Profile, Side, read_profile, side_by_side
@@ -47,11 +49,12 @@ def trace_command(arguments: argparse.Namespace) -> int:
     given, problems = _given(arguments)
     loaded = load(inputs_of(arguments), complete=arguments.complete, names=names_of(arguments))
     sides = [_side(arguments, loaded, given, profile) for profile in (Profile(), *others)]
+    judged = judged_sentence(profile_of(arguments.engine), loaded.snapshot)
     match arguments.format:
         case "json":
-            write([json.dumps(_json(sides, loaded, problems), ensure_ascii=False, indent=1) + "\n"])
+            write([json.dumps(_json(sides, loaded, problems, judged), ensure_ascii=False, indent=1) + "\n"])
         case "text":
-            write(_text(sides, loaded))
+            write(_text(sides, loaded, judged))
         case _:
             rows = [{"profile": s.profile.label, **row} for s in sides for row in hop_rows(s.trace, loaded.locate)]
             write_rows(arguments.format, rows)
@@ -97,11 +100,12 @@ def _side(arguments: argparse.Namespace, loaded: Input, given: Given, profile: P
         raise UsageError(why_missing(error, loaded.problems, loaded.place)) from None
 
 
-def _json(sides: Sequence[Side], loaded: Input, problems: Sequence[Problem]) -> dict[str, object]:
+def _json(sides: Sequence[Side], loaded: Input, problems: Sequence[Problem], judged: str) -> dict[str, object]:
     first, *others = sides
     return {
         "schema": "netatlas.trace/1",
         **trace_json(first.trace, loaded.locate),
+        "judged": judged,
         "against": [
             {"profile": dict(side.profile.changes), **trace_json(side.trace, loaded.locate)} for side in others
         ],
@@ -109,9 +113,10 @@ def _json(sides: Sequence[Side], loaded: Input, problems: Sequence[Problem]) -> 
     }
 
 
-def _text(sides: Sequence[Side], loaded: Input) -> Iterator[str]:
+def _text(sides: Sequence[Side], loaded: Input, judged: str) -> Iterator[str]:
     first, *others = sides
     yield from _trace_text(first.trace, loaded)
+    yield f"\n{judged}\n"
     if not others:
         return
     for side in sides:

@@ -18,6 +18,7 @@ from lib.azure.node_rules import node_rules_of, update_effects_of
 from lib.azure.view import AzureView, azure_view
 from lib.facts.sources import source
 from lib.model.services import Service, ServiceType
+from lib.policy.judged import judged_sentence
 from lib.tables.azure import (
     frontend_rows,
     limit_rows,
@@ -172,7 +173,7 @@ def _show_probes(page: PageContext, found: ServiceLoadBalancer) -> None:
     engine = results.engine(page, choice)
     st.caption(
         "Probes go to each node's own address. Judged by AKS's security group and by those pasted on the page "
-        f"*Security rules*; by policies under {plain(engine.profile.label, 60)}."
+        f"*Security rules*. {plain(judged_sentence(engine.profile, page.snapshot), 500)}"
     )
     on_the_way = groups(page)
     context = Context(engine, Given(data_plane=data_plane(page).name), provider=lambda: on_the_way.provider)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from lib.trace.ready import ReadyTrace, ready_traces
@@ -26,6 +28,24 @@ def offer_traces(page: PageContext, asked: Asked) -> None:
         for column, each in zip(st.columns(2), found[first : first + 2], strict=False):
             with column, st.container(border=True, height="stretch"):
                 _card(each)
+
+
+def offer_others(asked: Asked, others: Sequence[str]) -> None:
+    """A button for each other port of what is asked for; nothing where there is none."""
+    if not others:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="trace-others"):
+        st.caption("Its other ports:", width="content")
+        for each in others:
+            st.button(
+                plain(each.rpartition(":")[2], 40),
+                key=f"other-{each}",
+                type="tertiary",
+                icon=":material/conversion_path:",
+                on_click=_ask,
+                args=(asked.src, each),
+                help=f"Trace {plain(asked.src, 120)} to {plain(each, 200)}",
+            )
 
 
 def _card(each: ReadyTrace) -> None:

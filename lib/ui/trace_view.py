@@ -9,13 +9,15 @@ import streamlit as st
 
 from lib.figures.trace_path import trace_path
 from lib.model.errors import ModelError
+from lib.policy.judged import judged_sentence
 from lib.policy.lost_ends import why_missing
 from lib.tables.row import Row
 from lib.tables.trace import hop_rows, placed, verdict_text
 from lib.trace.compare import Profile, Side, side_by_side
 from lib.trace.context import Context
-from lib.trace.ends import read_goal, read_start
+from lib.trace.ends import Goal, Start, read_goal, read_start
 from lib.trace.hop import Hop, HopVerdict, Trace
+from lib.trace.questions import beside
 from lib.trace.walk import trace
 from lib.ui import results
 from lib.ui.icons import icon_word
@@ -24,7 +26,7 @@ from lib.ui.problems import where
 from lib.ui.security_groups import groups
 from lib.ui.text import plain, sentence
 from lib.ui.trace_form import Asked
-from lib.ui.trace_offers import offer_traces
+from lib.ui.trace_offers import offer_others, offer_traces
 from lib.ui.widgets import show_figure, show_table
 from lib.ui.yaml_block import show_yaml
 
@@ -52,13 +54,18 @@ def show_trace(page: PageContext, asked: Asked) -> None:
             offer_traces(page, asked)
         return
     try:
-        sides = [Side(each, _trace(page, asked, each)) for each in (Profile(), *asked.profiles)]
+        start = read_start(asked.src, page.snapshot)
+        goal = read_goal(asked.dst, page.snapshot, start)
+        sides = [Side(each, _trace(page, asked, each, start, goal)) for each in (Profile(), *asked.profiles)]
     except ModelError as error:
         said = why_missing(error, page.problems, lambda problem: where(problem, page.documents))
         st.error(plain(said, 900), icon=":material/error:")
         return
     found = sides[0].trace
     _show_verdict(found)
+    judged = judged_sentence(results.engine(page, asked.engine).profile, page.snapshot)
+    st.caption(f":material/policy: {plain(judged, 600)}")
+    offer_others(asked, beside(goal, page.snapshot))
     if len(sides) > 1:
         _show_sides(page, sides)
     for way in found.by_family:
@@ -71,7 +78,7 @@ def show_trace(page: PageContext, asked: Asked) -> None:
         show_table(hop_rows(found, results.locate(page)), "trace", alt="The hops in their order", first=_FIRST)
 
 
-def _trace(page: PageContext, asked: Asked, other: Profile) -> Trace:
+def _trace(page: PageContext, asked: Asked, other: Profile, start: Start, goal: Goal) -> Trace:
     engine = results.engine(page, other.engine or asked.engine)
     given = other.given(asked.given)
     key = ("trace-context", engine.profile.id, given)
@@ -84,8 +91,7 @@ def _trace(page: PageContext, asked: Asked, other: Profile) -> Trace:
             provider=lambda: groups(page).provider,
         ),
     )
-    start = read_start(asked.src, page.snapshot)
-    return trace(context, start, read_goal(asked.dst, page.snapshot, start))
+    return trace(context, start, goal)
 
 
 def _show_verdict(found: Trace) -> None:
@@ -99,7 +105,6 @@ def _show_verdict(found: Trace) -> None:
             st.warning(said, icon=":material/alt_route:")
         case HopVerdict.UNKNOWN:
             st.warning(said, icon=":material/help:")
-    st.caption(f":material/policy: Policies are read as {plain(found.engine)} reads them.")
 
 
 def _show_hops(page: PageContext, found: Trace) -> None:

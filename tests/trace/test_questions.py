@@ -13,7 +13,7 @@ from lib.model.sets import AddressSet, ConnectionSet, Protocol
 from lib.policy.engine import compile_engine
 from lib.trace.context import Context
 from lib.trace.ends import read_goal, read_start
-from lib.trace.questions import Cluster, of_exposure, of_flow, to_addresses
+from lib.trace.questions import Cluster, beside, of_exposure, of_flow, to_addresses
 from lib.trace.walk import trace
 from tests.policy.build import snapshot_of
 from tests.trace.build import cluster, from_blocks, service
@@ -73,3 +73,25 @@ def test_of_addresses_that_a_workload_may_send_to_one_is_asked_for():
     found = AddressSet.from_networks([ip_network("203.0.113.0/24")])
     assert to_addresses(web, found, ConnectionSet.of(Protocol.TCP, 5432)) == ("shop/web[Pod]", "203.0.113.0:5432")
     assert to_addresses(web, AddressSet(), ConnectionSet.all()) == ("shop/web[Pod]", "")
+
+
+@pytest.mark.parametrize(
+    ("to", "others"),
+    [
+        ("svc/shop/dns:53", ("svc/shop/dns:53/UDP", "svc/shop/dns:9153")),
+        ("svc/shop/dns:53/UDP", ("svc/shop/dns:53", "svc/shop/dns:9153")),
+        ("svc/shop/dns:metrics", ("svc/shop/dns:53", "svc/shop/dns:53/UDP")),
+        ("10.0.0.80:9153", ("10.0.0.80:53", "10.0.0.80:53/UDP")),
+        ("shop/web[Pod]:8080", ()),
+        ("https://shop.example.com/", ()),
+        ("198.51.100.1:443", ()),
+    ],
+)
+def test_the_other_ports_of_a_destination_are_offered(to, others):
+    ports = [
+        {"name": "dns-tcp", "port": 53, "protocol": "TCP"},
+        {"name": "dns", "port": 53, "protocol": "UDP"},
+        {"name": "metrics", "port": 9153},
+    ]
+    snapshot = snapshot_of(cluster(service("dns", ports=ports)))
+    assert beside(read_goal(to, snapshot, read_start("shop/client", snapshot)), snapshot) == others

@@ -15,6 +15,7 @@ from lib.model.refs import ObjectRef, Source
 from lib.model.snapshot import Snapshot
 from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import EngineProfile
+from lib.policy.judged import judged_by, other_engine
 from lib.routing.services import service_views
 from lib.scenario.recommendation.api_server import api_server
 from lib.scenario.recommendation.cluster_dns import find_dns
@@ -22,7 +23,6 @@ from lib.scenario.recommendation.controllers import routed
 from lib.scenario.recommendation.coverage import Covered, LeftOut, cover
 from lib.scenario.recommendation.doors import arriving
 from lib.scenario.recommendation.drafts import Draft, draft
-from lib.scenario.recommendation.judged import judged_by, other_engine
 from lib.scenario.recommendation.needs import EVERYWHERE, Need, NotKept, PodGroup, Question, merged, without
 from lib.scenario.recommendation.present import kept
 from lib.scenario.recommendation.proof import Proof, prove

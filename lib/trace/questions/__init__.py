@@ -15,6 +15,7 @@ from lib.trace.questions.azure import (
     of_sender,
     of_usage,
 )
+from lib.trace.questions.beside import beside
 from lib.trace.questions.egress import of_destination, of_exposed_to, of_left_out, of_reach, of_way_out
 from lib.trace.questions.ends import NOWHERE, Ends, can_be_asked
 from lib.trace.questions.flows import between_namespaces, of_explanation, of_flow, to_addresses, with_port
@@ -40,6 +41,7 @@ __all__ = [
     "NOWHERE",
     "Cluster",
     "Ends",
+    "beside",
     "between_namespaces",
     "can_be_asked",
     "leaving",
