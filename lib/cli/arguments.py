@@ -163,7 +163,7 @@ def _azure(command: _Add) -> None:
         "--list",
         choices=("load-balancing-rules", "security-rules", "probes"),
         default="load-balancing-rules",
-        help="what a row of a table stands for; JSON has all; probes are judged by groups and, as --engine says, by policies",
+        help="what a row of a table stands for; JSON has all; probes are judged by groups and policies",
     )
     azure.add_argument(
         "--data-plane",

@@ -165,17 +165,19 @@ class Engine:
         protocol: Protocol | None = None,
         port: int | None = None,
         family: Family | None = None,
+        *,
+        sent_on: bool = False,
     ) -> Explanation:
         """Both directions of a flow, with every policy and rule that took part.
 
         Without a protocol and a port every port of every protocol is asked about; a port alone means TCP. With
         ``family`` only about packets of one IP family. Raises ModelError when ``port`` is not within 1-65535, or an
-        end has no address of ``family``.
+        end has no address of ``family``. ``sent_on``: what a node as ``src`` only sends on, with its own address.
         """
         # Most of what an engine is asked needs none of this.
         from lib.policy.explain import explain
 
-        return explain(self, src, dst, protocol, port, family)
+        return explain(self, src, dst, protocol, port, family, sent_on=sent_on)
 
 
 def compile_engine(snapshot: Snapshot, profile: EngineProfile = KUBERNETES) -> Engine:

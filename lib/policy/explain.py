@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 ON_SOME_PORTS: Final = "allowed on some ports"
 _PARTIAL: Final = "partial"
+# No node has this name, since it can't be one.
+_ELSEWHERE: Final = "\0"
 # Allowed by what policies say, port by port; other reasons hold for every port.
 _JUDGED: Final = frozenset(
     {Reason.NOT_DECIDED, Reason.PASSED_ON, Reason.DENIED_IN_PART, Reason.RULE_PERMITS, Reason.RULE_PERMITS_SOME}
@@ -156,16 +158,28 @@ class _Case:
 
 
 def explain(
-    engine: Engine, src: End, dst: End, protocol: Protocol | None, port: int | None, family: Family | None = None
+    engine: Engine,
+    src: End,
+    dst: End,
+    protocol: Protocol | None,
+    port: int | None,
+    family: Family | None = None,
+    *,
+    sent_on: bool = False,
 ) -> Explanation:
     """Ask every pair of differing pods of both ends, and put their answers together.
 
     Where the IP families that both ends speak differ, each is a case of its own. With ``family`` only packets of one
-    are asked about, as where an end is an address: raises ModelError where an end has no address of it.
+    are asked about, as where an end is an address: raises ModelError where an end has no address of it. ``sent_on``:
+    of a node as ``src``, what it sends on for others with its own address. What it lets its own pods have is for its
+    own processes, so that it then counts as any node that is not theirs.
     """
     asked = _asked(engine, protocol, port)
     family = family or family_asked(engine, (src, dst))
-    pairs = tuple(pairs_of(points_of_family(engine, src, family), points_of_family(engine, dst, family)))
+    sources = points_of_family(engine, src, family)
+    if sent_on:
+        sources = tuple(p._replace(node=_ELSEWHERE) if p.on_host else p for p in sources)
+    pairs = tuple(pairs_of(sources, points_of_family(engine, dst, family)))
     cases = [case for a, b in pairs for case in _cases(engine, a, b, asked, (src, dst), family)]
     every = asked if cases else 0
     for case in cases:

@@ -1,12 +1,20 @@
-"""What comes in through a load balancer or a node port, at the pod: as from whom, and what policies say to that."""
+"""What comes in through a load balancer or a node port, at the pod: as from whom, and what policies say to that.
+
+The same reading as that of ``lib.flows.load_balancers``, by the same engine. What a node sends on with its own address
+is not the node's own traffic, which its pods always let in: that is from "processes running on the host" (Calico,
+"Protect hosts"), and of anything else the API says that "it is not defined whether this happens before or after
+NetworkPolicy processing" (kubernetes.io, "Network Policies"). Where nothing settles whether policies see the client or
+the node, both are asked.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from lib.azure.client_address import seen_address
+from lib.azure.data_plane import DataPlane
 from lib.facts.readings import SeenAs
 from lib.facts.service_traffic import ClientAddress
 from lib.flows.load_balancers import SOME, settle, uncounted
@@ -21,8 +29,6 @@ from lib.trace.service import Target
 
 PAIRS_MAX: Final = 64
 """So many pairs of a node and a pod are asked about for one target; alike ones are asked about once."""
-# Whether the pod runs on the node that received the packet, in each of the ways to see the sender.
-_OWN: Final = {"client": (True,), "node": (True, False), "remote node": (False,)}
 _SOMEBODY: Final = "a node, which is not in the input"
 _VERDICTS: Final = {
     "allowed": HopVerdict.ALLOWED,
@@ -44,17 +50,18 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """One way of seeing the sender at one target."""
+    """One way of seeing the sender at the targets; ``before``: as policies see it that are asked before it is so."""
 
     seen: ClientAddress
-    own: bool
     asked: tuple[Asked, ...]
     somebody: bool
+    before: bool = False
 
     @property
     def verdict(self) -> str:
         """The engine's word for all pairs of the case; where no node is known, only what holds for everybody counts."""
-        words = {a.answer.verdict for a in self.asked}
+        # The policies of who sends it on are none of its own.
+        words = {a.answer.directions[1].verdict for a in self.asked}
         if self.somebody and words != {"allowed"}:
             return "unknown"
         if len(words) == 1:
@@ -72,7 +79,9 @@ def arrival_hop(
         change = "no policy: this engine does not ask them here; one that does may stop it"
         return Hop(HopKind.INGRESS, HopVerdict.ALLOWED, name, open_because, targets[0].source, change=change)
     rows, certain = _rows(context, service)
-    cases = [_case(context, row, own, targets, protocol, client) for row in rows for own in _OWN[row.seen]]
+    cases = [_case(context, row, targets, protocol, client) for row in rows]
+    if not certain and policy is TrafficPolicy.CLUSTER and all(row.seen != "client" for row in rows):
+        cases.append(replace(_case(context, replace(rows[0], seen="client"), targets, protocol, client), before=True))
     cases = [case for case in cases if case.asked]
     word, doubt = settle(
         context.engine, policy, {case.verdict for case in cases}, source_known=certain or policy is TrafficPolicy.LOCAL
@@ -100,40 +109,40 @@ def _way(asked: Asked) -> Way:
 
 
 def _rows(context: Context, service: Service) -> tuple[tuple[ClientAddress, ...], bool]:
-    """The ways to see the sender, by the engine where its documentation settles them, else by the data plane."""
+    """The ways in which pods see the sender, and whether it is settled that their policies see it so, too.
+
+    By the engine where its documentation says it, unless a person says what the data plane is; else by the data plane.
+    """
     found = seen_address(service, context.data_plane).ways
     if service.external_traffic_policy is TrafficPolicy.CLUSTER:
-        whom = context.engine.profile.cluster_policy_source
-        plane = {SeenAs.BOTH: "cilium", SeenAs.NODE: "kube-proxy"}.get(whom)
-        if plane is not None and not context.data_plane.name:
-            found = tuple(row for row in found if row.data_plane == plane)
-        return found, plane is not None or bool(context.data_plane.name)
+        plane = {SeenAs.BOTH: "cilium", SeenAs.NODE: "kube-proxy"}.get(context.engine.profile.cluster_policy_source)
+        if plane is not None and not context.given.data_plane:
+            found = seen_address(service, DataPlane(plane, "the policy engine has it")).ways
+        return found, plane is not None
     # Every data plane shows the client, so that one of them stands for all.
     return found[:1], True
 
 
-def _case(
-    context: Context, row: ClientAddress, own: bool, targets: Sequence[Target], protocol: Protocol, client: Client
-) -> _Case:
+def _case(context: Context, row: ClientAddress, targets: Sequence[Target], protocol: Protocol, client: Client) -> _Case:
     flows: list[Flow] = []
     somebody = False
     for target in targets:
         if row.seen == "client":
             flows += [Flow(client.end, e, protocol, target.port, target.name, client.name) for e in target.ends]
             continue
-        pairs = _pairs(context, target, client, own=own)
-        flows += [Flow(node, pod, protocol, target.port, target.name) for node, pod in pairs]
+        pairs = _pairs(context, target, client, others_only=row.seen != "node")
+        flows += [Flow(node, pod, protocol, target.port, target.name, sent_on=True) for node, pod in pairs]
         if not context.snapshot.nodes:
             somebody = True
             everybody = AddressSet.all()
             flows += [Flow(everybody, e, protocol, target.port, target.name, _SOMEBODY) for e in target.ends]
-    return _Case(row, own, ask(context, flows), somebody)
+    return _Case(row, ask(context, flows), somebody)
 
 
-def _pairs(context: Context, target: Target, client: Client, *, own: bool) -> Iterator[tuple[Node, End]]:
+def _pairs(context: Context, target: Target, client: Client, *, others_only: bool) -> Iterator[tuple[Node, End]]:
     """Pairs of a node that received the packet and an endpoint, one for each that rules may treat unlike others.
 
-    ``own``: the endpoint runs on that node; else on another. Where that is not known a pair counts for both.
+    ``others_only``: only where the endpoint runs on another node, or where that is not known.
     """
     nodes = client.nodes or context.snapshot.nodes
     kinds = context.engine.spaces.endpoints.nodes
@@ -143,8 +152,8 @@ def _pairs(context: Context, target: Target, client: Client, *, own: bool) -> It
         home = pod.node_name if isinstance(pod, Pod) else ""
         number = points_of(context.engine, pod)[0].number
         for node in nodes:
-            key = (number, kinds[node.name], bool(home))
-            if key in told or (home and (node.name == home) is not own):
+            key = (number, kinds[node.name])
+            if key in told or (others_only and home and node.name == home):
                 continue
             if len(told) == PAIRS_MAX:
                 return
@@ -153,9 +162,10 @@ def _pairs(context: Context, target: Target, client: Client, *, own: bool) -> It
 
 
 def _label(case: _Case, client: Client) -> str:
-    whom = client.name if case.seen.seen == "client" else "that node" if case.own else "the receiving node"
-    place = "the node that received the packet" if case.own else "another node"
-    return f"{case.seen.data_plane}: a pod on {place} sees {whom}"
+    if case.before:
+        return f"{case.seen.data_plane}: policies that are asked before the translation see {client.name}"
+    whom = client.name if case.seen.seen == "client" else "the receiving node"
+    return f"{case.seen.data_plane}: a pod on {case.seen.backend} sees {whom}"
 
 
 def _reason(verdict: HopVerdict, ways: Sequence[Way]) -> str:
@@ -168,7 +178,9 @@ def _reason(verdict: HopVerdict, ways: Sequence[Way]) -> str:
 
 
 def _after(cases: Sequence[_Case], client: Client) -> str:
-    seen = dict.fromkeys(client.name if c.seen.seen == "client" else "the receiving node" for c in cases)
+    seen = dict.fromkeys(
+        client.name if c.seen.seen == "client" else "the receiving node" for c in cases if not c.before
+    )
     return " or ".join(seen)
 
 

@@ -29,7 +29,8 @@ _VERDICTS: Final = {
 class Flow:
     """One case: who sends to whom on which port of the receiver; ``label`` tells the cases apart.
 
-    ``src_name`` and ``dst_name`` name ends for people that have no short name of their own.
+    ``src_name`` and ``dst_name`` name ends for people that have no short name of their own. ``sent_on``: the sender is
+    a node that only sends it on for somebody else.
     """
 
     src: End
@@ -39,6 +40,7 @@ class Flow:
     label: str = ""
     src_name: str = ""
     dst_name: str = ""
+    sent_on: bool = False
 
     @property
     def sender(self) -> str:
@@ -67,7 +69,9 @@ class Asked:
 def ask(context: Context, flows: Iterable[Flow]) -> tuple[Asked, ...]:
     """Ask the engine about every case."""
     explain = context.engine.explain
-    return tuple(Asked(flow, explain(flow.src, flow.dst, flow.protocol, flow.port)) for flow in flows)
+    return tuple(
+        Asked(flow, explain(flow.src, flow.dst, flow.protocol, flow.port, sent_on=flow.sent_on)) for flow in flows
+    )
 
 
 def verdict_of(asked: Sequence[Asked]) -> HopVerdict:

@@ -80,10 +80,11 @@ def test_a_policy_for_clients_alone_keeps_the_probe_out_where_policies_count_for
     assert [decider.name for decider in found.hop.deciders] == ["shop/web[NetworkPolicy]"]
 
 
-def test_under_calico_the_pods_own_node_may_get_in():
-    """As from whom policies see what goes to pods on the receiving node is not stated (policy_readings.yaml), and a
-    node always reaches its own pods there."""
-    assert answer(PARTNER, "calico").word == "unknown"
+def test_under_calico_what_a_node_sends_on_is_not_its_own_traffic():
+    """CALD:calico/network-policy/hosts/protect-hosts.mdx: its pods always let in "connections from processes running on
+    the host". Whether policies see a probe as from the node or from Azure is not stated: here neither is let in."""
+    assert answer(PARTNER, "calico").word == "denied"
+    assert answer(PROBE, "calico").word == answer(NODES, "calico").word == "unknown"
 
 
 def test_under_azure_npm_such_traffic_skips_ingress_policies():

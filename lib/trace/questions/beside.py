@@ -21,7 +21,7 @@ def beside(goal: Goal, snapshot: Snapshot) -> tuple[str, ...]:
     """Destinations that differ from ``goal`` in port or protocol alone, at most OTHERS_MAX; none for URLs and names."""
     ports: Iterable[_Port]
     match goal.kind:
-        case GoalKind.SERVICE if goal.service in snapshot.service_by_ref:
+        case GoalKind.SERVICE if goal.service is not None and goal.service in snapshot.service_by_ref:
             service = snapshot.service_by_ref[goal.service]
             name, ports = f"svc/{service.ref.qualified_name}", _ports(service)
         case GoalKind.ADDRESS if goal.address is not None:
