@@ -315,3 +315,13 @@ def test_where_pods_differ_each_reason_has_an_example() -> None:
         "shop/policy[NetworkPolicy] isolates shop/db[StatefulSet] for ingress, and no rule of it permits the flow "
         "(for example shop/client[Pod] → shop/db-1[Pod])",
     ]
+
+
+@pytest.mark.parametrize("engine_id", ["kubernetes", "calico"])
+def test_what_a_node_only_sends_on_is_not_let_in_by_its_own_pods(engine_id: str) -> None:
+    """Its own processes are: types.go, "the pod's local node"; CALD:calico/network-policy/hosts/protect-hosts.mdx."""
+    found = engine_of(NODES, on_node(SERVER, "node-1"), DENY, profile=profile(engine_id))
+    node = next(n for n in found.snapshot.nodes if n.name == "node-1")
+    (server,) = found.snapshot.workloads
+    assert found.explain(node, server, Protocol.TCP, 80).verdict == "allowed"
+    assert found.explain(node, server, Protocol.TCP, 80, sent_on=True).verdict == "denied"
