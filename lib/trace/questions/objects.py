@@ -11,11 +11,10 @@ from lib.model.cluster import Node, Workload
 from lib.model.finding import Finding
 from lib.model.near_words import nearest
 from lib.model.policies import Direction
-from lib.model.refs import ObjectRef
+from lib.model.refs import INGRESS_CONTROLLER, ObjectRef
 from lib.model.services import EndpointSlice, Service, ServicePort, ServiceType
 from lib.model.sets import ConnectionSet
 from lib.model.snapshot import Snapshot
-from lib.policy.ends import INGRESS_CONTROLLER
 from lib.policy.inventory import inventory
 from lib.policy.selections import Selections
 from lib.routing.reach import address_or_none
