@@ -82,9 +82,10 @@ def test_more_replicas_of_a_pod_change_no_row(objects: list[Raw], replicas: int)
 def test_a_policy_that_selects_nobody_changes_no_row(objects: list[Raw]) -> None:
     """Each kind in turn, beside policies of all kinds.
 
-    Two exceptions, both about who is meant to enforce the policies: the first policy of Calico's says that it is
-    Calico, which lets nodes reach their own pods; and no release of Calico's has both generations of cluster-wide
-    kinds, so that a policy of the one may move the tier of the other.
+    Three exceptions, all about who is meant to enforce the policies: the first policy of Calico's says that it is
+    Calico, which lets nodes reach their own pods; beside it the first of Cilium's says that it may be Cilium; and no
+    release of Calico's has both generations of cluster-wide kinds, so that a policy of the one may move the tier of
+    the other.
     """
     before = rows(objects)
     kinds = {obj["kind"] for obj in objects}
@@ -92,6 +93,9 @@ def test_a_policy_that_selects_nobody_changes_no_row(objects: list[Raw]) -> None
     left_out = set[str]()
     if not of_calico & {"NetworkPolicy", "GlobalNetworkPolicy"}:
         left_out |= {"GlobalNetworkPolicy", "NetworkPolicy of Calico"}
+    of_cilium = {"CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"}
+    if not kinds & of_cilium:
+        left_out |= of_cilium
     if "ClusterNetworkPolicy" in kinds:
         left_out |= {"AdminNetworkPolicy"}
     if kinds & {"AdminNetworkPolicy", "BaselineAdminNetworkPolicy"}:
