@@ -17,7 +17,7 @@ from lib.scenario.answer import NOTHING, Change, FlowAnswer, judge
 from lib.scenario.causes import Causes
 from lib.scenario.changes import FlowChange, Tally
 from lib.scenario.diff_notes import DiffNotes
-from lib.scenario.doubts import differing_doubts
+from lib.scenario.doubts import differing_doubts, unread_kinds
 from lib.scenario.inside import Inside, Pair
 from lib.scenario.membership import Membership
 from lib.scenario.pair_counts import PairCounts
@@ -76,7 +76,12 @@ class Diff:
         # What a cluster's own settings and versions make of an engine differs from reading to reading as rules do.
         doubts = differing_doubts(self.old, self.new) if self.old.profile.id == self.new.profile.id else ()
         what = f"Rules that hang on {' or '.join(doubts)} are not the same in both"
-        return f"{what}: flows that are unknown in both may differ, and are not listed." if doubts else ""
+        said = [f"{what}: flows that are unknown in both may differ, and are not listed."] if doubts else []
+        # What the two may not read they do not read alike: another cluster, another moment, another engine.
+        unread = sorted(unread_kinds(self.old) & unread_kinds(self.new))
+        if unread:
+            said.append(f"Not read: {', '.join(unread)}. What hangs on these is unknown in both, and is not listed.")
+        return " ".join(said)
 
     @cached_property
     def refs(self) -> tuple[ObjectRef, ...]:

@@ -9,6 +9,7 @@ from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
 from lib.policy.bits import positions
 from lib.policy.engine import Engine
+from lib.policy.unread_kinds import stands_for_unread
 
 
 class DoubtfulRule(NamedTuple):
@@ -24,6 +25,11 @@ class DoubtfulRule(NamedTuple):
 def differing_doubts(old: Engine, new: Engine) -> tuple[str, ...]:
     """What the rules hang on that only one of two readings has."""
     return tuple(sorted({each.doubt for each in _doubtful_rules(old) ^ _doubtful_rules(new)}))
+
+
+def unread_kinds(engine: Engine) -> frozenset[str]:
+    """The kinds of policies, and of what they refer to, of which nobody knows what they decide in a reading."""
+    return frozenset(policy.ref.kind for policy in engine.policies if stands_for_unread(policy))
 
 
 def _doubtful_rules(engine: Engine) -> frozenset[DoubtfulRule]:

@@ -32,7 +32,7 @@ from lib.ui.loaded import LoadedInput
 from lib.ui.page_context import PageContext, T
 from lib.ui.problems import show_problems
 from lib.ui.strip import local_time
-from lib.ui.text import plain
+from lib.ui.text import at_least, plain
 from lib.ui.trace_link import TracedTable, cluster_of, show_traced
 
 LISTED_UP_TO: Final = 2_000
@@ -97,8 +97,8 @@ def show_summary(page: PageContext, other: LoadedInput, choice: str) -> Compared
     _say_unlike(page, before, choice)
     with st.spinner("Comparing", show_time=True):
         found = _compared(page, before, choice)
-    total = found.tally.total
-    counts = found.objects.counts
+    total, counts = found.tally.total, found.objects.counts
+    unread = (*results.unread_of_flows(page, choice), *results.unread_of_flows(before, choice))
     with st.container(horizontal=True):
         for change, word in (
             (Change.LOST, "Flows lost"),
@@ -106,11 +106,11 @@ def show_summary(page: PageContext, other: LoadedInput, choice: str) -> Compared
             (Change.CHANGED, "Flows changed"),
             (Change.UNKNOWN, "Flows not settled"),
         ):
-            st.metric(word, f"{total.get(change, 0):,}", border=True)
-        st.metric("Routes and doors", f"{len(found.routes):,}", border=True)
+            st.metric(word, at_least(total.get(change, 0), unread), border=True)
+        st.metric("Routes and doors", at_least(len(found.routes), unread), border=True)
         signs = (("added", "+"), ("removed", "−"), ("changed", "~"))
         told = " ".join(f"{sign}{counts[how]:,}" for how, sign in signs if counts[how])
-        st.metric("Objects", told or "0", border=True, help="Added (+), removed (−) and changed (~).")
+        st.metric("Objects", told or at_least(0, unread), border=True, help="Added (+), removed (−) and changed (~).")
     if not page.view.is_everything:
         st.caption(
             ":material/filter_alt: These counts are of the whole input; the lists of flows and objects are filtered."

@@ -36,7 +36,7 @@ from lib.ui import results
 from lib.ui.arrival_view import CHANGES, counted, show_arrival_reasons
 from lib.ui.change_ways import way_between, way_of_change
 from lib.ui.page_context import PageContext
-from lib.ui.text import plain
+from lib.ui.text import at_least, plain
 from lib.ui.trace_link import TracedTable, cluster_of, show_traced
 from lib.ui.widgets import take_from_link
 
@@ -61,6 +61,7 @@ class _Compared:
     reasons: tuple[Reason, ...]
     cut: bool
     left_out: str
+    unsettled: str
     arrivals: tuple[RouteChange, ...]
 
 
@@ -130,7 +131,7 @@ def show_summary(page: PageContext, old: str, new: str) -> None:
     if old == new:
         return
     found = _compared(page, old, new)
-    total = found.tally.total
+    total, unread = found.tally.total, results.unread_of_flows(page, old, new)
     if not page.view.is_everything:
         st.caption(":material/filter_alt: These counts are of the whole cluster; the lists below follow the filter.")
     with st.container(horizontal=True):
@@ -140,7 +141,7 @@ def show_summary(page: PageContext, old: str, new: str) -> None:
             (Change.CHANGED, "Flows changed"),
             (Change.UNKNOWN, "Not settled"),
         ):
-            st.metric(word, f"{total.get(change, 0):,}", border=True)
+            st.metric(word, at_least(total.get(change, 0), unread), border=True)
     if found.arrivals:
         st.warning(plain(counted(found.arrivals), 400), icon=":material/call_received:")
 
@@ -152,13 +153,20 @@ def show_differences(page: PageContext, old: str, new: str) -> None:
         st.info("The two engines are the same: choose another one to compare.", icon=":material/compare_arrows:")
         return
     found = _compared(page, old, new)
-    for note in filter(None, (*_notes(page, old, new), found.left_out)):
+    for note in filter(None, (*_notes(page, old, new), found.unsettled, found.left_out)):
         st.caption(f":material/info: {plain(note, 400)}")
     if not found.tally:
         pods = sum(len(w.endpoints) for w in page.snapshot.workloads)
-        (st.info if found.arrivals else st.success)(
+        kinds = results.unread_of_flows(page, old, new)
+        unread = page.snapshot.unread_text(*kinds) if kinds else ""
+        said = (
+            f"No flow is known to differ between {before} and {after}. Not read: {unread}."
+            if unread
+            else f"No flow differs: {before} and {after} let the same through."
+        )
+        (st.info if found.arrivals or unread else st.success)(
             plain(
-                f"No flow differs: {before} and {after} let the same through. Compared were the flows between all "
+                f"{said} Compared were the flows between all "
                 f"{len(page.snapshot.workloads):,} workloads ({pods:,} pods that can send and receive), to and from "
                 f"all outside addresses and nodes, and from ingress controllers, "
                 f"under {sum(policy_kinds(page.snapshot).values()):,} policies.{_rejected(page)}{_besides(found)}",
@@ -281,5 +289,6 @@ def _rows(page: PageContext, found: Diff, names: frozenset[str] | None) -> _Comp
         reasons(advised),
         len(changes) > LISTED_UP_TO,
         found.left_out,
+        found.unsettled,
         (*arrival_changes(found.old, found.new), *own_node_changes(found.old, found.new)),
     )

@@ -26,7 +26,7 @@ from lib.ui import results
 from lib.ui.details import show_node
 from lib.ui.engine_view import UNISOLATED_KEY, enforcement_line, say_hosts
 from lib.ui.page_context import PageContext
-from lib.ui.text import plain
+from lib.ui.text import at_least, plain
 from lib.ui.trace_link import TracedTable, cluster_of, show_traced
 from lib.ui.widgets import say_hidden, show_figure, show_graph, tile
 from lib.ui.yaml_block import show_yaml
@@ -37,9 +37,7 @@ _DOOR_KINDS: Final = ("Service", "Pod", "Node", *_ROUTE_KINDS)
 
 def _count(number: int, page: PageContext, *kinds: str) -> str:
     """A number of things; how many there are at least, or a question mark, where the server did not give all."""
-    if not page.snapshot.unread(*kinds):
-        return f"{number:,}"
-    return f"≥ {number:,}" if number else "?"
+    return at_least(number, page.snapshot.unread(*kinds))
 
 
 def _link(text: str, page: PageContext, *kinds: str) -> str:

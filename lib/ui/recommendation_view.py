@@ -162,7 +162,9 @@ def show_changes(page: PageContext, choice: str, found: Recommendation) -> None:
     st.subheader("What differs from today", anchor=False)
     proof = found.proof
     if not proof.tally and not proof.arrivals:
-        st.caption("No flow differs.")
+        st.caption(
+            f"No flow is known to differ. {plain(proof.unsettled, 400)}" if proof.unsettled else "No flow differs."
+        )
         return
     if proof.tally.flows > len(proof.changes):
         st.caption(f"The first {len(proof.changes):,} of {proof.tally.flows:,} flows.")

@@ -17,6 +17,7 @@ from lib.exposure import exposed_to as open_to
 from lib.exposure.internet import ToInternet, to_internet
 from lib.exposure.required import Reach
 from lib.exposure.required import required_reach as reach_of_required
+from lib.facts.engine_settings import engine_settings
 from lib.flows import FlowRow, NamespaceMatrix, flow_rows, namespace_matrix
 from lib.graph.flows import OpenEnds, open_ends
 from lib.lint import LintFinding, LintReport, examine
@@ -165,6 +166,12 @@ def engine(page: PageContext, choice: str = AUTOMATIC) -> Engine:
     """The compiled policies under a choice of engine."""
     chosen = profile_of(page, choice)
     return page.cached(("engine", chosen.id), lambda: compile_engine(page.snapshot, chosen))
+
+
+def unread_of_flows(page: PageContext, *engines: str) -> tuple[str, ...]:
+    """The kinds that were not read; ConfigMaps count where they hold settings of one of ``engines``."""
+    of_settings = {each.engine for each in engine_settings()} & {profile_of(page, each).id for each in engines}
+    return tuple(kind for kind in page.snapshot.unread() if kind != "ConfigMap" or of_settings)
 
 
 def matrix(page: PageContext, choice: str = AUTOMATIC) -> NamespaceMatrix:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Collection
 from typing import Final
 
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&^=@\"'/])")
@@ -34,6 +35,13 @@ def hover(text: object, limit: int = 200) -> str:
 def shorten(text: str, limit: int) -> str:
     """``text``, or its start and an ellipsis where it has more than ``limit`` characters."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def at_least(number: int, unread: Collection[str]) -> str:
+    """A number of things; a lower bound, or a question mark for none, where some kinds were not read."""
+    if not unread:
+        return f"{number:,}"
+    return f"≥ {number:,}" if number else "?"
 
 
 def sentence(text: str) -> str:

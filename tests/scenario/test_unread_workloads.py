@@ -11,11 +11,16 @@ import pytest
 
 from lib.cli import main
 from lib.loaders.cluster.read import ClusterRead
+from lib.loaders.policy_text import read_policies
 from lib.policy.engine import compile_engine
+from lib.policy.engines import profile
 from lib.scenario import Change, Diff, diff
+from lib.scenario.recommendation import Options, recommend, summarise
 from tests.cluster.reading import kubeconfig, loaded, read, written
 from tests.cluster.replay import ReplayServer, always, recording
 
+POLICIES = "/apis/networking.k8s.io/v1/networkpolicies"
+ENGINES = ("azure-npm", "calico")
 PODS, DEPLOYMENTS = "/api/v1/pods", "/apis/apps/v1/deployments"
 
 
@@ -89,6 +94,25 @@ def test_pods_of_an_owner_that_was_not_read_may_be_anothers() -> None:
     found = compared(cluster(), cluster("/apis/apps/v1/replicasets"))
     assert not found.added and not found.removed
     assert set(found.tally.total) <= {Change.UNKNOWN}
+
+
+def test_policies_that_neither_reading_has_may_differ_and_that_is_said(whole: ClusterRead) -> None:
+    part = reading(POLICIES)
+    assert compared(whole, whole).unsettled == ""
+    for found in (compared(part, part), diff(*(compile_engine(loaded(part).snapshot, profile(e)) for e in ENGINES))):
+        assert found.unsettled == "Not read: NetworkPolicy. What hangs on these is unknown in both, and is not listed."
+    # Where one of them has the policies, what the other lacks is listed as unknown.
+    one_sided = compared(whole, part)
+    assert "objects of the kind NetworkPolicy" in one_sided.unsettled and one_sided.tally.total[Change.UNKNOWN] > 0
+
+
+def test_a_recommendation_does_not_say_that_nothing_differs_from_what_was_not_read() -> None:
+    part = reading(PODS, "/api/v1/services", "/apis/networking.k8s.io/v1/ingresses", POLICIES)
+    found = recommend(compile_engine(loaded(part).snapshot), Options(), read_policies, lambda source: "")
+    assert found.proof is not None and not found.proof.tally
+    told = " ".join(summarise(found, "the Kubernetes API").lines)
+    assert "Not read: NetworkPolicy. What hangs on these is unknown in both" in told
+    assert "Against today no flow is known to differ." in told
 
 
 def test_the_command_line_names_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

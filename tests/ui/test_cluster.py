@@ -321,3 +321,22 @@ def test_a_plan_taken_from_a_cluster_that_was_read_whole_says_nothing(url: str, 
     test.button("take-nodes").click().run()
     assert "netatlas.plan" in test.session_state
     assert not any("taken from the cluster" in w.value for w in test.warning)
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_a_migration_of_policies_that_were_refused_is_not_called_safe(
+    url: str, server: ReplayServer, refused: bool
+) -> None:
+    for path, (kind, version, _) in list(server.lists.items()):
+        if path.endswith("policies"):
+            server.lists[path] = (kind, version, [])
+    for path in ("/apis/networking.k8s.io/v1/networkpolicies", "/api/v1/pods") if refused else ():
+        server.faults[path] = always(403, recording("403-pods-namespaced")["body"])
+    test = connected()
+    test.switch_page("pages/engine_migration.py").run()
+    said = " ".join(e.value for e in (*test.success, *test.info)).replace("\\", "")
+    assert ("No flow is known to differ" in said) is refused
+    assert ("let the same through" in said) is not refused
+    assert {m.value for m in test.metric} == {"?" if refused else "0"}
+    captions = " ".join(c.value for c in test.caption).replace("\\", "")
+    assert ("Not read: NetworkPolicy. What hangs on these is unknown in both" in captions) is refused

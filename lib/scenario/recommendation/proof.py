@@ -68,7 +68,7 @@ class Proof:
     that differ from today, ``permitted`` is for each of them what lets it through today; ``tally`` counts all that
     differ. ``arrivals`` are the ports of load balancers and node ports that let in more or less than today, which
     flows do not show where the engine sees another source than the client. ``enforced``: the engine enforces policies
-    at all.
+    at all. ``unsettled`` says what of today and of after is unknown alike, and so in no count; "" where nothing is.
     """
 
     needs: tuple[ProvenNeed, ...]
@@ -80,6 +80,7 @@ class Proof:
     tally: Tally
     enforced: bool = True
     arrivals: tuple[RouteChange, ...] = ()
+    unsettled: str = ""
 
     @property
     def ranked_needs(self) -> tuple[ProvenNeed, ...]:
@@ -114,6 +115,7 @@ def prove(before: Engine, after: Engine, assumed: Engine, covered: Covered, need
         compared.tally,
         after.profile.enforces,
         arrival_changes(before, after),
+        compared.unsettled,
     )
 
 

@@ -98,8 +98,10 @@ def _changed(proof: Proof) -> Iterator[str]:
     flows = _counted(proof.tally.total)
     counts = Counter(each.change for each in proof.arrivals)
     ways = _counted(counts)
+    if proof.unsettled:
+        yield proof.unsettled
     if not flows and not ways:
-        yield "Against today no flow differs."
+        yield "Against today no flow is known to differ." if proof.unsettled else "Against today no flow differs."
         return
     told = [f"flows: {flows}"] if flows else ["no flow between workloads, with nodes or addresses outside differs"]
     told += [f"ways in through load balancers and node ports: {ways}"] if ways else []
