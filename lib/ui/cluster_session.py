@@ -40,8 +40,11 @@ def take_upload(data: bytes) -> None:
 
 
 def forget_upload() -> None:
-    """Forget the uploaded kubeconfig and whatever login came of it; for callbacks."""
+    """Forget the uploaded kubeconfig and whatever login came of it, and stop what reads by it; for callbacks."""
     st.session_state.pop(_UPLOADED, None)
+    job = session.running_job()
+    if job is not None and job.by_upload:
+        session.cancel()
     target = st.session_state.get(_TARGET)
     if target is not None and target.is_upload:
         st.session_state.pop(_TARGET, None)
@@ -55,7 +58,7 @@ def connect(target: ClusterTarget) -> None:
 
 def read_to_compare(target: ClusterTarget) -> None:
     """Read a second cluster, or the same once more, beside what is shown; its login is not kept for that."""
-    session.start(target.context, partial(load_cluster, target, None), to_compare=True)
+    session.start(target.context, partial(load_cluster, target, None), to_compare=True, by_upload=target.is_upload)
 
 
 def target() -> ClusterTarget | None:
@@ -94,7 +97,7 @@ def _read(found: ClusterTarget) -> None:
     st.session_state[_ASKED_AT] = time.monotonic()
     own = session.own_input()
     before = own if own is not None and own.live is not None and own.id == found.id else None
-    session.start(found.context, partial(load_cluster, found, before))
+    session.start(found.context, partial(load_cluster, found, before), by_upload=found.is_upload)
 
 
 __all__ = [

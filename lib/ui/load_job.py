@@ -26,10 +26,12 @@ class LoadJob:
 
     Exactly one of ``result``, ``failure`` and ``was_cancelled`` is set once ``done`` answers True. ``failure`` is a
     sentence without content of the input. ``to_compare``: its result is to stand beside what is shown.
+    ``by_upload``: it reads a cluster by a kubeconfig that the visitor uploaded.
     """
 
     title: str
     to_compare: bool = False
+    by_upload: bool = False
     progress: LoadProgress = field(default_factory=LoadProgress)
     result: LoadedInput | None = None
     failure: str = ""
@@ -38,9 +40,9 @@ class LoadJob:
     _thread: threading.Thread | None = None
 
     @classmethod
-    def start(cls, title: str, load: Load, *, to_compare: bool = False) -> LoadJob:
+    def start(cls, title: str, load: Load, *, to_compare: bool = False, by_upload: bool = False) -> LoadJob:
         """Begin at once."""
-        job = cls(title, to_compare)
+        job = cls(title, to_compare, by_upload)
         job._thread = threading.Thread(target=job._run, args=(load,), name="netatlas-load", daemon=True)
         job._thread.start()
         return job

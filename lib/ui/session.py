@@ -94,14 +94,15 @@ def start_load(title: str, files: tuple[InputFile, ...], *, assume_complete: boo
     start(title, partial(load, "upload:", title, files, assume_complete=assume_complete))
 
 
-def start(title: str, loading: Load, *, to_compare: bool = False) -> None:
+def start(title: str, loading: Load, *, to_compare: bool = False, by_upload: bool = False) -> None:
     """Load an input of the visitor's own, instead of what is being loaded; a short load ends before this returns.
 
-    ``to_compare``: it is kept beside what is shown and does not take its place.
+    ``to_compare``: it is kept beside what is shown and does not take its place. ``by_upload``: by a kubeconfig that the
+    visitor uploaded.
     """
     cancel()
     forget_failed_load()
-    job = LoadJob.start(title, loading, to_compare=to_compare)
+    job = LoadJob.start(title, loading, to_compare=to_compare, by_upload=by_upload)
     st.session_state[_JOB] = job
     job.wait(_PATIENCE_S)
     _take_over()

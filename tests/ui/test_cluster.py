@@ -158,6 +158,29 @@ def test_an_upload_is_used_for_this_session_and_can_be_forgotten(
     assert "netatlas.cluster" not in test.session_state
 
 
+def test_what_is_forgotten_is_not_read_on_with(
+    server: ReplayServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "absent"))
+    asked, go_on = threading.Event(), threading.Event()
+
+    def held(_: object) -> bool:
+        asked.set()
+        return not go_on.wait(60)
+
+    server.faults["/api/v1/pods"] = held
+    with server.running(tls=True) as url:
+        test = upload(app(page="input"), kubeconfig(url)).button(key="connect").click().run()
+        assert asked.wait(30)
+        job = test.session_state["netatlas.job"]
+        test.button(key="forget-kubeconfig").click().run()
+        go_on.set()
+        assert job.wait(30)
+    assert job.was_cancelled and job.result is None
+    assert "netatlas.job" not in test.session_state
+    assert "netatlas.upload" not in test.session_state
+
+
 def test_an_upload_that_runs_something_is_refused_with_the_way_that_works(tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": "touch", "args": [str(marker)]}
