@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from lib.azure.provider_settings import ProviderSettings, detect_location
+from lib.azure.view import azure_view
+from lib.checks.run import run_checks
 from lib.flows import flow_rows
 from lib.loaders.assemble import assemble
 from lib.loaders.cluster.connection import Connection
@@ -17,6 +20,8 @@ from lib.policy.engines import KUBERNETES
 from lib.policy.selections import selections
 from lib.routing.routes import ingress_backends, route_views
 from lib.routing.services import service_views
+from lib.tables.azure import load_balancer_rule_rows
+from lib.tables.findings import finding_rows
 from lib.tables.policies import policy_rows
 from lib.tables.routes import route_rows
 from lib.tables.services import service_rows
@@ -52,9 +57,14 @@ def answers(snapshot: Snapshot, namespaces: frozenset[str]) -> dict[str, Rows]:
     services = [view for view in service_views(snapshot) if view.ref.namespace in namespaces]
     routes = [view for view in route_views(snapshot) if view.route.namespace in namespaces]
     policies = policy_rows(snapshot, selections(engine), KUBERNETES, lambda _: "")
+    view = azure_view(snapshot, ProviderSettings(location=detect_location(snapshot)))
+    balanced = [each for each in view.services if each.ref.namespace in namespaces]
+    findings = [each for each in run_checks(snapshot, engine=engine) if each.subject.namespace in (*namespaces, "")]
     return {
         "flows": [row.to_json() for row in flows],
         "services": [dict(row) for row in service_rows(services, lambda _: "")],
         "routes": [dict(row) for row in route_rows(routes, lambda _: "")],
         "policies": [dict(row) for row in policies if row["namespace"] in (*namespaces, "")],
+        "azure": [dict(row) for row in load_balancer_rule_rows(balanced, lambda _: "")],
+        "findings": [dict(row) for row in finding_rows(findings, lambda _: "")],
     }

@@ -10,7 +10,7 @@ import pytest
 
 from tests.deploy.render import file
 from tests.envtest.control_plane import ControlPlane, Raw, running_control_plane, why_not
-from tests.envtest.put import custom_kinds, put_all, sample, token_of, wait_for_kinds, with_servers_times
+from tests.envtest.put import as_the_server_has_them, custom_kinds, put_all, sample, token_of, wait_for_kinds
 
 SERVICE_RANGES = {"shop": "10.0.0.0/16", "gateway-ipv6": "10.0.0.0/16,fd12:3456:789a:1::/108"}
 _HERE = Path(__file__).parent
@@ -57,5 +57,5 @@ def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         wait_for_kinds(plane, definitions)
         refusals += put_all(plane, [*role, *objects])
         token = token_of(plane, "netatlas", "netatlas")
-        objects = with_servers_times(plane, objects)
+        objects = as_the_server_has_them(plane, objects)
         yield Prepared(plane, name, objects, refusals, token, "system:serviceaccount:netatlas:netatlas")

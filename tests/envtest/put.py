@@ -117,15 +117,18 @@ def _put(plane: ControlPlane, obj: Raw) -> str:
     return f"{wanted['kind']} {name}: {made.status} {made.body.get('message', made.body)}"
 
 
-def with_servers_times(plane: ControlPlane, objects: list[Raw]) -> list[Raw]:
-    """The objects with the times of creation that the server gave them: of two Ingresses the older one wins."""
-    return [_with_servers_time(plane, obj) for obj in objects]
+def as_the_server_has_them(plane: ControlPlane, objects: list[Raw]) -> list[Raw]:
+    """The objects with the times of creation and the uids that the server gave them.
+
+    Of two Ingresses the older one wins, and Azure's names of rules are made of the Service's uid.
+    """
+    return [_as_the_server_has_it(plane, obj) for obj in objects]
 
 
-def _with_servers_time(plane: ControlPlane, obj: Raw) -> Raw:
+def _as_the_server_has_it(plane: ControlPlane, obj: Raw) -> Raw:
     served = plane.ask("GET", f"{_path(obj)}/{obj['metadata']['name']}").body.get("metadata", {})
-    time_of = {key: served[key] for key in ("creationTimestamp",) if key in served}
-    return {**obj, "metadata": {**obj["metadata"], **time_of}}
+    given = {key: served[key] for key in ("creationTimestamp", "uid") if key in served}
+    return {**obj, "metadata": {**obj["metadata"], **given}}
 
 
 def _make(plane: ControlPlane, path: str, wanted: Raw) -> Answer:
