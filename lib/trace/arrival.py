@@ -61,7 +61,7 @@ class _Case:
     def verdict(self) -> str:
         """The engine's word for all pairs of the case; where no node is known, only what holds for everybody counts."""
         # The policies of who sends it on are none of its own.
-        words = {a.answer.directions[1].verdict for a in self.asked}
+        words = {"unknown" if a.open[1] else a.answer.directions[1].verdict for a in self.asked}
         if self.somebody and words != {"allowed"}:
             return "unknown"
         if len(words) == 1:
@@ -89,7 +89,7 @@ def arrival_hop(
     ways = tuple(
         Way(_label(case, client), _VERDICTS[case.verdict], reason_of([_way(a) for a in case.asked])) for case in cases
     )
-    deciders = deciders_of(a.answer.directions[1] for case in cases for a in case.asked)
+    deciders = deciders_of(a.answer.directions[1] for case in cases for a in case.asked if not a.open[1])
     verdict = _VERDICTS[word]
     return Hop(
         HopKind.INGRESS,

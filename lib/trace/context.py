@@ -33,6 +33,7 @@ from lib.routing.route_view import RouteView
 from lib.routing.routes import named_services, route_views
 from lib.routing.selection import PodIndex
 from lib.routing.services import ServiceView, service_view
+from lib.trace.unread_pods import unread_pods
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,11 @@ class Context:
     def snapshot(self) -> Snapshot:
         """The cluster."""
         return self.engine.snapshot
+
+    @cached_property
+    def unread_pods(self) -> Mapping[Address, ObjectRef]:
+        """The pods that slices name and the input lacks, by their addresses."""
+        return unread_pods(self.snapshot)
 
     @cached_property
     def routes(self) -> tuple[RouteView, ...]:

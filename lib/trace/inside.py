@@ -62,7 +62,7 @@ def arrived(asked: Sequence[Asked], targets: Sequence[Target], between: Hop | No
     verdict = verdict_of(asked)
     if between is not None and between.verdict is not HopVerdict.ALLOWED and verdict is not HopVerdict.DENIED:
         verdict = between.verdict if verdict is HopVerdict.ALLOWED else HopVerdict.UNKNOWN
-    ways = tuple(Way(each.flow.label, each.verdict, each.answer.verdict) for each in asked)
+    ways = tuple(Way(each.flow.label, each.verdict, each.word) for each in asked)
     return end_hop(targets, verdict, ways if len(ways) > 1 else ())
 
 

@@ -172,7 +172,11 @@ def _without_server(context: Context, sender: Workload | Pod, host: str, notes: 
 
 
 def _way(asked: Asked) -> Way:
-    reasons = "; ".join(f"{d.direction.field}: {d.reason}" for d in asked.answer.directions if d.verdict != "allowed")
+    reasons = "; ".join(
+        f"{d.direction.field}: {asked.open[n] or d.reason}"
+        for n, d in enumerate(asked.answer.directions)
+        if asked.on_side(n) is not HopVerdict.ALLOWED
+    )
     return Way(asked.flow.label, asked.verdict, reasons or "both directions are permitted")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from lib.model.cluster import Node, Pod, Workload
@@ -13,6 +13,7 @@ from lib.policy.explain import DirectionAnswer, Explanation
 from lib.policy.points import End, name_of
 from lib.trace.context import Context
 from lib.trace.hop import Decider, Hop, HopKind, HopVerdict, Way, together
+from lib.trace.unread_pods import pod_of, why_open
 
 DECIDERS_MAX: Final = 40
 _REASONS: Final = 2
@@ -55,23 +56,43 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A case and the engine's answer."""
+    """A case and the engine's answer; ``open`` says of each direction why it is not settled, "" where it is."""
 
     flow: Flow
     answer: Explanation
+    open: tuple[str, str] = ("", "")
+
+    @property
+    def word(self) -> str:
+        """Both directions together, in the engine's words."""
+        if not any(self.open):
+            return self.answer.verdict
+        return "denied" if HopVerdict.DENIED in (self.on_side(0), self.on_side(1)) else "unknown"
 
     @property
     def verdict(self) -> HopVerdict:
         """Both directions together."""
-        return _VERDICTS[self.answer.verdict]
+        return _VERDICTS[self.word]
+
+    def on_side(self, number: int) -> HopVerdict:
+        """One direction (0: egress, 1: ingress)."""
+        return HopVerdict.UNKNOWN if self.open[number] else _VERDICTS[self.answer.directions[number].verdict]
 
 
 def ask(context: Context, flows: Iterable[Flow]) -> tuple[Asked, ...]:
     """Ask the engine about every case."""
-    explain = context.engine.explain
-    return tuple(
-        Asked(flow, explain(flow.src, flow.dst, flow.protocol, flow.port, sent_on=flow.sent_on)) for flow in flows
-    )
+    return tuple(_asked(context, flow) for flow in flows)
+
+
+def _asked(context: Context, flow: Flow) -> Asked:
+    engine, ends, unread = context.engine, (flow.src, flow.dst), context.unread_pods
+    answer = engine.explain(flow.src, flow.dst, flow.protocol, flow.port, sent_on=flow.sent_on)
+    src, dst = (pod_of(unread, end) for end in ends)
+    if src is None and dst is None:
+        return Asked(flow, answer)
+    flow = replace(flow, src_name=str(src or flow.src_name), dst_name=str(dst or flow.dst_name))
+    leaving, entering = (why_open(engine, unread, ends, n, answer.directions[n]) for n in range(2))
+    return Asked(flow, answer, (leaving, entering))
 
 
 def verdict_of(asked: Sequence[Asked]) -> HopVerdict:
@@ -86,8 +107,8 @@ def policy_hops(asked: Sequence[Asked]) -> tuple[Hop, ...]:
 
 def way_of(asked: Asked, number: int) -> Way:
     """One direction of a case (0: egress, 1: ingress)."""
-    direction = asked.answer.directions[number]
-    return Way(asked.flow.label, _VERDICTS[direction.verdict], _said(direction))
+    said = asked.open[number] or _said(asked.answer.directions[number])
+    return Way(asked.flow.label, asked.on_side(number), said)
 
 
 def _said(direction: DirectionAnswer) -> str:
@@ -108,7 +129,7 @@ def _hop(asked: Sequence[Asked], number: int, kind: HopKind) -> Hop:
     verdict = together(way.verdict for way in ways)
     whose = [each.flow.src if number == 0 else each.flow.dst for each in asked]
     names = list(dict.fromkeys(a.flow.sender if number == 0 else a.flow.receiver for a in asked))
-    deciders = deciders_of(each.answer.directions[number] for each in asked)
+    deciders = deciders_of(each.answer.directions[number] for each in asked if not each.open[number])
     first = deciders[0].source if deciders else source_of(whose[0])
     return Hop(
         kind,
@@ -125,7 +146,8 @@ def _hop(asked: Sequence[Asked], number: int, kind: HopKind) -> Hop:
 
 def _missed(asked: Sequence[Asked], number: int) -> tuple[str, ...]:
     """The rules that came near and took no part, with the condition that failed."""
-    found = (miss for each in asked for miss in each.answer.directions[number].near_misses)
+    settled = (each.answer.directions[number] for each in asked if not each.open[number])
+    found = (miss for direction in settled for miss in direction.near_misses)
     said = dict.fromkeys(f"{m.policy} {m.rule} takes no part: {m.failed}." for m in found)
     return tuple(said)[:_MISSES]
 

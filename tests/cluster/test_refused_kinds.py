@@ -118,3 +118,35 @@ def test_a_recommendation_tells_what_was_not_read(
     main(["recommend", "--kubeconfig", config, "--format", "json"])
     questions = json.loads(capsys.readouterr().out)["questions"]
     assert any("Ingress (refused by the server)" in q["not_known"] for q in questions)
+
+
+WAYS = {
+    "a URL": ["--from", "internet", "--to", "https://shop.example.com/cart"],
+    "a Service": ["--from", "shop-web/storefront", "--to", "shop-data/redis:6379"],
+}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
+@pytest.mark.parametrize(
+    "kind", ["Pod", "Deployment", "StatefulSet", "EndpointSlice", "Node", "Namespace", "NetworkPolicy", "Ingress"]
+)
+def test_no_trace_turns_round_because_of_what_was_refused(
+    kind: str, way: list[str], server: ReplayServer, config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def verdict() -> str:
+        main(["trace", *way, "--kubeconfig", config, "--format", "json"])
+        return str(json.loads(capsys.readouterr().out)["verdict"])
+
+    whole = verdict()
+    server.faults[PATHS[kind]] = FORBIDDEN
+    assert verdict() in (whole, "unknown", "depends")
+
+
+def test_endpoints_whose_pods_were_refused_are_not_outside_the_cluster(
+    server: ReplayServer, config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.faults[PATHS["Pod"]] = FORBIDDEN
+    main(["trace", *WAYS["a URL"], "--kubeconfig", config])
+    said = capsys.readouterr().out
+    assert "is outside the cluster" not in said and "[External]" not in said
+    assert "[Pod] was not read: Pod (refused by the server); what policies say of it by its labels is not known" in said
