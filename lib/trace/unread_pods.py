@@ -43,7 +43,8 @@ def why_open(
     subject, peer = (pod_of(unread, end) for end in (ends[number], ends[1 - number]))
     if subject is not None:
         direction = (Direction.EGRESS, Direction.INGRESS)[number]
-        if not engine.governed(direction) and not engine.snapshot.rejected_policies:
+        # By its labels any of them may select it, also one that selects nobody in the input.
+        if not any(p.is_about(direction) for p in engine.policies) and not engine.snapshot.rejected_policies:
             return ""
     elif peer is None or (answer.verdict == "allowed" and not answer.effects):
         return ""

@@ -25,10 +25,10 @@ from lib.trace.entering import from_outside, no_port_hop, on_the_nodes, to_front
 from lib.trace.families import common_families, families_between
 from lib.trace.front import inside_hop, ranges_hop
 from lib.trace.hop import Hop, HopKind, HopVerdict, Trace
-from lib.trace.inside import to_service
+from lib.trace.inside import to_service, to_targets
 from lib.trace.leaving import to_outside
 from lib.trace.names import listed_hop, name_hop, service_record
-from lib.trace.service import port_of
+from lib.trace.service import Target, port_of
 from lib.trace.straight import to_node_address, to_pod_or_node
 from lib.trace.web import WebRoute, addresses_of_name, behind_controller, front_address, record_hop, web_route
 
@@ -138,6 +138,9 @@ def _to_address(context: Context, start: Start, address: Address, port: int, pro
     end = parse_end(str(address), context.snapshot)
     if isinstance(end, Workload | Pod | Node):
         yield from to_pod_or_node(context, start, end, port, protocol)
+        return
+    if start.in_cluster and (pod := context.unread_pods.get(address)) is not None:
+        yield from to_targets(context, start, [Target(str(pod), (address,), port)], protocol)
         return
     yield from to_outside(context, start, address, str(address), port, protocol)
 

@@ -366,3 +366,35 @@ def test_in_proxy_mode_the_senders_policies_see_the_load_balancers_address():
     proxied = service(kind="LoadBalancer", status=[{"ip": FRONT, "ipMode": "Proxy"}])
     out = egress({"to": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]})
     assert walk(cluster(proxied, out), "shop/client", f"{FRONT}:80").stopped_at.kind is HopKind.EGRESS
+
+
+SLICE = {
+    "apiVersion": "discovery.k8s.io/v1",
+    "kind": "EndpointSlice",
+    "metadata": {"name": "web-1", "namespace": "shop", "labels": {"kubernetes.io/service-name": "web"}},
+    "addressType": "IPv4",
+    "endpoints": [{"addresses": ["10.244.1.10"], "targetRef": {"kind": "Pod", "name": "web", "namespace": "shop"}}],
+    "ports": [{"port": 8080, "protocol": "TCP"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("policies", "sender", "receiver"),
+    [
+        ([], ALLOWED, ALLOWED),
+        # Whatever its labels are, nothing keeps the client in; who it is that ingress rules select is not known.
+        ([policy("in", policyTypes=["Ingress"], ingress=[])], ALLOWED, UNKNOWN),
+        ([egress(TO_WEB)], UNKNOWN, ALLOWED),
+        ([egress({"to": [{"ipBlock": {"cidr": "203.0.113.0/24"}}]})], UNKNOWN, ALLOWED),
+    ],
+    ids=["no policy", "ingress", "egress to its labels", "egress elsewhere"],
+)
+@pytest.mark.parametrize("to", [f"{CLUSTER_IP}:80", "10.244.1.10:8080"])
+def test_an_endpoint_whose_pod_is_not_in_the_input_is_not_outside_the_cluster(policies, sender, receiver, to):
+    objects = [each for each in cluster(service(), SLICE, *policies) if each["metadata"]["name"] != "web"]
+    objects += [service(), SLICE]
+    found = walk(objects, "shop/client", to)
+    judged = verdicts(found)
+    assert (judged[HopKind.EGRESS], judged.get(HopKind.INGRESS, receiver)) == (sender, receiver)
+    assert found.verdict is (ALLOWED if not policies else UNKNOWN)
+    assert "[External]" not in repr(found)
