@@ -324,7 +324,7 @@ def test_a_plan_taken_from_a_cluster_that_was_not_read_whole_says_so_and_keeps_s
     test.number_input[0].set_value(2).run()  # an edit after it changes nothing about the doubt
     told = [w.value.replace("\\", "") for w in test.warning]
     kind = {"/api/v1/pods": "Pod", "/api/v1/services": "Service"}[path]
-    assert any(f"{kind} (refused by the server). Numbers that were taken from the cluster" in each for each in told)
+    assert any(f"{kind} (refused by the server). Numbers taken from the cluster" in each for each in told)
     test.button("plan-reset").click().run()
     assert not any("taken from the cluster" in w.value for w in test.warning)
 
