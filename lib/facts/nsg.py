@@ -128,6 +128,12 @@ def attachment() -> Statement:
 
 
 @cache
+def first_asked() -> dict[str, str]:
+    """To what the group is attached that a packet meets first, by its direction (``Inbound``, ``Outbound``)."""
+    return dict(_part("attachment")["first_asked"])
+
+
+@cache
 def subnet_group_must_allow() -> tuple[tuple[str, str, str], ...]:
     """Source, destination and ports, in words, that a group of one's own on the nodes' subnet must let through."""
     return tuple((e["source"], e["destination"], e["ports"]) for e in _part("subnet_group_must_allow")["rules"])
