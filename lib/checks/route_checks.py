@@ -33,7 +33,7 @@ def check_ingress_classes(context: Context) -> Iterator[Finding]:
     """Ingresses without a controller; and once for each class, a controller whose support ends."""
     seen: set[str] = set()
     for ingress in sorted(context.snapshot.ingresses, key=lambda i: i.ref):
-        answer = class_of_ingress(context.snapshot, ingress)
+        answer = class_of_ingress(context.snapshot, ingress).on(context.day)
         yield from from_issues(ingress.ref, _new(answer, seen))
 
 
@@ -41,7 +41,7 @@ def check_gateways(context: Context) -> Iterator[Finding]:
     """Gateways without a controller, and listeners without a usable certificate."""
     seen: set[str] = set()
     for gateway in sorted(context.snapshot.gateways, key=lambda g: g.ref):
-        answer = class_of_gateway(context.snapshot, gateway)
+        answer = class_of_gateway(context.snapshot, gateway).on(context.day)
         yield from from_issues(gateway.ref, _new(answer, seen))
         for listener in gateway.listeners:
             yield from from_issues(gateway.ref, tls_of_listener(context.snapshot, gateway, listener).issues)

@@ -136,6 +136,9 @@ def _services(command: _Add) -> None:
 def _routes(command: _Add) -> None:
     routes = command("host and path to Service to workload", formats=TABULAR + DIAGRAMS)
     _filters(routes)
+    from lib.cli.day import add_day_argument
+
+    add_day_argument(routes)
     routes.add_argument("--url", help="say which route answers this URL, and why")
 
 
@@ -193,6 +196,9 @@ def _check(command: _Add) -> None:
         formats=(*TABULAR, "sarif"),
     )
     _filters(check)
+    from lib.cli.day import add_day_argument
+
+    add_day_argument(check)
     _engine(check)
     _names(check)
     check.add_argument(

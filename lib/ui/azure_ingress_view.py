@@ -10,6 +10,7 @@ import streamlit as st
 from lib.azure.dns_records import RecordState, zones_of
 from lib.azure.ingress import annotations_of, dns_records
 from lib.azure.profile import ClusterProfile
+from lib.facts import today
 from lib.tables.azure_ingress import annotation_rows, faulty_first, record_rows, way_in_rows
 from lib.tables.row import Row
 from lib.trace.questions import of_object, of_record
@@ -29,7 +30,7 @@ def show_on_azure(page: PageContext, profile: ClusterProfile) -> None:
     if not controllers:
         return
     st.subheader("On Azure", anchor=False)
-    for row in way_in_rows(controllers.values(), profile.network_model.value):
+    for row in way_in_rows(controllers.values(), today.today(), profile.network_model.value):
         _show_way_in(row)
     text = st.text_input(
         "DNS zones",
