@@ -150,9 +150,20 @@ def probe_address() -> str:
     return str(_part("service_tags")["probe_address"])
 
 
+@cache
+def probe_rules() -> Statement:
+    """Which default rules let health probes in, and which of them answers."""
+    found = _part("probes")
+    names = {rule.source: f"{rule.name} ({rule.priority})" for rule in default_rules("inbound")}
+    says = found["says"].format(
+        network=names["VirtualNetwork"], balancer=names["AzureLoadBalancer"], address=probe_address()
+    )
+    return Statement(says, tuple(found["sources"]), _checked())
+
+
 def nsg_source_keys() -> tuple[str, ...]:
     """Every source key of the data file."""
     lists = [_part(name)["sources"] for name in ("default_rules", "custom_priorities", "service_tags", "provider")]
-    lists += [_part(name)["sources"] for name in ("attachment", "subnet_group_must_allow")]
+    lists += [_part(name)["sources"] for name in ("attachment", "subnet_group_must_allow", "probes")]
     lists += [limit.sources for limit in group_limits()]
     return tuple(sorted({key for keys in lists for key in keys}))

@@ -18,7 +18,8 @@ def test_support_of_controllers_is_told_for_the_day_that_is_asked_about(capsys, 
     ingress = tmp_path / "a.yaml"
     ingress.write_text(
         "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: a, namespace: b}\n"
-        "spec: {ingressClassName: webapprouting.kubernetes.azure.com, defaultBackend: {service: {name: a, port: {number: 80}}}}\n"
+        "spec: {ingressClassName: webapprouting.kubernetes.azure.com,"
+        " defaultBackend: {service: {name: a, port: {number: 80}}}}\n"
     )
     assert main(["check", str(ingress), "--today", day, "--format", "json", "--fail-on", "warning"]) == status
     found = {f["code"] for f in json.loads(capsys.readouterr().out)["findings"]}
