@@ -19,7 +19,8 @@ def record_rows(found: Iterable[DnsRecord], locate: Locate) -> list[Row]:
         {
             "host": each.host,
             "record": each.record,
-            "zone": each.zone,
+            "zone": each.zone.name if each.zone else "",
+            "zone_kind": each.zone.kind.value if each.zone else "",
             "name": each.name,
             "leads_to": ", ".join(each.targets),
             "written": each.state.value,

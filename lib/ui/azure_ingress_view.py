@@ -37,16 +37,17 @@ def show_on_azure(page: PageContext, profile: ClusterProfile) -> None:
         key=ZONES_KEY,
         bind="query-params",
         max_chars=_ZONES_CHARS,
-        placeholder="example.com, internal.example.com",
-        help="The zones that are attached to the add-on, or that you keep. No object in a cluster names them.",
+        placeholder="public:example.com, private:example.com",
+        help="The zones that are attached to the add-on, or that you keep; no object in a cluster names them. Write "
+        "names with public: or private: before them, or resource IDs: zones of one name hold different records.",
     )
     zones = zones_of(text or "")
     services = tuple(s for s in page.snapshot.services if results.shows(page, s.ref))
     records = page.cached(("dns", zones, page.view), lambda: dns_records(page.snapshot, views, zones, services))
     if records:
         counts = Counter(record.state for record in records)
-        told = [f"{counts[state]:,} {state.value}" for state in RecordState if counts[state]]
-        st.caption(f"{len(records):,} records: {', '.join(told)}.")
+        told = [state.counted(counts[state]) for state in RecordState if counts[state]]
+        st.caption(f"DNS records that the hosts need, {len(records):,} in all: {'; '.join(told)}.")
         rows = record_rows(records, results.locate(page))
         alt = "DNS records of the routes' hosts"
         show_traced(page, TracedTable(rows, "dns-records", lambda n: of_record(records[n]), alt=alt))

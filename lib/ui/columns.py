@@ -139,6 +139,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "sources_differ": ("Sources differ", ""),
         "support": ("Support today", ""),
         "way": ("Way of a packet", ""),
+        "zone_kind": ("Public or private", "A private zone answers only in virtual networks that are linked to it."),
         "written": ("Written", "Whether somebody writes it, as far as the sources and the zones say."),
         "known_from": ("Known from", ""),
         "needed_for": ("Needed for", ""),
