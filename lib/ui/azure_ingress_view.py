@@ -47,7 +47,8 @@ def show_on_azure(page: PageContext, profile: ClusterProfile) -> None:
     if records:
         counts = Counter(record.state for record in records)
         told = [state.counted(counts[state]) for state in RecordState if counts[state]]
-        st.caption(f"DNS records that the hosts need, {len(records):,} in all: {'; '.join(told)}.")
+        counted = f"{len(records):,} DNS record{'s' if len(records) != 1 else ''}"
+        st.caption(f"{counted} that the hosts need: {'; '.join(told)}.")
         rows = record_rows(records, results.locate(page))
         alt = "DNS records of the routes' hosts"
         show_traced(page, TracedTable(rows, "dns-records", lambda n: of_record(records[n]), alt=alt))

@@ -124,6 +124,18 @@ def test_sources_read_as_one_line():
     assert describe(()) == ""
 
 
+def test_places_of_one_collection_and_state_are_named_together() -> None:
+    keys = ("CL:902", "AKS:faq.yml", "CL:782", "AKS:concepts-network.md", "AKS:faq.yml")
+    parts = describe(keys).split("; ")
+    assert [part.partition(" (")[0] for part in describe(keys).split("); ")] == [
+        source("CL:1").title,
+        source("AKS:faq.yml").title,
+    ]
+    assert describe(keys).count("articles/aks/") == 2 and "line 902, CHANGELOG.md line 782" in parts[0]
+    dated = ("AD:articles/virtual-network/service-tags-overview.md", "AD:includes/azure-virtual-network-limits.md")
+    assert describe(dated).count(source(dated[0]).title) == 2
+
+
 @pytest.mark.parametrize("found", service_annotations(), ids=lambda found: found.name)
 def test_every_annotation_has_a_form_words_a_source_and_a_date(found):
     assert found.type and found.sources

@@ -22,7 +22,7 @@ def test_a_public_and_a_private_zone_of_one_name_are_told_apart() -> None:
     page = open_page("ingress_routes", zones="public:example.com, private:example.com")
     rows = table(page, "host", "record", "zone")
     assert set(rows["zone_kind"]) == {"public", "private"} and len(rows) == 2 * len(set(rows["host"]))
-    assert f"DNS records that the hosts need, {len(rows)} in all: {len(rows)} are written for you" in words(page)
+    assert f"{len(rows)} DNS records that the hosts need: {len(rows)} are written for you" in words(page)
 
 
 def test_hostile_zones_hold_no_host() -> None:
