@@ -134,10 +134,10 @@ def _services(command: _Add) -> None:
 
 
 def _routes(command: _Add) -> None:
-    routes = command("host and path to Service to workload", formats=TABULAR + DIAGRAMS)
-    _filters(routes)
     from lib.cli.day import add_day_argument
 
+    routes = command("host and path to Service to workload", formats=TABULAR + DIAGRAMS)
+    _filters(routes)
     add_day_argument(routes)
     routes.add_argument("--url", help="say which route answers this URL, and why")
 
@@ -191,13 +191,13 @@ def _azure(command: _Add) -> None:
 
 
 def _check(command: _Add) -> None:
+    from lib.cli.day import add_day_argument
+
     check = command(
         "faults of Services, routes and policies, and input that could not be read",
         formats=(*TABULAR, "sarif"),
     )
     _filters(check)
-    from lib.cli.day import add_day_argument
-
     add_day_argument(check)
     _engine(check)
     _names(check)
