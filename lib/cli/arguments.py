@@ -179,7 +179,11 @@ def _azure(command: _Add) -> None:
         help="say which security rule answers a packet, e.g. internet=shop/web:443; FROM is internet, vnet, probe or "
         "an address, TO a Service or an address",
     )
-    azure.add_argument("--nsg", metavar="FILE", help="AKS's security group as az network nsg show prints it")
+    azure.add_argument(
+        "--nsg",
+        metavar="FILE",
+        help="AKS's security group as az network nsg show prints it, or in another form that docs/azure-model.md names",
+    )
     azure.add_argument("--subnet-nsg", metavar="FILE", help="your own security group on the nodes' subnet, likewise")
     azure.add_argument(
         "--vnet",

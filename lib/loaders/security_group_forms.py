@@ -14,7 +14,7 @@ from lib.loaders import effective_rules
 from lib.loaders.effective_rules import group_of, name_of, plain_rule
 from lib.loaders.parse.fields import Fields
 from lib.loaders.security_group_spelling import POWERSHELL_KEYS
-from lib.loaders.template_resources import TemplateResources, looped
+from lib.loaders.template_resources import TemplateResources, is_deployed, looped
 from lib.model.security_rules import Attachment
 
 _AZ: Final = ("name", "value", "resources", "properties", "priority", effective_rules.KEY, "defaultSecurityRules")
@@ -101,8 +101,10 @@ def _template(root: Fields) -> Found:
         rules = tuple(rule for rule in rules if _name(rule).rpartition("/")[0].lower() not in others)
     first = _group(groups[0])
     children, lost_children = _children(groups[0], "resources")
-    own = tuple(child for child in children if child.text("type").lower() in (_CHILD, _RULE))
-    lost = read.lost or lost_children or first.lost
+    inside = [child for child in children if child.text("type").lower() in (_CHILD, _RULE)]
+    standing = [(child, is_deployed(child, child.data.get("condition", True))) for child in inside]
+    own = tuple(child for child, stands in standing if stands)
+    lost = read.lost or lost_children or first.lost or any(stands is None for _, stands in standing)
     return Found(_name(root) or first.name, (*first.rules, *own, *rules), lost)
 
 

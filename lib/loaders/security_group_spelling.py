@@ -16,14 +16,16 @@ _LISTS: Final = {
     for end in ("Source", "Destination")
     for what, plural in (("AddressPrefix", "es"), ("PortRange", "s"))
 }
+_WRITTEN: Final = {read: written for written, read in _LISTS.items()}
 
 
 def is_powershell(value: Any) -> bool:
     """Whether a document, or what the list in it holds, has PowerShell's spelling."""
     if not isinstance(value, dict):
         return False
-    listed = value.get("securityRules")
-    items = [value, *(listed[:1] if isinstance(listed, list) else [])]
+    # Windows PowerShell writes a list as {"value": [...], "Count": 2}.
+    lists = (value.get(key) for key in ("securityRules", "value"))
+    items = [value, *(item for listed in lists if isinstance(listed, list) for item in listed[:1])]
     return any(key in item for item in items if isinstance(item, dict) for key in POWERSHELL_KEYS)
 
 
@@ -39,10 +41,17 @@ def written_path(value: Any, path: Path) -> Path:
     found: list[Any] = []
     for step in path:
         if isinstance(value, dict):
-            step = next((key for key, item in value.items() if _key(key, item) == step), step)
+            step = next((key for key in _spellings(step) if key in value and _key(key, value[key]) == step), step)
         found.append(step)
         value = _below(value, step)
     return tuple(found)
+
+
+def _spellings(step: Any) -> tuple[Any, ...]:
+    """The keys that may be read as ``step``."""
+    if not isinstance(step, str):
+        return (step,)
+    return step, step[:1].upper() + step[1:], _WRITTEN.get(step, step)
 
 
 def _below(value: Any, step: Any) -> Any:

@@ -57,21 +57,13 @@ class TemplateResources:
         return found
 
     def _stands(self, resource: Fields, scope: Scope) -> bool:
-        """Whether a resource is deployed once, as it stands; what isn't known of it is told."""
-        if resource.has("copy"):
-            self._tell(resource, "copy", "template-loop", "is a loop, which is not carried out")
-            return False
-        if resource.data.get("existing") is True:
-            self._tell(resource, "existing", "template-existing", "stands for what is deployed already")
-            return False
         try:
             condition = strictly(resource.data.get("condition", True), scope)
         except Unsettled:
             condition = None
-        if not isinstance(condition, bool):
-            self._tell(resource, "condition", "template-condition", "hangs on a value that the text does not hold")
-            return False
-        return condition
+        stands = is_deployed(resource, condition)
+        self.lost |= stands is None
+        return bool(stands)
 
     def _deployment(self, resource: Fields, named: Fields, scope: Scope, depth: int) -> None:
         properties = resource.section("properties")
@@ -100,6 +92,19 @@ class TemplateResources:
     def _tell(self, holder: Fields, key: str, code: str, message: str) -> None:
         self.lost = True
         holder.error(key, code, message, _DEPLOYED)
+
+
+def is_deployed(resource: Fields, condition: object) -> bool | None:
+    """Whether a resource is deployed once, as it stands; None, and a Problem, where that isn't known."""
+    if resource.has("copy"):
+        resource.error("copy", "template-loop", "is a loop, which is not carried out", _DEPLOYED)
+    elif resource.data.get("existing") is True:
+        resource.error("existing", "template-existing", "stands for what is deployed already", _DEPLOYED)
+    elif isinstance(condition, bool):
+        return condition
+    else:
+        resource.error("condition", "template-condition", "hangs on a value that the text does not hold", _DEPLOYED)
+    return None
 
 
 def _worked_out(resource: Any, scope: Scope) -> dict[str, Any]:

@@ -58,6 +58,7 @@ POWERSHELL = {
     "Get-AzNetworkSecurityRuleConfig": [POWERSHELL_RULE],
     "Get-AzNetworkSecurityRuleConfig, one": POWERSHELL_RULE,
     "its default rules beside it": [POWERSHELL_RULE, DEFAULT],
+    "as Windows PowerShell writes a list": {"value": [POWERSHELL_RULE], "Count": 1},
 }
 
 
@@ -354,6 +355,37 @@ def test_a_condition_that_is_settled_counts(condition: Any, rules: int) -> None:
     plain = {"type": GROUP, "name": "corp", "properties": {"securityRules": []}}
     found = read(template(plain, rule))
     assert (len(found.rules), found.unplaced) == (rules, ())
+
+
+@pytest.mark.parametrize(
+    ("more", "rules", "code"),
+    [
+        ({}, 1, None),
+        ({"condition": "[variables('on')]"}, 1, None),
+        ({"condition": "[variables('off')]"}, 0, None),
+        ({"condition": "[parameters('unset')]"}, 0, "template-condition"),
+        ({"copy": {"name": "loop", "count": 2}}, 0, "template-loop"),
+    ],
+)
+def test_a_rule_inside_the_group_is_deployed_as_its_own_words_say(
+    more: dict[str, Any], rules: int, code: str | None
+) -> None:
+    plain = {**BODY, "sourceAddressPrefix": "*", "destinationAddressPrefixes": ["*"], "destinationPortRange": "443"}
+    child = {"type": "securityRules", "name": "web", "properties": plain, **more}
+    resource = {"type": GROUP, "name": "corp", "properties": {"securityRules": []}, "resources": [child]}
+    found = read(template(resource, variables={"on": True, "off": False}))
+    assert len(found.rules) == rules
+    assert {p.code for p in found.problems} == ({code} if code else set())
+    assert bool(found.unplaced) is bool(code)
+
+
+def test_many_keys_beside_the_rules_are_no_work() -> None:
+    rules = [{**POWERSHELL_RULE, "Name": f"r{n}", "Priority": 100 + n} for n in range(200)]
+    many = {f"Key{n}": n for n in range(20_000)} | {"SecurityRules": rules}
+    started = time.process_time()
+    found = read_security_rules(json.dumps(many), "pasted")
+    assert len(found.rules) == len(rules) and not found.problems
+    assert time.process_time() - started < 20
 
 
 def test_variables_that_grow_without_end_are_no_work() -> None:
