@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from lib.azure.egress import Change, OutboundAnswer, outbound_answer
+from lib.azure.egress import Change, OutboundAnswer, network_kind_of, outbound_answer
 from lib.azure.profile import ClusterProfile
 from lib.azure.snat import SnatPlan, allocation_problems, load_balancer_snat, nat_gateway
 from lib.facts.outbound import migrations, outbound_types, requirements
@@ -43,7 +43,8 @@ def show_outbound(page: PageContext, profile: ClusterProfile) -> OutboundAnswer:
     known = profile.outbound_type.value
     answer = outbound_answer(known or default, network, profile.network_model.value)
     if not answer.fits:
-        st.warning(plain(answer.misfit, 300), icon=":material/warning:")
+        st.warning(plain(f"{answer.misfit} What follows is for these.", 300), icon=":material/warning:")
+        answer = outbound_answer(answer.type.id, network_kind_of(answer.type.id), profile.network_model.value)
     seen, who, before = st.columns(3)
     with seen.container(border=True, height="stretch", gap="xsmall"):
         st.caption("Address seen outside")
