@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
 ROOT = Path(__file__).resolve().parent.parent
+TODAY = date(2026, 11, 22)
 IN_CI = os.environ.get("CI") == "true"
 # What the page Input lists must not hang on whose machine the tests run on.
 os.environ["KUBECONFIG"] = str(ROOT / "tests" / "no-kubeconfig")
@@ -56,6 +58,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         report.outcome = "failed"
         report.longrepr = f"skipped in CI: {report.longrepr}"
     return report
+
+
+@pytest.fixture(autouse=True)
+def _the_day_on_which_facts_were_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers that hang on the day are those of one day, whenever the tests run."""
+    monkeypatch.setattr("lib.facts.today.today", lambda: TODAY)
 
 
 @pytest.fixture(scope="session")

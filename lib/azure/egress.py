@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from lib.facts import outbound as facts
 from lib.facts.networks import network
@@ -52,6 +53,33 @@ class OutboundAnswer:
     fits: bool
     way: tuple[AddressStep, ...]
     migrations: tuple[Migration, ...]
+
+    @property
+    def misfit(self) -> str:
+        """That the documentation offers the type for the other kind of virtual network only; "" where it fits."""
+        kinds = " or ".join(_KINDS[kind] for kind in self.type.networks)
+        return "" if self.fits else f"{self.type.id} is documented for virtual networks that are {kinds} only."
+
+    @property
+    def without_ports(self) -> str:
+        """That AKS sets up nobody whose ports could be counted; "" where it does."""
+        if self.type.ports:
+            return ""
+        return (
+            f"With {self.type.id} AKS translates nothing: how many ports there are is a matter of what stands in the "
+            "way. The numbers are those that a load balancer would have."
+        )
+
+
+_KINDS: Final = {"managed": "made by AKS", "own": "brought along"}
+
+
+def network_kind_of(type_id: str) -> str:
+    """The kind of virtual network that a type is taken to stand in where nobody says it: AKS's own, if it may.
+
+    Raises FactsError for an unknown type.
+    """
+    return facts.outbound_type(type_id).networks[0]
 
 
 def outbound_answer(type_id: str, network_kind: str, network_model: str = "") -> OutboundAnswer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from lib.azure.dns_records import DnsRecord, RecordState, zone_of
+from lib.azure.dns_records import DnsRecord, Held, RecordState, Zone, zones_holding
 from lib.model.labels import Labels
 from lib.model.refs import ObjectRef, Source
 from lib.model.routes import Ingress
@@ -34,20 +34,22 @@ def external_dns(snapshot: Snapshot) -> ObjectRef | None:
 
 
 def annotated_records(
-    ingresses: Iterable[Ingress], services: Iterable[Service], zones: tuple[str, ...], installed: ObjectRef | None
+    ingresses: Iterable[Ingress], services: Iterable[Service], zones: tuple[Zone, ...], installed: ObjectRef | None
 ) -> Iterator[DnsRecord]:
     """A record for each name that an annotation asks for; ``installed`` is ExternalDNS in the input, None for none."""
     for ingress in ingresses:
         targets = tuple(a.ip or a.hostname for a in ingress.addresses)
         for key, host in _hosts(ingress.annotations):
             source = ingress.source.at("metadata", "annotations", key)
-            yield _record(ingress.ref, host, targets, zones, installed, source)
+            for held in zones_holding(host, zones):
+                yield _record(ingress.ref, host, targets, held, zones, installed, source)
     for service in services:
         if service.type is ServiceType.LOAD_BALANCER:
             targets = tuple(i.ip or i.hostname for i in service.load_balancer_ingress)
             for key, host in _hosts(service.annotations):
                 source = service.source.at("metadata", "annotations", key)
-                yield _record(service.ref, host, targets, zones, installed, source)
+                for held in zones_holding(host, zones):
+                    yield _record(service.ref, host, targets, held, zones, installed, source)
 
 
 def _hosts(annotations: Labels) -> Iterator[tuple[str, str]]:
@@ -61,18 +63,21 @@ def _record(
     ref: ObjectRef,
     host: str,
     targets: tuple[str, ...],
-    zones: tuple[str, ...],
+    held: Held,
+    zones: tuple[Zone, ...],
     installed: ObjectRef | None,
     source: Source,
 ) -> DnsRecord:
-    zone, name = zone_of(host, zones)
-    state = RecordState.DEPENDS if zone else RecordState.OUTSIDE if zones else RecordState.NO_ZONES
+    state = RecordState.DEPENDS if held.zone else RecordState.OUTSIDE if zones else RecordState.NO_ZONES
+    if held.zone and not held.settled:
+        state = RecordState.UNKNOWN
     runs = "of which the input shows no workload" if installed is None else f"which {installed.qualified_name} may be"
     notes = [f"Asked for by an annotation. Needs {EXTERNAL_DNS}, {runs}, with this kind among its sources."]
+    notes += [held.note] if held.note else []
     if not targets:
         notes.append("The address that it leads to is not in the input.")
     aliased = bool(targets) and all(address_or_none(target) is None for target in targets)
     record = "CNAME" if aliased else "A"
     return DnsRecord(
-        host, (ref,), source, EXTERNAL_DNS, record, zone, name, targets, EXTERNAL_DNS, state, " ".join(notes)
+        host, (ref,), source, EXTERNAL_DNS, record, held.zone, held.name, targets, EXTERNAL_DNS, state, " ".join(notes)
     )

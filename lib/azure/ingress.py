@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from lib.azure.dns_records import DnsRecord, RecordState, zone_of
+from lib.azure.dns_records import DnsRecord, Held, RecordState, Zone, zones_holding
 from lib.azure.external_dns import EXTERNAL_DNS, annotated_records, external_dns
 from lib.facts.ingress_azure import IngressAnnotation, IngressOnAzure, ingress_on_azure, on_azure
 from lib.model.records import dataclass
@@ -39,10 +39,10 @@ class ReadAnnotation:
 def dns_records(
     snapshot: Snapshot,
     views: Iterable[RouteView],
-    zones: tuple[str, ...] = (),
+    zones: tuple[Zone, ...] = (),
     services: Iterable[Service] | None = None,
 ) -> tuple[DnsRecord, ...]:
-    """The records of all hosts, one for each host, controller and address, in the routes' order; then those that
+    """The records of all hosts, one for each host, controller, address and zone, in the routes' order; then those that
     annotations ask ExternalDNS for, of the routes' Ingresses and of ``services`` (None: all).
 
     ``zones`` are those that a person names; without them it is left open whether a record is written.
@@ -50,14 +50,15 @@ def dns_records(
     views = tuple(views)
     installed = external_dns(snapshot)
     addresses = _addresses(snapshot)
-    found: dict[tuple[str, str, tuple[str, ...]], DnsRecord] = {}
+    found: dict[tuple[str, str, tuple[str, ...], Zone | None], DnsRecord] = {}
     for view in views:
         known = on_azure(view.served_by.controller.id) if view.served_by.controller else None
         if view.host and known is not None and view.route.kind in known.dns.kinds:
             targets = addresses.get(view.gateway or view.route, ())
-            key = (view.host, known.id, targets)
-            record = found.get(key) or _record(view, known, targets, zones, installed)
-            found[key] = replace(record, routes=tuple(dict.fromkeys((*record.routes, view.route))))
+            for held in zones_holding(view.host, zones):
+                key = (view.host, known.id, targets, held.zone)
+                record = found.get(key) or _record(view, known, targets, held, zones, installed)
+                found[key] = replace(record, routes=tuple(dict.fromkeys((*record.routes, view.route))))
     routed = {view.route for view in views}
     ingresses = [i for i in snapshot.ingresses if i.ref in routed]
     asked = annotated_records(ingresses, snapshot.services if services is None else services, zones, installed)
@@ -68,10 +69,10 @@ def _record(
     view: RouteView,
     known: IngressOnAzure,
     targets: tuple[str, ...],
-    zones: tuple[str, ...],
+    held: Held,
+    zones: tuple[Zone, ...],
     installed: ObjectRef | None,
 ) -> DnsRecord:
-    zone, name = zone_of(view.host, zones)
     writer = known.dns.written or (EXTERNAL_DNS if installed is not None else "")
     if not writer:
         state = RecordState.NOBODY
@@ -79,11 +80,13 @@ def _record(
         state = RecordState.BY_HAND
     elif not zones:
         state = RecordState.NO_ZONES
-    elif not zone:
+    elif held.zone is None:
         state = RecordState.OUTSIDE
+    elif not held.settled:
+        state = RecordState.UNKNOWN
     else:
         state = RecordState.DEPENDS if known.dns.needs or not known.dns.written else RecordState.WRITTEN
-    notes = [known.dns.note]
+    notes = [known.dns.note, *([held.note] if held.note else [])]
     if installed is not None and not known.dns.written:
         notes.append(f"{installed.kind} {installed.qualified_name} runs; whether it reads routes is in its arguments.")
     if known.dns.needs:
@@ -100,8 +103,8 @@ def _record(
         view.source,
         view.served_by.label,
         known.dns.record,
-        zone,
-        name,
+        held.zone,
+        held.name,
         targets,
         writer,
         state,

@@ -25,6 +25,7 @@ from lib.azure.security_group_match import (
     is_probe,
 )
 from lib.azure.source_ranges import sender_outside_ranges
+from lib.facts.nsg import probe_rules
 from lib.model.cluster import Node
 from lib.model.errors import ModelError
 from lib.model.policies import Verdict
@@ -167,7 +168,7 @@ def _judge_probe(
         lacking = "the probe's port" if probe.port is None else "the nodes' addresses"
         return SentJudgement(packet, ref, (), (f"the input does not show {lacking}",), (note,))
     sent = (replace(packet, destination=node, port=probe.port, protocol=Protocol.TCP) for node in nodes)
-    return SentJudgement(packet, ref, tuple(judge(p, groups, known) for p in sent), notes=(note,))
+    return SentJudgement(packet, ref, tuple(judge(p, groups, known) for p in sent), notes=(note, probe_rules().says))
 
 
 def judge_for(
@@ -212,7 +213,7 @@ def _taker(packet: Packet, provider: ProviderGroup) -> tuple[ServiceAccess, Serv
 
 def _strange(packet: Packet, known: KnownAddresses) -> tuple[str, ...]:
     if packet.destination in known.taken:
-        return ()
+        return (probe_rules().says,) if is_probe(packet.source) else ()
     return (f"No Service of the input has the frontend {packet.destination}.",)
 
 

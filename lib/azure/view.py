@@ -55,12 +55,14 @@ class LoadBalancer:
 class AzureView:
     """The Azure resources of a cluster's Services, taken in the order of namespace and name.
 
-    ``left_out`` are the other LoadBalancer Services, each with the reason; ``without_security_rules`` are those for
-    which the provider writes no security rule although it should, likewise.
+    ``group`` is the nodes' security group, ``security_rules`` what of it the provider writes. ``left_out`` are the
+    other LoadBalancer Services, each with the reason; ``without_security_rules`` are those for which the provider
+    writes no security rule although it should, likewise.
     """
 
     settings: ProviderSettings
     services: tuple[ServiceLoadBalancer, ...]
+    group: SecurityGroup
     left_out: tuple[tuple[ObjectRef, str], ...] = ()
     security_rules: tuple[SecurityRule, ...] = ()
     without_security_rules: tuple[tuple[ObjectRef, str], ...] = ()
@@ -92,7 +94,7 @@ def azure_view(
     balanced = (s for s in snapshot.services if s.type is ServiceType.LOAD_BALANCER)
     others = ((s.ref, why_left_out(s)) for s in balanced if why_left_out(s))
     group = provider_group(snapshot, existing, settings)
-    return AzureView(settings, made, tuple(sorted(others)), _security_rules(group), group.left_out)
+    return AzureView(settings, made, group.group, tuple(sorted(others)), _security_rules(group), group.left_out)
 
 
 def _security_rules(group: ProviderGroup) -> tuple[SecurityRule, ...]:

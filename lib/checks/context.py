@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from lib.azure.services import service_views_on_azure
 from lib.model.finding import Finding
@@ -19,13 +20,17 @@ from lib.routing.services import ServiceView
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A snapshot with its views and its compiled policies; ``subnet`` is the security group on the nodes' subnet."""
+    """A snapshot with its views and its compiled policies; ``subnet`` is the security group on the nodes' subnet.
+
+    ``day`` is the one that support of controllers is told for; None: when the sources were read.
+    """
 
     snapshot: Snapshot
     services: Sequence[ServiceView]
     routes: Sequence[RouteView]
     engine: Engine
     subnet: SecurityGroup | None = None
+    day: date | None = None
 
 
 def make_context(
@@ -34,11 +39,12 @@ def make_context(
     routes: Sequence[RouteView] | None = None,
     engine: Engine | None = None,
     subnet: SecurityGroup | None = None,
+    day: date | None = None,
 ) -> Context:
     """A context; what is not handed in is computed."""
     views = service_views_on_azure(snapshot) if services is None else services
-    rows = route_views(snapshot, views) if routes is None else routes
-    return Context(snapshot, views, rows, compile_engine(snapshot) if engine is None else engine, subnet)
+    rows = route_views(snapshot, views, day) if routes is None else routes
+    return Context(snapshot, views, rows, compile_engine(snapshot) if engine is None else engine, subnet, day)
 
 
 def from_issues(subject: ObjectRef, issues: Iterable[Issue]) -> Iterable[Finding]:

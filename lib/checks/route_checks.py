@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lib.checks.context import Context, from_issues
-from lib.model.finding import Finding
+from lib.facts.ingress_azure import on_azure
+from lib.model.finding import Finding, finding
+from lib.model.routes import Gateway, Listener
 from lib.routing.conflicts import conflicts
 from lib.routing.faults import SUPPORT, Fault, Issue
 from lib.routing.ingress_class import ClassAnswer, class_of_gateway, class_of_ingress
@@ -33,7 +35,7 @@ def check_ingress_classes(context: Context) -> Iterator[Finding]:
     """Ingresses without a controller; and once for each class, a controller whose support ends."""
     seen: set[str] = set()
     for ingress in sorted(context.snapshot.ingresses, key=lambda i: i.ref):
-        answer = class_of_ingress(context.snapshot, ingress)
+        answer = class_of_ingress(context.snapshot, ingress).on(context.day)
         yield from from_issues(ingress.ref, _new(answer, seen))
 
 
@@ -41,10 +43,31 @@ def check_gateways(context: Context) -> Iterator[Finding]:
     """Gateways without a controller, and listeners without a usable certificate."""
     seen: set[str] = set()
     for gateway in sorted(context.snapshot.gateways, key=lambda g: g.ref):
-        answer = class_of_gateway(context.snapshot, gateway)
+        answer = class_of_gateway(context.snapshot, gateway).on(context.day)
         yield from from_issues(gateway.ref, _new(answer, seen))
         for listener in gateway.listeners:
+            yield from _not_offered(answer, gateway, listener)
             yield from from_issues(gateway.ref, tls_of_listener(context.snapshot, gateway, listener).issues)
+
+
+def _not_offered(answer: ClassAnswer, gateway: Gateway, listener: Listener) -> Iterator[Finding]:
+    """A listener with a port or protocol that its controller is not documented to take."""
+    known = on_azure(answer.controller.id) if answer.controller else None
+    if known is None or known.listeners is None:
+        return
+    offered = known.listeners
+    if listener.port in offered.ports and listener.protocol in offered.protocols:
+        return
+    yield finding(
+        "azure-listener-not-offered",
+        gateway.ref,
+        listener.source,
+        listener=listener.name,
+        asked=f"{listener.protocol} on port {listener.port}",
+        controller=answer.label,
+        ports=" and ".join(map(str, offered.ports)),
+        protocols=" and ".join(offered.protocols),
+    )
 
 
 def _new(answer: ClassAnswer, seen: set[str]) -> Iterator[Issue]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from typing import Final
 
 from lib.checks.azure_checks import check_azure
@@ -56,14 +57,16 @@ def run_checks(
     routes: Sequence[RouteView] | None = None,
     engine: Engine | None = None,
     subnet: SecurityGroup | None = None,
+    day: date | None = None,
 ) -> tuple[Finding, ...]:
     """Every finding once, the worst first, then by subject and place.
 
-    ``subnet`` is a security group of one's own on the nodes' subnet, None where none is known.
+    ``subnet`` is a security group of one's own on the nodes' subnet, None where none is known. ``day`` is the one that
+    support of controllers is told for; None: the day when the sources were read.
 
     Hand in views and engine where they are at hand; otherwise they are computed.
     """
-    context = make_context(snapshot, services, routes, engine, subnet)
+    context = make_context(snapshot, services, routes, engine, subnet, day)
     found = dict.fromkeys(f for check in CHECKS for f in check(context))
     return tuple(sorted(found, key=lambda f: (-severity_of(f), f.subject, f.code, str(f.source), f.evidence)))
 

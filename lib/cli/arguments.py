@@ -134,8 +134,11 @@ def _services(command: _Add) -> None:
 
 
 def _routes(command: _Add) -> None:
+    from lib.cli.day import add_day_argument
+
     routes = command("host and path to Service to workload", formats=TABULAR + DIAGRAMS)
     _filters(routes)
+    add_day_argument(routes)
     routes.add_argument("--url", help="say which route answers this URL, and why")
 
 
@@ -176,7 +179,11 @@ def _azure(command: _Add) -> None:
         help="say which security rule answers a packet, e.g. internet=shop/web:443; FROM is internet, vnet, probe or "
         "an address, TO a Service or an address",
     )
-    azure.add_argument("--nsg", metavar="FILE", help="AKS's security group as az network nsg show prints it")
+    azure.add_argument(
+        "--nsg",
+        metavar="FILE",
+        help="AKS's security group as az network nsg show prints it, or in another form that docs/azure-model.md names",
+    )
     azure.add_argument("--subnet-nsg", metavar="FILE", help="your own security group on the nodes' subnet, likewise")
     azure.add_argument(
         "--vnet",
@@ -188,11 +195,14 @@ def _azure(command: _Add) -> None:
 
 
 def _check(command: _Add) -> None:
+    from lib.cli.day import add_day_argument
+
     check = command(
         "faults of Services, routes and policies, and input that could not be read",
         formats=(*TABULAR, "sarif"),
     )
     _filters(check)
+    add_day_argument(check)
     _engine(check)
     _names(check)
     check.add_argument(

@@ -22,9 +22,9 @@ from lib.tables.azure import (
     load_balancer_json,
     load_balancer_rule_rows,
     security_rule_json,
-    security_rule_rows,
 )
 from lib.tables.row import Row
+from lib.tables.security_rules import evaluation_json, evaluation_rows
 
 _SHORT: Final = (
     "load_balancer",
@@ -42,7 +42,7 @@ _SHORT: Final = (
 def azure_command(arguments: argparse.Namespace) -> int:
     """The load balancers of the Services; a table has a row for each load balancing rule."""
     settings = ProviderSettings(shared_probe=arguments.shared_probe, configurations=tuple(arguments.load_balancer))
-    if arguments.packet or (arguments.subnet_nsg and arguments.list != "probes"):
+    if arguments.packet or (arguments.subnet_nsg and arguments.list == "load-balancing-rules"):
         return security_command(arguments, settings)
     existing, nsg_problems = given_group(arguments.nsg or "", Attachment.NIC)
     given = load(inputs_of(arguments), complete=arguments.complete)
@@ -52,6 +52,7 @@ def azure_command(arguments: argparse.Namespace) -> int:
     view = replace(view, services=tuple(s for s in view.services if kept(s.ref)))
     subnet, subnet_problems = given_group(arguments.subnet_nsg or "", Attachment.SUBNET)
     nsg_problems += subnet_problems
+    groups = (view.group,) if subnet is None else (subnet, view.group)
 
     probes: list[Row] = []
     judged = ""
@@ -63,6 +64,7 @@ def azure_command(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         tail = {
             "security_rules": security_rule_json(view),
+            "rules_in_evaluation_order": evaluation_json(groups),
             "not_in_security_rules": [
                 {"rule": rule.name, "not_in_input": list(rule.not_in_input)}
                 for rule in view.security_rules
@@ -81,7 +83,7 @@ def azure_command(arguments: argparse.Namespace) -> int:
         found = (load_balancer_json(balancer, plane) for balancer in view.load_balancers)
         write_json({"schema": "netatlas.azure/1"}, "load_balancers", found, tail)
     elif arguments.list == "security-rules":
-        write_rows(arguments.format, security_rule_rows(view))
+        write_rows(arguments.format, evaluation_rows(groups, kept))
     elif arguments.list == "probes":
         write_rows(arguments.format, probes)
         sys.stderr.write(f"{judged}\n")

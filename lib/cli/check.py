@@ -35,7 +35,8 @@ def check_command(arguments: argparse.Namespace) -> int:
     subnet, group_problems = given_group(arguments.subnet_nsg or "", Attachment.SUBNET)
     engine = engine_of(arguments, given)
     kept = in_namespaces(arguments, given)
-    findings = tuple(f for f in run_checks(given.snapshot, engine=engine, subnet=subnet) if kept(f.subject))
+    every = run_checks(given.snapshot, engine=engine, subnet=subnet, day=arguments.today)
+    findings = tuple(f for f in every if kept(f.subject))
     results = check_assertions(engine, reading.assertions)
     if arguments.format == "sarif":
         found = sarif(findings, given.problems, given.documents, results, reading.problems)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from lib.azure.destinations import Choice, api_server_shown, destinations, features_shown, region_of, region_shown
-from lib.azure.egress import OutboundAnswer, outbound_answer
+from lib.azure.egress import OutboundAnswer, network_kind_of, outbound_answer
 from lib.azure.firewall import firewall_rules, to_arm, to_az
 from lib.azure.fqdn_policy import fqdn_policies
 from lib.azure.profile import ClusterProfile, cluster_profile
-from lib.azure.snat import load_balancer_snat, nat_gateway
+from lib.azure.snat import SnatPlan, allocation_problems, load_balancer_snat, nat_gateway
 from lib.cli.cluster import inputs_of
 from lib.cli.egress_arguments import LISTS
 from lib.cli.engine import engine_of
@@ -22,7 +23,7 @@ from lib.cli.tables import in_namespaces, print_rows
 from lib.exposure.internet import to_internet
 from lib.exposure.required import required_reach
 from lib.facts.egress_needs import conditions, features
-from lib.facts.outbound import outbound_types
+from lib.facts.outbound import migrations, outbound_types, requirements
 from lib.facts.reader import get
 from lib.model.errors import ModelError
 from lib.tables.egress import (
@@ -52,8 +53,12 @@ def egress_command(arguments: argparse.Namespace) -> int:
         return given.exit_status
     lists = _Lists(arguments, given, profile, choice)
     if arguments.format != "json":
-        return print_rows(arguments, given, "egress", lists.rows(arguments.list))
-    tail = {name: lists.rows(name) for name in LISTS if name != "reach"}
+        status = print_rows(arguments, given, "egress", lists.rows(arguments.list))
+        for note in lists.notes(arguments.list):
+            sys.stderr.write(f"{note}\n")
+        return status
+    tail: dict[str, object] = {name: lists.rows(name) for name in LISTS if name != "reach"}
+    tail["notes"] = list(dict.fromkeys(note for name in LISTS for note in lists.notes(name)))
     return print_rows(arguments, given, "egress", lists.rows("reach"), tail=tail, engine=arguments.engine)
 
 
@@ -105,7 +110,32 @@ class _Lists:
 
     def _outbound(self) -> OutboundAnswer:
         known = self._profile.outbound_type.value or _DEFAULT_TYPE
-        return outbound_answer(known, self._arguments.virtual_network, self._profile.network_model.value)
+        network = self._arguments.virtual_network or network_kind_of(known)
+        return outbound_answer(known, network, self._profile.network_model.value)
+
+    def notes(self, name: str) -> list[str]:
+        """What is to be said beside a list, in sentences."""
+        if name not in ("outbound", "migrations", "snat"):
+            return []
+        answer = self._outbound()
+        told = [answer.misfit]
+        if not self._profile.outbound_type.value:
+            told.append(f"The outbound type is not known; {answer.type.id} is AKS's default. Say it: --outbound-type.")
+        if name == "outbound":
+            told += [
+                f"Translated by {answer.type.translated_by}.",
+                f"Must exist beforehand: {'; '.join((*answer.type.needs, *requirements()))}.",
+                f"AKS makes: {', '.join(answer.type.creates)}." if answer.type.creates else "AKS makes nothing for it.",
+                "" if answer.type.state == "GA" else f"It is a {answer.type.state}.",
+                *answer.type.notes,
+            ]
+        elif name == "migrations":
+            told.append(migrations().note)
+        else:
+            told.append(answer.without_ports)
+            if answer.type.ports != "nat_gateway":
+                told += allocation_problems(self._ports())
+        return [note for note in told if note]
 
     def _reach(self) -> list[Row]:
         found = required_reach(engine_of(self._arguments, self._given), destinations(self._choice))
@@ -119,14 +149,17 @@ class _Lists:
         found = to_internet(engine_of(self._arguments, self._given), self._namespaces)
         return internet_rows(found, self._given.locate)
 
-    def _snat(self) -> list[Row]:
+    def _ports(self) -> SnatPlan:
         arguments = self._arguments
         nodes = len(self._given.snapshot.nodes) if arguments.nodes is None else arguments.nodes
         surge = get("surge_default_nodes").number if arguments.surge is None else arguments.surge
+        return load_balancer_snat(nodes, surge, arguments.outbound_ips, arguments.ports_per_node)
+
+    def _snat(self) -> list[Row]:
         try:
             if self._outbound().type.ports == "nat_gateway":
-                return nat_rows(nat_gateway(arguments.outbound_ips))
-            return snat_rows(load_balancer_snat(nodes, surge, arguments.outbound_ips, arguments.ports_per_node))
+                return nat_rows(nat_gateway(self._arguments.outbound_ips))
+            return snat_rows(self._ports())
         except ModelError as error:
             raise UsageError(str(error)) from None
 

@@ -62,8 +62,8 @@ def add_egress_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--dns-server", action="append", default=[], type=ip_address, metavar="ADDRESS", help=text)
     sub.add_argument("--outbound-type", choices=OUTBOUND_TYPES, help="no object in a cluster shows it")
     sub.add_argument("--network-model", choices=NETWORK_MODELS, help="counts before what the input shows")
-    text = "managed: AKS makes the virtual network (default); own: you bring it along"
-    sub.add_argument("--virtual-network", choices=("managed", "own"), default="managed", help=text)
+    text = "managed: AKS makes the virtual network (default, where the outbound type is for such); own: you bring it"
+    sub.add_argument("--virtual-network", choices=("managed", "own"), help=text)
     sub.add_argument("--nodes", type=int, help="nodes that share the outbound addresses; without it those of the input")
     sub.add_argument("--surge", type=int, help="extra nodes while upgrading; without it the default of AKS")
     sub.add_argument("--outbound-ips", type=int, default=1, help="outbound public addresses (default: 1)")

@@ -18,7 +18,7 @@ def routes_command(arguments: argparse.Namespace) -> int:
     """Every route; with ``--url`` those that a URL could meet, the winner first."""
     given = load(inputs_of(arguments), complete=arguments.complete)
     kept = in_namespaces(arguments, given)
-    views = [v for v in route_views(given.snapshot) if kept(v.route)]
+    views = [v for v in route_views(given.snapshot, day=arguments.today) if kept(v.route)]
     if arguments.url:
         answer = test_url(given.snapshot, arguments.url, routes=views)
         rows = candidate_rows(answer, given.locate)

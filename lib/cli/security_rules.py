@@ -37,7 +37,9 @@ def given_group(path: str, attachment: Attachment) -> tuple[SecurityGroup | None
     read at all."""
     if not path:
         return None, ()
-    found = read_security_rules(read_text(path, "a network security group (az network nsg show)"), path)
+    found = read_security_rules(
+        read_text(path, "a network security group (az network nsg show)"), path, attachment=attachment
+    )
     if not found.rules and not found.unplaced and found.problems:
         raise UsageError(f"{path}: {found.problems[0].message}")
     return group_of_ones_own(found.name, found.rules, found.unplaced, attachment), found.problems

@@ -52,8 +52,19 @@ class OnNetwork:
 
 
 @dataclass(frozen=True, slots=True)
+class Listeners:
+    """The listeners of a Gateway that a controller takes."""
+
+    ports: tuple[int, ...]
+    protocols: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class IngressOnAzure:
-    """One controller; ``id`` is that of ``facts.ingress``. ``conflict`` is "" where the sources agree."""
+    """One controller; ``id`` is that of ``facts.ingress``. ``conflict`` is "" where the sources agree.
+
+    ``listeners`` is None where the documentation does not bound them.
+    """
 
     id: str
     way: tuple[str, ...]
@@ -65,6 +76,7 @@ class IngressOnAzure:
     conflict: str
     sources: tuple[str, ...]
     checked: date
+    listeners: Listeners | None = None
 
 
 @cache
@@ -91,9 +103,15 @@ def ingress_on_azure() -> tuple[IngressOnAzure, ...]:
             conflict=entry.get("conflict", ""),
             sources=tuple(entry["sources"]),
             checked=entry["checked"],
+            listeners=_listeners(entry),
         )
         for entry in read_list("ingress_azure.yaml")
     )
+
+
+def _listeners(entry: dict[str, Any]) -> Listeners | None:
+    found = entry.get("listeners")
+    return Listeners(tuple(found["ports"]), tuple(found["protocols"])) if found else None
 
 
 def _annotation(entry: dict[str, Any]) -> IngressAnnotation:

@@ -128,6 +128,12 @@ def attachment() -> Statement:
 
 
 @cache
+def first_asked() -> dict[str, str]:
+    """To what the group is attached that a packet meets first, by its direction (``Inbound``, ``Outbound``)."""
+    return dict(_part("attachment")["first_asked"])
+
+
+@cache
 def subnet_group_must_allow() -> tuple[tuple[str, str, str], ...]:
     """Source, destination and ports, in words, that a group of one's own on the nodes' subnet must let through."""
     return tuple((e["source"], e["destination"], e["ports"]) for e in _part("subnet_group_must_allow")["rules"])
@@ -144,9 +150,20 @@ def probe_address() -> str:
     return str(_part("service_tags")["probe_address"])
 
 
+@cache
+def probe_rules() -> Statement:
+    """Which default rules let health probes in, and which of them answers."""
+    found = _part("probes")
+    names = {rule.source: f"{rule.name} ({rule.priority})" for rule in default_rules("inbound")}
+    says = found["says"].format(
+        network=names["VirtualNetwork"], balancer=names["AzureLoadBalancer"], address=probe_address()
+    )
+    return Statement(says, tuple(found["sources"]), _checked())
+
+
 def nsg_source_keys() -> tuple[str, ...]:
     """Every source key of the data file."""
     lists = [_part(name)["sources"] for name in ("default_rules", "custom_priorities", "service_tags", "provider")]
-    lists += [_part(name)["sources"] for name in ("attachment", "subnet_group_must_allow")]
+    lists += [_part(name)["sources"] for name in ("attachment", "subnet_group_must_allow", "probes")]
     lists += [limit.sources for limit in group_limits()]
     return tuple(sorted({key for keys in lists for key in keys}))

@@ -23,10 +23,22 @@ class FactSource:
     version: str
     date: str
 
+    @property
+    def collection(self) -> tuple[str, str, str, str]:
+        """What places have in common that are named together: all but the place."""
+        return self.title, self.repository, self.version, self.date
+
     def __str__(self) -> str:
-        where = f"{self.repository}: {self.place}" if self.repository else self.place
-        dated = f", {self.date}" if self.date != "not recorded" else ""
-        return f"{self.title} ({where}; {self.version}{dated})"
+        return _together([self])
+
+
+def _together(found: list[FactSource]) -> str:
+    """Places of one collection."""
+    title, repository, version, date = found[0].collection
+    places = ", ".join(each.place for each in found)
+    where = f"{repository}: {places}" if repository else places
+    dated = f", {date}" if date != "not recorded" else ""
+    return f"{title} ({where}; {version}{dated})"
 
 
 @cache
@@ -49,5 +61,11 @@ def source(key: str) -> FactSource:
 
 
 def describe(keys: tuple[str, ...]) -> str:
-    """The sources as one line of readable text, in the order given; "" for none."""
-    return "; ".join(str(source(key)) for key in keys)
+    """The sources as one line of readable text, in the order given; "" for none.
+
+    Places of one collection are named together, where the first of them stands.
+    """
+    found: dict[tuple[str, str, str, str], list[FactSource]] = {}
+    for each in map(source, dict.fromkeys(keys)):
+        found.setdefault(each.collection, []).append(each)
+    return "; ".join(map(_together, found.values()))

@@ -21,12 +21,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a file is expected to be: in words, by its schema and the keys of its mapping, and where that is told."""
+    """What a file is expected to be: in words, by its schema and the keys of its mapping, and where that is told.
+
+    ``written`` finds where in a document's value stands what was read at a path, where keys are read respelled.
+    """
 
     what: str
     schema: str
     keys: tuple[str, ...]
     told: str
+    written: Callable[[object, tuple[PathStep, ...]], tuple[PathStep, ...]] = lambda _, path: path
 
     @property
     def expected(self) -> str:
@@ -67,10 +71,13 @@ def read_documents(
         entry = Entry(session, Source(file, result.number), subject)
         found = positions(result.text[result.built.start : result.built.end], result.syntax)
 
-        def line_of(path: tuple[PathStep, ...], first: int = result.line, found: Position = found) -> int:
-            return first + found.find(path)
-
         value = result.built.value
+
+        def line_of(
+            path: tuple[PathStep, ...], first: int = result.line, found: Position = found, value: object = value
+        ) -> int:
+            return first + found.find(form.written(value, path))
+
         if other := _something_else(value, form):
             remedy = f"Name another file, or write {form.what}."
             code = "another-file" if isinstance(value, dict) else "wrong-type"

@@ -1,7 +1,8 @@
 """Where the rules stand in each form in which Azure's tools write a network security group.
 
 az writes groups and rules flat, REST and ARM put their fields under ``properties``; a list may stand by itself or under
-``value``; a template has ``resources``, as a list or by symbolic names, and rules also as resources of their own.
+``value``; a template has ``resources``, as a list or by symbolic names, and rules also as resources of their own. An
+interface's effective rules stand in groups that say what they are attached to.
 """
 
 from __future__ import annotations
@@ -9,11 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lib.loaders import effective_rules
+from lib.loaders.effective_rules import group_of, name_of, plain_rule
 from lib.loaders.parse.fields import Fields
+from lib.loaders.security_group_spelling import POWERSHELL_KEYS
+from lib.loaders.template_resources import TemplateResources, is_deployed, looped
+from lib.model.security_rules import Attachment
 
-KEYS: Final = ("name", "value", "resources", "properties", "priority", "defaultSecurityRules", "securityRules")
+_AZ: Final = ("name", "value", "resources", "properties", "priority", effective_rules.KEY, "defaultSecurityRules")
+KEYS: Final = (*POWERSHELL_KEYS, *_AZ, "securityRules")
 """Keys of which a text about security rules has at least one."""
-FORMS: Final = "Paste what az network nsg show or az network nsg rule list prints, or the group's ARM template."
+FORMS: Final = (
+    "Paste what az network nsg show, az network nsg rule list or az network nic list-effective-nsg prints, "
+    "Get-AzNetworkSecurityGroup … | ConvertTo-Json -Depth 10, or the group's ARM template."
+)
 _GROUP: Final = "microsoft.network/networksecuritygroups"
 _RULE: Final = f"{_GROUP}/securityrules"
 _CHILD: Final = "securityrules"
@@ -21,30 +31,42 @@ _CHILD: Final = "securityrules"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The rules of the one group that counts; ``lost`` says that it has others, which can't be read."""
+    """The rules of the one group that counts; ``lost`` says that it has others, which can't be read.
+
+    ``effective`` are those of an interface, as Azure has worked them out.
+    """
 
     name: str
     rules: tuple[Fields, ...] = ()
     lost: bool = False
+    effective: bool = False
 
 
-def find_rules(root: Fields) -> Found:
-    """The rules of a document's group, in whichever form; what is no group is a Problem."""
+def find_rules(root: Fields, attachment: Attachment | None = None) -> Found:
+    """The rules of a document's group, in whichever form; what is no group is a Problem.
+
+    Of effective rules those count whose group is attached as ``attachment`` says; None: of the only group.
+    """
     if root.has("resources"):
         return _template(root)
+    if root.has(effective_rules.KEY):
+        return _effective((root,), attachment)
     if root.has("value"):
-        return _listed(root, "value")
+        return _listed(root, "value", attachment)
     if _is_rule(root):
         return Found("", (root,))
     if not _is_group(root):
         root.error(None, "no-security-group", "the text is no security group", FORMS)
         return Found(_name(root))
-    return _listed(root, "securityRules") if "securityRules" in root.data else _group(root)
+    return _listed(root, "securityRules", attachment) if "securityRules" in root.data else _group(root)
 
 
-def _listed(root: Fields, key: str) -> Found:
+def _listed(root: Fields, key: str, attachment: Attachment | None) -> Found:
     """The items of a list that may be rules, or groups of which the first counts."""
     items, lost = _children(root, key)
+    effective = tuple(item for item in items if item.has(effective_rules.KEY))
+    if effective:
+        return _effective(effective, attachment)
     groups = [item for item in items if _is_group(item)]
     if groups:
         if len(groups) > 1:
@@ -56,29 +78,41 @@ def _listed(root: Fields, key: str) -> Found:
     return Found(_name(root), items, lost)
 
 
+def _effective(groups: tuple[Fields, ...], attachment: Attachment | None) -> Found:
+    group, before = group_of(groups, attachment)
+    if group is None:
+        return Found("")
+    rules, lost = _children(group, effective_rules.KEY)
+    return Found(name_of(group), tuple(map(plain_rule, rules)), lost or before, effective=True)
+
+
 def _template(root: Fields) -> Found:
-    resources, lost = _children(root, "resources")
-    groups = [item for item in resources if item.text("type").lower() == _GROUP]
-    rules = tuple(item for item in resources if item.text("type").lower() == _RULE)
+    read = TemplateResources((_GROUP, _RULE))
+    read.add(root)
+    groups = [item for item in read.found if item.text("type").lower() == _GROUP]
+    rules = tuple(item for item in read.found if item.text("type").lower() == _RULE)
     if not groups and not rules:
         root.error("resources", "no-security-group", "the template holds no security group", FORMS)
     if not groups:
-        return Found(_name(root), rules, lost)
+        return Found(_name(root), rules, read.lost)
     if len(groups) > 1:
         root.error("resources", "several-groups", "the template holds several groups; the first counts", FORMS)
         others = {_name(group).lower() for group in groups[1:]}
         rules = tuple(rule for rule in rules if _name(rule).rpartition("/")[0].lower() not in others)
     first = _group(groups[0])
     children, lost_children = _children(groups[0], "resources")
-    own = tuple(child for child in children if child.text("type").lower() in (_CHILD, _RULE))
-    return Found(_name(root) or first.name, (*first.rules, *own, *rules), lost or lost_children or first.lost)
+    inside = [child for child in children if child.text("type").lower() in (_CHILD, _RULE)]
+    standing = [(child, is_deployed(child, child.data.get("condition", True))) for child in inside]
+    own = tuple(child for child, stands in standing if stands)
+    lost = read.lost or lost_children or first.lost or any(stands is None for _, stands in standing)
+    return Found(_name(root) or first.name, (*first.rules, *own, *rules), lost)
 
 
 def _group(group: Fields) -> Found:
     """The rules of a group in the form of az or, under ``properties``, of ARM."""
     holder = group if "securityRules" in group.data else group.section("properties")
     rules, lost = _children(holder, "securityRules")
-    return Found(_name(group), rules, lost)
+    return Found(_name(group), rules, looped(holder) or lost)
 
 
 def _children(holder: Fields, key: str) -> tuple[tuple[Fields, ...], bool]:

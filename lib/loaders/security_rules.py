@@ -1,4 +1,4 @@
-"""Reads a network security group as Azure prints it: ``az network nsg show``, ``rule list``, or an ARM template.
+"""Reads a network security group as Azure prints it: az's, PowerShell's and REST's words, or an ARM template.
 
 Read are JSON and YAML. Every field that can't be read is a Problem with its line, and what hangs on it stays open: a
 rule that is only half understood may match, so that no verdict is surer than the text.
@@ -7,21 +7,24 @@ rule that is only half understood may match, so that no verdict is surer than th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from typing import Final
 
-from lib.facts.nsg import custom_priorities, group_limits
+from lib.facts.nsg import custom_priorities, default_rules, group_limits
+from lib.loaders.effective_rules import EVERY_IPV4
 from lib.loaders.limits import DEFAULT, MIB, Limits
 from lib.loaders.own_file import Form, Part, read_documents
 from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.session import Session, quote
-from lib.loaders.security_group_forms import KEYS, find_rules
+from lib.loaders.security_group_forms import KEYS, Found, find_rules
+from lib.loaders.security_group_spelling import is_powershell, respelled, written_path
 from lib.loaders.security_rule_fields import addresses, port_ranges, protocol_of, words
 from lib.model.problem import Problem, Severity
 from lib.model.refs import ObjectRef, Source
-from lib.model.security_rules import Access, RuleDirection, SecurityRule, in_evaluation_order
+from lib.model.security_rules import Access, Attachment, RuleDirection, SecurityRule, in_evaluation_order
 
 CHARS_MAX: Final = 4 * MIB
 RULES_MAX: Final = 2 * max(limit.value for limit in group_limits())
@@ -33,6 +36,7 @@ _EXPECTED: Final = Form(
     "",
     KEYS,
     "az network nsg show",
+    written_path,
 )
 
 
@@ -56,8 +60,13 @@ class _Read:
     found: tuple[tuple[SecurityRule, bool], ...]
 
 
-def read_security_rules(text: str, file: str, limits: Limits = DEFAULT) -> SecurityRulesReading:
-    """The security group of a text; ``file`` is what it is called in Problems."""
+def read_security_rules(
+    text: str, file: str, limits: Limits = DEFAULT, attachment: Attachment | None = None
+) -> SecurityRulesReading:
+    """The security group of a text; ``file`` is what it is called in Problems.
+
+    Of a network interface's effective rules those count whose group is attached as ``attachment`` says.
+    """
     if len(text) > CHARS_MAX:
         message = f"the text is longer than {CHARS_MAX:,} characters"
         problem = Problem(Severity.ERROR, "too-large", message, "Paste one security group.", Source(file, 1), 1)
@@ -67,7 +76,7 @@ def read_security_rules(text: str, file: str, limits: Limits = DEFAULT) -> Secur
     parts: list[Part[_Read]] = []
     # A list of rules is read as the rules of a group; on one line, so that the text's lines stay what they are.
     wrapped = f'{{"securityRules":{text}}}' if text.lstrip("\ufeff \t\r\n").startswith("[") else text
-    for each in read_documents(session, wrapped, file, limits, _SUBJECT, _EXPECTED, _document):
+    for each in read_documents(session, wrapped, file, limits, _SUBJECT, _EXPECTED, partial(_document, attachment)):
         if isinstance(each, Problem):
             problems.append(each)
         else:
@@ -111,12 +120,15 @@ def _twice(rules: list[SecurityRule]) -> Iterator[Problem]:
                 yield Problem(Severity.WARNING, f"duplicate-{word}", message, remedy, rule.source, rule.line)
 
 
-def _document(root: Fields) -> _Read:
-    found = find_rules(root)
-    return _Read(found.name[:_NAME_CHARS], _read_all(root, found.rules, found.lost))
+def _document(attachment: Attachment | None, root: Fields) -> _Read:
+    if is_powershell(root.data):
+        root = Fields(root.entry, respelled(root.data), root.path)
+    found = find_rules(root, attachment)
+    return _Read(found.name[:_NAME_CHARS], _read_all(root, found))
 
 
-def _read_all(root: Fields, items: Sequence[Fields], lost: bool) -> tuple[tuple[SecurityRule, bool], ...]:
+def _read_all(root: Fields, group: Found) -> tuple[tuple[SecurityRule, bool], ...]:
+    items, lost = tuple(item for item in group.rules if not _is_default(item)), group.lost
     if len(items) > RULES_MAX:
         lost = True
         message = f"{len(items):,} rules are more than the {RULES_MAX:,} that are read; the rest is left out"
@@ -124,7 +136,29 @@ def _read_all(root: Fields, items: Sequence[Fields], lost: bool) -> tuple[tuple[
     # What could not be read may be anything, anywhere in the group.
     anything = [SecurityRule(_LOST, 0, way, access) for way in RuleDirection for access in Access] if lost else []
     read = (found for item in items[:RULES_MAX] for found in _rule(item))
+    if group.effective:
+        read = ((_as_effective(rule), sure) for rule, sure in read)
     return (*read, *((rule, False) for rule in anything))
+
+
+def _is_default(item: Fields) -> bool:
+    """Whether a rule is one that every group has, by its priority, which no other may have."""
+    body = item.section("properties") if isinstance(item.data.get("properties"), dict) else item
+    priority = body.data.get("priority")
+    if not isinstance(priority, int):
+        return False
+    return any(priority == rule.priority for way in RuleDirection for rule in default_rules(way.value.lower()))
+
+
+def _as_effective(rule: SecurityRule) -> SecurityRule:
+    """Of any address Azure prints the IPv4 range alone, whether or not the rule means IPv6 too."""
+    why = (f"whether {EVERY_IPV4} of the effective rule {rule.name} means IPv6 too",)
+    sources, destinations = (why if EVERY_IPV4 in ends else () for ends in (rule.sources, rule.destinations))
+    return replace(
+        rule,
+        open_sources=(*rule.open_sources, *sources),
+        open_destinations=(*rule.open_destinations, *destinations),
+    )
 
 
 def _rule(item: Fields) -> Iterator[tuple[SecurityRule, bool]]:

@@ -117,7 +117,10 @@ class AllowedRoutes:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """One listener of a Gateway; ``hostname`` is "" for every host, ``tls_mode`` "" without TLS."""
+    """One listener of a Gateway; ``hostname`` is "" for every host, ``tls_mode`` "" without TLS.
+
+    ``tls_options`` are the controller's own words for it.
+    """
 
     name: str
     port: int
@@ -127,6 +130,7 @@ class Listener:
     tls_mode: str = ""
     certificates: tuple[ObjectRef, ...] = ()
     allowed_routes: AllowedRoutes = field(default_factory=AllowedRoutes)
+    tls_options: Labels = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

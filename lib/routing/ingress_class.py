@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final
 
 from lib.facts.ingress import (
     IngressController,
+    Support,
     controller_by_annotation,
     controller_by_class_controller,
     controller_by_gateway_class,
     controller_by_gateway_controller,
     controller_by_ingress_class,
 )
-from lib.model.records import dataclass
+from lib.model.records import dataclass, replace
 from lib.model.refs import Source
 from lib.model.routes import Gateway, GatewayClass, Ingress, IngressClass
 from lib.model.snapshot import Snapshot
@@ -22,6 +24,7 @@ from lib.routing.faults import Fault, Issue, issue
 # States of a controller that nobody should start to use; the words are those of the facts file.
 _FADING: Final = {
     "security-patches": Fault.CONTROLLER_FADING,
+    "ending": Fault.CONTROLLER_FADING,
     "unmaintained": Fault.CONTROLLER_RETIRED,
     "retired": Fault.CONTROLLER_RETIRED,
 }
@@ -33,7 +36,8 @@ class ClassAnswer:
 
     ``name`` is "" where none is named and none is the default. ``how`` says where the name comes from: spec,
     annotation, default or none. ``controller_name`` is the class object's own word ("" where the object is not in the
-    input), ``controller`` what is known of it, None for another or an unknown one.
+    input), ``controller`` what is known of it, None for another or an unknown one. ``source`` is where the class is
+    named; ``support`` how the controller is supported on the day that was asked about, None where nobody asked.
     """
 
     name: str
@@ -42,6 +46,8 @@ class ClassAnswer:
     controller: IngressController | None
     issues: tuple[Issue, ...] = ()
     unchecked: tuple[str, ...] = ()
+    source: Source | None = None
+    support: Support | None = None
 
     @property
     def label(self) -> str:
@@ -53,7 +59,18 @@ class ClassAnswer:
     @property
     def state_text(self) -> str:
         """What is known of the controller's support; "" where nothing is."""
-        return self.controller.state_text if self.controller else ""
+        return self.support.text if self.support else ""
+
+    def on(self, day: date | None) -> ClassAnswer:
+        """The answer with the controller's support on ``day``, and an issue where it ends; None: as facts have it."""
+        if self.controller is None:
+            return self
+        support = self.controller.support(day)
+        fault = _FADING.get(support.state)
+        if fault is None or self.source is None:
+            return replace(self, support=support)
+        told = issue(fault, self.source, controller=self.controller.label, state=support.text.rstrip("."))
+        return replace(self, support=support, issues=(told, *self.issues))
 
     @property
     def is_nginx(self) -> bool:
@@ -93,7 +110,7 @@ def _annotated(snapshot: Snapshot, ingress: Ingress) -> ClassAnswer:
         found = next((c for c in snapshot.ingress_classes if c.name == ingress.class_name), None)
         if found is not None:
             return _known(found, "annotation", source)
-    return ClassAnswer(ingress.class_name, "annotation", "", controller, _fading(controller, source))
+    return ClassAnswer(ingress.class_name, "annotation", "", controller, source=source)
 
 
 def _named(snapshot: Snapshot, name: str, how: str, source: Source) -> ClassAnswer:
@@ -104,19 +121,12 @@ def _named(snapshot: Snapshot, name: str, how: str, source: Source) -> ClassAnsw
     if snapshot.is_complete("IngressClass"):
         return ClassAnswer(name, how, "", None, (issue(Fault.CLASS_UNKNOWN, source, name=name),))
     unchecked = (not_checked(snapshot, f"class {name}", "IngressClass"),)
-    return ClassAnswer(name, how, "", controller, _fading(controller, source), unchecked)
+    return ClassAnswer(name, how, "", controller, (), unchecked, source)
 
 
 def _known(found: IngressClass, how: str, source: Source) -> ClassAnswer:
     controller = controller_by_class_controller(found.controller)
-    return ClassAnswer(found.name, how, found.controller, controller, _fading(controller, source))
-
-
-def _fading(controller: IngressController | None, source: Source) -> tuple[Issue, ...]:
-    if controller is None or controller.state not in _FADING:
-        return ()
-    text = controller.state_text.rstrip(".")
-    return (issue(_FADING[controller.state], source, controller=controller.label, state=text),)
+    return ClassAnswer(found.name, how, found.controller, controller, source=source)
 
 
 def class_of_gateway(snapshot: Snapshot, gateway: Gateway) -> ClassAnswer:
@@ -131,12 +141,10 @@ def class_of_gateway(snapshot: Snapshot, gateway: Gateway) -> ClassAnswer:
         return ClassAnswer(name, "spec", "", None, (missing,))
     controller = controller_by_gateway_class(name)
     unchecked = (not_checked(snapshot, f"class {name}", "GatewayClass"),)
-    return ClassAnswer(name, "spec", "", controller, _fading(controller, source), unchecked)
+    return ClassAnswer(name, "spec", "", controller, (), unchecked, source)
 
 
 def _known_gateway_class(found: GatewayClass, source: Source) -> ClassAnswer:
     controller = controller_by_gateway_controller(found.controller)
-    issues = _fading(controller, source)
-    if found.accepted is False:
-        issues = (*issues, issue(Fault.GATEWAY_CLASS_REFUSED, source, name=found.name))
-    return ClassAnswer(found.name, "spec", found.controller, controller, issues)
+    refused = (issue(Fault.GATEWAY_CLASS_REFUSED, source, name=found.name),) if found.accepted is False else ()
+    return ClassAnswer(found.name, "spec", found.controller, controller, refused, source=source)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from lib.model.cluster import Pod, Workload
-from lib.model.records import dataclass
+from lib.model.records import dataclass, replace
 from lib.model.refs import ObjectRef, Source
 from lib.model.routes import Backend, ServiceBackend
 from lib.model.sets import ConnectionSet, Protocol
@@ -16,12 +17,15 @@ from lib.routing.route_view import GATEWAY_API, RouteView
 from lib.routing.services import ServiceView, service_views
 
 
-def route_views(snapshot: Snapshot, services: Sequence[ServiceView] | None = None) -> tuple[RouteView, ...]:
+def route_views(
+    snapshot: Snapshot, services: Sequence[ServiceView] | None = None, day: date | None = None
+) -> tuple[RouteView, ...]:
     """A row for every host × path × backend, faulty ones first, then by host, path and object.
 
-    Pass ``services`` where they are at hand.
+    Pass ``services`` where they are at hand. Controllers are told of as they are supported on ``day``; None: on the
+    day when the sources were read.
     """
-    rows = with_conflicts(_rows(snapshot, services))
+    rows = [replace(row, served_by=row.served_by.on(day)) for row in with_conflicts(_rows(snapshot, services))]
     return tuple(sorted(rows, key=lambda r: (r.state.rank, r.host, r.path, r.route, r.rule, r.item, r.backend.label)))
 
 

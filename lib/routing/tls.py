@@ -123,7 +123,10 @@ def tls_of_listener(snapshot: Snapshot, gateway: Gateway, listener: Listener) ->
     if listener.tls_mode == "Passthrough":
         return TlsView("passthrough")
     if not listener.certificates:
-        return TlsView("terminate", (SecretView(None, SecretState.MANAGED, "no certificate named"),))
+        # app-routing-gateway-api-dns-tls.md: the add-on fetches the certificate that this option names.
+        vault = KEY_VAULT_ANNOTATION in listener.tls_options
+        why = "made from Key Vault" if vault else "no certificate named"
+        return TlsView("terminate", (SecretView(None, SecretState.MANAGED, why),))
     secrets: list[SecretView] = []
     issues: list[Issue] = []
     unchecked: list[str] = []

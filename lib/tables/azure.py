@@ -241,24 +241,6 @@ def _service_json(found: ServiceLoadBalancer, data_plane: DataPlane) -> dict[str
     }
 
 
-def security_rule_rows(view: AzureView) -> list[Row]:
-    """The provider's security rules, one a row, in evaluation order."""
-    return [
-        {
-            "priority": rule.priority,
-            "access": rule.access,
-            "protocol": rule.protocol,
-            "rule_sources": ", ".join(rule.sources),
-            "destinations": ", ".join(rule.destinations),
-            "rule_ports": ", ".join(rule.ports),
-            "written_for": ", ".join(ref.qualified_name for ref in rule.services),
-            "not_in_input": ", ".join(rule.not_in_input),
-            "rule_name": rule.name,
-        }
-        for rule in view.security_rules
-    ]
-
-
 def security_rule_json(view: AzureView) -> list[dict[str, object]]:
     """The provider's security rules in the form of netatlas.azure/1."""
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from lib.azure.dns_records import DnsRecord
 from lib.azure.ingress import ReadAnnotation
@@ -18,7 +19,8 @@ def record_rows(found: Iterable[DnsRecord], locate: Locate) -> list[Row]:
         {
             "host": each.host,
             "record": each.record,
-            "zone": each.zone,
+            "zone": each.zone.name if each.zone else "",
+            "zone_kind": each.zone.kind.value if each.zone else "",
             "name": each.name,
             "leads_to": ", ".join(each.targets),
             "written": each.state.value,
@@ -53,8 +55,8 @@ def annotation_rows(found: Iterable[ReadAnnotation], locate: Locate) -> list[Row
     ]
 
 
-def way_in_rows(controllers: Iterable[IngressController], network_model: str = "") -> list[Row]:
-    """The controllers that serve routes: their state today, and how a packet goes through them.
+def way_in_rows(controllers: Iterable[IngressController], day: date, network_model: str = "") -> list[Row]:
+    """The controllers that serve routes: how they are supported on ``day``, and how a packet goes through them.
 
     ``network_model`` is an id of ``facts.networks``; of "" nothing is said.
     """
@@ -67,7 +69,7 @@ def way_in_rows(controllers: Iterable[IngressController], network_model: str = "
         rows.append(
             {
                 "controller": controller.label,
-                "support": controller.state_text,
+                "support": controller.support(day).text,
                 "way": " → ".join(known.way) if known else "",
                 "certificates": known.tls if known else "",
                 "does_not_fit": " ".join(n.says for n in network if not n.fits),

@@ -64,7 +64,7 @@ def migration_rows(found: Iterable[Migration]) -> list[Row]:
 def snat_rows(plan: SnatPlan) -> list[Row]:
     """The numbers of a load balancer's ports, one a row."""
     told = (
-        ("ports of each outbound address together", plan.available_ports, "ports"),
+        ("ports of all outbound addresses", plan.available_ports, "ports"),
         ("ports of each node", plan.ports_per_node, "ports"),
         ("ports of each node while upgrading", plan.ports_while_surging, "ports"),
         ("ports of all nodes", plan.cluster_ports, "ports"),

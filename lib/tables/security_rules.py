@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from lib.azure.probe_access import ProbeAccess
-from lib.azure.security_group import ProviderGroup
+from lib.azure.security_group import ProviderGroup, is_managed
 from lib.azure.security_group_judge import GroupAnswer, Judgement, possible_words
 from lib.azure.security_group_match import Fit, KnownAddresses, Packet, Place, match
 from lib.azure.security_group_subnet import PortThrough, Through
-from lib.model.security_rules import RuleDirection, SecurityRule
+from lib.facts.nsg import first_asked
+from lib.model.refs import ObjectRef
+from lib.model.security_rules import Attachment, RuleDirection, SecurityGroup, SecurityRule
 from lib.model.sets import Protocol
 from lib.tables.row import Locate, Row, listed
 
@@ -34,6 +36,60 @@ def rule_rows(rules: Iterable[SecurityRule]) -> list[Row]:
         }
         for rule in rules
     ]
+
+
+def in_order(groups: Sequence[SecurityGroup]) -> Iterator[tuple[SecurityGroup, SecurityRule]]:
+    """Every rule of all groups in the order in which a packet meets them, inbound first, Azure's default rules too."""
+    for direction in RuleDirection:
+        first = Attachment(first_asked()[direction.value])
+        for group in sorted(groups, key=lambda group: group.attachment is not first):
+            yield from ((group, rule) for rule in group.of(direction))
+
+
+def evaluation_rows(groups: Sequence[SecurityGroup], shows: Callable[[ObjectRef], bool]) -> list[Row]:
+    """The rules of all groups in evaluation order, without those that are only for Services that are not shown.
+
+    ``written_by`` says whose a rule is: the cloud provider's, one that every group has, or somebody else's.
+    """
+    return [
+        {"group": group.name, "attached_to": group.attachment.value, "origin": group.origin}
+        | {"written_by": _author(rule, group)}
+        | row
+        | {"written_for": "" if rule.is_default else row["written_for"]}
+        for group, rule in in_order(groups)
+        if not rule.services or any(map(shows, rule.services))
+        for row in rule_rows((rule,))
+    ]
+
+
+def evaluation_json(groups: Sequence[SecurityGroup]) -> list[dict[str, object]]:
+    """The same for netatlas.azure/1, every rule with its lists."""
+    return [
+        {
+            "group": group.name,
+            "attached_to": group.attachment.value,
+            "origin": group.origin,
+            "written_by": _author(rule, group),
+            "direction": rule.direction.value,
+            "name": rule.name,
+            "priority": rule.priority,
+            "protocol": rule.protocol,
+            "sources": list(rule.sources),
+            "source_ports": list(rule.source_ports),
+            "destinations": list(rule.destinations),
+            "ports": list(rule.ports),
+            "access": rule.access.value,
+            "services": [str(ref) for ref in rule.services],
+            "not_in_input": list(rule.open_parts),
+        }
+        for group, rule in in_order(groups)
+    ]
+
+
+def _author(rule: SecurityRule, group: SecurityGroup) -> str:
+    if rule.is_default:
+        return "Azure"
+    return "cloud provider" if group.attachment is Attachment.NIC and is_managed(rule) else "others"
 
 
 def _written_for(rule: SecurityRule) -> str:

@@ -10,6 +10,7 @@ import streamlit as st
 from lib.azure.dns_records import RecordState, zones_of
 from lib.azure.ingress import annotations_of, dns_records
 from lib.azure.profile import ClusterProfile
+from lib.facts import today
 from lib.tables.azure_ingress import annotation_rows, faulty_first, record_rows, way_in_rows
 from lib.tables.row import Row
 from lib.trace.questions import of_object, of_record
@@ -29,23 +30,25 @@ def show_on_azure(page: PageContext, profile: ClusterProfile) -> None:
     if not controllers:
         return
     st.subheader("On Azure", anchor=False)
-    for row in way_in_rows(controllers.values(), profile.network_model.value):
+    for row in way_in_rows(controllers.values(), today.today(), profile.network_model.value):
         _show_way_in(row)
     text = st.text_input(
         "DNS zones",
         key=ZONES_KEY,
         bind="query-params",
         max_chars=_ZONES_CHARS,
-        placeholder="example.com, internal.example.com",
-        help="The zones that are attached to the add-on, or that you keep. No object in a cluster names them.",
+        placeholder="public:example.com, private:example.com",
+        help="The zones that are attached to the add-on, or that you keep; no object in a cluster names them. Write "
+        "names with public: or private: before them, or resource IDs: zones of one name hold different records.",
     )
     zones = zones_of(text or "")
     services = tuple(s for s in page.snapshot.services if results.shows(page, s.ref))
     records = page.cached(("dns", zones, page.view), lambda: dns_records(page.snapshot, views, zones, services))
     if records:
         counts = Counter(record.state for record in records)
-        told = [f"{counts[state]:,} {state.value}" for state in RecordState if counts[state]]
-        st.caption(f"{len(records):,} records: {', '.join(told)}.")
+        told = [state.counted(counts[state]) for state in RecordState if counts[state]]
+        counted = f"{len(records):,} DNS record{'s' if len(records) != 1 else ''}"
+        st.caption(f"{counted} that the hosts need: {'; '.join(told)}.")
         rows = record_rows(records, results.locate(page))
         alt = "DNS records of the routes' hosts"
         show_traced(page, TracedTable(rows, "dns-records", lambda n: of_record(records[n]), alt=alt))

@@ -16,7 +16,8 @@ from lib.azure.limits import usages
 from lib.azure.load_balancer import ServiceLoadBalancer
 from lib.azure.node_rules import node_rules_of, update_effects_of
 from lib.azure.view import AzureView, azure_view
-from lib.facts.sources import source
+from lib.facts.nsg import probe_rules
+from lib.facts.sources import describe, source
 from lib.model.services import Service, ServiceType
 from lib.policy.judged import judged_sentence
 from lib.tables.azure import (
@@ -217,7 +218,8 @@ def _show_parts(page: PageContext, found: ServiceLoadBalancer) -> None:
     ways = of_rules(found)
     show_traced(page, TracedTable(rules, "azure-service-rules", ways.__getitem__, alt=alt, first=_FIRST, hide=hidden))
     if found.probes:
-        st.markdown("**Health probes**")
+        told = probe_rules()
+        st.markdown("**Health probes**", help=f"{plain(told.says, 500)} Source: {plain(describe(told.sources), 500)}")
         _show_probes(page, found)
     if found.private_link is not None:
         st.markdown("**Private Link Service**")

@@ -139,6 +139,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "sources_differ": ("Sources differ", ""),
         "support": ("Support today", ""),
         "way": ("Way of a packet", ""),
+        "zone_kind": ("Public or private", "A private zone answers only in virtual networks that are linked to it."),
         "written": ("Written", "Whether somebody writes it, as far as the sources and the zones say."),
         "known_from": ("Known from", ""),
         "needed_for": ("Needed for", ""),
@@ -165,6 +166,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "vnet_addresses": ("Network addresses", "Addresses that the model takes of the virtual network."),
         "wasted_per_node": ("Wasted a node", "Addresses of a node's blocks that no pod can use."),
         "why": ("Why", ""),
+        "written_by": ("Written by", "The cloud provider, Azure (every group has its default rules), or others."),
         "written_for": ("Written for", "The Services that want the rule; equal rules are shared."),
         "why_not": ("Why not", ""),
     }

@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from lib.azure.egress import Change, OutboundAnswer, outbound_answer
+from lib.azure.egress import Change, OutboundAnswer, network_kind_of, outbound_answer
 from lib.azure.profile import ClusterProfile
 from lib.azure.snat import SnatPlan, allocation_problems, load_balancer_snat, nat_gateway
 from lib.facts.outbound import migrations, outbound_types, requirements
@@ -43,11 +43,8 @@ def show_outbound(page: PageContext, profile: ClusterProfile) -> OutboundAnswer:
     known = profile.outbound_type.value
     answer = outbound_answer(known or default, network, profile.network_model.value)
     if not answer.fits:
-        kinds = " or ".join("made by AKS" if kind == "managed" else "brought along" for kind in answer.type.networks)
-        st.warning(
-            f"{plain(answer.type.id)} is documented for virtual networks that are {kinds} only.",
-            icon=":material/warning:",
-        )
+        st.warning(plain(f"{answer.misfit} What follows is for these.", 300), icon=":material/warning:")
+        answer = outbound_answer(answer.type.id, network_kind_of(answer.type.id), profile.network_model.value)
     seen, who, before = st.columns(3)
     with seen.container(border=True, height="stretch", gap="xsmall"):
         st.caption("Address seen outside")
@@ -87,12 +84,8 @@ def show_ports(page: PageContext, answer: OutboundAnswer) -> None:
     """The ports for outbound connections, as the outbound type has them."""
     st.subheader("Ports for outbound connections (SNAT)", anchor=False)
     gateway = answer.type.ports == "nat_gateway"
-    if not answer.type.ports:
-        st.info(
-            f"With {plain(answer.type.id)} AKS translates nothing: how many ports there are is a matter of what "
-            "stands in the way. Below is what a load balancer would have.",
-            icon=":material/info:",
-        )
+    if answer.without_ports:
+        st.info(plain(answer.without_ports, 300), icon=":material/info:")
     asked = choose_ports(page, nat_gateway=gateway)
     try:
         if gateway:

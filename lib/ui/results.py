@@ -17,6 +17,7 @@ from lib.exposure import exposed_to as open_to
 from lib.exposure.internet import ToInternet, to_internet
 from lib.exposure.required import Reach
 from lib.exposure.required import required_reach as reach_of_required
+from lib.facts import today
 from lib.facts.engine_settings import engine_settings
 from lib.flows import FlowRow, NamespaceMatrix, flow_rows, namespace_matrix
 from lib.graph.flows import OpenEnds, open_ends
@@ -97,7 +98,7 @@ def doors(page: PageContext) -> tuple[EntryPoint, ...]:
 
 def all_routes(page: PageContext) -> tuple[RouteView, ...]:
     """Every route of both APIs."""
-    return page.cached(("routes",), lambda: route_views(page.snapshot, all_services(page)))
+    return page.cached(("routes", today.today()), lambda: route_views(page.snapshot, all_services(page), today.today()))
 
 
 def routes(page: PageContext) -> tuple[RouteView, ...]:
@@ -108,9 +109,13 @@ def routes(page: PageContext) -> tuple[RouteView, ...]:
 def all_findings(page: PageContext) -> tuple[Finding, ...]:
     """What is wrong with any object, the worst first."""
     return page.cached(
-        ("findings",),
+        ("findings", today.today()),
         lambda: run_checks(
-            page.snapshot, services=all_services(page), routes=all_routes(page), engine=engine(page, "kubernetes")
+            page.snapshot,
+            services=all_services(page),
+            routes=all_routes(page),
+            engine=engine(page, "kubernetes"),
+            day=today.today(),
         ),
     )
 

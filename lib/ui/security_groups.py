@@ -54,7 +54,9 @@ def reading(page: PageContext, attachment: Attachment) -> SecurityRulesReading |
     text = given_text(page, attachment)
     if not text.strip():
         return None
-    return page.cached(("pasted-group", attachment, text), lambda: read_security_rules(text, "pasted"))
+    return page.cached(
+        ("pasted-group", attachment, text), lambda: read_security_rules(text, "pasted", attachment=attachment)
+    )
 
 
 def _readable(found: SecurityRulesReading | None) -> SecurityRulesReading | None:

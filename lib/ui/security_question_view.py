@@ -46,7 +46,8 @@ _ANSWER: Final = ("verdict", "in_case", "group", "attached_to", "may_match", "pr
 _PASTE: Final = {
     Attachment.SUBNET: (
         "Your own group on the nodes' subnet",
-        "What `az network nsg show` or `az network nsg rule list` prints as JSON or YAML, or an ARM template.",
+        "What `az network nsg show`, `az network nsg rule list` or `az network nic list-effective-nsg` prints, "
+        "`Get-AzNetworkSecurityGroup … | ConvertTo-Json -Depth 10`, or an ARM template.",
     ),
     Attachment.NIC: (
         "AKS's group as it is now, to keep its priorities",

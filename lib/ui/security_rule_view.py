@@ -13,9 +13,9 @@ from lib.checks.azure_checks import check_security_rules
 from lib.facts.nsg import attachment, group_limits, provider_rules
 from lib.facts.sources import describe
 from lib.model.refs import ObjectRef
-from lib.model.security_rules import RuleDirection, SecurityRule
+from lib.model.security_rules import RuleDirection, SecurityGroup, SecurityRule
 from lib.tables.findings import finding_rows
-from lib.tables.security_rules import contribution_rows, rule_rows
+from lib.tables.security_rules import contribution_rows, in_order, rule_rows
 from lib.trace.questions import of_finding, of_object, of_security_rule
 from lib.ui import results
 from lib.ui.details import source_of
@@ -89,17 +89,25 @@ def show_faults(page: PageContext, found: Groups) -> None:
 
 @st.fragment
 def show_rules(page: PageContext, found: Groups) -> None:
-    """The rules in evaluation order, those of the chosen Service only if one is chosen; the chosen rule beneath."""
+    """The rules in evaluation order, those of the chosen Service only if one is chosen; the chosen rule beneath.
+
+    With a group on the subnet its rules stand where packets meet them.
+    """
     st.subheader("Rules in evaluation order", anchor=False)
     if not found.provider.accesses and not found.provider.written:
         say_nothing(page, "Service with a load balancer of Azure's")
         return
-    rules = _chosen(page, found)
+    chosen = _chosen(page, found)
+    rules = tuple(rule for _, rule in chosen)
+    rows = rule_rows(rules)
+    if found.subnet is not None:
+        groups = ({"group": group.name, "attached_to": group.attachment.value} for group, _ in chosen)
+        rows = [whose | row for whose, row in zip(groups, rows, strict=True)]
     alt = "Security rules, the one that is asked first at the top"
     show_traced(
         page,
         TracedTable(
-            rule_rows(rules),
+            rows,
             "security-rules",
             lambda n: of_security_rule(rules[n], found.provider, page.snapshot),
             alt=alt,
@@ -109,13 +117,13 @@ def show_rules(page: PageContext, found: Groups) -> None:
         ),
     )
     st.caption(
-        "The lowest priority that matches decides. A rule's name holds a hash of its protocol, sources and ports, so "
-        "that Services share rules.",
+        "In each group the lowest priority that matches decides. A rule's name holds a hash of its protocol, sources "
+        "and ports, so that Services share rules.",
         help=_from(provider_rules().sources),
     )
 
 
-def _chosen(page: PageContext, found: Groups) -> tuple[SecurityRule, ...]:
+def _chosen(page: PageContext, found: Groups) -> tuple[tuple[SecurityGroup, SecurityRule], ...]:
     names = tuple(access.service.ref.qualified_name for access in found.provider.accesses)
     service, text, way = st.columns([0.4, 0.35, 0.25], vertical_alignment="top")
     chosen = service.selectbox(
@@ -126,13 +134,14 @@ def _chosen(page: PageContext, found: Groups) -> tuple[SecurityRule, ...]:
     direction = way.segmented_control(
         "Direction", words, default=words[0], required=True, key=DIRECTION_KEY, bind="query-params"
     )
-    every = found.provider.group.of(RuleDirection(direction or words[0]))
-    shown = [rule for rule in every if not rule.services or any(results.shows(page, ref) for ref in rule.services)]
+    way_in = RuleDirection(direction or words[0])
+    every = [(group, rule) for group, rule in in_order(found.on_the_way) if rule.direction is way_in]
+    shown = [at for at in every if not at[1].services or any(results.shows(page, ref) for ref in at[1].services)]
     say_hidden(len(shown), len(every), "rules")
     if chosen is not None:
-        shown = [rule for rule in shown if any(ref.qualified_name == chosen for ref in rule.services)]
+        shown = [at for at in shown if any(ref.qualified_name == chosen for ref in at[1].services)]
     wanted = (typed or "").strip().lower()
-    return tuple(rule for rule in shown if not wanted or _holds(rule, wanted))
+    return tuple(at for at in shown if not wanted or _holds(at[1], wanted))
 
 
 def _holds(rule: SecurityRule, wanted: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lib.azure.dns_records import RecordState, zone_of, zones_of
+from lib.azure.dns_records import DnsRecord, RecordState, Zone, ZoneKind, zones_holding, zones_of
 from lib.azure.ingress import annotations_of, dns_records
 from lib.facts.ingress import ingress_controllers
 from lib.facts.ingress_azure import ingress_on_azure, on_azure
@@ -26,6 +26,7 @@ status: {{loadBalancer: {{ingress: [{{ip: 203.0.113.9}}]}}}}
 APP_ROUTING = "webapprouting.kubernetes.azure.com"
 AGIC = "azure-application-gateway"
 AGC = "azure-alb-external"
+ZONES = (Zone("example.com", ZoneKind.PUBLIC),)
 
 
 def views(snapshot: Snapshot):
@@ -36,9 +37,13 @@ def ingress(class_name: str, host: str = "shop.example.com", annotations: str = 
     return snapshot_of(INGRESS.format(class_name=class_name, host=host, annotations=annotations))
 
 
-def record(class_name: str, *zones: str, host: str = "shop.example.com"):
+def records(class_name: str, text: str, host: str = "shop.example.com") -> tuple[DnsRecord, ...]:
     snapshot = ingress(class_name, host)
-    (found,) = dns_records(snapshot, views(snapshot), zones)
+    return dns_records(snapshot, views(snapshot), zones_of(text))
+
+
+def record(class_name: str, *zones: str, host: str = "shop.example.com") -> DnsRecord:
+    (found,) = records(class_name, ", ".join(zones), host)
     return found
 
 
@@ -65,11 +70,80 @@ def test_every_controller_of_the_other_data_file_has_its_entry_with_a_source() -
     ],
 )
 def test_the_longest_zone_that_holds_a_host_gets_its_record(host: str, zones: tuple[str, ...], found) -> None:
-    assert zone_of(host, zones) == found
+    for kind in ZoneKind:
+        (held,) = zones_holding(host, [Zone(name, kind) for name in zones])
+        assert (held.zone.name if held.zone else "", held.name) == found
 
 
-def test_zones_are_read_from_a_list() -> None:
-    assert zones_of(" Example.com., b.example ,,example.com") == ("example.com", "b.example")
+PUBLIC_ID = "/subscriptions/0/resourceGroups/g/providers/Microsoft.Network/dnszones/example.com"
+PRIVATE_ID = "/subscriptions/0/resourcegroups/g/providers/Microsoft.Network/privateDnsZones/example.com"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (" Example.com., b.example ,,example.com", [("example.com", "not said"), ("b.example", "not said")]),
+        ("public:example.com, Private: example.com.", [("example.com", "public"), ("example.com", "private")]),
+        (f"{PUBLIC_ID}, {PRIVATE_ID}", [("example.com", "public"), ("example.com", "private")]),
+        ("private:, public:,", []),
+    ],
+)
+def test_zones_are_read_from_a_list(text: str, found: list[tuple[str, str]]) -> None:
+    """Resource IDs are those that az network dns zone and az network private-dns zone print."""
+    assert [(zone.name, zone.kind.value) for zone in zones_of(text)] == found
+
+
+def told(text: str, host: str = "a.shop.example.com") -> list[tuple[str, str, str, str]]:
+    """Zone, kind, name and state of every record of a host of the add-on's."""
+    found = records(APP_ROUTING, text, host)
+    return [(r.zone.name, r.zone.kind.value, r.name, r.state.value) for r in found if r.zone]
+
+
+def test_a_public_and_a_private_zone_of_one_name_each_get_the_record() -> None:
+    """external_dns.go of the add-on's operator: one ExternalDNS for each kind of zones, both read every Ingress."""
+    assert told("public:example.com, private:example.com") == [
+        ("example.com", "public", "a.shop", "written"),
+        ("example.com", "private", "a.shop", "written"),
+    ]
+    private = records(APP_ROUTING, "private:example.com")[0]
+    assert "linked" in private.note and "linked" not in records(APP_ROUTING, "public:example.com")[0].note
+
+
+def test_of_each_kind_the_longest_zone_gets_the_record() -> None:
+    assert told("public:example.com, private:shop.example.com, public:other.org") == [
+        ("example.com", "public", "a.shop", "written"),
+        ("shop.example.com", "private", "a", "written"),
+    ]
+
+
+def test_a_zone_of_which_it_is_not_said_is_told_to_be_so() -> None:
+    (only,) = records(APP_ROUTING, "example.com")
+    assert only.state is RecordState.WRITTEN and "public or private is not said" in only.note
+
+
+@pytest.mark.parametrize(
+    ("text", "open_zone"),
+    [
+        ("example.com, private:shop.example.com", "example.com"),
+        ("example.com, public:example.com", "example.com"),
+        ("shop.example.com, public:example.com", "example.com"),
+    ],
+)
+def test_which_zone_gets_the_record_is_unknown_where_a_kind_that_is_not_said_decides_it(text, open_zone) -> None:
+    """If both are of one kind only the longer gets it, and if not, both do."""
+    found = records(APP_ROUTING, text, "a.shop.example.com")
+    assert [(r.zone.name, r.state) for r in found if r.state is RecordState.UNKNOWN] == [
+        (open_zone, RecordState.UNKNOWN)
+    ]
+    assert all(r.note for r in found) and len(found) == 2
+
+
+def test_states_are_counted_in_words_that_can_be_read() -> None:
+    for state in RecordState:
+        for number in (1, 2):
+            said = state.counted(number)
+            assert str(number) in said and state.value != said
+    assert RecordState.BY_HAND.counted(1) == "1 is to be written by hand"
 
 
 def test_app_routing_writes_an_a_record_inside_its_zones_only() -> None:
@@ -95,14 +169,14 @@ def test_application_gateway_for_containers_needs_a_cname_by_hand_and_agic_has_n
 
 def test_routes_of_the_gateway_api_depend_on_an_object_that_is_not_read() -> None:
     snapshot = sample("gateway-ipv6")
-    found = dns_records(snapshot, views(snapshot), ("example.com",))
+    found = dns_records(snapshot, views(snapshot), ZONES)
     assert {r.state for r in found} == {RecordState.DEPENDS}
     assert all("is not read" in r.note and "IPv6" in r.note for r in found)
 
 
 def test_the_shop_gets_the_records_that_a_careful_reader_would_write() -> None:
     snapshot = sample("shop")
-    found = dns_records(snapshot, views(snapshot), ("example.com",))
+    found = dns_records(snapshot, views(snapshot), ZONES)
     # The hosts of sample_data/shop/ingresses.yaml; all of the class of app routing, at one address.
     assert sorted((r.host, r.record, r.name, r.targets, r.state.value) for r in found) == [
         (f"{name}.example.com", "A", name, ("203.0.113.20",), "written") for name in ("admin.shop", "api.shop", "shop")
@@ -205,8 +279,8 @@ spec: {selector: {matchLabels: {app: dns}}, template: {metadata: {labels: {app: 
 def test_names_that_annotations_ask_external_dns_for_are_records_that_depend_on_it(key):
     """docs/annotations/annotations.md of ExternalDNS: hostname, under the older and the present prefix."""
     snapshot = snapshot_of(EXTERNAL.replace("KEY", key))
-    found = dns_records(snapshot, (), ("example.com",))
-    assert [(r.host, r.zone, r.name, r.state) for r in found] == [
+    found = dns_records(snapshot, (), ZONES)
+    assert [(r.host, r.zone.name if r.zone else "", r.name, r.state) for r in found] == [
         ("api.example.com", "example.com", "api", RecordState.DEPENDS),
         ("api.other.org", "", "", RecordState.OUTSIDE),
     ]
@@ -218,6 +292,6 @@ def test_names_that_annotations_ask_external_dns_for_are_records_that_depend_on_
 def test_external_dns_that_runs_may_write_the_records_of_a_controller_that_writes_none():
     text = INGRESS.format(class_name="nginx", host="shop.example.com", annotations="")
     alone, beside = snapshot_of(text), snapshot_of(text + RUNS)
-    assert [r.state for r in dns_records(alone, views(alone), ("example.com",))] == [RecordState.NOBODY]
-    (found,) = dns_records(beside, views(beside), ("example.com",))
+    assert [r.state for r in dns_records(alone, views(alone), ZONES)] == [RecordState.NOBODY]
+    (found,) = dns_records(beside, views(beside), ZONES)
     assert (found.state, found.writer) == (RecordState.DEPENDS, "ExternalDNS") and "dns/external-dns" in found.note

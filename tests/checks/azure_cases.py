@@ -53,6 +53,29 @@ AZURE_CASES: dict[str, tuple[list[Raw], set[str]]] = {
     ),
     "azure-public-address-private": (public({"azure-load-balancer-ipv4": "10.224.0.9"}), WEB),
     "azure-node-ports-missing": (internal({}, allocateLoadBalancerNodePorts=False), WEB),
+    "azure-listener-not-offered": (
+        [
+            {
+                "apiVersion": "gateway.networking.k8s.io/v1",
+                "kind": "GatewayClass",
+                "metadata": {"name": "azure-alb-external"},
+                "spec": {"controllerName": "alb.networking.azure.io/alb-controller"},
+            },
+            {
+                "apiVersion": "gateway.networking.k8s.io/v1",
+                "kind": "Gateway",
+                "metadata": {"name": "web", "namespace": "shop"},
+                "spec": {
+                    "gatewayClassName": "azure-alb-external",
+                    "listeners": [
+                        {"name": "a", "port": 80, "protocol": "HTTP"},
+                        {"name": "b", "port": 8080, "protocol": "HTTP"},
+                    ],
+                },
+            },
+        ],
+        WEB,
+    ),
     "azure-ipv6-needs-local": (
         [
             *internal({"azure-load-balancer-ipv6": "fd00::7"}, ipFamilies=["IPv4", "IPv6"]),

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from lib.cli import main
-from tests.azure.nsg import provider_examples
+from tests.azure.nsg import provider_examples, worked_examples
+from tests.azure.own_group import RULE
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOP = str(ROOT / "sample_data/shop")
@@ -170,8 +171,64 @@ def test_what_the_input_does_not_show_of_a_security_rule_is_told_beside_it(capsy
 
 def test_security_rules_are_a_table_too(capsys):
     rows = list(csv.DictReader(io.StringIO(run(capsys, SHOP, "--list", "security-rules", "--format", "csv"))))
-    assert [row["priority"] for row in rows] == ["500", "501", "502", "503"]
+    assert [row["priority"] for row in rows[:4]] == ["500", "501", "502", "503"]
+    assert {row["written_by"] for row in rows[:4]} == {"cloud provider"}
+    assert {row["origin"] for row in rows} == {"fresh reconcile"}
     assert rows[1]["written_for"] == "monitoring/grafana" and rows[1]["destinations"] == "203.0.113.44"
+
+
+def defaults(direction: str) -> list[tuple[object, ...]]:
+    """The default rules as the data file has them, in the form of ``told``."""
+    return [
+        (direction, r["priority"], r["name"], r["access"])
+        for r in worked_examples()["azure_default_rules"][direction.lower()]
+    ]
+
+
+def told(rules: list[dict[str, Any]], name: str = "name") -> list[tuple[object, ...]]:
+    return [(r["direction"], int(r["priority"]), r[name], r["access"]) for r in rules]
+
+
+def test_every_rule_is_listed_in_the_order_in_which_a_packet_meets_it(capsys, tmp_path):
+    """Inbound the subnet's group is asked first, outbound the interface's: network-security-group-how-it-works.md."""
+    mine = tmp_path / "mine.json"
+    mine.write_text(json.dumps({"name": "corp", "securityRules": [RULE]}))
+    found = json.loads(run(capsys, SHOP, "--subnet-nsg", str(mine), "--list", "security-rules", "--format", "json"))
+    rules = found["rules_in_evaluation_order"]
+    own = [{"direction": "Inbound"} | rule for rule in found["security_rules"]]
+    written = ("Inbound", RULE["priority"], RULE["name"], RULE["access"])
+    assert told(rules) == [
+        *(written, *defaults("Inbound")),
+        *(*told(own), *defaults("Inbound")),
+        *defaults("Outbound") * 2,
+    ]
+    assert [r["attached_to"] for r in rules if r["direction"] == "Outbound"] == ["network interface"] * 3 + [
+        "subnet"
+    ] * 3
+    assert [r["written_by"] for r in rules[:8]] == ["others", *["Azure"] * 3, *["cloud provider"] * 4]
+    rows = list(
+        csv.DictReader(
+            io.StringIO(run(capsys, SHOP, "--subnet-nsg", str(mine), "--list", "security-rules", "--format", "csv"))
+        )
+    )
+    assert told(rows, "rule_name") == told(rules)
+
+
+def test_a_rule_of_the_providers_name_in_a_group_of_ones_own_is_not_the_providers(capsys, tmp_path):
+    mine = tmp_path / "mine.json"
+    rule = {**RULE, "name": "k8s-azure-lb_deny-all_IPv4", "priority": 600}
+    mine.write_text(json.dumps([rule]))
+    for option, author in (("--subnet-nsg", "others"), ("--nsg", "cloud provider")):
+        found = json.loads(run(capsys, SHOP, option, str(mine), "--format", "json", "--list", "security-rules"))
+        (at,) = [r for r in found["rules_in_evaluation_order"] if r["name"] == rule["name"]]
+        assert at["written_by"] == author
+
+
+def test_rules_of_other_namespaces_are_left_out_of_the_table_when_asked(capsys):
+    out = run(capsys, SHOP, "--list", "security-rules", "--format", "csv", "-n", "monitoring")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    written = [row["priority"] for row in rows if row["written_by"] == "cloud provider"]
+    assert (written, len(rows)) == (["501"], 1 + len(defaults("Inbound")) + len(defaults("Outbound")))
 
 
 def test_a_chosen_data_plane_counts_before_the_one_that_the_input_shows(capsys):

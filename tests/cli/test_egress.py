@@ -13,8 +13,8 @@ import yaml
 from lib.cli import egress_arguments, main
 from lib.facts.egress_needs import conditions, features
 from lib.facts.networks import network_facts
-from lib.facts.outbound import outbound_types
-from lib.facts.snat import snat_examples
+from lib.facts.outbound import OutboundType, migrations, outbound_types
+from lib.facts.snat import default_steps, snat_examples, snat_fact
 from tests.conftest import ROOT
 
 SHOP = str(ROOT / "sample_data" / "shop")
@@ -113,3 +113,51 @@ def test_the_printed_policies_can_be_given_back(capsys: pytest.CaptureFixture[st
 def test_a_namespace_limits_what_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     out = ask(capsys, SHOP, "--list", "internet", "-n", "shop-web", "--format", "csv")[1]
     assert {row["namespace"] for row in csv.DictReader(io.StringIO(out))} == {"shop-web"}
+
+
+@pytest.mark.parametrize("kind", outbound_types(), ids=lambda kind: kind.id)
+def test_a_type_is_taken_to_stand_in_a_network_that_it_is_documented_for(
+    capsys: pytest.CaptureFixture[str], kind: OutboundType
+) -> None:
+    """The tables of egress-outboundtype.md, by the kinds of virtual network that each type is for."""
+    out = ask(capsys, SHOP, "--outbound-type", kind.id, "--list", "migrations", "--format", "csv")[1]
+    table = migrations().tables[kind.networks[0]][kind.id]
+    words = {True: {"possible"}, False: {"not possible", "the documentation contradicts itself"}}
+    found = {row["to"]: row["change"] for row in csv.DictReader(io.StringIO(out))}
+    assert {new for new, change in found.items() if change != "not stated"} == set(table)
+    assert all(found[new] in words[allowed] for new, allowed in table.items())
+    other = next((n for n in ("managed", "own") if n not in kind.networks), None)
+    if other:
+        err = ask(capsys, SHOP, "--outbound-type", kind.id, "--list", "migrations", "--virtual-network", other)[2]
+        assert f"{kind.id} is documented for virtual networks that are" in err
+
+
+@pytest.mark.parametrize("kind", outbound_types(), ids=lambda kind: kind.id)
+def test_what_follows_from_a_type_is_told_beside_its_steps(
+    capsys: pytest.CaptureFixture[str], kind: OutboundType
+) -> None:
+    status, _, err = ask(capsys, SHOP, "--outbound-type", kind.id, "--list", "outbound")
+    assert status == 0
+    for told in (kind.translated_by, *kind.needs, *kind.creates, *kind.notes):
+        assert told in err
+    notes = json.loads(ask(capsys, SHOP, "--outbound-type", kind.id, "--format", "json")[1])["notes"]
+    assert set(err.splitlines()) <= set(notes)
+    assert any(kind.id in note and "translates nothing" in note for note in notes) is not bool(kind.ports)
+
+
+def test_a_type_that_nobody_chose_is_told_to_be_the_default(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("outbound", "migrations", "snat"):
+        assert "The outbound type is not known" in ask(capsys, SHOP, "--list", name)[2]
+        assert "not known" not in ask(capsys, SHOP, "--list", name, "--outbound-type", "loadBalancer")[2]
+    assert ask(capsys, SHOP, "--list", "required")[2] == ""
+
+
+def test_ports_that_azure_would_refuse_or_nobody_states_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    step = snat_fact("load_balancer", "allocation_step").value
+    last = default_steps()[-1].nodes_max
+    for options, said in (
+        (("--ports-per-node", str(step * 100 + 1)), f"not a multiple of {step}"),
+        (("--nodes", str(last)), f"more than {last:,} nodes"),
+        (("--nodes", str(default_steps()[0].nodes_max), "--surge", "1"), "passes a step"),
+    ):
+        assert said in ask(capsys, SHOP, "--list", "snat", "--outbound-type", "loadBalancer", *options)[2]

@@ -9,6 +9,7 @@ import pytest
 from lib.azure.security_group import allow_name
 from lib.cli import main
 from lib.model.sets import Family
+from tests.azure.nsg import worked_examples
 from tests.azure.own_group import RULE
 from tests.conftest import ROOT
 
@@ -180,3 +181,20 @@ def test_check_tells_what_a_group_on_the_subnet_blocks(capsys, tmp_path):
     mine.write_text(json.dumps([{**RULE, "priority": 5}]))
     assert main(["check", SHOP, "--subnet-nsg", str(mine)]) == 2
     assert f"{mine}:1: " in capsys.readouterr().err
+
+
+def test_the_rule_that_lets_a_probe_in_is_the_same_everywhere_and_the_other_is_named(capsys):
+    """AD:service-tags-overview puts 168.63.129.16 into VirtualNetwork, too; nsg_cases.yaml names the probes' rule."""
+    first, second = (
+        next(r for r in worked_examples()["azure_default_rules"]["inbound"] if r["source"] == tag)
+        for tag in ("VirtualNetwork", "AzureLoadBalancer")
+    )
+    assert first["priority"] < second["priority"] and first["access"] == second["access"] == "Allow"
+    for packet in ("probe=monitoring/grafana:80", "168.63.129.16=10.224.0.4:30665"):
+        found = asked(capsys, "--packet", packet)
+        groups = found["packets"][0]["arrives_as"][0]["groups"]
+        assert (groups[0]["rule"], groups[0]["priority"]) == (first["name"], first["priority"])
+        (told,) = [note for note in found["packets"][0]["notes"] if first["name"] in note]
+        assert f"{second['name']} ({second['priority']})" in told
+    rows = asked(capsys, "--list", "probes")["probes"]
+    assert all(first["name"] in row["because"] for row in rows)

@@ -124,6 +124,18 @@ def test_sources_read_as_one_line():
     assert describe(()) == ""
 
 
+def test_places_of_one_collection_and_state_are_named_together() -> None:
+    keys = ("CL:902", "AKS:faq.yml", "CL:782", "AKS:concepts-network.md", "AKS:faq.yml")
+    parts = describe(keys).split("; ")
+    assert [part.partition(" (")[0] for part in describe(keys).split("); ")] == [
+        source("CL:1").title,
+        source("AKS:faq.yml").title,
+    ]
+    assert describe(keys).count("articles/aks/") == 2 and "line 902, CHANGELOG.md line 782" in parts[0]
+    dated = ("AD:articles/virtual-network/service-tags-overview.md", "AD:includes/azure-virtual-network-limits.md")
+    assert describe(dated).count(source(dated[0]).title) == 2
+
+
 @pytest.mark.parametrize("found", service_annotations(), ids=lambda found: found.name)
 def test_every_annotation_has_a_form_words_a_source_and_a_date(found):
     assert found.type and found.sources
@@ -334,3 +346,33 @@ def test_no_data_file_has_a_key_twice(path):
 
 def test_a_key_that_stands_twice_is_seen_wherever_it_stands():
     assert keys_again(yaml.compose("a: 1\nb:\n  - {c: 1, d: 2, c: 3}\na: 2\n")) == ["line 4: a", "line 3: c"]
+
+
+@pytest.mark.parametrize("controller", ingress_controllers(), ids=lambda c: c.id)
+def test_the_stages_of_a_controllers_support_follow_each_other_and_the_last_has_no_end(controller) -> None:
+    *ending, last = controller.stages
+    days = [stage.until for stage in ending]
+    assert last.until is None and None not in days and days == sorted(days)
+    assert all(stage.says.endswith(".") and "{" not in stage.says for stage in controller.stages)
+
+
+# ingress_nginx_retirement: upstream_maintenance_ends 2026-03, aks_app_routing_nginx_security_patches_until 2026-11
+# (AKS:includes/ingress-nginx-retirement.md, CL:262); HTTP application routing retired 2025-03-03 (CL:1148).
+@pytest.mark.parametrize(
+    ("controller", "day", "state", "said"),
+    [
+        ("app-routing-nginx", date(2026, 10, 31), "security-patches", "until November 2026"),
+        ("app-routing-nginx", date(2026, 11, 30), "security-patches", "no source names the day"),
+        ("app-routing-nginx", date(2026, 12, 1), "unmaintained", "until November 2026 only"),
+        ("ingress-nginx", date(2026, 2, 28), "ending", "ends in March 2026."),
+        ("ingress-nginx", date(2026, 3, 1), "ending", "no source names the day"),
+        ("ingress-nginx", date(2026, 4, 1), "unmaintained", "ended in March 2026"),
+        ("http-application-routing", date(2025, 3, 2), "ending", "Is retired on 3 March 2025"),
+        ("http-application-routing", date(2025, 3, 3), "retired", "Retired on 3 March 2025"),
+        ("agic", date(2030, 1, 1), "legacy", "Still shipped"),
+    ],
+)
+def test_a_controllers_support_is_that_of_the_day(controller: str, day: date, state: str, said: str) -> None:
+    found = next(c for c in ingress_controllers() if c.id == controller).support(day)
+    assert found.state == state and said in found.text
+    assert ("no source names the day" in found.text) == ("no source names the day" in said)

@@ -197,9 +197,8 @@ OWNED = (("first/web", 200), ("Second/api", 210), ("[concat('x')]/of-nobody-know
     "text",
     [
         {"name": "my-network", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/8"]}}},
-        {"value": [{"networkSecurityGroup": {"id": "x"}, "effectiveSecurityRules": [rule()]}]},
     ],
-    ids=["a virtual network", "effective rules of an interface"],
+    ids=["a virtual network"],
 )
 def test_another_resource_is_not_taken_for_a_group_without_rules(text):
     found = read(text)

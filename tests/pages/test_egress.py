@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lib.facts.outbound import outbound_types
+from lib.facts.outbound import OutboundType, migrations, outbound_types
 from lib.facts.snat import snat_examples, snat_facts
 from tests.azure.test_required import CLUSTER, DENY
 from tests.pages.app import figures, open_page, table, words
@@ -40,6 +40,15 @@ def test_every_outbound_type_has_its_page(name: str, network: str) -> None:
     page = open_page("egress", outbound_type=name, virtual_network=network)
     assert not page.error
     assert f"Changing from {name}" in words(page)
+
+
+@pytest.mark.parametrize("kind", outbound_types(), ids=lambda kind: kind.id)
+def test_a_type_shows_the_changes_of_a_network_that_it_is_documented_for(kind: OutboundType) -> None:
+    """The tables of egress-outboundtype.md."""
+    other = "brought along" if kind.networks == ("managed",) else "made by AKS"
+    changes = table(open_page("egress", outbound_type=kind.id, virtual_network=other), "from", "to", "change")
+    stated = {row["to"] for _, row in changes.iterrows() if "not stated" not in row["change"]}
+    assert stated == set(migrations().tables[kind.networks[0]][kind.id])
 
 
 def test_the_documented_example_is_counted_from_the_link() -> None:

@@ -18,6 +18,13 @@ def test_records_follow_the_zones_of_the_link() -> None:
     assert set(without["written"]) == {"zones not given"}
 
 
+def test_a_public_and_a_private_zone_of_one_name_are_told_apart() -> None:
+    page = open_page("ingress_routes", zones="public:example.com, private:example.com")
+    rows = table(page, "host", "record", "zone")
+    assert set(rows["zone_kind"]) == {"public", "private"} and len(rows) == 2 * len(set(rows["host"]))
+    assert f"{len(rows)} DNS records that the hosts need: {len(rows)} are written for you" in words(page)
+
+
 def test_hostile_zones_hold_no_host() -> None:
     page = open_page("ingress_routes", zones="<b>x</b>, ![x](http://evil.example/x.png)")
     assert set(table(page, "host", "record", "written")["written"]) == {"outside the zones"}

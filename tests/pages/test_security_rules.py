@@ -156,3 +156,14 @@ def test_a_group_that_blocks_health_probes_is_told_and_its_rows_lead_to_traces()
     app.session_state["table-subnet-through"] = {"selection": {"rows": [0], "columns": []}}
     app.run()
     assert not app.exception
+
+
+def test_the_rules_of_a_group_on_the_subnet_stand_where_packets_meet_them() -> None:
+    """Inbound the subnet's group first, outbound the interface's: network-security-group-how-it-works.md."""
+    app = paste(open_page("security_rules"), "subnet", {"name": "corp", "securityRules": [RULE]})
+    rows = table(app, "priority", "rule_sources", "written_for")
+    assert list(rows["group"][:2]) == ["corp", "corp"] and rows["rule_name"][0] == RULE["name"]
+    assert list(dict.fromkeys(rows["attached_to"])) == ["subnet", "network interface"]
+    out = paste(open_page("security_rules", way="Outbound"), "subnet", {"name": "corp", "securityRules": [RULE]})
+    rows = table(out, "priority", "rule_sources", "written_for")
+    assert list(dict.fromkeys(rows["attached_to"])) == ["network interface", "subnet"]

@@ -410,6 +410,17 @@ def test_a_certificate_of_another_namespace_needs_a_grant() -> None:
     assert Fault.REFERENCE_NOT_GRANTED in faults(row)
 
 
+@pytest.mark.parametrize(
+    ("option", "note"),
+    [("kubernetes.azure.com/tls-cert-keyvault-uri", "Key Vault"), ("example.com/other", "no certificate named")],
+)
+def test_a_listener_whose_certificate_key_vault_has_says_so(option: str, note: str) -> None:
+    """app-routing-gateway-api-dns-tls.md: the listener's option names the certificate."""
+    https = listener("s", 443, "HTTPS", tls_mode="Terminate", tls_options={option: "https://kv.vault.azure.net/c"})
+    (told,) = attached(gateway_class(), gateway("gw", https), ROUTE).tls.secrets
+    assert note in told.note
+
+
 def test_weights_divide_the_traffic_of_a_rule() -> None:
     shared = http_route(
         "web", http_rule(backend("web", weight=3), backend("cart", weight=1), backend("cart", weight=0))

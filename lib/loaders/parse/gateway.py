@@ -114,7 +114,8 @@ def _listener(reading: Reading, item: Fields) -> Listener:
     if hostname and protocol in _WITHOUT_HOSTNAME:
         item.error("hostname", "invalid-host", f"must not be set with protocol {protocol}", "Remove hostname.")
     mode, certificates = _tls(reading, item, protocol)
-    return Listener(name, port, protocol, item.source, hostname, mode, certificates, _allowed_routes(item))
+    options = item.section("tls").text_map("options")
+    return Listener(name, port, protocol, item.source, hostname, mode, certificates, _allowed_routes(item), options)
 
 
 def _tls(reading: Reading, item: Fields, protocol: str) -> tuple[str, tuple[ObjectRef, ...]]:

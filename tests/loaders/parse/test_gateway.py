@@ -209,3 +209,11 @@ def test_a_grant_says_who_may_refer_to_what() -> None:
     assert (grant.from_[0].kind, grant.from_[0].namespace) == ("HTTPRoute", "shop")
     assert [(t.kind, t.name) for t in grant.to] == [("Service", ""), ("Secret", "cert")]
     assert faults(load(merged(text, "spec: {to: []}"))) == [("error", "incomplete-grant", "spec")]
+
+
+def test_the_options_of_a_listeners_tls_are_kept_and_must_be_texts() -> None:
+    options = "kubernetes.azure.com/tls-cert-keyvault-uri: {}"
+    tls = "spec: {{listeners: [{{name: s, port: 443, protocol: HTTPS, tls: {{options: {{" + options + "}}}}}}]}}"
+    (listener,) = load(merged(GATEWAY, tls.format("'https://kv.vault.azure.net/c'"))).snapshot.gateways[0].listeners
+    assert dict(listener.tls_options) == {"kubernetes.azure.com/tls-cert-keyvault-uri": "https://kv.vault.azure.net/c"}
+    assert [p.code for p in load(merged(GATEWAY, tls.format("7"))).problems] == ["wrong-type"]
