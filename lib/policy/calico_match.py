@@ -249,7 +249,7 @@ class Matcher:
         """What may make an end of a rule uncertain, in words."""
         yield from self.labels_doubts(entity.selector, entity.not_selector)
         keys = {k for s in (entity.selector, entity.not_selector) if s is not None for k in keys_of(s)}
-        if entity.nets is not None or entity.not_nets or self.snapshot.network_sets:
+        if entity.nets is not None or entity.not_nets or any(s.nets for s in self.snapshot.network_sets):
             yield "the addresses of pods and nodes"
         if keys and any(s.domains for s in self.snapshot.network_sets):
             yield "the addresses of a set's allowedEgressDomains"
