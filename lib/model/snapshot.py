@@ -15,6 +15,7 @@ from lib.model.records import dataclass, field
 from lib.model.refs import ObjectRef, Source
 from lib.model.routes import Gateway, GatewayClass, GatewayRoute, Ingress, IngressClass, ReferenceGrant
 from lib.model.services import EndpointSlice, Service
+from lib.model.sets import Address
 
 if TYPE_CHECKING:
     # Most inputs hold no object of these kinds, and making their classes takes its time.
@@ -151,6 +152,16 @@ class Snapshot:
     def pods(self) -> tuple[Pod, ...]:
         """All pods of all workloads, ended ones included."""
         return tuple(p for w in self.workloads for p in w.pods)
+
+    @cached_property
+    def pod_by_ref(self) -> Mapping[ObjectRef, Pod]:
+        """Pods by reference; those that the input holds only as templates among them."""
+        return {pod.ref: pod for pod in self.pods}
+
+    @cached_property
+    def pod_by_address(self) -> Mapping[Address, Pod]:
+        """The pods that live, by their addresses; those on their node's network are left out."""
+        return {ip: pod for pod in self.pods if pod.is_endpoint and not pod.host_network for ip in pod.ips}
 
     @cached_property
     def workloads_by_namespace(self) -> Mapping[str, tuple[Workload, ...]]:

@@ -32,7 +32,6 @@ from lib.model.calico_selector import (
     keys_of,
     matches,
 )
-from lib.model.cluster import ContainerPort
 from lib.model.labels import Labels
 from lib.model.records import dataclass, field
 from lib.model.refs import ObjectRef
@@ -40,6 +39,7 @@ from lib.model.sets import AddressSet, Family, family_of
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits, union
 from lib.policy.calico_ends import Ends
+from lib.policy.calico_port_names import PortNames
 from lib.policy.calico_services import ServiceEnds
 from lib.policy.compile import Spaces
 from lib.policy.endpoints import NAMESPACES_DOUBT
@@ -165,36 +165,18 @@ class Matcher:
         return endpoints.label_values(NODE_NAME).get(node, 0) & endpoints.selectable
 
     @cached_property
-    def _selected_hosts(self) -> Mapping[ObjectRef, Bits]:
-        found: dict[ObjectRef, Bits] = {}
-        for host in hosts_of(self.snapshot):
-            ends = 0 if host.doubt else self.ends_on(host.node)
-            for ref in host.selecting if ends else ():
-                found[ref] = found.get(ref, 0) | ends
-        return found
+    def port_names(self) -> PortNames:
+        """The names that host endpoints give their ports, and which of them policies select."""
+        return PortNames(hosts_of(self.snapshot), self.ends_on, self._host_endpoints, self._ends_of)
 
     def hosts(self, policy: ObjectRef) -> Bits:
         """The ends on nodes' networks that a policy selects by their host endpoints, where one answer holds."""
-        return self._selected_hosts.get(policy, 0)
+        return self.port_names.selected(policy)
 
-    def hosts_by_ports(self, policy: ObjectRef) -> Iterator[tuple[Bits, tuple[ContainerPort, ...] | None]]:
-        """The same ends by the ports that their host endpoints name; None where those of one node differ in them."""
-        found: dict[tuple[ContainerPort, ...] | None, Bits] = {}
-        for host in hosts_of(self.snapshot):
-            if not host.doubt and policy in host.selecting and (ends := self.ends_on(host.node)):
-                named = {each.ports for each in host.endpoints}
-                ports = next(iter(named)) if len(named) == 1 else None
-                found[ports] = found.get(ports, 0) | ends
-        return ((ends, ports) for ports, ends in found.items())
-
-    def naming_hosts(
-        self, names: frozenset[str], selector: CalicoSelector | None
-    ) -> Iterator[tuple[HostEndpoint, Bits]]:
-        """The selected host endpoints that name a port so, each with the ends that may have its addresses."""
-        for each, labels in self._host_endpoints:
-            if any(p.name in names for p in each.ports) and (selector is None or matches(selector, labels)):
-                at = self._at(AddressSet.from_networks(map(ip_network, each.expected_ips)))
-                yield each, union(named.any for named in at) | self.ends_on(each.node)
+    def _ends_of(self, endpoint: HostEndpoint) -> Bits:
+        """The ends that may have the addresses of a host endpoint."""
+        at = self._at(AddressSet.from_networks(map(ip_network, endpoint.expected_ips)))
+        return union(named.any for named in at) | self.ends_on(endpoint.node)
 
     @cached_property
     def _host_endpoints(self) -> list[tuple[HostEndpoint, Labels]]:

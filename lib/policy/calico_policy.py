@@ -99,12 +99,12 @@ def _for_pods_and_hosts(
     policy: CalicoPolicy, rule: CalicoRule, pods: Bits, hosts: Bits, matcher: Matcher
 ) -> Iterator[CompiledRule]:
     """One rule for both kinds of subjects; the names of ports at a node are its host endpoint's."""
-    named = any(ports is not None and ports.names for ports in (rule.to.ports, rule.to.not_ports))
-    if not hosts or not named or rule.direction is Direction.EGRESS:
+    names = _names(rule)
+    if not hosts or not names or rule.direction is Direction.EGRESS:
         yield from compile_rules(policy.ref, (rule,), pods | hosts, matcher)
         return
     yield from compile_rules(policy.ref, (rule,), pods, matcher)
-    for ends, ports in matcher.hosts_by_ports(policy.ref):
+    for ends, ports in matcher.port_names.of_subjects(policy.ref, names):
         if ports is not None:
             yield from compile_rules(policy.ref, (numbered(rule, ports),), ends, matcher)
             continue
@@ -113,16 +113,21 @@ def _for_pods_and_hosts(
             yield part.perhaps(_PORTS_DOUBT)
 
 
+def _names(rule: CalicoRule) -> frozenset[str]:
+    """The names of ports in a rule."""
+    return frozenset[str]().union(*(p.names for p in (rule.to.ports, rule.to.not_ports) if p is not None))
+
+
 def _towards_hosts(
     policy: ObjectRef, rule: CalicoRule, subjects: Bits, matcher: Matcher, side: Direction
 ) -> Iterator[CompiledRule]:
     """A rule that names ports, towards the host endpoints that give them names, if packets are for their addresses."""
-    names = frozenset[str]().union(*(p.names for p in (rule.to.ports, rule.to.not_ports) if p is not None))
+    names = _names(rule)
     if side is Direction.INGRESS or not names:
         return
-    for endpoint, ends in matcher.naming_hosts(names, positive_selector(rule.to)):
+    for numbering, ends in matcher.port_names.towards(names, positive_selector(rule.to)):
         # What notPorts excludes by a name it excludes only perhaps.
-        meant = replace(numbered(rule, endpoint.ports).to, not_ports=without_names(rule.to.not_ports))
+        meant = replace(numbered(rule, numbering).to, not_ports=without_names(rule.to.not_ports))
         for part in _rule(policy, replace(rule, to=meant), subjects, matcher, side):
             sure, possible = (Named(*(bits & ends for bits in named)) for named in (part.sure, part.possible))
             yield replace(part, sure=sure, possible=possible).perhaps(_HOST_DOUBT)

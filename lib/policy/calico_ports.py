@@ -57,8 +57,8 @@ def ports_of(rule: CalicoRule, matcher: Matcher) -> Iterator[PortsAt]:
         groups = _split([(spaces.everything, 0)], rule.to.ports, rule.protocols, spaces, naming, add=True)
     if rule.to.not_ports is not None:
         groups = _split(groups, rule.to.not_ports, rule.protocols, spaces, naming, add=False)
-        for endpoint, ends in matcher.naming_hosts(rule.to.not_ports.names, positive):
-            excluded = numbered(rule, endpoint.ports).to.not_ports or CalicoPorts(PortSet())
+        for numbering, ends in matcher.port_names.towards(rule.to.not_ports.names, positive):
+            excluded = numbered(rule, numbering).to.not_ports or CalicoPorts(PortSet())
             groups = _split(groups, excluded, rule.protocols, spaces, naming, add=False, among=ends)
     for destinations, mask in groups:
         if mask:

@@ -7,11 +7,12 @@ from ipaddress import ip_network
 from typing import Final
 
 from lib.model.calico_policies import ServiceMatch
+from lib.model.cluster import Pod
 from lib.model.errors import ModelError
 from lib.model.records import dataclass
 from lib.model.refs import ObjectRef
-from lib.model.services import EndpointSlice, Service
-from lib.model.sets import AddressSet, Family, Network, PortSet, parse_address
+from lib.model.services import Endpoint, EndpointSlice, Service
+from lib.model.sets import Address, AddressSet, Family, Network, PortSet, parse_address
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits
 from lib.policy.calico_ends import Ends
@@ -181,15 +182,46 @@ def _listed(snapshot: Snapshot, service: Service) -> tuple[EndpointSlice, ...]:
     """The slices that say more of a Service than its selector does; without a selector all of them."""
     if not service.selector:
         return _slices(snapshot, service)
-    found = snapshot.slices_by_service.get(service.ref, ())
-    return tuple(each for each in found if each.ref.kind == "EndpointSlice" and each.managed_by != _OF_SELECTOR)
+    found = (each for each in snapshot.slices_by_service.get(service.ref, ()) if each.ref.kind == "EndpointSlice")
+    return tuple(each for each in found if not _is_of_selector(snapshot, service, each))
+
+
+def _is_of_selector(snapshot: Snapshot, service: Service, each: EndpointSlice) -> bool:
+    """Whether a slice says no more than the selector does: the cluster made it, or what it holds is of selected pods.
+
+    Who made it the label says, which manifests that somebody has cleaned may lack.
+    """
+    if each.managed_by:
+        return each.managed_by == _OF_SELECTOR
+    numbers = {(p.protocol, p.target_port) for p in service.ports if isinstance(p.target_port, int)}
+    named = {p.protocol for p in service.ports if isinstance(p.target_port, str)}
+    if any((p.protocol, p.port) not in numbers and p.protocol not in named for p in each.ports):
+        return False
+    return all(_is_selected(snapshot, service, endpoint) for endpoint in each.endpoints)
+
+
+def _is_selected(snapshot: Snapshot, service: Service, endpoint: Endpoint) -> bool:
+    """Whether an endpoint is a pod that a Service selects; one that the input lacks is taken for such."""
+    if endpoint.target is not None and endpoint.target.kind == "Pod":
+        pod = snapshot.pod_by_ref.get(endpoint.target)
+        return pod is None or _selects(service, pod)
+    pods = [snapshot.pod_by_address.get(address) for address in _addresses(endpoint)]
+    return bool(pods) and all(pod is not None and _selects(service, pod) for pod in pods)
+
+
+def _selects(service: Service, pod: Pod) -> bool:
+    same = pod.ref.namespace == service.ref.namespace
+    return same and service.selector is not None and service.selector.matches(pod.labels)
 
 
 def _networks(each: EndpointSlice) -> Iterator[Network]:
     """The addresses of a slice; one of names has none."""
-    for endpoint in each.endpoints:
-        for text in endpoint.addresses:
-            try:
-                yield ip_network(parse_address(text))
-            except ModelError:
-                continue  # Felix skips what it can't parse as well
+    return (ip_network(address) for endpoint in each.endpoints for address in _addresses(endpoint))
+
+
+def _addresses(endpoint: Endpoint) -> Iterator[Address]:
+    for text in endpoint.addresses:
+        try:
+            yield parse_address(text)
+        except ModelError:
+            continue  # Felix skips what it can't parse as well

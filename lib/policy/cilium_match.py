@@ -27,18 +27,19 @@ from lib.model.cilium_policies import (
 )
 from lib.model.labels import LabelSelector, Operator, Requirement
 from lib.model.policies import Direction, NamespacesByLabel
-from lib.model.records import dataclass
 from lib.model.refs import ObjectRef
 from lib.model.services import Service
 from lib.model.sets import AddressSet, Family, Network
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits, union
+from lib.policy.cilium_ends import Ends
 from lib.policy.cilium_names import CiliumNames
 from lib.policy.compile import Spaces
 from lib.policy.conditions import Condition, by_label
 from lib.policy.endpoints import NAMESPACES_DOUBT
 from lib.policy.hidden_keys import SERVICE_ACCOUNT
 from lib.policy.network_policy import OWN_NODE_DOUBT, scope_condition
+from lib.policy.rules import Named
 from lib.policy.spaces import Vocabulary
 
 BEYOND_DOUBT: Final = "whether the selector, which other ends than pods fulfil too, means them"
@@ -46,30 +47,6 @@ TUNNEL_DOUBT: Final = "whether the API server's traffic keeps its address, which
 _API_SERVER: Final = ObjectRef("default", "kubernetes", "Service")
 _IGNORED_BY_DEFAULT: Final = reading("cilium").switches.ignored_labels
 _NOT_MODELLED: Final = frozenset({Entity.INIT, Entity.INGRESS, Entity.UNMANAGED, Entity.HEALTH, Entity.NONE})
-
-
-@dataclass(frozen=True, slots=True)
-class Ends:
-    """Ends that are surely meant, and those that may be; ``doubts`` say what that hangs on.
-
-    ``own`` are meant by those subjects whose own node they are on, ``others`` by all others.
-    """
-
-    sure: Bits = 0
-    maybe: Bits = 0
-    doubts: tuple[str, ...] = ()
-    own: Bits = 0
-    others: Bits = 0
-
-    def beside(self, other: Ends) -> Ends:
-        """Both together."""
-        return Ends(
-            self.sure | other.sure,
-            self.maybe | other.maybe,
-            (*self.doubts, *other.doubts),
-            self.own | other.own,
-            self.others | other.others,
-        )
 
 
 def pod_selector(selector: LabelSelector) -> LabelSelector:
@@ -230,7 +207,7 @@ class CiliumMatcher:
     def _meant(self, peer: CiliumPeer, rule: CiliumRule) -> tuple[Bits, Bits]:
         """The ends that a peer surely means, and those that it means for some subjects or perhaps."""
         found = self.ends(peer, rule)
-        return found.sure, found.maybe | found.own | found.others
+        return found.surely.any, found.perhaps.any | found.own | found.others.any
 
     def conditions(self, peer: CiliumPeer, rule: CiliumRule) -> Iterator[Condition]:
         """What an end must fulfil for ``peer`` to mean it, a condition at a time."""
@@ -246,7 +223,7 @@ class CiliumMatcher:
                 yield from by_label("label", labels, lambda s: endpoints.with_labels(pod_selector(s)))
         else:
             found = self.ends(peer, rule)
-            yield Condition(str(peer), found.sure | found.maybe | found.own | found.others)
+            yield Condition(str(peer), found.surely.any | found.perhaps.any | found.own | found.others.any)
 
     @property
     def _lets_own_node_in(self) -> bool:
@@ -262,8 +239,9 @@ class CiliumMatcher:
             return found
         named, perhaps = self.spaces.at_addresses(addresses, pods=Known.NO, nodes=Known.YES)
         hosts = self.spaces.endpoints.host_network
-        doubts = (OWN_NODE_DOUBT,)
-        return found.beside(Ends(0, (named.any | perhaps.any) & hosts, doubts, others=named.any & hosts))
+        far = Named(*(bits & hosts for bits in named))
+        near = Named(*((some | more) & hosts for some, more in zip(named, perhaps, strict=True)))
+        return found.beside(Ends(doubts=(OWN_NODE_DOUBT,), others=far, perhaps_at=near))
 
     def _entities(self, entities: frozenset[Entity], rule: CiliumRule) -> Ends:
         spaces = self.spaces
@@ -297,7 +275,7 @@ class CiliumMatcher:
         if rule.direction is Direction.INGRESS and not rule.denies and self._lets_own_node_in:
             # A pod's own node is always let in, so that only the others need a rule.
             return Ends(hosts if Entity.REMOTE_NODE in named else 0)
-        return Ends(own=hosts) if Entity.HOST in named else Ends(others=hosts)
+        return Ends(own=hosts) if Entity.HOST in named else Ends(others=Named(always=hosts))
 
     def _api_server(self, direction: Direction) -> Ends:
         """The API server's addresses, as the endpoints of the Service ``kubernetes`` show them.
@@ -308,8 +286,10 @@ class CiliumMatcher:
         if known:
             named, perhaps = spaces.at_addresses(AddressSet.from_networks(known), pods=Known.NO, nodes=Known.YES)
             if direction is Direction.INGRESS:
-                return Ends(0, named.any | perhaps.any, (TUNNEL_DOUBT,))
-            return Ends(named.any, perhaps.any, ("the addresses of nodes",) if perhaps.any else ())
+                either = Named(*(some | more for some, more in zip(named, perhaps, strict=True)))
+                return Ends(doubts=(TUNNEL_DOUBT,), perhaps_at=either)
+            doubts = ("the addresses of nodes",) if perhaps.any else ()
+            return Ends(doubts=doubts, surely_at=named, perhaps_at=perhaps)
         # It has an address of a family that the cluster uses; of which, nothing in the input says.
         outside = union(spaces.outside_of(family) for family in spaces.endpoints.families)
         return Ends(0, outside | spaces.endpoints.host_network, ("the addresses of the API server",))

@@ -14,7 +14,8 @@ from lib.model.policies import Direction
 from lib.model.records import replace
 from lib.model.snapshot import Snapshot
 from lib.policy.bits import Bits
-from lib.policy.cilium_match import CiliumMatcher, Ends, selector_vocabulary
+from lib.policy.cilium_ends import Ends, without
+from lib.policy.cilium_match import CiliumMatcher, selector_vocabulary
 from lib.policy.cilium_names import Part
 from lib.policy.compile import Spaces
 from lib.policy.conditions import Alternative
@@ -146,28 +147,28 @@ def _part(
     policy: CiliumPolicy, rule: CiliumRule, part: Part, found: Ends, matcher: CiliumMatcher
 ) -> Iterator[CompiledRule]:
     spaces = matcher.spaces
-    sure, possible = found.sure, found.maybe & ~found.sure
-    if rule.doubt:
-        sure, possible = 0, sure | possible
+    sure, possible = found.surely, found.perhaps
     compiled = CompiledRule.of(
         policy.ref,
         rule,
         text=_text(rule, spaces),
         subjects=part.subjects,
-        sure=Named(always=sure),
-        possible=Named(always=possible),
+        sure=sure,
+        possible=possible,
         names_pods=any(isinstance(p, EndpointsPeer) for p in rule.peers),
-        doubt=" or ".join(dict.fromkeys(filter(None, (rule.doubt, *found.doubts)))),
+        doubt=" or ".join(dict.fromkeys(filter(None, found.doubts))),
         action=Action.DENY if rule.denies else Action.ALLOW,
         names=part.names,
         alternatives=partial(_alternatives, rule, matcher),
     )
     by_node = [
         _on_nodes(compiled, scope, named, rule.doubt)
-        for scope, ends in ((NodeScope.OWN, found.own), (NodeScope.OTHERS, found.others))
-        if (named := ends & ~sure)
+        for scope, ends in ((NodeScope.OWN, Named(always=found.own)), (NodeScope.OTHERS, found.others))
+        if (named := without(ends, sure)).any
     ]
-    for each in (*([compiled] if sure | possible or not by_node else []), *by_node):
+    if rule.doubt:
+        compiled = compiled.perhaps(rule.doubt)
+    for each in (*([compiled] if sure.any | possible.any or not by_node else []), *by_node):
         yield from with_ports(each, rule.ports, spaces)
     if rule.requires:
         lacking = spaces.endpoints.selectable
@@ -183,9 +184,8 @@ def _part(
         )
 
 
-def _on_nodes(rule: CompiledRule, scope: NodeScope, ends: Bits, doubt: str) -> CompiledRule:
+def _on_nodes(rule: CompiledRule, scope: NodeScope, named: Named, doubt: str) -> CompiledRule:
     """The part of a rule that is about a pod's own node, or about all others; ``doubt`` is about the whole rule."""
-    named = Named(always=ends)
     apart = replace(rule, sure=Named(), possible=named, names_pods=False, doubt=NODE_DOUBT, nodes=scope)
     return apart.perhaps(doubt) if doubt else apart
 

@@ -20,6 +20,8 @@ from lib.policy.config_maps import differs_by_node, settings_of
 
 CALICO_GROUP: Final = "projectcalico.org"
 CILIUM_GROUP: Final = "cilium.io"
+IGNORED_BY: Final = {"Calico": CILIUM_GROUP, "Cilium": CALICO_GROUP}
+"""The engines of which one may enforce where an input holds policies of both → the API group that each ignores."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,7 @@ class EngineProfile(Switches):
 
     ``networks_skip_pods``: the networks of cluster-wide policies mean no pods, against the API's own words; for those
     who ask so. ``cluster``: what the ConfigMaps of the cluster say that it is run in. ``reader``: the engine
-    that is supposed to enforce where nobody chose one, and ``ignored_group`` the API group whose kinds it ignores.
+    that is supposed to enforce where nobody chose one, "" for none; it ignores the kinds of ``IGNORED_BY``.
     """
 
     id: str
@@ -37,12 +39,11 @@ class EngineProfile(Switches):
     networks_skip_pods: bool = False
     cluster: ClusterSwitches = field(default_factory=ClusterSwitches)
     reader: str = ""
-    ignored_group: str = ""
 
     def enforces_kind(self, group: str, kind: str) -> bool:
         """Whether policies of a kind count, e.g. ``("networking.k8s.io", "NetworkPolicy")``; others are ignored."""
         known = self.policy_kinds is None or (group, kind) in self.policy_kinds
-        return self.enforces and known and group != self.ignored_group
+        return self.enforces and known and group != IGNORED_BY.get(self.reader)
 
     def versions_of(self, group: str, kind: str) -> str:
         """The versions of the engine that enforce a kind, where not all of them do; else ""."""

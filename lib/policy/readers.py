@@ -16,13 +16,12 @@ from lib.model.records import replace
 from lib.model.refs import ObjectRef
 from lib.model.snapshot import Snapshot
 from lib.policy.compile import Spaces
-from lib.policy.engines import CALICO_GROUP, CILIUM_GROUP, EngineProfile
+from lib.policy.engines import CALICO_GROUP, CILIUM_GROUP, IGNORED_BY, EngineProfile
 from lib.policy.rules import CompiledPolicy, CompiledRule, Named, NodeScope, PortsAt, Stage
 
 DOUBT: Final = "which engine enforces the policies, Calico or Cilium, of which the input holds policies"
 OWN_PODS: Final = "Calico's own nodes"
 _CALICO: Final = "Calico"
-_CILIUM: Final = "Cilium"
 
 
 def readers(snapshot: Snapshot, profile: EngineProfile) -> tuple[EngineProfile, ...]:
@@ -32,10 +31,7 @@ def readers(snapshot: Snapshot, profile: EngineProfile) -> tuple[EngineProfile, 
     )
     if not both or not snapshot.cilium_policies or not (snapshot.calico_policies or snapshot.calico_profiles):
         return ()
-    return (
-        replace(profile, reader=_CALICO, ignored_group=CILIUM_GROUP),
-        replace(profile, reader=_CILIUM, ignored_group=CALICO_GROUP),
-    )
+    return tuple(replace(profile, reader=reader) for reader in IGNORED_BY)
 
 
 def read_by(reader: str, stages: Iterable[Stage], snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:

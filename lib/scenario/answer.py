@@ -58,8 +58,16 @@ class FlowAnswer:
         return {name: ports.to_json() for name, ports in named if ports}
 
     def __str__(self) -> str:
-        parts = [str(self.allowed)] if self.allowed else []
-        of_pods = self.partial - self.only_ipv4 - self.only_ipv6
+        return self.beside(NOTHING)
+
+    def beside(self, other: FlowAnswer) -> str:
+        """The answer in words that say in what it differs from another one: "all pods" where that has only some."""
+        of_pods, others = (each.partial - each.only_ipv4 - each.only_ipv6 for each in (self, other))
+        one_family = other.only_ipv4 | other.only_ipv6
+        rest = self.allowed - others - one_family
+        parts = [str(rest)] if rest else []
+        parts += [f"{found} (all pods)"] if (found := self.allowed & others) else []
+        parts += [f"{found} (over both IP families)"] if (found := self.allowed & one_family) else []
         parts += [f"{of_pods} (some pods)"] if of_pods else []
         parts += [f"{self.only_ipv4} (over IPv4 alone)"] if self.only_ipv4 else []
         parts += [f"{self.only_ipv6} (over IPv6 alone)"] if self.only_ipv6 else []

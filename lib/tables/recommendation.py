@@ -56,8 +56,8 @@ def effect_rows(proof: Proof, locate: Locate) -> list[Row]:
             "change": row.change.value,
             "from": row.src,
             "to": row.dst,
-            "now": str(row.old),
-            "then": str(row.new),
+            "now": row.old.beside(row.new),
+            "then": row.new.beside(row.old),
             "permitted_by": _permitting(sides, locate),
             "notes": "; ".join(row.notes),
         }

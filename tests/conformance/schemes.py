@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from ipaddress import ip_address
 from typing import Any
 
 from lib.cli.errors import UsageError
 from lib.cli.load import load
-from lib.model.cluster import Pod, PodPhase, Workload
+from lib.model.cluster import Node, NodeAddress, Pod, PodPhase, Workload
 from lib.model.refs import ObjectRef
 from lib.model.snapshot import Snapshot
 from lib.policy.engine import Engine, compile_engine
@@ -29,15 +30,20 @@ PROFILE = profile("kubernetes").with_ip_blocks_matching_pods(False)
 
 @dataclass(frozen=True)
 class Config:
-    """One configuration: a topology with policies, each pod by itself and none on its node's network."""
+    """One configuration: a topology with policies, each pod by itself and none on its node's network.
+
+    ``with_hosts``: host endpoints are ends, too.
+    """
 
     name: str
     snapshot: Snapshot
     errors: tuple[str, ...] = ()
+    with_hosts: bool = False
 
     @cached_property
     def engine(self) -> Engine:
-        return compile_engine(apart(self.snapshot), PROFILE)
+        pods = apart(self.snapshot)
+        return compile_engine(hosts_apart(pods) if self.with_hosts else pods, PROFILE)
 
     @cached_property
     def by_workload(self) -> Engine:
@@ -74,6 +80,34 @@ def apart(snapshot: Snapshot) -> Snapshot:
     pods = [p for w in plain(snapshot).workloads for p in w.endpoints]
     found = (Workload(replace(p.ref, kind="Pod"), p.source, (p,), p.labels) for p in pods)
     return replace(snapshot, workloads=tuple(sorted(found, key=lambda w: w.ref)))
+
+
+def hosts_apart(snapshot: Snapshot) -> Snapshot:
+    """The same cluster with each host endpoint as all there is of a machine of its own, with an address of its own.
+
+    To the tool a host endpoint is an end by itself, whichever machine, interface and addresses it has; what runs on its
+    machine's network stands for it here.
+    """
+    found = []
+    for number, host in enumerate(snapshot.host_endpoints):
+        address = ip_address("198.18.0.0") + number + 1
+        pod = Pod(
+            ObjectRef("hosts", host.ref.name, "Pod"),
+            host.source,
+            phase=PodPhase.RUNNING,
+            node_name=host.ref.name,
+            host_network=True,
+            ips=(address,),
+            host_ips=(address,),
+        )
+        node = Node(host.ref.name, host.source, addresses=(NodeAddress("InternalIP", str(address)),))
+        found.append((replace(host, node=node.name, interface="*", expected_ips=(address,)), node, pod))
+    return replace(
+        snapshot,
+        host_endpoints=tuple(host for host, _, _ in found),
+        nodes=tuple(node for _, node, _ in found),
+        workloads=(*snapshot.workloads, *(Workload(pod.ref, pod.source, (pod,), pod.labels) for *_, pod in found)),
+    )
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ _HEAD: Final = """# Conformance
 Public suites that the tests compare the engine with, on their manifests as they lie: those of cyclonus, of
 netpol-analyzer and network-config-analyzer (np-guard) and of network-policy-api. A case agrees when every row of it
 does; of nca-schemes every query and every listed flow, with no pod on its node's network and none that has ended, since
-its tool knows neither. There, what is left out is named within its case, and all else of the case agrees.
+its tool knows neither; queries about host endpoints have each of these as an end by itself. There, what is left out is
+named within its case, and all else of the case agrees.
 Written by `python -m tests.conformance.table`.
 
 | suite | cases | agree | answered otherwise | left out |

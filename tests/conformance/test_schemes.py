@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from tests.conformance.cases import comparison
 from tests.conformance.scheme_flows import expected_rows, our_rows, sayable
-from tests.conformance.scheme_ledger import FLOWS, INGRESS, LAYER_7, LEFT_OUT, NO_PODS, OTHERWISE
+from tests.conformance.scheme_ledger import FLOWS, INGRESS, LAYER_7, LEFT_OUT, NO_PODS, OTHERWISE, WITH_HOSTS
 from tests.conformance.scheme_queries import QUERIES
 from tests.conformance.schemes import SUITE, Scheme, schemes
 
@@ -54,7 +55,10 @@ def test_a_query_of_a_public_scheme_is_answered_with_its_number(corpus: Path, sc
     for query in numbered(scheme):
         if why_left_out(scheme, query):
             continue
-        answer = QUERIES[query["query"]]([scheme.config(name) for name in query["configs"]])
+        configs = [scheme.config(name) for name in query["configs"]]
+        if query["name"] in WITH_HOSTS.get(scheme.case.name, ()):
+            configs = [replace(config, with_hosts=True) for config in configs]
+        answer = QUERIES[query["query"]](configs)
         wanted = otherwise[query["name"]][0] if query["name"] in otherwise else query["expected"]
         assert answer == wanted, query
 
@@ -118,5 +122,7 @@ def test_every_answer_that_is_not_the_suites_is_one_of_its_queries(corpus: Path)
     for ledger in (OTHERWISE, LEFT_OUT):
         for case, queries in ledger.items():
             assert queries.keys() <= by_case[case]
+    for case, names in WITH_HOSTS.items():
+        assert names <= by_case[case]
     assert sum(len(list(numbered(s))) for s in all_schemes()) >= 300
     assert sum(len(flows) for s in all_schemes() for flows in listed(s).values()) >= 12_000

@@ -216,3 +216,32 @@ def test_a_service_means_packets_of_its_own_ip_families(documents: list[str], ex
         ends = (parse_end(name, engine.snapshot) for name in ("shop/client", "shop/server"))
         reasons = [d.reason for d in engine.explain(*ends, Protocol.TCP, 443).directions]
         assert any("IP families" in reason for reason in reasons), reasons
+
+
+CLEANED = OF_CONTROLLER.replace(", endpointslice.kubernetes.io/managed-by: endpointslice-controller.k8s.io", "")
+TARGETED = CLEANED.replace(
+    "{addresses: [10.244.1.7]}", "{addresses: [10.244.1.7], targetRef: {kind: Pod, name: server, namespace: shop}}"
+)
+STATELESS = [namespace("shop"), pod("client", app="client"), pod("server", app="server"), pod("other", app="other")]
+
+
+@pytest.mark.parametrize("slice_", [CLEANED, TARGETED])
+def test_a_cleaned_slice_of_the_selectors_pods_says_no_more_than_the_selector(slice_: str) -> None:
+    """Without the label the same as with it, also of pods whose addresses the input does not show."""
+    for cluster in (PODS, *([STATELESS] if slice_ is TARGETED else [])):
+        for end in ("shop/server", *(["shop/other"] if cluster is STATELESS else []), "192.0.2.1"):
+            for port in (80, 8080):
+                expected = verdict(
+                    engine_of(*cluster, WITH_SELECTOR, OF_CONTROLLER, OUT), "shop/client", end, "TCP", port
+                )
+                found = verdict(engine_of(*cluster, WITH_SELECTOR, slice_, OUT), "shop/client", end, "TCP", port)
+                assert (end, port, found) == (end, port, expected)
+
+
+def test_an_unlabelled_slice_with_a_port_or_a_pod_that_the_selector_does_not_give_is_an_added_one() -> None:
+    port = CLEANED.replace("port: 8080", "port: 9090")
+    assert verdict(engine_of(*PODS, WITH_SELECTOR, port, OUT), "shop/client", "shop/server", "TCP", 9090) == "allowed"
+    unselected = TARGETED.replace("name: server", "name: client").replace("10.244.1.7", "10.244.1.9")
+    assert (
+        verdict(engine_of(*PODS, WITH_SELECTOR, unselected, OUT), "shop/client", "10.244.1.9", "TCP", 8080) == "allowed"
+    )

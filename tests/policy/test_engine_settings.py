@@ -10,7 +10,7 @@ import pytest
 
 from lib.facts.engine_settings import engine_settings
 from lib.flows.load_balancers import arrivals
-from lib.model.sets import Protocol
+from lib.model.sets import Family, Protocol
 from lib.policy.ends import parse_end
 from lib.policy.engine import Engine
 from lib.policy.engines import detect_engine, profile
@@ -220,3 +220,57 @@ def test_as_from_whom_policies_see_what_came_through_a_load_balancer(setting: di
     """With kube-proxy what came through any node is translated; Cilium itself leaves the client on its own node."""
     (found,) = arrivals(engine_of(*balanced("Cluster", ""), cilium_config(**setting), profile=profile("cilium")))
     assert found.seen_as == seen_as
+
+
+DUAL_NODES = """
+apiVersion: v1
+kind: Node
+metadata: {name: node-1}
+status: {addresses: [{type: InternalIP, address: 10.0.0.1}, {type: InternalIP, address: 'fd00:9::1'}]}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: node-2}
+status: {addresses: [{type: InternalIP, address: 10.0.0.2}, {type: InternalIP, address: 'fd00:9::2'}]}
+"""
+
+
+@pytest.mark.parametrize("kind", ["NetworkPolicy", "CiliumNetworkPolicy"])
+@pytest.mark.parametrize(
+    ("block", "family", "expected"),
+    [
+        ("10.0.0.0/8", Family.IPV4, "allowed"),
+        ("10.0.0.0/8", Family.IPV6, "denied"),
+        ("fd00::/8", Family.IPV4, "denied"),
+        ("fd00::/8", Family.IPV6, "allowed"),
+    ],
+)
+def test_a_block_that_means_nodes_means_them_for_packets_of_its_own_ip_family(
+    kind: str, block: str, family: Family, expected: str
+) -> None:
+    """A block of one family has no address of the other: a packet over IPv6 is at no address of 10.0.0.0/8."""
+    rule = policy(TO_NODES.replace("10.0.0.0/8", f"'{block}'"))
+    if kind == "CiliumNetworkPolicy":
+        rule = cnp(f"egress: [{{toCIDR: ['{block}']}}]", selects="endpointSelector: {matchLabels: {role: web}}")
+    both = "status: {phase: Running, podIPs: [{ip: 10.1.0.1}, {ip: 'fd00:1::1'}]}\n"
+    config = cilium_config(policy_cidr_match_mode="nodes")
+    engine = engine_of(SHOP, DUAL_NODES, WEB + both, rule, config, profile=profile("cilium"))
+    web, node = engine.snapshot.workloads[0], engine.snapshot.nodes[1]
+    assert engine.explain(web, node, Protocol.TCP, 80, family).verdict == expected
+
+
+def test_the_api_server_is_known_by_its_address_of_one_ip_family() -> None:
+    slice_ = """
+    apiVersion: discovery.k8s.io/v1
+    kind: EndpointSlice
+    metadata: {name: kubernetes, namespace: default, labels: {kubernetes.io/service-name: kubernetes}}
+    addressType: IPv4
+    endpoints: [{addresses: [10.0.0.2]}]
+    ports: [{port: 443}]
+    """
+    rule = cnp("egress: [{toEntities: [kube-apiserver]}]", selects="endpointSelector: {matchLabels: {role: web}}")
+    both = "status: {phase: Running, podIPs: [{ip: 10.1.0.1}, {ip: 'fd00:1::1'}]}\n"
+    engine = engine_of(SHOP, DUAL_NODES, WEB + both, rule, slice_, profile=profile("cilium"))
+    web, node = engine.snapshot.workloads[0], engine.snapshot.nodes[1]
+    found = {f: engine.explain(web, node, Protocol.TCP, 443, f).verdict for f in Family}
+    assert found == {Family.IPV4: "allowed", Family.IPV6: "denied"}

@@ -11,6 +11,8 @@ import pytest
 import yaml
 
 from lib.model.sets import ConnectionSet, Protocol
+from lib.policy import calico_port_names
+from lib.policy.calico_port_names import NUMBERINGS_UP_TO
 from lib.policy.ends import parse_end
 from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import profile
@@ -324,3 +326,61 @@ def test_with_policies_for_forwarded_traffic_it_is_named_for_pods_too() -> None:
     asked = compile_engine(load(documents).snapshot)
     ends = (parse_end(end, asked.snapshot) for end in (FAR, OUTSIDE))
     assert "rejected object hep[HostEndpoint]" in asked.explain(*ends, Protocol.TCP, PORT).directions[0].reason
+
+
+def numbered_nodes(count: int) -> tuple[str, ...]:
+    """As many Nodes, each with a host endpoint that gives the name x a number of its own."""
+    found = []
+    for i in range(count):
+        address = f"10.3.{i // 250}.{i % 250 + 1}"
+        found.append(
+            f"apiVersion: v1\nkind: Node\nmetadata: {{name: n{i}}}\n"
+            f"status: {{addresses: [{{type: InternalIP, address: {address}}}]}}\n"
+        )
+        ports = f"[{{name: x, port: {2000 + i}, protocol: TCP}}]"
+        shown = f"node: n{i}, interfaceName: '*', expectedIPs: [{address}], ports: {ports}"
+        hep = of("HostEndpoint", f"{shown}, profiles: [projectcalico-default-allow]", f"h{i}")
+        found.append(hep.replace(f"{{name: h{i}}}", f"{{name: h{i}, labels: {{role: node}}}}"))
+    return tuple(found)
+
+
+def named_rules(direction: str, count: int) -> str:
+    """As many rules with a named port, each about a source or destination port more."""
+    rules = (
+        f"{{action: Allow, protocol: TCP, source: {{nets: [192.0.2.{i}/32]}}, destination: {{ports: [x, {1000 + i}]}}}}"
+        if direction == "ingress"
+        else f"{{action: Allow, protocol: TCP, destination: {{ports: [x, {1000 + i}]}}}}"
+        for i in range(count)
+    )
+    return f"types: [{direction.title()}], {direction}: [{', '.join(rules)}]"
+
+
+class TestManyNumberings:
+    """A name to which host endpoints give many numbers: rules must not become one for each of them."""
+
+    @pytest.mark.parametrize(("count", "far"), [(NUMBERINGS_UP_TO, "denied"), (NUMBERINGS_UP_TO + 1, "unknown")])
+    def test_beyond_the_bound_which_node_gives_which_number_is_left_open(self, count: int, far: str) -> None:
+        towards = engine(*numbered_nodes(count), gnp(named_rules("egress", 1), "pods", "app == 'far'"))
+        assert verdict(towards, FAR, "node/n3", 2003) == "unknown"
+        assert verdict(towards, FAR, "node/n3", 2004) == far
+        assert verdict(towards, FAR, "node/n3", 1999) == "denied"
+        assert verdict(towards, FAR, "node/n3", 1000) == "allowed"
+        own = engine(*numbered_nodes(count), gnp(named_rules("ingress", 1)))
+        assert verdict(own, "192.0.2.0", "node/n3", 2003) == ("allowed" if far == "denied" else "unknown")
+        assert verdict(own, "192.0.2.0", "node/n3", 2004) == far
+        assert verdict(own, "192.0.2.1", "node/n3", 2003) == "denied"
+
+    @pytest.mark.parametrize(("direction", "selector"), [("ingress", "role == 'node'"), ("egress", "app == 'far'")])
+    def test_as_many_compiled_rules_come_of_twice_as_many_host_endpoints(self, direction: str, selector: str) -> None:
+        found = []
+        for count in (100, 200):
+            policies = engine(*numbered_nodes(count), gnp(named_rules(direction, 5), "p", selector)).policies
+            found.append(sum(len(policy.rules) for policy in policies if policy.ref.name == "p"))
+        assert found[0] == found[1] <= 30
+
+    def test_so_is_the_looking(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What was looked at before the bound is exact, what comes after is left open."""
+        monkeypatch.setattr(calico_port_names, "LOOKS_UP_TO", 10)
+        few = engine(*numbered_nodes(8), gnp(named_rules("egress", 1), "pods", "app == 'far'"))
+        many = engine(*numbered_nodes(12), gnp(named_rules("egress", 1), "pods", "app == 'far'"))
+        assert (verdict(few, FAR, "node/n3", 2004), verdict(many, FAR, "node/n3", 2004)) == ("denied", "unknown")

@@ -63,15 +63,18 @@ def test_each_switch_changes_a_verdict(case: Case) -> None:
     assert verdicts[0] != verdicts[1]
 
 
+INFORMING = {"id", "label", "bases", "cluster", "reader"}
+"""What a profile says beside its switches."""
+
+
 def test_every_switch_of_a_profile_has_a_case_that_turns_it() -> None:
-    informing = {"id", "label", "bases", "cluster"}
     turned = {case.switch for case in CASES if case.turned is not None or case.switch == "end_port_from"}
-    assert turned == {f.name for f in fields(EngineProfile)} - informing
+    assert turned == {f.name for f in fields(EngineProfile)} - INFORMING
 
 
 def test_every_answer_that_some_engine_gives_is_seen_at_work() -> None:
     """Of each switch, every answer of every profile decides a case above; answers that nothing shows are deleted."""
-    for switch in {f.name for f in fields(EngineProfile)} - {"id", "label", "bases", "cluster"}:
+    for switch in {f.name for f in fields(EngineProfile)} - INFORMING:
         given = {getattr(p, switch) for p in profiles() if p.enforces}
         shown = {getattr(profile(i), switch) for case in CASES if case.switch == switch for i in case.answers}
         assert given <= shown, switch

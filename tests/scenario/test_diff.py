@@ -17,11 +17,11 @@ from lib.flows import FlowRow, RowVerdict, flow_rows
 from lib.flows.nodes import named
 from lib.model.errors import ModelError
 from lib.model.refs import ObjectRef
-from lib.model.sets import ConnectionSet, parse_address
+from lib.model.sets import ConnectionSet, Protocol, parse_address
 from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import KUBERNETES, profile
 from lib.scenario import NOTHING, Advisor, Change, Diff, FlowAnswer, FlowChange, PolicyEdit, diff, edited, what_if
-from lib.tables.changes import cause_rows
+from lib.tables.changes import cause_rows, flow_change_rows
 from tests.naive.clusters import clusters, owned_clusters
 from tests.naive.draw.workloads import NODES
 from tests.policy.build import engine_of, namespace, pod, policy, snapshot_of, snapshot_of_yaml
@@ -393,3 +393,27 @@ data: {enable-sctp: "true"}
 """
     found = diff(reading("one"), reading("two", told))
     assert "one" in found.unsettled and "two" in found.unsettled and "not in the input" in found.unsettled
+
+
+def test_what_was_for_all_pods_and_is_for_some_is_told_on_both_sides() -> None:
+    http, https, every = (ConnectionSet.of(Protocol.TCP, port) for port in (80, 443, 8080))
+    old, new = FlowAnswer(http | https | every), FlowAnswer(every, partial=http | https, only_ipv6=https)
+    assert (old.beside(new), new.beside(old)) == (
+        "TCP 8080; TCP 80 (all pods); TCP 443 (over both IP families)",
+        "TCP 8080; TCP 80 (some pods); TCP 443 (over IPv6 alone)",
+    )
+
+
+def test_no_two_sides_of_a_change_read_the_same() -> None:
+    """A policy that selects one of two pods of a StatefulSet: all ports stay, for some pods."""
+    owner = "ownerReferences: [{apiVersion: apps/v1, kind: StatefulSet, name: db, uid: u, controller: true}]"
+    pods = [pod(f"db-{i}", index=str(i)).replace("labels:", f"{owner}, labels:") for i in range(2)]
+    closes = policy("podSelector: {matchLabels: {index: '0'}}\npolicyTypes: [Ingress]", "closes")
+    rows = flow_change_rows(diff(engine_of(WEB, *pods), engine_of(WEB, *pods, closes)).rows(), str, str)
+    found = {(row["from"], row["to"]): (row["change"], row["old"], row["new"]) for row in rows}
+    assert found["shop/web[Pod]", "shop/db[StatefulSet]"] == (
+        "changed",
+        "all ports (all pods)",
+        "all ports (some pods) 1/2",
+    )
+    assert all(old != new for _, old, new in found.values())

@@ -40,6 +40,8 @@ _PROTOCOLS: Final = {protocol.value: (protocol,) for protocol in Protocol} | {
 }
 # Protocols without ports that TCP, UDP or SCTP could match.
 _OTHER_PROTOCOLS: Final = ("ICMP", "ICMPV6", "VRRP", "IGMP")
+# pkg/policy/portrange.go makes a range of it, where port "0" alone is a wildcard; the documentation names neither.
+_FROM_ZERO: Final = 'whether port "0" with an endPort is every port or those up to it'
 _ICMP_TYPES: Final = 255
 _PORT_NAME: Final = pattern(r"(?=.*[A-Za-z])[A-Za-z0-9]([-A-Za-z0-9]{0,13}[A-Za-z0-9])?")
 _PEERS: Final = {
@@ -262,6 +264,8 @@ def _ports(rule: Fields, direction: Direction, *, denies: bool) -> tuple[tuple[P
             doubts.append("what Cilium makes of a toPorts without ports")
         for port in item.children("ports"):
             found += _port(port)
+            if _number(str(port.data.get("port"))) == 0 and port.data.get("endPort") not in (None, 0, LAST_PORT):
+                doubts.append(_FROM_ZERO)
         if not denies:
             check_layer_7(item, direction)
             narrowings += narrowed_to(item)
@@ -282,7 +286,8 @@ def _port(port: Fields) -> Iterator[PolicyPort]:
         port.error("protocol", "unsupported-value", f"{quote(word)} is not one of {words}", f"Use one of {words}.")
     text = port.text("port")
     if not text:
-        if not port.has("port"):
+        # "Port must be specified" (pkg/policy/api/rule_validation.go), but for protocols that have none.
+        if word in _PROTOCOLS or not port.has("port"):
             port.error(None, "missing-port", "has no port", 'Add port: "80" with quotes; "0" means every port.')
         return
     protocols = _PROTOCOLS.get(word, ())

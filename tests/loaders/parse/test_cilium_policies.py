@@ -107,6 +107,23 @@ def test_a_port_is_a_text(port: str, expected: object) -> None:
     assert [(p.protocol, p.ports) for p in ports if isinstance(p, NumberedPorts)] == expected
 
 
+@pytest.mark.parametrize(
+    ("port", "doubtful"),
+    [
+        ("{port: '0', endPort: 100}", True),
+        ("{port: '00', endPort: 1, protocol: TCP}", True),
+        ("{port: '0'}", False),
+        ("{port: '0', endPort: 0}", False),
+        ("{port: '0', endPort: 65535}", False),
+        ("{port: '1', endPort: 100}", False),
+    ],
+)
+def test_every_port_with_an_end_is_a_rule_of_which_nobody_knows(port: str, doubtful: bool) -> None:
+    """Cilium's validation accepts it; pkg/policy/portrange.go makes a range of it, "0" alone means every port."""
+    (rule,) = policy(f"egress: [{{toPorts: [{{ports: [{port}]}}]}}]").rules
+    assert ("with an endPort" in rule.doubt) is doubtful
+
+
 def test_a_port_name_is_compared_in_lower_case() -> None:
     (rule,) = policy("egress: [{toPorts: [{ports: [{port: HTTP, protocol: TCP}]}]}]").rules
     assert rule.peers == (AnyEnd(),)
@@ -322,6 +339,17 @@ def test_names_are_told_from_patterns_and_so_are_the_names_that_pods_may_ask_for
             "spec.egress[0].toPorts[0].serverNames",
         ),
         ("egress: [{toPorts: [{rules: {dns: [{}]}}]}]", "dns-without-port", "spec.egress[0].toPorts[0]"),
+        # "Port must be specified" (pkg/policy/api/rule_validation.go of cilium/cilium).
+        (
+            "egress: [{toPorts: [{ports: [{port: '', protocol: TCP}]}]}]",
+            "missing-port",
+            "spec.egress[0].toPorts[0].ports[0]",
+        ),
+        (
+            "ingressDeny: [{toPorts: [{ports: [{port: '', endPort: 90}]}]}]",
+            "missing-port",
+            "spec.ingressDeny[0].toPorts[0].ports[0]",
+        ),
         (
             "egress: [{toPorts: [{ports: [{port: '53', endPort: 54}], rules: {dns: [{}]}}]}]",
             "dns-with-range",

@@ -207,7 +207,12 @@ def services(draw: st.DrawFn, pods: list[Raw]) -> list[Raw]:
             if pod["metadata"]["namespace"] == namespace and selector.items() <= pod["metadata"]["labels"].items()
         ]
         alive = (pod for pod in chosen if pod["status"]["phase"] in ("Running", "Pending"))
-        found += [part for pod in alive for part in _slices(pod, port)]
+        slices = [part for pod in alive for part in _slices(pod, port)]
+        if draw(st.booleans()):
+            # Manifests that somebody has cleaned lack the label, and say the same.
+            for part in slices:
+                del part["metadata"]["labels"]["endpointslice.kubernetes.io/managed-by"]
+        found += slices
     return found
 
 
