@@ -95,4 +95,4 @@ def some_pod_may_enter(engine: Engine, destination: int, mask: Bits) -> bool:
     """Whether some rule lets pods in by their labels or namespace, be there such a pod in the input or not."""
     anybody = engine.spaces.endpoints.new_pods[ARBITRARY_NAMESPACE]
     question = Question(Direction.INGRESS, destination, anybody, destination, mask, anyone=True)
-    return bool(walk(engine.spaces, engine.stages, question).possible)
+    return bool(walk(engine.spaces, engine.stages_about(destination), question).possible)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
+from itertools import chain
 
 from lib.model.cluster import Workload
 from lib.model.policies import Direction
@@ -91,21 +93,15 @@ def namespace_matrix(
     and itself do not count.
     """
     spaces = engine.spaces.endpoints
-    members: dict[str, set[int]] = {}
-    held: set[int] = set()
-    shared: set[int] = set()
-    for workload, classes in zip(engine.snapshot.workloads, spaces.members, strict=True):
-        if workloads is None or workload.ref in workloads:
-            own = set(classes)
-            shared |= held & own
-            held |= own
-            members.setdefault(workload.ref.namespace, set()).update(own)
-    judged = {
-        n: from_positions(m) & ~spaces.host_network for n, m in members.items() if namespaces is None or n in namespaces
-    }
-    names = tuple(sorted(n for n, classes in judged.items() if classes))
-    bits = {name: judged[name] for name in names}
-    alone = from_positions(held - shared)
+    counted = spaces.members
+    if workloads is not None:
+        counted = tuple(m for w, m in zip(engine.snapshot.workloads, counted, strict=True) if w.ref in workloads)
+    # How many workloads have pods of a class.
+    holders = Counter(chain.from_iterable(map(set, counted)))
+    held, alone = from_positions(holders), from_positions(n for n, times in holders.items() if times == 1)
+    chosen = spaces.namespaces.items()
+    bits = {n: mine for n, own in sorted(chosen) if (namespaces is None or n in namespaces) and (mine := own & held)}
+    names = tuple(bits)
     columns = _Columns(names, bits)
     found = {(i, j): cell for i, name in enumerate(names) for j, cell in _row(engine, name, columns, alone)}
     return NamespaceMatrix(names, found)
@@ -138,11 +134,14 @@ def _row(engine: Engine, src: str, columns: _Columns, alone: Bits) -> Iterator[t
     """The cells from one namespace in which something may flow, and its own; equal rows are judged together."""
     bits = columns.bits
     reachability = engine.reachability()
-    grouped: dict[int, tuple[tuple[Cell, ...], Bits]] = {}
+    rows: dict[int, tuple[Cell, ...]] = {}
+    sources_of: dict[int, Bits] = defaultdict(int)
     first = columns.first[src]
     for place in positions(bits[src] >> first):
         row = reachability.row(first + place)
-        grouped[id(row)] = (row, grouped.get(id(row), (row, 0))[1] | 1 << place)
+        rows[id(row)] = row
+        sources_of[id(row)] |= 1 << place
+    grouped = {number: (row, sources_of[number]) for number, row in rows.items()}
     free = not bits[src] & reachability.isolated[Direction.EGRESS]
     reached = bits[src] | union(cell.destinations for row, _ in grouped.values() for cell in row)
     for number in columns.touched(reached):
@@ -165,13 +164,17 @@ def _cut(row: tuple[Cell, ...], targets: Bits, start: int) -> tuple[Cell, ...]:
 def _without_itself(
     grouped: Iterable[tuple[tuple[Cell, ...], Bits]], targets: Bits, alone: Bits
 ) -> Iterator[tuple[tuple[Cell, ...], Bits]]:
-    """Inside a namespace: a class of a single workload does not count as its own destination."""
+    """Inside a namespace: a class of a single workload does not count as its own destination.
+
+    Of several such classes with equal rows each is a destination of the others.
+    """
     for row, sources in grouped:
-        if sources & ~alone:
+        single = sources & alone
+        is_one = single and not single & (single - 1)
+        if sources & ~alone or (single and not is_one):
             yield row, targets
-        for source in positions(sources & alone):
-            if others := targets & ~(1 << source):
-                yield row, others
+        if is_one and (others := targets & ~single):
+            yield row, others
 
 
 def _cell(

@@ -34,6 +34,23 @@ def test_what_takes_long_to_import_is_not_on_the_way_of_flows() -> None:
     assert not imported & {"dataclasses", "inspect", "streamlit", "pandas", "kubernetes", "zipfile", "tarfile"}
 
 
+def test_manifests_of_kubernetes_own_kinds_need_no_other_kinds_modules_and_no_library(tmp_path: Path) -> None:
+    """Importing PyYAML alone takes longer than judging a few hundred workloads."""
+    file = tmp_path / "web.yaml"
+    file.write_text(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  selector:\n    matchLabels:\n"
+        "      app: web\n  template:\n    metadata:\n      labels:\n        app: web\n    spec:\n      containers:\n"
+        "      - name: main\n        image: web\n---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+        "metadata:\n  name: deny\nspec:\n  podSelector: {}\n"
+    )
+    found = run("-X", "importtime", "-m", "lib", "flows", str(file), "--format", "json")
+    assert found.returncode == 0
+    imported = {line.rpartition("|")[2].strip() for line in found.stderr.splitlines()}
+    assert "lib.policy.network_policy" in imported
+    other = {name for name in imported if name.startswith("lib.") and ("calico_p" in name or "cilium" in name)}
+    assert not other | imported & {"yaml", "lib.policy.explain", "lib.routing.gateway_rows", "lib.loaders.event_reader"}
+
+
 def test_the_exit_status_is_kept_and_exit_functions_run() -> None:
     code = """
 import atexit, sys
