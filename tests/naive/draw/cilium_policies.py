@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from tests.naive.draw.words import BLOCKS, NAMESPACES, PORT_NAMES, PROTOCOLS, VALUES, chance, port_numbers, selectors
+from tests.naive.draw.words import (
+    BLOCKS,
+    KEYS,
+    NAMESPACES,
+    PORT_NAMES,
+    PROTOCOLS,
+    VALUES,
+    chance,
+    port_numbers,
+    selectors,
+)
 from tests.naive.flow import Raw
 
 
@@ -25,7 +35,8 @@ def cilium_selectors(draw: st.DrawFn) -> Raw:
         expression: Raw = {"key": key, "operator": draw(st.sampled_from(["In", "NotIn", "Exists", "DoesNotExist"]))}
         if expression["operator"].endswith("In"):
             expression["values"] = [draw(st.sampled_from([*NAMESPACES, *VALUES]))]
-        expressions = [*expressions, expression]
+        # What is said of namespaces by "not" alone nodes and addresses fulfil too; whether it means them is left open.
+        expressions = [*expressions, expression, {"key": draw(st.sampled_from(KEYS)), "operator": "Exists"}]
     return {**selector, "matchLabels": labels, "matchExpressions": expressions}
 
 
