@@ -185,11 +185,20 @@ def _report_twice(session: Session, ref: ObjectRef, earlier: RawObject, later: R
     else:
         message = f"{ref} stands twice with different contents, first in {first}; this later one counts"
         remedy = f"Keep the right one; the other place is {first}."
-        # Of two policies that say different things one is lost, which may open or close anything.
-        loses = ref.kind in POLICY_KINDS and any(earlier.obj.get(k) != later.obj.get(k) for k in ("spec", "specs"))
-        severity = Severity.ERROR if loses else Severity.WARNING
+        severity = Severity.ERROR if _decides(ref, earlier) != _decides(ref, later) else Severity.WARNING
         problem = Problem(severity, "conflicting-objects", message, remedy, later.source, None, ref)
     session.add(problem)
+
+
+def _decides(ref: ObjectRef, raw: RawObject) -> tuple[Any, ...]:
+    """What of a policy or a Namespace decides flows; of two that differ in it one is lost, which may open anything."""
+    if ref.kind in POLICY_KINDS:
+        return raw.obj.get("spec"), raw.obj.get("specs")
+    metadata = raw.obj.get("metadata")
+    labels = metadata.get("labels") if ref.kind == "Namespace" and isinstance(metadata, dict) else None
+    if not isinstance(labels, dict):
+        return ()
+    return tuple(sorted((str(k), str(v)) for k, v in labels.items() if k != METADATA_NAME_LABEL))
 
 
 def place(source: Source) -> str:

@@ -7,6 +7,8 @@ import importlib.util
 import io
 import json
 import os
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -68,6 +70,32 @@ def cases(suite: str) -> list[Case]:
     if folder is None or not (folder / suite).is_dir():
         return []
     return [Case(suite, path.name, path) for path in sorted((folder / suite).iterdir()) if path.is_dir()]
+
+
+NOT_OF_KUBERNETES = (
+    "ClusterUserDefinedNetwork",
+    "MultiNetworkPolicy",
+    "NetworkAttachmentDefinition",
+    "Route",
+    "UserDefinedNetwork",
+    "VirtualMachine",
+)
+"""Kinds of OpenShift's and KubeVirt's that decide flows in some cases, and are not read."""
+
+_KIND = re.compile(r"^[\s-]*\"?kind\"?:\s*\"?(\w+)", re.MULTILINE)
+
+
+@cache
+def foreign_kinds(case: Case) -> tuple[str, ...]:
+    """Those of NOT_OF_KUBERNETES that a case's input holds."""
+    texts = (p.read_text(encoding="utf-8", errors="replace") for p in Path(case.input).rglob("*") if p.is_file())
+    found = {kind for text in texts for kind in _KIND.findall(text)}
+    return tuple(sorted(found & set(NOT_OF_KUBERNETES)))
+
+
+def not_read(kinds: Iterable[str]) -> str:
+    """Why a case with such kinds is left out."""
+    return f"kinds that are not read: {', '.join(kinds)}"
 
 
 @cache

@@ -42,16 +42,14 @@ def suites() -> Iterator[tuple[str, list[Case], Mapping[str, str], Mapping[str, 
         out = {c.name: f"kinds that are not read: {_foreign(c)}" for c in found if c.name not in kept}
         yield suite, found, {n: why for n, why in wrong.items() if n in kept}, out
     otherwise = {name: "; ".join(sorted(rows)) for name, rows in diff.OTHERWISE.items()}
-    yield diff.SUITE, cases(diff.SUITE), otherwise | dict.fromkeys(diff.HOST_NETWORK, _HOST), diff.LEFT_OUT
+    yield diff.SUITE, cases(diff.SUITE), otherwise | dict.fromkeys(diff.HOST_NETWORK, _HOST), diff.left_out()
     rules = {name: why for name, (_, why) in explain.OTHERWISE.items()}
-    yield explain.SUITE, cases(explain.SUITE), rules, explain.LEFT_OUT
+    yield explain.SUITE, cases(explain.SUITE), rules, explain.left_out()
     lists = {name: why for name, (_, why) in exposure.OTHERWISE.items()}
     for suite in exposure.SUITES:
         yield f"{suite}, exposure lists", cases(suite), lists, exposure.LEFT_OUT
-    tool = "only the suite's tool refuses it: pods of one owner may have different labels, and their rows are partial"
     bad = "netpol-analyzer-badpath"
-    openshift = dict.fromkeys(cluster.OPENSHIFT_ONLY, "a UserDefinedNetwork of OpenShift, which is not read")
-    yield bad, cases(bad), dict.fromkeys((*inputs.NOT_A_FAULT, *cluster.ONLY_THE_TOOL_REFUSES), tool), openshift
+    yield bad, cases(bad), {c.name: why for c in cases(bad) if (why := inputs.not_a_fault(c))}, cluster.openshift_only()
     probes = cases(cluster.API_SUITE)
     unsure = {c.name: "its replay is marked as not reliable" for c in probes if not c.expected.get("reliable", True)}
     replay = dict.fromkeys(

@@ -39,6 +39,23 @@ def test_of_two_different_objects_with_one_name_the_later_counts_and_both_are_na
     assert loaded.snapshot.services[0].ports[0].port == 81
 
 
+@pytest.mark.parametrize(
+    ("labels", "severity"),
+    [
+        ("{a: b, kubernetes.io/metadata.name: shop}", "warning"),
+        ("{kubernetes.io/metadata.name: shop}", "error"),
+        ("{a: c}", "error"),
+    ],
+)
+def test_of_two_namespaces_whose_labels_differ_one_is_lost_which_policies_may_ask_about(
+    labels: str, severity: str
+) -> None:
+    """The server itself adds kubernetes.io/metadata.name."""
+    shop = "{{apiVersion: v1, kind: Namespace, metadata: {{name: shop, labels: {}}}}}\n"
+    loaded = load(shop.format("{a: b}") + "---\n" + shop.format(labels))
+    assert [f[:2] for f in faults(loaded)] == [(severity, "conflicting-objects")]
+
+
 def test_a_later_object_that_is_refused_leaves_the_earlier_one() -> None:
     loaded = load(SERVICE % 80 + "---\n" + SERVICE % 0)
     assert [code for _, code, _ in faults(loaded)] == ["out-of-range"]

@@ -66,6 +66,8 @@ class HostEndpoints:
             translated = not isinstance(packet.other, AddressEnd) and self._objects.node(packet.other) != local
             early = self._before_dnat(packet, host, translated)
             said = {a for e in early for a in ({True} if e == "Allow" else {False} if e == "Deny" else said)}
+        if not everywhere:
+            said = said | {action == "Allow" for action in self._untracked(packet, host)}
         failsafe = (packet.protocol, packet.port) in FAILSAFE[packet.direction]
         return said | {True} if own_pod or failsafe or not everywhere else said
 
@@ -107,7 +109,24 @@ class HostEndpoints:
         if (packet.protocol, packet.port) in FAILSAFE["Ingress"] and "Deny" in early:
             early = early | {""}
         normal = self._normal(seen, host)
-        return {a for e in early for a in ({True} if e == "Allow" else {False} if e == "Deny" else normal)}
+        said = {a for e in early for a in ({True} if e == "Allow" else {False} if e == "Deny" else normal)}
+        if side == "Ingress" and host["spec"]["interfaceName"] != "*" and "Deny" in self._untracked(seen, host):
+            # "in practice it is as if untracked policies do not apply to this flow", but for what they drop.
+            return said | {False}
+        return said
+
+    def _untracked(self, packet: Packet, host: Raw) -> set[str]:
+        """What rules that are asked without tracking do with a packet; which of them counts is not told here.
+
+        "Host endpoints with interfaceName: * do not support untracked policy".
+        """
+        return {
+            rule["action"]
+            for policy in self._selecting(host)
+            if policy["spec"].get("doNotTrack") and self._calico.is_about(policy, packet.direction)
+            for rule in policy["spec"].get(packet.direction.lower()) or []
+            if rule["action"] != "Log" and self._calico.is_rule(policy, rule, packet)
+        }
 
     def _normal(self, packet: Packet, host: Raw) -> set[bool]:
         """ "If there are applyOnForward: true policies that select the host endpoint and direction, but no rules in the

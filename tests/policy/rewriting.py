@@ -202,7 +202,8 @@ def halved_blocks(objects: list[Raw]) -> list[Raw]:
         for part in walk({"spec": obj.get("spec"), "specs": obj.get("specs")}):
             for key, value in part.items():
                 if key in ("nets", "notNets", "networks", "fromCIDR", "toCIDR"):
-                    part[key] = [half for block in value for half in _halves(block)]
+                    # The half of one may be another: cluster-wide policies are refused where one stands twice.
+                    part[key] = list(dict.fromkeys(half for block in value for half in _halves(block)))
                 elif key in ("fromCIDRSet", "toCIDRSet"):
                     part[key] = [half for block in value for half in _halved(block)]
                 elif key in ("from", "to") and isinstance(value, list):

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from tests.naive.draw.words import BLOCKS, NAMESPACES, PORT_NAMES, PROTOCOLS, VALUES, chance, port_numbers, selectors
+from tests.naive.draw.words import (
+    BLOCKS,
+    KEYS,
+    NAMESPACES,
+    PORT_NAMES,
+    PROTOCOLS,
+    VALUES,
+    chance,
+    port_numbers,
+    selectors,
+)
 from tests.naive.flow import Raw
 
 
@@ -14,12 +24,20 @@ def cilium_selectors(draw: st.DrawFn) -> Raw:
     selector = draw(selectors())
     source = draw(st.sampled_from(["", "k8s:", "any:"]))
     labels = {f"{source}{key}": value for key, value in selector.get("matchLabels", {}).items()}
-    kind = draw(st.sampled_from(["own", "own", "name", "label"]))
+    expressions = selector.get("matchExpressions", [])
+    kind = draw(st.sampled_from(["own", "own", "name", "label", "expression"]))
     if kind == "name":
         labels["k8s:io.kubernetes.pod.namespace"] = draw(st.sampled_from(NAMESPACES))
     elif kind == "label":
         labels["io.cilium.k8s.namespace.labels.team"] = draw(st.sampled_from(VALUES))
-    return {**selector, "matchLabels": labels}
+    elif kind == "expression":
+        key = draw(st.sampled_from(["k8s:io.kubernetes.pod.namespace", "k8s:io.cilium.k8s.namespace.labels.team"]))
+        expression: Raw = {"key": key, "operator": draw(st.sampled_from(["In", "NotIn", "Exists", "DoesNotExist"]))}
+        if expression["operator"].endswith("In"):
+            expression["values"] = [draw(st.sampled_from([*NAMESPACES, *VALUES]))]
+        # What is said of namespaces by "not" alone nodes and addresses fulfil too; whether it means them is left open.
+        expressions = [*expressions, expression, {"key": draw(st.sampled_from(KEYS)), "operator": "Exists"}]
+    return {**selector, "matchLabels": labels, "matchExpressions": expressions}
 
 
 @st.composite
@@ -31,7 +49,9 @@ def cilium_rules(draw: st.DrawFn, peer_field: str, denies: bool) -> Raw:
     elif kind == "Entities":
         # Which node is a pod's own is told only for what comes in and is allowed.
         near = [["host"], ["remote-node"]] if peer_field == "from" and not denies else []
-        words = st.sampled_from([["all"], ["world"], ["world-ipv6"], ["cluster"], ["host", "remote-node"], *near])
+        words = st.sampled_from(
+            [["all"], ["world"], ["world-ipv4"], ["world-ipv6"], ["cluster"], ["host", "remote-node"], *near]
+        )
         rule[f"{peer_field}Entities"] = draw(words)
     elif kind == "CIDR":
         rule[f"{peer_field}CIDR"] = [draw(st.sampled_from(BLOCKS))["cidr"]]
@@ -58,8 +78,10 @@ def cilium_ports(draw: st.DrawFn) -> Raw:
 
 
 @st.composite
-def cilium_specs(draw: st.DrawFn) -> Raw:
-    spec: Raw = {"endpointSelector": draw(selectors()) if chance(draw, 50) else {}}
+def cilium_specs(draw: st.DrawFn, clusterwide: bool) -> Raw:
+    # A namespaced policy's own selector says nothing of namespaces: it is limited to that of the policy.
+    some = cilium_selectors() if clusterwide else selectors()
+    spec: Raw = {"endpointSelector": draw(some) if chance(draw, 50) else {}}
     for direction, peer_field in (("ingress", "from"), ("egress", "to")):
         for field, denies in ((direction, False), (f"{direction}Deny", True)):
             if chance(draw, 20 if denies else 60):
@@ -77,7 +99,7 @@ def cilium_policies(draw: st.DrawFn, number: int) -> Raw:
     metadata = {"name": f"cilium-{number}"}
     if not clusterwide:
         metadata["namespace"] = draw(st.sampled_from(NAMESPACES))
-    found = draw(st.lists(cilium_specs(), min_size=1, max_size=2))
+    found = draw(st.lists(cilium_specs(clusterwide), min_size=1, max_size=2))
     return {
         "apiVersion": "cilium.io/v2",
         "kind": "CiliumClusterwideNetworkPolicy" if clusterwide else "CiliumNetworkPolicy",

@@ -33,16 +33,23 @@ def host_endpoints(draw: st.DrawFn) -> list[Raw]:
 
 @st.composite
 def forwarding(draw: st.DrawFn, policy: Raw) -> Raw:
-    """The policy, or one of the same rules that is about forwarded traffic as well, before DNAT or after it."""
-    kind = draw(st.sampled_from(["local", "local", "forward", "forward", "preDNAT"]))
+    """The policy, or one of the same rules that is about forwarded traffic as well.
+
+    Some are asked before DNAT or without tracking; there a rule that passes would leave open what it skips.
+    """
+    kind = draw(st.sampled_from(["local", "local", "forward", "forward", "preDNAT", "doNotTrack"]))
     spec = dict(policy["spec"])
     if kind == "local":
         return policy
     spec["applyOnForward"] = True
     if kind == "preDNAT":
-        spec |= {"preDNAT": True, "types": ["Ingress"]}
+        spec["types"] = ["Ingress"]
         spec.pop("egress", None)
-        spec["ingress"] = [rule for rule in spec.get("ingress") or [] if rule["action"] != "Pass"]
+    if kind in ("preDNAT", "doNotTrack"):
+        spec[kind] = True
+        for field in ("ingress", "egress"):
+            if field in spec:
+                spec[field] = [rule for rule in spec[field] or [] if rule["action"] != "Pass"]
     return {**policy, "spec": spec}
 
 

@@ -28,12 +28,12 @@ def selectors(draw: st.DrawFn, keys: tuple[str, ...] = KEYS) -> Raw:
     values = st.sampled_from((*VALUES, *NAMESPACES) if METADATA_NAME in keys else VALUES)
     if chance(draw, 30):
         selector["matchLabels"] = draw(st.dictionaries(st.sampled_from(keys), values, max_size=1))
-    if chance(draw, 50):
+    for _ in range(draw(st.sampled_from([0, 0, 1, 1, 2]))):
         operator = draw(st.sampled_from(["In", "NotIn", "Exists", "DoesNotExist"]))
         expression: Raw = {"key": draw(st.sampled_from(keys)), "operator": operator}
         if operator in ("In", "NotIn"):
             expression["values"] = draw(st.lists(values, min_size=1, max_size=2, unique=True))
-        selector["matchExpressions"] = [expression]
+        selector.setdefault("matchExpressions", []).append(expression)
     return selector
 
 
