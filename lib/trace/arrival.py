@@ -29,6 +29,8 @@ from lib.trace.service import Target
 
 PAIRS_MAX: Final = 64
 """So many pairs of a node and a pod are asked about for one target; alike ones are asked about once."""
+DATA_PLANES: Final = {"cilium": "Cilium", "kube-proxy": "kube-proxy"}
+"""What people call the data planes."""
 _SOMEBODY: Final = "a node, which is not in the input"
 _VERDICTS: Final = {
     "allowed": HopVerdict.ALLOWED,
@@ -75,10 +77,12 @@ def arrival_hop(
     """Whether the pods' policies let it in, by each address that they may see as the sender's."""
     policy = service.external_traffic_policy
     name = targets[0].name if len(targets) == 1 else f"{targets[0].name} and {len(targets) - 1} more"
+    rows, certain = _rows(context, service)
     if open_because := uncounted(context.engine, policy):
         change = "no policy: this engine does not ask them here; one that does may stop it"
-        return Hop(HopKind.INGRESS, HopVerdict.ALLOWED, name, open_because, targets[0].source, change=change)
-    rows, certain = _rows(context, service)
+        after = _after(rows, client)
+        source = targets[0].source
+        return Hop(HopKind.INGRESS, HopVerdict.ALLOWED, name, open_because, source, change=change, source_after=after)
     cases = [_case(context, row, targets, protocol, client) for row in rows]
     if not certain and policy is TrafficPolicy.CLUSTER and all(row.seen != "client" for row in rows):
         cases.append(replace(_case(context, replace(rows[0], seen="client"), targets, protocol, client), before=True))
@@ -100,7 +104,7 @@ def arrival_hop(
         deciders,
         ways if len(ways) > 1 else (),
         _change(verdict, client, name, service),
-        source_after=_after(cases, client),
+        source_after=_after([case.seen for case in cases if not case.before], client),
     )
 
 
@@ -162,10 +166,11 @@ def _pairs(context: Context, target: Target, client: Client, *, others_only: boo
 
 
 def _label(case: _Case, client: Client) -> str:
+    plane = DATA_PLANES.get(case.seen.data_plane, case.seen.data_plane)
     if case.before:
-        return f"{case.seen.data_plane}: policies that are asked before the translation see {client.name}"
+        return f"{plane}: policies that are asked before the translation see {client.name}"
     whom = client.name if case.seen.seen == "client" else "the receiving node"
-    return f"{case.seen.data_plane}: a pod on {case.seen.backend} sees {whom}"
+    return f"{plane}: a pod on {case.seen.backend} sees {whom}"
 
 
 def _reason(verdict: HopVerdict, ways: Sequence[Way]) -> str:
@@ -177,11 +182,8 @@ def _reason(verdict: HopVerdict, ways: Sequence[Way]) -> str:
     return "; ".join(dict.fromkeys(way.reason for way in ways))
 
 
-def _after(cases: Sequence[_Case], client: Client) -> str:
-    seen = dict.fromkeys(
-        client.name if c.seen.seen == "client" else "the receiving node" for c in cases if not c.before
-    )
-    return " or ".join(seen)
+def _after(rows: Sequence[ClientAddress], client: Client) -> str:
+    return " or ".join(dict.fromkeys(client.name if row.seen == "client" else "the receiving node" for row in rows))
 
 
 def _change(verdict: HopVerdict, client: Client, name: str, service: Service) -> str:

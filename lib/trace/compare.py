@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from lib.facts.networks import network
 from lib.model.errors import ModelError
 from lib.model.services import TrafficPolicy
+from lib.policy.engines import profile as engine_profile
+from lib.trace.arrival import DATA_PLANES
 from lib.trace.context import Given
 from lib.trace.hop import Hop, HopKind, Trace
 
+_WORDS: Final[Mapping[str, Callable[[str], str]]] = {
+    "engine": lambda value: f"Policies of {engine_profile(value).label}",
+    "data-plane": lambda value: f"data plane {DATA_PLANES.get(value, value)}",
+    "network-model": lambda value: network(value).label,
+    "outbound-type": lambda value: f"Outbound type {value}",
+    "traffic-policy": lambda value: f"externalTrafficPolicy {value}",
+}
 KEYS: Final = ("engine", "data-plane", "network-model", "outbound-type", "traffic-policy")
 
 
@@ -24,6 +34,11 @@ class Profile:
     def label(self) -> str:
         """The changes in words."""
         return ", ".join(f"{key} {value}" for key, value in self.changes) or "as it is"
+
+    @property
+    def words(self) -> str:
+        """The same as people call it, who do not know the options' names."""
+        return ", ".join(_WORDS[key](value) for key, value in self.changes) or "The cluster as it is"
 
     @property
     def engine(self) -> str:

@@ -104,7 +104,8 @@ def direct_hop(context: Context, name: str, *, internet: bool) -> Hop:
         why = "whether the virtual network reaches pod addresses depends on the network model, which is not known"
         return Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, name, why, change="say which network model the cluster has")
     facts = network(model.value)
-    why = f"{facts.label}: pods have addresses of {facts.pod_addresses}"
+    whose = facts.pod_addresses.removeprefix("the ")
+    why = f"{facts.label}: pods have addresses of the {whose}"
     match facts.pods_reachable_from_vnet:
         case Known.YES:
             return Hop(HopKind.ADDRESS, HopVerdict.ALLOWED, name, why, model.source)

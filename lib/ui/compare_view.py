@@ -15,7 +15,7 @@ from lib.model.object_change import ObjectChange
 from lib.model.refs import ObjectRef
 from lib.policy.engine import Engine
 from lib.routing.routes import ingress_backends
-from lib.scenario import Change, Diff, Tally, arrival_changes, diff, own_node_changes, route_changes
+from lib.scenario import Change, Diff, FlowChange, Tally, arrival_changes, diff, own_node_changes, route_changes
 from lib.tables.changes import (
     because_of,
     cause_rows,
@@ -53,15 +53,15 @@ class Objects:
 
 @dataclass(frozen=True, slots=True)
 class _Flows:
-    """The first flows that differ, their traces (``ways``) and what they differ by; ``cut``: more differ than these.
+    """The first flows that differ, as rows too, and what they differ by; ``cut``: more differ than these.
 
-    ``way_by_cause`` traces the first flow that differs by each cause.
+    ``by_cause`` has the first flow that differs by each cause.
     """
 
     rows: list[Row]
-    ways: list[Ends]
+    changes: list[FlowChange]
     causes: list[Row]
-    way_by_cause: dict[str, Ends]
+    by_cause: dict[str, FlowChange]
     cut: bool
 
 
@@ -127,6 +127,10 @@ def show_flow_changes(found: Compared) -> None:
         _say_same(found, "No flow differs")
         return
     flows = found.flows
+
+    def way_of(change: FlowChange) -> Ends:
+        return way_of_change(change, cluster_of(found.page))
+
     if flows.cut:
         st.caption(
             f"The first {len(flows.rows):,} are listed, and all are counted by namespace. Filter by namespace to see "
@@ -153,7 +157,7 @@ def show_flow_changes(found: Compared) -> None:
             TracedTable(
                 flows.causes,
                 "compare-causes",
-                lambda n: flows.way_by_cause[str(flows.causes[n]["because"])],
+                lambda n: way_of(flows.by_cause[str(flows.causes[n]["because"])]),
                 alt=alt,
                 first=("because", "lost"),
                 engine=found.choice,
@@ -162,7 +166,8 @@ def show_flow_changes(found: Compared) -> None:
         st.markdown(f"**Flow by flow** ({len(flows.rows):,})")
         alt = "Flows that differ between the two readings"
         show_traced(
-            found.page, TracedTable(flows.rows, "compare-flows", flows.ways.__getitem__, alt=alt, engine=found.choice)
+            found.page,
+            TracedTable(flows.rows, "compare-flows", lambda n: way_of(flows.changes[n]), alt=alt, engine=found.choice),
         )
     else:
         st.caption("No flow with an end that the filter shows differs.")
@@ -276,12 +281,11 @@ def _flows(page: PageContext, before: PageContext, found: Diff, names: frozenset
     changes = list(islice(found.rows(names), LISTED_UP_TO + 1))
     listed, places = changes[:LISTED_UP_TO], (results.locate(before), results.locate(page))
     rows = list(flow_change_rows(listed, *places))
-    ways = [way_of_change(change, cluster_of(page)) for change in listed]
-    by_cause: dict[str, Ends] = {}
-    for change, way in zip(listed, ways, strict=True):
+    by_cause: dict[str, FlowChange] = {}
+    for change in listed:
         for each in because_of(change, *places):
-            by_cause.setdefault(each, way)
-    return _Flows(rows, ways, cause_rows(listed, *places), by_cause, len(changes) > LISTED_UP_TO)
+            by_cause.setdefault(each, change)
+    return _Flows(rows, listed, cause_rows(listed, *places), by_cause, len(changes) > LISTED_UP_TO)
 
 
 def _routes(page: PageContext, before: PageContext, old: Engine, new: Engine) -> tuple[list[Row], list[Ends]]:

@@ -16,12 +16,13 @@ from lib.graph.model import GraphModel
 from lib.model.refs import ObjectRef
 from lib.tables.flows import flow_table, matrix_rows
 from lib.tables.policies import policy_rows
-from lib.trace.questions import between_namespaces, of_exposed_to, of_exposure, of_flow, of_flow_row, of_object
+from lib.trace.questions import of_exposed_to, of_exposure, of_flow, of_flow_row, of_object
 from lib.ui import results
 from lib.ui.details import show_node
 from lib.ui.engine_view import say_hosts
 from lib.ui.explain_view import show_decision
 from lib.ui.lint_view import show_lint
+from lib.ui.matrix_view import show_namespace_flows
 from lib.ui.node_flow_view import show_node_flows
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain
@@ -62,17 +63,7 @@ def show_matrices(page: PageContext, choice: str) -> None:
         st.caption("Rows are sources, columns destinations. Choose a cell to see its workloads.")
         show_figure(figure, key=_MATRIX_KEY, alt="Permitted flows between namespaces", on_select=_choose_cell)
     with st.expander("As a table", icon=":material/table:"):
-        cells, judged = tuple(matrix), results.engine(page, choice)
-        show_traced(
-            page,
-            TracedTable(
-                matrix_rows(cells),
-                "namespace-flows",
-                lambda n: between_namespaces(judged, cells[n].src, cells[n].dst),
-                alt="Permitted flows between namespaces",
-                engine=choice,
-            ),
-        )
+        show_namespace_flows(page, choice)
     st.subheader("Between workloads", anchor=False)
     left, right = st.columns(2)
     src = left.selectbox(

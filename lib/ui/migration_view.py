@@ -19,6 +19,7 @@ from lib.scenario import (
     Advisor,
     Change,
     Diff,
+    FlowChange,
     Reason,
     RouteChange,
     Tally,
@@ -31,7 +32,6 @@ from lib.scenario import (
 )
 from lib.tables.changes import arrival_change_rows, migration_rows, tally_rows
 from lib.tables.row import Row
-from lib.trace.questions import Ends
 from lib.ui import results
 from lib.ui.arrival_view import CHANGES, counted, show_arrival_reasons
 from lib.ui.change_ways import way_between, way_of_change
@@ -57,7 +57,7 @@ class _Compared:
     whole: Diff
     tally: Tally
     rows: list[Row]
-    ways: list[Ends]
+    listed: list[FlowChange]
     reasons: tuple[Reason, ...]
     cut: bool
     left_out: str
@@ -203,8 +203,18 @@ def show_differences(page: PageContext, old: str, new: str) -> None:
     if not page.view.is_everything:
         st.caption(":material/filter_alt: Only flows with an end in the namespaces that the filter shows are listed.")
     if found.rows:
-        alt, ways = "Flows that differ between the engines", found.ways
-        show_traced(page, TracedTable(found.rows, "migration", ways.__getitem__, alt=alt, engine=old, against=new))
+        listed = found.listed
+        show_traced(
+            page,
+            TracedTable(
+                found.rows,
+                "migration",
+                lambda n: way_of_change(listed[n], cluster_of(page)),
+                alt="Flows that differ between the engines",
+                engine=old,
+                against=new,
+            ),
+        )
     else:
         st.caption("No flow with an end that the filter shows differs.")
 
@@ -285,7 +295,7 @@ def _rows(page: PageContext, found: Diff, names: frozenset[str] | None) -> _Comp
         found,
         found.tally,
         migration_rows(advised, results.locate(page)),
-        [way_of_change(change, cluster_of(page)) for change in listed],
+        listed,
         reasons(advised),
         len(changes) > LISTED_UP_TO,
         found.left_out,

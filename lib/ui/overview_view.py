@@ -19,12 +19,12 @@ from lib.routing.faults import State
 from lib.routing.reach import Scope
 from lib.tables.entry_points import entry_point_rows, widest_first
 from lib.tables.findings import finding_rows
-from lib.tables.flows import matrix_rows
 from lib.tables.row import Row
-from lib.trace.questions import between_namespaces, of_door, of_finding
+from lib.trace.questions import of_door, of_finding
 from lib.ui import results
 from lib.ui.details import show_node
 from lib.ui.engine_view import UNISOLATED_KEY, enforcement_line, say_hosts
+from lib.ui.matrix_view import show_namespace_flows
 from lib.ui.page_context import PageContext
 from lib.ui.text import at_least, plain
 from lib.ui.trace_link import TracedTable, cluster_of, show_traced
@@ -169,16 +169,7 @@ def show_matrix(page: PageContext) -> None:
             figure = page.cached(key, lambda: flow_matrix(matrix.cells, matrix.names, matrix.names))
             show_figure(figure, key="overview-matrix", alt="Permitted flows between namespaces")
     with table:
-        cells, judged = tuple(matrix), results.engine(page)
-        show_traced(
-            page,
-            TracedTable(
-                matrix_rows(cells),
-                "namespace-flows",
-                lambda n: between_namespaces(judged, cells[n].src, cells[n].dst),
-                alt="Permitted flows between namespaces",
-            ),
-        )
+        show_namespace_flows(page)
 
 
 def show_entry_graph(page: PageContext) -> None:

@@ -18,7 +18,7 @@ from lib.tables.recommendation import (
     open_rows,
     question_rows,
 )
-from lib.trace.questions import of_flow_row, of_object
+from lib.trace.questions import Ends, of_flow_row, of_object
 from lib.ui import results
 from lib.ui.page_context import PageContext
 from lib.ui.text import plain, sentence
@@ -170,10 +170,15 @@ def show_changes(page: PageContext, choice: str, found: Recommendation) -> None:
         st.caption(f"The first {len(proof.changes):,} of {proof.tally.flows:,} flows.")
     place = results.locate(page)
     rows = [*effect_rows(proof, place), *arrival_rows(proof, place)]
-    ways = [*(of_flow_row(c, cluster_of(page), c.node) for c in proof.changes), *(c.way for c in proof.arrivals)]
-    show_traced(
-        page, TracedTable(rows, "policy-effects", ways.__getitem__, alt="Flows that differ from today", engine=choice)
-    )
+
+    def way_of(chosen: int) -> Ends:
+        if chosen >= len(proof.changes):
+            return proof.arrivals[chosen - len(proof.changes)].way
+        change = proof.changes[chosen]
+        return of_flow_row(change, cluster_of(page), change.node)
+
+    st.caption("A row's trace follows the packet under the policies of today.")
+    show_traced(page, TracedTable(rows, "policy-effects", way_of, alt="Flows that differ from today", engine=choice))
 
 
 def show_rest(page: PageContext, choice: str, found: Recommendation) -> None:

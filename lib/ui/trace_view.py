@@ -3,7 +3,8 @@ side by side."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Final, TypeVar
 
 import streamlit as st
 
@@ -30,9 +31,11 @@ from lib.ui.trace_offers import offer_others, offer_traces
 from lib.ui.widgets import show_figure, show_table
 from lib.ui.yaml_block import show_yaml
 
+T = TypeVar("T")
 _WAYS: Final = 12
 _DECIDERS: Final = 6
 _YAML_PX: Final = 220
+_COLUMNS: Final = 4
 # What is still to be said, by whether it is said from where and to what.
 _ASK: Final = {
     (False, False): "Say from where and to what: for example from **internet** to a URL of a route, or from a workload "
@@ -163,11 +166,12 @@ def _show_evidence(page: PageContext, hop: Hop) -> None:
 
 def _show_sides(page: PageContext, sides: list[Side]) -> None:
     st.subheader("Side by side", anchor=False)
-    rows: list[Row] = [
-        {"profile": side.profile.label, "verdict": side.trace.verdict.value, "sentence": side.trace.sentence}
-        for side in sides
-    ]
-    show_table(rows, "trace-profiles", alt="The verdict under each profile", first=("profile", "verdict"))
+    wide = min(len(sides), _COLUMNS)
+    with st.container(border=True):
+        for part in _rows_of(sides):
+            for column, side in zip(st.columns(wide), part, strict=False):
+                word = icon_word(side.trace.verdict.value)
+                column.markdown(f"**{plain(side.profile.words, 160)}**  \n{word}  \n{plain(side.trace.sentence, 900)}")
     differing = [pairing for pairing in side_by_side(sides) if pairing.differs]
     if not differing:
         st.caption("No hop differs.")
@@ -175,9 +179,21 @@ def _show_sides(page: PageContext, sides: list[Side]) -> None:
         with st.container(border=True):
             over = f" over {pairing.family}" if pairing.family else ""
             st.markdown(f"**{plain(sentence(pairing.kind.value))}**{over}")
-            for column, side, hop in zip(st.columns(len(sides)), sides, pairing.hops, strict=True):
-                said = f"{plain(_capital(hop.reason), 400)}." if hop else "Not on the way, or not reached."
-                if hop and hop.source_after:
-                    said += f"  \nThe next hop sees as sender: {plain(hop.source_after, 400)}."
-                word = icon_word(verdict_text(hop)) if hop else "–"
-                column.markdown(f":small[{plain(side.profile.label, 80)}]  \n{word}  \n{said}")
+            for pairs in _rows_of(list(zip(sides, pairing.hops, strict=True))):
+                for column, (side, hop) in zip(st.columns(wide), pairs, strict=False):
+                    said = f"{plain(_capital(hop.reason), 400)}." if hop else "Not on the way, or not reached."
+                    if hop and hop.source_after:
+                        said += f"  \nThe next hop sees as sender: {plain(hop.source_after, 400)}."
+                    word = icon_word(verdict_text(hop)) if hop else "–"
+                    column.markdown(f":small[{plain(side.profile.words, 160)}]  \n{word}  \n{said}")
+    with st.expander("The verdicts as a table", icon=":material/table:"):
+        rows: list[Row] = [
+            {"profile": side.profile.words, "verdict": side.trace.verdict.value, "sentence": side.trace.sentence}
+            for side in sides
+        ]
+        show_table(rows, "trace-profiles", alt="The verdict under each profile", first=("profile", "verdict"))
+
+
+def _rows_of(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """So many columns side by side as can still be read."""
+    return (items[first : first + _COLUMNS] for first in range(0, len(items), _COLUMNS))

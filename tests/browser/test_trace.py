@@ -29,3 +29,27 @@ def test_a_tested_url_leads_to_its_trace(page: Page, server: Server) -> None:
     settle(page)
     expect(page.get_by_text("Allowed: internet reaches")).to_be_visible()
     assert query(page)["trace_to"] == ["https://shop.example.com/cart"]
+
+
+def test_a_finding_of_the_overview_leads_to_the_hop_where_it_bites(page: Page, server: Server) -> None:
+    visit(page, f"{server.url}/?src=sample:shop")
+    table = page.locator('[data-testid="stDataFrame"] canvas').first
+    table.scroll_into_view_if_needed()
+    where = table.bounding_box()
+    assert where is not None
+    # The box in front of the first row, under the line of headings.
+    page.mouse.click(where["x"] + 17, where["y"] + 35 + 17)
+    page.get_by_role("link", name="Trace it hop by hop").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Trace")
+    settle(page)
+    expect(page.get_by_text("matches no pod in namespace shop-api").first).to_be_visible()
+    assert query(page)["trace_to"] == ["svc/shop-api/notifications:80"]
+
+
+def test_a_flow_that_an_engine_judged_is_traced_under_that_engine_beside_the_new_one(
+    page: Page, server: Server
+) -> None:
+    asked = "trace_from=shop-api/cart&trace_to=svc/shop-data/redis:6379&engine=azure-npm&against=Cilium"
+    visit(page, f"{server.url}/trace?src=sample:shop&{asked}")
+    expect(page.get_by_text("Policies are judged as Azure Network Policy Manager reads policies")).to_be_visible()
+    expect(page.get_by_text("Policies of Cilium, data plane Cilium").first).to_be_visible()

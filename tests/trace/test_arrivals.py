@@ -109,8 +109,8 @@ def test_traces_and_the_list_of_what_load_balancers_carry_are_one_reading(engine
 
 def test_cilium_shows_the_client_on_the_receiving_node_and_a_node_elsewhere():
     assert cases(arriving("Cluster", "cilium", "cilium", from_blocks("198.51.100.0/24"))) == {
-        (f"cilium: a pod on the node that received the packet sees {CLIENT}", "allowed"),
-        ("cilium: a pod on another node sees the receiving node", "denied"),
+        (f"Cilium: a pod on the node that received the packet sees {CLIENT}", "allowed"),
+        ("Cilium: a pod on another node sees the receiving node", "denied"),
     }
 
 
