@@ -215,6 +215,9 @@ def _dns(cluster: ClusterDemand) -> Iterator[PlanProblem]:
     elif int(address) - int(cidr.network_address) < 2:
         message = f"The DNS service IP {address} is the first address of the service CIDR {cidr}."
         yield problem("dns-service-ip-first", message, cluster.name, "dns_service_ip")
+    elif int(address) - int(cidr.network_address) > ranges.service_addresses(cidr):
+        message = f"The DNS service IP {address} is the last address of the service CIDR {cidr}."
+        yield problem("dns-service-ip-last", message, cluster.name, "dns_service_ip")
 
 
 def _pod_range(cluster: ClusterDemand) -> Iterator[PlanProblem]:
