@@ -98,7 +98,7 @@ def _text(found: AddressPlan) -> Iterator[str]:
     yield from to_text(subnet_rows(found), terminal_width())
     yield "\nRanges outside the virtual network\n"
     yield from to_text(range_rows(found), terminal_width())
-    shown = ("limit", "value", "used", "headroom", "unit", "more_nodes", "reached", "sources")
+    shown = ("limit", "value", "used", "headroom", "unit", "more_nodes", "reached", "conflict", "sources")
     for cluster in found.clusters:
         yield f"\nLimits of {cluster.demand.name}\n"
         yield from to_text(_only(limit_rows(cluster.limits), *shown), terminal_width())

@@ -26,7 +26,6 @@ from lib.ipplan.problems import PlanProblem, problem
 from lib.ipplan.ranges import pod_cidr
 from lib.ipplan.subnets import SubnetPlan
 
-
 AGC: Final = "application_gateway_for_containers"
 
 
@@ -150,7 +149,9 @@ def _service_of_all(demand: AddressPlanInput, extra: ExtraSubnet) -> Iterator[Pl
     only = facts.get("agc_subnet_prefix_overlay").number
     prefix = extra.cidr.prefixlen if extra.cidr is not None else extra.prefix
     if extra.service == AGC and prefix < only and all(_is_overlay(cluster) for cluster in demand.clusters):
-        message = f"The subnet {extra.name} /{prefix} for {label} is larger than /{only}, and every cluster has Overlay."
+        message = (
+            f"The subnet {extra.name} /{prefix} for {label} is larger than /{only}, and every cluster has Overlay."
+        )
         yield problem("agc-subnet-overlay", message, extra.name, "extra_subnets")
     if extra.service in facts.get("dual_stack_services_refused").words and all(c.dual_stack for c in demand.clusters):
         message = f"The subnet {extra.name} is for {label}, and every cluster is dual-stack."
