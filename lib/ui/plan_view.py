@@ -86,7 +86,7 @@ def _show_problem(found: PlanProblem, times: int) -> None:
 
 
 def _show_formula(cluster: ClusterPlan) -> None:
-    st.subheader(f"How it is counted{_of(cluster)}", anchor=False)
+    st.subheader(f"How the addresses{_of(cluster)} are counted", anchor=False)
     st.code(cluster.formula, language=None, wrap_lines=True)
     st.caption(
         "N: nodes at the autoscaler's maximum, s: surge nodes of an upgrade, m: max pods per node. "
