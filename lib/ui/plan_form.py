@@ -11,7 +11,7 @@ import streamlit as st
 from lib.ipplan.demand import NetworkModel
 from lib.ipplan.models import rules_of
 from lib.ipplan.read import TEXT_LENGTH_MAX, PlanReading, read_plan, read_plan_text
-from lib.ipplan.sheet import Sheet, sheet_of
+from lib.ipplan.sheet import Sheet, names_of, sheet_of
 from lib.ipplan.write import to_yaml
 from lib.model.snapshot import Snapshot
 from lib.ui import plan_state as state
@@ -128,6 +128,13 @@ def _pools(sheet: Sheet, snapshot: Snapshot) -> None:
             )
         if view == "form":
             st.button("Add a pool", icon=":material/add:", type="tertiary", key=key_of("add"), on_click=_add_pool)
+            if len(sheet.clusters) > 1:
+                first = names_of(sheet.clusters)[0]
+                st.button(
+                    f"Pools of {plain(first, 40)} for all", icon=":material/content_copy:", type="tertiary",
+                    key=key_of("same"), on_click=state.same_pools,
+                    help="Every cluster gets the pools of the first one in place of its own; ranges are not copied.",
+                )  # fmt: skip
         if snapshot.nodes:
             nodes = len(snapshot.nodes)
             st.button(

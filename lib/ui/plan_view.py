@@ -35,12 +35,12 @@ def show_plan(reading: PlanReading) -> AddressPlan | None:
     show_cards(answer)
     _show_problems(answer)
     show_space(answer)
+    show_export(answer)
     cluster = _choose_cluster(answer)
     _show_limits(cluster)
     _show_formula(cluster)
     _show_outbound(cluster)
     _show_models(cluster, answer)
-    show_export(answer)
     return answer
 
 
