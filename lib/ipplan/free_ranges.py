@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from ipaddress import IPv4Address, IPv4Network
 
 from lib.facts import reader as facts
@@ -13,10 +14,9 @@ from lib.ipplan.subnets import IPV4_BITS
 
 def free_range(prefix: int, taken: Iterable[Network]) -> IPv4Network | None:
     """A private range of this length that touches nothing of ``taken`` nor what AKS keeps; None where none is left."""
-    private = [_span(space) for space in facts.get("private_ranges").networks]
-    kept = (*facts.get("reserved_ranges").networks, *facts.get("vnet_forbidden_ranges").networks)
-    gone = [_span(cidr) for cidr in (*taken, *kept) if cidr.version == 4]
-    block = FreeBlocks(IPV4_BITS, private, gone).take(prefix)
+    private, kept = _private_and_kept()
+    gone = [_span(cidr) for cidr in taken if cidr.version == 4]
+    block = FreeBlocks(IPV4_BITS, private, (*gone, *kept)).take(prefix)
     return IPv4Network((IPv4Address(block.start), block.prefix)) if block is not None else None
 
 
@@ -27,6 +27,13 @@ def taken_around(demand: AddressPlanInput, cluster: ClusterDemand) -> tuple[Netw
     chosen = [subnet.cidr for subnet in (*own, *of_pools) if subnet is not None and subnet.cidr is not None]
     extra = [subnet.cidr for subnet in demand.extra_subnets if subnet.cidr is not None]
     return (*demand.vnet, *(other.cidr for other in demand.connected), *chosen, *extra)
+
+
+@cache
+def _private_and_kept() -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    """The private ranges and those that AKS keeps, of the facts only."""
+    kept = (*facts.get("reserved_ranges").networks, *facts.get("vnet_forbidden_ranges").networks)
+    return tuple(map(_span, facts.get("private_ranges").networks)), tuple(map(_span, kept))
 
 
 def _span(cidr: Network) -> Span:

@@ -44,6 +44,7 @@ def problem_json(problem: PlanProblem) -> dict[str, Any]:
         "source": "; ".join(problem.sources),
         "subject": problem.subject,
         "field": problem.field,
+        "line": problem.line,
     }
 
 

@@ -10,7 +10,9 @@ import streamlit as st
 
 from lib.ipplan.demand import NetworkModel
 from lib.ipplan.models import rules_of
-from lib.ipplan.read import TEXT_LENGTH_MAX, PlanReading, read_plan, read_plan_text
+from lib.ipplan.plan_file import TEXT_LENGTH_MAX
+from lib.ipplan.problems import PlanProblem
+from lib.ipplan.read import PlanReading, read_plan, read_plan_text
 from lib.ipplan.sheet import Sheet, names_of, sheet_of
 from lib.ipplan.write import to_yaml
 from lib.model.snapshot import Snapshot
@@ -131,9 +133,9 @@ def _pools(sheet: Sheet, snapshot: Snapshot) -> None:
             if len(sheet.clusters) > 1:
                 first = names_of(sheet.clusters)[0]
                 st.button(
-                    f"Pools of {plain(first, 40)} for all", icon=":material/content_copy:", type="tertiary",
-                    key=key_of("same"), on_click=state.same_pools,
-                    help="Every cluster gets the pools of the first one in place of its own; ranges are not copied.",
+                    "Same pools for all", icon=":material/content_copy:", type="tertiary", key=key_of("same"),
+                    on_click=state.same_pools,
+                    help=f"Every cluster gets the pools of {plain(first, 40)} in place of its own; no range is copied.",
                 )  # fmt: skip
         if snapshot.nodes:
             nodes = len(snapshot.nodes)
@@ -218,6 +220,12 @@ def _reset() -> None:
     state.put_another(state.DEFAULT)
 
 
+def _told(found: PlanProblem) -> str:
+    """A problem of a file with its line, and with what to do where the sentence does not say it."""
+    place = f"Line {found.line}: " if found.line is not None and f"line {found.line}" not in found.message else ""
+    return place + found.message + ("" if found.remedy in found.message else f" {found.remedy}")
+
+
 def _opened() -> None:
     """Take an uploaded plan, or say why it is none and keep the present one."""
     file = st.session_state[key_of("file")]
@@ -225,12 +233,13 @@ def _opened() -> None:
         return
     try:
         text = file.getvalue()[: TEXT_LENGTH_MAX * 4].decode("utf-8-sig")
-    except UnicodeDecodeError:
-        state.refuse("The file is not UTF-8 text.")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        state.refuse(f"{file.name} was not opened. It is not UTF-8 text at line {line}: save it as UTF-8.")
         return
     reading = read_plan_text(text, date.today())
     if reading.demand is None:
-        state.refuse(" ".join(problem.message for problem in reading.problems[:3]))
+        state.refuse(f"{file.name} was not opened. " + " ".join(map(_told, reading.problems[:3])))
         return
     st.session_state.pop(_POOL_VIEW, None)
     state.put_another(sheet_of(reading.demand))
