@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
 
@@ -19,6 +19,7 @@ from lib.ipplan.existing.read import ExistingReading, read_existing
 from lib.ipplan.export.resources import obstacles
 from lib.ipplan.export.write import CODE_FORMATS, write_code
 from lib.ipplan.plan import plan
+from lib.ipplan.plan_lines import with_lines
 from lib.ipplan.problems import PlanProblem, exit_code
 from lib.ipplan.read import PlanReading, read_plan, read_plan_text
 from lib.ipplan.result import AddressPlan
@@ -36,6 +37,8 @@ def plan_command(arguments: argparse.Namespace) -> int:
     if reading.demand is None:
         return _refuse(arguments, reading.problems)
     found = plan(reading.demand)
+    if isinstance(reading, PlanReading) and reading.text is not None:
+        found = replace(found, problems=with_lines(found.problems, reading.text, reading.demand))
     if arguments.format == "json":
         told = {"unknown": [asdict(item) for item in unknown]} if arguments.existing else {}
         write([json.dumps(to_json(found) | told, ensure_ascii=False, indent=1) + "\n"])
@@ -52,7 +55,7 @@ def plan_command(arguments: argparse.Namespace) -> int:
         write(plan_review(found))
     else:
         write_rows(arguments.format, subnet_rows(found))
-    _report(found.problems)
+    _report(arguments, found.problems)
     return exit_code(found.problems)
 
 
@@ -80,7 +83,7 @@ def _refuse(arguments: argparse.Namespace, problems: tuple[PlanProblem, ...]) ->
     if arguments.format == "json":
         refused = {"schema": "netatlas.plan/1", "clusters": [], "subnets": []}
         write([json.dumps(refused | {"problems": [problem_json(p) for p in problems]}, ensure_ascii=False) + "\n"])
-    _report(problems)
+    _report(arguments, problems)
     return exit_code(problems)
 
 
@@ -98,7 +101,7 @@ def _text(found: AddressPlan) -> Iterator[str]:
     yield from to_text(subnet_rows(found), terminal_width())
     yield "\nRanges outside the virtual network\n"
     yield from to_text(range_rows(found), terminal_width())
-    shown = ("limit", "value", "used", "headroom", "unit", "more_nodes", "reached", "sources")
+    shown = ("limit", "value", "used", "headroom", "unit", "more_nodes", "reached", "conflict", "sources")
     for cluster in found.clusters:
         yield f"\nLimits of {cluster.demand.name}\n"
         yield from to_text(_only(limit_rows(cluster.limits), *shown), terminal_width())
@@ -112,6 +115,9 @@ def _only(rows: Iterable[Row], *columns: str) -> list[Row]:
     return [{name: row[name] for name in columns} for row in rows]
 
 
-def _report(problems: Iterable[PlanProblem]) -> None:
-    for problem in problems:
-        sys.stderr.write(f"{problem.code}: {problem.message}\n")
+def _report(arguments: argparse.Namespace, problems: Iterable[PlanProblem]) -> None:
+    for found in problems:
+        line = f":{found.line}" if found.line is not None else ""
+        place = f"{arguments.file}{line}: " if arguments.file is not None else ""
+        remedy = "" if found.remedy in found.message else f" {found.remedy}"
+        sys.stderr.write(f"{place}{found.code}: {found.message}{remedy}\n")

@@ -8,6 +8,7 @@ from typing import Final
 # The flags mirror the fields of a plan file; their values are read, and checked, by the same reader.
 FLAGS: Final = {
     "model": "network model, e.g. azure_cni_overlay, pod_subnet_dynamic, node_subnet",
+    "name": "name of the cluster",
     "nodes": "nodes now",
     "nodes-max": "nodes at the autoscaler's maximum",
     "surge": "extra nodes during an upgrade, as a number or a percentage",

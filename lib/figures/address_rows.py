@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from lib.ipplan.result import AddressPlan, ClusterPlan
@@ -60,14 +60,19 @@ class RangeRow:
 
 
 def range_rows(plan: AddressPlan) -> tuple[RangeRow, ...]:
-    """Every subnet that clusters use, then each cluster's pod CIDR and service CIDR."""
-    several = len(plan.clusters) > 1
+    """Every subnet that clusters use, then the clusters' pod CIDRs and service CIDRs; those that are alike are one."""
     rows = [_subnet(plan, subnet) for subnet in plan.subnets if subnet.role is not SubnetRole.OTHER]
+    outside: dict[RangeRow, list[str]] = {}
     for cluster in plan.clusters:
-        prefix = f"{cluster.demand.name}: " if several else ""
-        rows.extend(_pod_cidr(cluster, prefix))
-        rows.append(_service_cidr(cluster, prefix))
+        for row in (*_pod_cidr(cluster), _service_cidr(cluster)):
+            outside.setdefault(row, []).append(cluster.demand.name)
+    several = len(plan.clusters) > 1
+    rows.extend(replace(row, title=_whose(names) + row.title) if several else row for row, names in outside.items())
     return tuple(rows)
+
+
+def _whose(names: list[str]) -> str:
+    return f"{', '.join(names)}: " if len(names) <= 2 else f"{len(names):,} clusters: "
 
 
 def subnet_title(subnet: SubnetPlan) -> str:
@@ -102,7 +107,7 @@ def _subnet(plan: AddressPlan, subnet: SubnetPlan) -> RangeRow:
     return RangeRow(subnet_title(subnet), detail, summary, "addresses", subnet.size, _fit(wanted, subnet.size))
 
 
-def _pod_cidr(cluster: ClusterPlan, prefix: str) -> tuple[RangeRow, ...]:
+def _pod_cidr(cluster: ClusterPlan) -> tuple[RangeRow, ...]:
     plan = cluster.pod_cidr
     if plan is None:
         return ()
@@ -113,15 +118,15 @@ def _pod_cidr(cluster: ClusterPlan, prefix: str) -> tuple[RangeRow, ...]:
     )
     detail = f"{plan.cidr} · outside the network"
     summary = _summary(plan.nodes_max, plan.nodes_needed, "nodes ")
-    return (RangeRow(f"{prefix}pod CIDR", detail, summary, "nodes", plan.nodes_max, _fit(wanted, plan.nodes_max)),)
+    return (RangeRow("pod CIDR", detail, summary, "nodes", plan.nodes_max, _fit(wanted, plan.nodes_max)),)
 
 
-def _service_cidr(cluster: ClusterPlan, prefix: str) -> RangeRow:
+def _service_cidr(cluster: ClusterPlan) -> RangeRow:
     plan = cluster.service_cidr
     wanted = (Segment(Part.RESERVED, plan.size - plan.usable), Segment(Part.OTHER, plan.services or 0))
     summary = f"{plan.usable:,} addresses" if plan.services is None else _summary(plan.usable, plan.services, "")
     detail = f"{plan.cidr} · virtual addresses"
-    return RangeRow(f"{prefix}service CIDR", detail, summary, "addresses", plan.size, _fit(wanted, plan.size))
+    return RangeRow("service CIDR", detail, summary, "addresses", plan.size, _fit(wanted, plan.size))
 
 
 def _fit(wanted: tuple[Segment, ...], capacity: int) -> tuple[Segment, ...]:

@@ -87,8 +87,8 @@ class _Canvas:
         for part, (colour, pattern) in _LOOKS.items():
             if part in self._bars:
                 figure.add_trace(_trace(part, colour, pattern, self._bars[part]))
-        layout = theme.base_layout(74 + _ROW_PX * max(1, len(self.labels)))
-        layout["margin"] = {"l": 8, "r": 168, "t": 62, "b": 8}
+        layout = theme.base_layout(64 + _ROW_PX * max(1, len(self.labels)))
+        layout["margin"] = {"l": 8, "r": 168, "t": 52, "b": 8}
         figure.update_layout(**layout | {"showlegend": True}, barmode="overlay", annotations=self.annotations)
         figure.update_layout(legend=_LEGEND)
         figure.update_xaxes(range=[0, 1.001], visible=False, fixedrange=True)
@@ -108,7 +108,6 @@ _LEGEND: Final = {
     "y": 1,
     "yref": "container",
     "yanchor": "top",
-    "entrywidth": 126,
     "itemclick": False,
     "itemdoubleclick": False,
     "font": {"size": 12, "color": theme.TEXT},

@@ -162,6 +162,12 @@ def _engine(cluster: ClusterDemand, pools: tuple[SizedPool, ...]) -> Iterator[Pl
     if model.policy_engines and chosen.id not in model.policy_engines:
         message = f"{chosen.label} does not run with {model.label}."
         yield problem("policy-engine-not-supported", message, cluster.name, "policy_engine")
+    runs_on = model.windows is not Known.NO  # Otherwise the model itself has no such nodes, which is told already.
+    for pool in pools:
+        system = pool.pool.operating_system
+        if runs_on and system.value not in chosen.operating_systems:
+            message = f"{chosen.label} does not run on {system.value.capitalize()} nodes."
+            yield problem("policy-engine-system", message, f"{cluster.name}/{pool.pool.name}", "policy_engine")
     if cluster.dual_stack and chosen.dual_stack is Known.NO:
         message = f"{chosen.label} does not work with dual stack."
         yield problem("policy-engine-dual-stack", message, cluster.name, "policy_engine")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from ipaddress import IPv4Network
+from typing import Final
 
 from lib.facts import reader as facts
 from lib.facts.engines import engine
@@ -24,6 +25,8 @@ from lib.ipplan.pools import SizedPool, size_pools
 from lib.ipplan.problems import PlanProblem, problem
 from lib.ipplan.ranges import pod_cidr
 from lib.ipplan.subnets import SubnetPlan
+
+AGC: Final = "application_gateway_for_containers"
 
 
 def check_features(cluster: ClusterDemand) -> Iterator[PlanProblem]:
@@ -80,6 +83,12 @@ def _gateway(cluster: ClusterDemand, sized: SizedPool) -> Iterator[PlanProblem]:
     if sized.pool.operating_system is OperatingSystem.WINDOWS:
         message = f"The gateway node pool {sized.pool.name} has Windows nodes."
         yield problem("egress-gateway-not-supported", message, subject, "os")
+    if cluster.dual_stack:
+        message = f"The cluster {cluster.name} is dual-stack and has the gateway node pool {sized.pool.name}."
+        yield problem("egress-gateway-not-supported", message, subject, "dual_stack")
+    if sized.maximum > sized.now:
+        message = f"The gateway node pool {sized.pool.name} is to scale from {sized.now} to {sized.maximum} nodes."
+        yield problem("egress-gateway-not-supported", message, subject, "nodes_max")
     prefix = sized.pool.egress_prefix
     if prefix is not None and sized.maximum > egress_gateway_nodes(prefix):
         most = egress_gateway_nodes(prefix)
@@ -137,6 +146,17 @@ def _service_of_all(demand: AddressPlanInput, extra: ExtraSubnet) -> Iterator[Pl
     ):
         message = f"The subnet {extra.name} is for {label}, and every cluster has kubenet."
         yield problem("kubenet-service-subnet", message, extra.name, "extra_subnets")
+    only = facts.get("agc_subnet_prefix_overlay").number
+    prefix = extra.cidr.prefixlen if extra.cidr is not None else extra.prefix
+    if extra.service == AGC and prefix < only and all(_is_overlay(cluster) for cluster in demand.clusters):
+        message = (
+            f"The subnet {extra.name} /{prefix} for {label} is larger than /{only}, and every cluster has Overlay."
+        )
+        yield problem("agc-subnet-overlay", message, extra.name, "extra_subnets")
     if extra.service in facts.get("dual_stack_services_refused").words and all(c.dual_stack for c in demand.clusters):
         message = f"The subnet {extra.name} is for {label}, and every cluster is dual-stack."
         yield problem("dual-stack-virtual-nodes", message, extra.name, "extra_subnets")
+
+
+def _is_overlay(cluster: ClusterDemand) -> bool:
+    return cluster.model in (NetworkModel.AZURE_CNI_OVERLAY, NetworkModel.AZURE_CNI_OVERLAY_CILIUM)

@@ -8,6 +8,7 @@ from ipaddress import IPv4Network, IPv6Network
 from lib.facts import reader as facts
 from lib.ipplan import ranges
 from lib.ipplan.demand import AddressPlanInput, ClusterDemand, ConnectedNetwork, Network
+from lib.ipplan.free_ranges import free_range, taken_around
 from lib.ipplan.models import rules_of
 from lib.ipplan.problems import PlanProblem, problem
 from lib.ipplan.subnets import SubnetPlan
@@ -59,18 +60,27 @@ def check_cluster_ranges(
         ]
         for other_words, _, other in (*others, *pods):
             if overlaps(service, other):
-                message = f"{words} {service} overlaps {other_words} {other}."
+                hint = _instead(service, cluster, demand, [pod for _, _, pod in pods])
+                message = f"{words} {service} overlaps {other_words} {other}{hint}."
                 yield problem("service-cidr-overlap", message, cluster.name, field)
     for words, field, pod in pods:
         for plan in subnets:
             for prefix in plan.prefixes:
                 if overlaps(pod, prefix):
-                    message = f"{words} {pod} overlaps the subnet {plan.called(prefix)}."
+                    hint = _instead(pod, cluster, demand, [service for _, _, service in services])
+                    message = f"{words} {pod} overlaps the subnet {plan.called(prefix)}{hint}."
                     yield problem("pod-cidr-overlap", message, cluster.name, field)
         for space in demand.vnet:
             if overlaps(pod, space):
-                message = f"{words} {pod} overlaps the virtual network {space}."
+                hint = _instead(pod, cluster, demand, [service for _, _, service in services])
+                message = f"{words} {pod} overlaps the virtual network {space}{hint}."
                 yield problem("pod-cidr-in-vnet", message, cluster.name, field)
+
+
+def _instead(cidr: Network, cluster: ClusterDemand, demand: AddressPlanInput, beside: list[Network]) -> str:
+    """Words that name a range of the same size which touches nothing; "" for IPv6, and where none is left."""
+    found = free_range(cidr.prefixlen, (*taken_around(demand, cluster), *beside)) if cidr.version == 4 else None
+    return f"; {found} is free" if found is not None else ""
 
 
 def check_vnet_ranges(demand: AddressPlanInput, subnets: tuple[SubnetPlan, ...]) -> Iterator[PlanProblem]:
@@ -215,6 +225,9 @@ def _dns(cluster: ClusterDemand) -> Iterator[PlanProblem]:
     elif int(address) - int(cidr.network_address) < 2:
         message = f"The DNS service IP {address} is the first address of the service CIDR {cidr}."
         yield problem("dns-service-ip-first", message, cluster.name, "dns_service_ip")
+    elif int(address) - int(cidr.network_address) > ranges.service_addresses(cidr):
+        message = f"The DNS service IP {address} is the last address of the service CIDR {cidr}."
+        yield problem("dns-service-ip-last", message, cluster.name, "dns_service_ip")
 
 
 def _pod_range(cluster: ClusterDemand) -> Iterator[PlanProblem]:

@@ -20,6 +20,8 @@ def check_subnets(demand: AddressPlanInput, subnets: tuple[SubnetPlan, ...]) -> 
             yield from _size(plan)
     for subnet, cluster in _mentions(demand):
         yield from _mention(subnet, cluster)
+    for cluster in demand.clusters:
+        yield from _unused(cluster)
     yield from _sharing(demand)
 
 
@@ -60,6 +62,17 @@ def _mentions(demand: AddressPlanInput) -> Iterator[tuple[Subnet, ClusterDemand]
                 if (cluster.name, subnet.key) not in seen:
                     seen.add((cluster.name, subnet.key))
                     yield subnet, cluster
+
+
+def _unused(cluster: ClusterDemand) -> Iterator[PlanProblem]:
+    """Pod subnets that are named in a model where pods have no subnet: nobody else would say that they are left out."""
+    if rules_of(cluster.model).uses_pod_subnet:
+        return
+    named = [(cluster.name, cluster.pod_subnet), *((f"{cluster.name}/{p.name}", p.pod_subnet) for p in cluster.pools)]
+    for subject, subnet in named:
+        if subnet is not None:
+            message = f"The pod subnet {subnet.name} plays no part in this network model."
+            yield problem("pod-subnet-unused", message, subject, "pod_subnet")
 
 
 def _mention(subnet: Subnet, cluster: ClusterDemand) -> Iterator[PlanProblem]:

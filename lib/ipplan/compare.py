@@ -9,9 +9,12 @@ from lib.facts import reader as facts
 from lib.facts.engines import EngineFacts, Known, engine
 from lib.facts.networks import network
 from lib.ipplan.demand import AddressPlanInput, ClusterDemand, NetworkModel
+from lib.ipplan.free_ranges import free_range, taken_around
+from lib.ipplan.models import rules_of
 from lib.ipplan.plan import plan
 from lib.ipplan.pools import with_max_pods
 from lib.ipplan.problems import PlanProblem, ProblemClass
+from lib.ipplan.ranges import pod_cidr, service_cidr
 from lib.ipplan.subnets import SubnetPlan
 
 
@@ -21,8 +24,8 @@ class ModelRow:
 
     ``vnet_ips`` counts every address of the virtual network, those that Azure keeps included. The prefixes are the
     smallest that fit; None where the model has no such range or none is large enough. ``nodes_max`` and ``pods_max``
-    are the model's ceilings for a cluster, None where none is stated. ``problems`` are those of the model with the
-    smallest ranges, so only what no other range would cure. ``from_vnet`` and ``from_premises`` say who can begin a
+    are the model's ceilings for a cluster, None where none is stated. ``problems`` are those that no other service CIDR
+    and no other pod CIDR would cure. ``from_vnet`` and ``from_premises`` say who can begin a
     connection between pods and there, ``agc`` whether Application Gateway for Containers works. ``policy_engines`` are
     names, with the last days of those that end.
     """
@@ -66,16 +69,34 @@ def compare_models(demand: ClusterDemand, whole: AddressPlanInput | None = None)
 
     ``whole`` is what the cluster is planned in, such as its virtual network; other clusters in it are left out.
     """
-    written_out = with_max_pods(demand)
-    pools = tuple(replace(pool, node_subnet=None, pod_subnet=None) for pool in written_out.pools)
-    free = replace(
-        written_out, pools=pools, service_cidr=None, service_cidr_ipv6=None, dns_service_ip=None, pod_cidr=None,
-        pod_cidr_ipv6=None, node_subnet=None, pod_subnet=None,
-    )  # fmt: skip
     surroundings = whole or AddressPlanInput((demand,))
-    return tuple(
-        _row(replace(free, model=model), surroundings, is_current=model is demand.model) for model in NetworkModel
-    )
+    free = _with_free_ranges(with_max_pods(demand), surroundings)
+    rows = []
+    for model in NetworkModel:
+        pod_cidr = None if rules_of(model).family_is_flat else free.pod_cidr
+        alone = replace(free, model=model, pod_cidr=pod_cidr)
+        rows.append(_row(alone, surroundings, is_current=model is demand.model))
+    return tuple(rows)
+
+
+def _with_free_ranges(demand: ClusterDemand, surroundings: AddressPlanInput) -> ClusterDemand:
+    """The cluster with its subnets left to the plan, and with CIDRs that nothing touches, as large as those it has.
+
+    The defaults of AKS overlap many a network, and what is wrong with a range says nothing of a network model.
+    """
+    pools = tuple(replace(pool, node_subnet=None, pod_subnet=None) for pool in demand.pools)
+    free = replace(
+        demand, pools=pools, node_subnet=None, pod_subnet=None, dns_service_ip=None, pod_cidr_now=None,
+        service_cidr_ipv6=None, pod_cidr_ipv6=None,
+    )  # fmt: skip
+    taken = taken_around(surroundings, free)
+    longer_than = facts.get("service_cidr_prefix_longer_than").number
+    services = service_cidr(demand)
+    prefix = services.prefixlen if services.version == 4 else facts.get("service_cidr_default").networks[0].prefixlen
+    found = free_range(max(prefix, longer_than + 1), taken)
+    pods = pod_cidr(demand) or facts.get("pod_cidr_default", NetworkModel.AZURE_CNI_OVERLAY).networks[0]
+    for_pods = free_range(pods.prefixlen, (*taken, *((found,) if found else ()))) if pods.version == 4 else None
+    return replace(free, service_cidr=found, pod_cidr=for_pods)
 
 
 def _row(demand: ClusterDemand, surroundings: AddressPlanInput, *, is_current: bool) -> ModelRow:

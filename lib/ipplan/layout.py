@@ -106,9 +106,11 @@ def lay_out(demand: AddressPlanInput, subnets: tuple[SubnetPlan, ...], avoid: tu
             placed.append(PlacedSubnet(subnet, _network(place), False, _network(room), ipv6.get(index)))
         else:
             unplaced.append(subnet)
-    if spaces:
-        problems = [*(_no_room(subnet) for subnet in unplaced), *problems, *_moved(demand, placed, unplaced)]
     taken = merged(_span(item.cidr) for item in placed)
+    kept_out = tuple(_avoided_inside(spaces, avoided, taken))
+    if spaces:
+        homeless = (_no_room(subnet, kept_out) for subnet in unplaced)
+        problems = [*homeless, *problems, *_moved(demand, placed, unplaced)]
     used = merged([*gone, *taken])
     left = [block for space in spaces for span in without(space, used) for block in _blocks(span)]
     return Layout(
@@ -116,7 +118,7 @@ def lay_out(demand: AddressPlanInput, subnets: tuple[SubnetPlan, ...], avoid: tu
         tuple(FreeSpace(block) for block in sorted(left)),
         tuple(unplaced),
         tuple(problems),
-        tuple(_avoided_inside(spaces, avoided, taken)),
+        kept_out,
     )
 
 
@@ -213,9 +215,12 @@ def _moved(
             yield problem("place-not-kept", message, name, "keep")
 
 
-def _no_room(subnet: SubnetPlan) -> PlanProblem:
+def _no_room(subnet: SubnetPlan, kept_out: tuple[Avoided, ...]) -> PlanProblem:
+    """``kept_out`` are the parts of the virtual network where no subnet is suggested; the largest is named."""
+    largest = max(kept_out, key=lambda item: item.cidr.num_addresses, default=None)
+    besides = f"; none is placed in {largest.cidr} ({largest.name})" if largest is not None else ""
     size = f"/{subnet.prefix}" if subnet.prefix is not None else "large enough"
-    message = f"The virtual network has no free block {size} for the subnet {subnet.name}."
+    message = f"The virtual network has no free block {size} for the subnet {subnet.name}{besides}."
     return problem("vnet-full", message, subnet.name, "vnet")
 
 

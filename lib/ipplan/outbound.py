@@ -8,7 +8,7 @@ from lib.azure.snat import load_balancer_snat, nat_gateway
 from lib.facts import reader as facts
 from lib.facts.outbound import OWN, outbound_type
 from lib.facts.snat import default_steps_sources, snat_fact
-from lib.ipplan.demand import AddressPlanInput, ClusterDemand
+from lib.ipplan.demand import AddressPlanInput, ClusterDemand, NetworkModel
 from lib.ipplan.pools import SizedPool, size_pools
 from lib.ipplan.problems import PlanProblem, problem
 from lib.ipplan.result import OutboundPlan, OutboundStep
@@ -62,6 +62,9 @@ def check_outbound_network(cluster: ClusterDemand, demand: AddressPlanInput) -> 
     if demand.vnet and OWN not in found.networks:
         message = f"The outbound type {out} needs a virtual network that AKS makes, and the plan names its own."
         yield problem("outbound-network", message, cluster.name, "outbound_type", found.sources)
+    if cluster.model is NetworkModel.KUBENET and out in facts.get("kubenet_outbound_refused").words:
+        message = f"The outbound type {out} makes a network isolated cluster, and {cluster.name} has kubenet."
+        yield problem("outbound-kubenet", message, cluster.name, "outbound_type")
     if cluster.dual_stack and out in facts.get("dual_stack_outbound_refused").words:
         message = f"The cluster is dual-stack, and the outbound type is {out}."
         yield problem("outbound-dual-stack", message, cluster.name, "outbound_type")

@@ -36,7 +36,7 @@ class PlanProblem:
 
     ``message`` is a sentence with the plan's own numbers; ``rule``, ``remedy`` and ``sources`` come from the facts.
     ``subject`` names the cluster, pool or subnet, "" for the plan as a whole; ``field`` the input it is about, as the
-    file and the flags call it.
+    file and the flags call it, ``line`` where that stands in the file, None where there is none.
     """
 
     code: str
@@ -47,6 +47,7 @@ class PlanProblem:
     sources: tuple[str, ...]
     subject: str = ""
     field: str = ""
+    line: int | None = None
 
 
 def problem(code: str, message: str, subject: str = "", field: str = "", sources: tuple[str, ...] = ()) -> PlanProblem:

@@ -9,6 +9,7 @@ from lib.ipplan.demand import Address, ClusterDemand, Network
 from lib.ipplan.models import rules_of
 from lib.ipplan.pools import size_pools
 from lib.ipplan.result import Assumption, PodCidrPlan, ServiceCidrPlan
+from lib.ipplan.subnets import IPV4_BITS
 
 
 def service_cidr(cluster: ClusterDemand) -> Network:
@@ -90,7 +91,19 @@ def plan_service_cidr(cluster: ClusterDemand) -> ServiceCidrPlan:
         usable=service_addresses(cidr),
         services=cluster.services,
         static_band=static_band(cidr),
+        smallest_prefix=smallest_service_cidr_prefix(cluster.services) if cluster.services is not None else None,
     )
+
+
+def smallest_service_cidr_prefix(services: int) -> int | None:
+    """The longest prefix of an IPv4 service CIDR that has an address for each of ``services``; None if none has.
+
+    There is room for the cluster's own two Services, the API server's and the DNS, also where fewer are expected.
+    """
+    shortest = facts.get("service_cidr_prefix_longer_than").number + 1
+    unused = facts.get("service_cidr_unused_ipv4").number
+    needed = max(services, 2) + unused
+    return next((prefix for prefix in range(IPV4_BITS, shortest - 1, -1) if 1 << (IPV4_BITS - prefix) >= needed), None)
 
 
 def static_band(cidr: Network) -> int:

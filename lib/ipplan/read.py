@@ -2,88 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sized
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
-
-import yaml
 
 from lib.facts import reader as facts
 from lib.facts.service_subnets import service_subnet, service_subnets
 from lib.ipplan.demand import AddressPlanInput, ClusterDemand, ConnectedNetwork, ExtraSubnet, Network, Subnet
+from lib.ipplan.plan_file import PlanText, PlanTextFault, parse_plan_text
+from lib.ipplan.plan_lines import with_lines
 from lib.ipplan.problems import PlanProblem, unreadable
-from lib.ipplan.read_clusters import read_cluster, unique
+from lib.ipplan.read_clusters import POOLS_MAX, read_cluster, unique
 from lib.ipplan.read_places import read_places
 from lib.ipplan.read_values import Fields, shown
 
-TEXT_LENGTH_MAX = 2_000_000
-DEPTH_MAX = 20
-CLUSTERS_MAX = 1_000
+CLUSTERS_MAX = 200
+SPACES_MAX = 50
+# Of everything else that a plan lists: every one is compared with every other, and a mistake must not take minutes.
+ENTRIES_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
 class PlanReading:
-    """What could be read. ``demand`` is None as soon as one value could not be: a plan of guesses helps nobody."""
+    """What could be read. ``demand`` is None as soon as one value could not be: a plan of guesses helps nobody.
+
+    ``text`` is the file that it was read from, None for flags and forms.
+    """
 
     demand: AddressPlanInput | None
     problems: tuple[PlanProblem, ...]
+    text: PlanText | None = field(default=None, compare=False)
 
 
 def read_plan_text(text: str, today: date | None = None) -> PlanReading:
     """Read a plan file: YAML, of which JSON is a part. ``today`` is the day growth starts where the file names none."""
-    if len(text) > TEXT_LENGTH_MAX:
-        return _failed(f"The plan file has more than {TEXT_LENGTH_MAX} characters.", "A plan file is a short text.")
     try:
-        if refused := _refused(text):
-            return refused
-        data = yaml.load(text, yaml.CSafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f" at line {mark.line + 1}" if mark is not None else ""
-        return _failed(f"The plan file is not valid YAML or JSON{place}.", "Correct the syntax.")
-    except (ValueError, RecursionError):
-        return _failed("The plan file holds a value that YAML can't read.", "Put texts in quotes.")
-    if not isinstance(data, Mapping):
-        found = "empty" if data is None else f"{shown(data)}, not a mapping of fields"
+        parsed = parse_plan_text(text)
+    except PlanTextFault as fault:
+        return PlanReading(None, (replace(unreadable(fault.message, "", fault.remedy), line=fault.line),))
+    if not isinstance(parsed.data, Mapping):
+        found = "empty" if parsed.data is None else f"{shown(parsed.data)}, not a mapping of fields"
         return _failed(f"The plan file is {found}.", "A plan file is a mapping with the field clusters.")
-    return read_plan(data, today)
-
-
-def _refused(text: str) -> PlanReading | None:
-    """What must not be handed to the loader: it would overflow the stack by recursion in C, or drop a value unsaid."""
-    depth = 0
-    for event in yaml.parse(text, yaml.CSafeLoader):
-        if isinstance(event, yaml.AliasEvent):
-            return _failed("The plan file uses YAML aliases.", "Write every value out.")
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > DEPTH_MAX:
-            return _failed(
-                f"The plan file has more than {DEPTH_MAX} lists and mappings inside each other.", "A plan file is flat."
-            )
-    again = next(_keys_again(yaml.compose(text, yaml.CSafeLoader)), None)
-    if again is None:
-        return None
-    place = f" at line {again.start_mark.line + 1}" if again.start_mark is not None else ""
-    return _failed(f"The plan file has the field {shown(again.value)} twice{place}.", "Keep one of the two.")
-
-
-def _keys_again(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
-    """The keys that their mapping already has: YAML's loader would keep the last value and say nothing."""
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
-                    yield key
-                seen.add(key.value)
-            yield from _keys_again(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _keys_again(item)
+    reading = read_plan(parsed.data, today)
+    return PlanReading(reading.demand, with_lines(reading.problems, parsed), parsed)
 
 
 def read_plan(values: Mapping[Any, Any], today: date | None = None) -> PlanReading:
@@ -94,6 +56,9 @@ def read_plan(values: Mapping[Any, Any], today: date | None = None) -> PlanReadi
     """
     problems: list[PlanProblem] = []
     fields = Fields(values, "", problems)
+    _bound(fields)
+    if problems:
+        return PlanReading(None, tuple(problems))
     vnet = _networks(fields, "vnet")
     connected = _connected(fields)
     kept = read_places(fields)
@@ -104,15 +69,15 @@ def read_plan(values: Mapping[Any, Any], today: date | None = None) -> PlanReadi
     )
     if fields.has("clusters"):
         entries = fields.mappings("clusters")
-        if len(entries) > CLUSTERS_MAX:
-            fields.add("clusters", f"The plan has {len(entries)} clusters.", f"At most {CLUSTERS_MAX} are planned.")
-            entries = []
         clusters = tuple(
             read_cluster(Fields(item, place, problems), f"cluster{number}" if number else "cluster", start)
             for number, (place, item) in enumerate(entries)
         )
         fields.raw("clusters")
         fields.finish()
+    elif "clusters" in values:
+        fields.add("clusters", "The field clusters is empty.", "Give at least one cluster.")
+        return PlanReading(None, tuple(problems))
     else:
         clusters = (read_cluster(fields, "cluster", start),)
     if not clusters and not problems:
@@ -123,6 +88,24 @@ def read_plan(values: Mapping[Any, Any], today: date | None = None) -> PlanReadi
     if problems:
         return PlanReading(None, tuple(problems))
     return PlanReading(AddressPlanInput(clusters, vnet, extra, connected, kept, start, *names), ())
+
+
+def _bound(fields: Fields) -> None:
+    """Report what there is too much of, before any of it is read."""
+    for name, most in (("vnet", SPACES_MAX), *((name, ENTRIES_MAX) for name in ("connected", "keep", "extra_subnets"))):
+        value = fields.raw(name)
+        count = value.count(",") + 1 if isinstance(value, str) else len(value) if isinstance(value, Sized) else 0
+        if count > most:
+            fields.add(name, f"{fields.place(name)} has {count} entries.", f"At most {most} are planned.")
+    clusters = fields.raw("clusters")
+    if not isinstance(clusters, list | tuple):
+        return
+    if len(clusters) > CLUSTERS_MAX:
+        fields.add("clusters", f"The plan has {len(clusters)} clusters.", f"At most {CLUSTERS_MAX} are planned.")
+    lists = (cluster.get("pools") for cluster in clusters if isinstance(cluster, Mapping))
+    pools = sum(len(found) for found in lists if isinstance(found, list | tuple))
+    if pools > POOLS_MAX:
+        fields.add("clusters", f"The plan has {pools} node pools.", f"At most {POOLS_MAX} are planned.")
 
 
 def _told_apart(fields: Fields, clusters: tuple[ClusterDemand, ...], extra: tuple[ExtraSubnet, ...]) -> None:

@@ -72,12 +72,18 @@ class PodCidrPlan:
     nodes_needed: int
     smallest_prefix: int | None
 
+    @property
+    def utilization(self) -> float | None:
+        """The share of the blocks that the nodes of an upgrade take; None for a range without a block."""
+        return self.nodes_needed / self.nodes_max if self.nodes_max else None
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceCidrPlan:
     """The service CIDR; ``size`` counts all its addresses, ``usable`` those that Kubernetes gives out.
 
     ``static_band`` is the number of low addresses that Kubernetes leaves for hand-picked ClusterIPs.
+    ``smallest_prefix`` would hold the Services that are expected; None where none are, or no allowed range does.
     """
 
     cidr: Network
@@ -87,6 +93,12 @@ class ServiceCidrPlan:
     usable: int
     services: int | None
     static_band: int
+    smallest_prefix: int | None
+
+    @property
+    def utilization(self) -> float | None:
+        """The share of the usable addresses that the expected Services take; None where none are expected."""
+        return None if self.services is None or not self.usable else self.services / self.usable
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ def problem_json(problem: PlanProblem) -> dict[str, Any]:
         "source": "; ".join(problem.sources),
         "subject": problem.subject,
         "field": problem.field,
+        "line": problem.line,
     }
 
 
@@ -157,6 +158,7 @@ def _pod_cidr(plan: PodCidrPlan) -> dict[str, Any]:
         "nodes_needed": plan.nodes_needed,
         "available": plan.nodes_max - plan.nodes_needed,
         "smallest_prefix": plan.smallest_prefix,
+        "utilization": _share(plan.utilization),
     }
 
 
@@ -170,7 +172,13 @@ def _service_cidr(plan: ServiceCidrPlan) -> dict[str, Any]:
         "services": plan.services,
         "available": plan.usable - (plan.services or 0),
         "static_band": plan.static_band,
+        "smallest_prefix": plan.smallest_prefix,
+        "utilization": _share(plan.utilization),
     }
+
+
+def _share(share: float | None) -> float | None:
+    return None if share is None else round(share, 2)
 
 
 def _limit(limit: Limit) -> dict[str, Any]:

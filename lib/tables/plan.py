@@ -70,7 +70,7 @@ def range_rows(plan: AddressPlan) -> list[Row]:
                     "needed_in_upgrade": pods.nodes_needed,
                     "value": pods.nodes_max,
                     "available": pods.nodes_max - pods.nodes_needed,
-                    "used_percent": round(100 * pods.nodes_needed / pods.nodes_max) if pods.nodes_max else None,
+                    "used_percent": _percent(pods.utilization),
                     "smallest_prefix": prefix_text(pods.smallest_prefix),
                     "note": "every node takes one block",
                 }
@@ -88,12 +88,16 @@ def range_rows(plan: AddressPlan) -> list[Row]:
                 "needed_in_upgrade": used,
                 "value": services.usable,
                 "available": services.usable - (used or 0),
-                "used_percent": round(100 * used / services.usable) if used is not None and services.usable else None,
-                "smallest_prefix": "",
+                "used_percent": _percent(services.utilization),
+                "smallest_prefix": "" if used is None else prefix_text(services.smallest_prefix),
                 "note": f"DNS {services.dns_service_ip}; the lowest {services.static_band} for hand-picked addresses",
             }
         )
     return rows
+
+
+def _percent(share: float | None) -> int | None:
+    return None if share is None else round(100 * share)
 
 
 def cluster_rows(plan: AddressPlan) -> list[Row]:

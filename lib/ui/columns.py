@@ -295,7 +295,7 @@ _WIDTHS: Final[Mapping[str, int]] = MappingProxyType(
         "node_port": 90,
         "tls": 190,
         "subject": 200,
-        "finding": 240,
+        "finding": 300,
         "addresses": 130,
         "ports": 220,
         "external": 130,

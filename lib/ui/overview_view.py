@@ -136,7 +136,7 @@ def show_findings(page: PageContext) -> None:
             lambda n: of_finding(found[n], cluster_of(page)),
             alt="Findings, the worst first",
             hide=("why", "remedy", "code", "reference", "kind"),
-            first=("severity", "subject", "what"),
+            first=("severity", "finding", "subject", "what"),
             details=lambda n: _show_finding(page, rows[n], found[n]),
             to_see="see why it matters and what to do",
         ),

@@ -25,7 +25,7 @@ def grid(boxes: list[Box]) -> None:
 
 def box(column: Any, field: PlanField, place: str, row: int, name: str, text: str, *, is_labelled: bool = True) -> None:
     """One field; ``place`` is ``plan``, ``clusters``, ``pools`` or ``subnets``, ``row`` counts from 0."""
-    key = key_of(f"{place}-{row}-{name}")
+    key = _box_key(place, row, name)
     shared: dict[str, Any] = {
         "key": key,
         "help": (field.help or None) if is_labelled else None,
@@ -50,8 +50,28 @@ def box(column: Any, field: PlanField, place: str, row: int, name: str, text: st
             **shared,
         )
     else:
-        st.session_state.setdefault(key, text)
+        if place == "plan":
+            show_text(key, text)
+        else:
+            st.session_state.setdefault(key, text)
         column.text_input(field.label, placeholder=field.example, max_chars=_TEXT_CHARS_MAX, **shared)
+
+
+def show_text(key: str, value: str | int) -> None:
+    """Let the widget with a key that never changes show what the plan now holds, if that is something new.
+
+    A widget that keeps its key keeps what is being typed into it while the rest of the form is drawn anew.
+    """
+    before = f"netatlas.{key}"
+    widget = str(st.session_state.get(key, "")).strip()
+    if key not in st.session_state or (st.session_state.get(before) != value and widget != str(value)):
+        st.session_state[key] = value
+    st.session_state[before] = value
+
+
+def _box_key(place: str, row: int, name: str) -> str:
+    """The key of a box: the plan's own fields are the same whatever rows there are."""
+    return f"plan-own-{name}" if place == "plan" else key_of(f"{place}-{row}-{name}")
 
 
 def key_of(name: str) -> str:
@@ -60,7 +80,7 @@ def key_of(name: str) -> str:
 
 
 def _changed(key: str, place: str, row: int, name: str) -> None:
-    if key != key_of(f"{place}-{row}-{name}"):
+    if key != _box_key(place, row, name):
         # Another plan was put at the same moment: the row may be another one by now.
         state.refuse("What was typed last was lost, since the rows changed at the same moment: type it again.")
         return

@@ -51,7 +51,7 @@ _SERVICES: Final = MappingProxyType({found.id: found.label for found in service_
 
 PLAN: Final[Mapping[str, PlanField]] = MappingProxyType(
     {
-        "vnet": _named("Virtual network", "Its address spaces, with commas between.", "10.224.0.0/12"),
+        "vnet": _named("Virtual network", "Its address spaces, with commas between.", "e.g. 10.20.0.0/16"),
         "vnet_name": _named(
             "Name of the network", "Of the virtual network, in the code that is written.", "vnet", rare=True
         ),
@@ -64,13 +64,13 @@ PLAN: Final[Mapping[str, PlanField]] = MappingProxyType(
         "connected": _named(
             "Peered and on-premises networks",
             "Ranges that must not be repeated, with commas between; a name may stand before each: hq 10.100.0.0/16.",
-            "hq 10.100.0.0/16, hub 10.8.0.0/16",
+            "e.g. hq 10.100.0.0/16, hub 10.8.0.0/16",
         ),
         "start": _named("Growth counts from", "A day or a month; empty: today.", "today", rare=True),
         "keep": _named(
             "Pinned places",
             "Where suggested subnets stay, also where they do not lie yet: name=range, with commas between.",
-            "shop-nodes=10.20.0.0/24",
+            "e.g. shop-nodes=10.20.0.0/24",
             rare=True,
         ),
     }
@@ -91,7 +91,7 @@ CLUSTER: Final[Mapping[str, PlanField]] = MappingProxyType(
         "pod_cidr": _named("Pod CIDR", "Outside the virtual network; every node takes a block.", "10.244.0.0/16"),
         "service_cidr": _named("Service CIDR", "Virtual addresses of Services.", "10.0.0.0/16"),
         "growth_per_month": _named("Growth per month", "Nodes that are added each month: 5, 2.5 or 10%.", "none"),
-        "target_date": _named("Or grown by", "The day or month by which all pools are at their maximum.", "2028-03"),
+        "target_date": _named("Or grown by", "The day or month by which all pools are at their maximum, such as 2028-03.", "no date"),
         "dns_service_ip": _named("DNS service IP", "An address of the service CIDR, not its first.", "10.0.0.10", rare=True),
         "services": _count("Services", "How many Services you expect.", "not counted"),
         "load_balancer_ports": _count("Load-balanced ports", "The ports of all Services of type LoadBalancer together."),

@@ -8,20 +8,25 @@ from typing import Final
 
 import streamlit as st
 
-from lib.ipplan.read import TEXT_LENGTH_MAX, PlanReading, read_plan, read_plan_text
-from lib.ipplan.sheet import Sheet, sheet_of
+from lib.ipplan.demand import NetworkModel
+from lib.ipplan.models import rules_of
+from lib.ipplan.plan_file import TEXT_LENGTH_MAX
+from lib.ipplan.problems import PlanProblem
+from lib.ipplan.read import PlanReading, read_plan, read_plan_text
+from lib.ipplan.sheet import Sheet, names_of, sheet_of
 from lib.ipplan.write import to_yaml
 from lib.model.snapshot import Snapshot
 from lib.ui import plan_state as state
-from lib.ui.plan_boxes import box, grid, key_of
+from lib.ui.plan_boxes import box, grid, key_of, show_text
 from lib.ui.plan_fields import CLUSTER, MODELS, PLAN, POOL
 from lib.ui.plan_rows import plan_rows
-from lib.ui.plan_source import cluster_of, doubt_about, pools_of
+from lib.ui.plan_source import cluster_of, doubt_about, pools_of, with_cluster
 from lib.ui.plan_table import plan_table
 from lib.ui.plan_words import in_words
 from lib.ui.text import plain
 
 _CLUSTERS_UP_TO: Final = 100
+_COUNT: Final = "plan-count"
 _POOL_VIEW: Final = "netatlas.plan_pool_view"
 _NETWORK: Final = ("vnet_name", "resource_group", "start")
 _MORE: Final = (
@@ -77,12 +82,12 @@ def show_reading_problems(reading: PlanReading, limit: int = 8) -> None:
 def _head(sheet: Sheet) -> None:
     first, second, third = st.columns([1, 2, 2])
     count = len(sheet.clusters)
+    show_text(_COUNT, count)
     first.number_input(
         "Clusters",
         min_value=1,
         max_value=max(_CLUSTERS_UP_TO, count),
-        value=count,
-        key=key_of("count"),
+        key=_COUNT,
         on_change=_count_changed,
         help="In one virtual network. More clusters begin as copies of the last one, with its pools.",
     )
@@ -93,18 +98,22 @@ def _head(sheet: Sheet) -> None:
 def _one_cluster(sheet: Sheet) -> None:
     cluster = sheet.clusters[0]
     model = cluster.get("model", "")
-    names = ["model", "service_cidr", "node_subnet"]
-    if model.startswith("pod_subnet"):
-        names.append("pod_subnet")
-    elif model != "node_subnet":
-        names.append("pod_cidr")
+    rules = rules_of(NetworkModel(model)) if model in MODELS else None
+    plays = {
+        "pod_subnet": rules is None or rules.uses_pod_subnet,
+        "pod_cidr": rules is None or not rules.family_is_flat,
+    }
+    # A value that plays no part in the model is told as such, so its box stays until it is empty.
+    shown = (name for name in plays if plays[name] or name in cluster)
+    names = ["model", "service_cidr", "node_subnet", *shown]
     names += ["growth_per_month", "target_date"]
     grid([(CLUSTER[name], "clusters", 0, name, cluster.get(name, "")) for name in names])
 
 
 def _more(sheet: Sheet) -> None:
     cluster = sheet.clusters[0]
-    names = [*_MORE[:-2], *(("pod_cidr_ipv6", "service_cidr_ipv6") if cluster.get("dual_stack") else ()), *_MORE[-2:]]
+    ipv6 = [name for name in ("pod_cidr_ipv6", "service_cidr_ipv6") if name in cluster or "dual_stack" in cluster]
+    names = [*_MORE[:-2], *ipv6, *_MORE[-2:]]
     grid([(CLUSTER[name], "clusters", 0, name, cluster.get(name, "")) for name in names])
 
 
@@ -121,6 +130,13 @@ def _pools(sheet: Sheet, snapshot: Snapshot) -> None:
             )
         if view == "form":
             st.button("Add a pool", icon=":material/add:", type="tertiary", key=key_of("add"), on_click=_add_pool)
+            if len(sheet.clusters) > 1:
+                first = names_of(sheet.clusters)[0]
+                st.button(
+                    "Same pools for all", icon=":material/content_copy:", type="tertiary", key=key_of("same"),
+                    on_click=state.same_pools,
+                    help=f"Every cluster gets the pools of {plain(first, 40)} in place of its own; no range is copied.",
+                )  # fmt: skip
         if snapshot.nodes:
             nodes = len(snapshot.nodes)
             st.button(
@@ -130,7 +146,8 @@ def _pools(sheet: Sheet, snapshot: Snapshot) -> None:
                 on_click=_take,
                 args=(snapshot,),
                 key="take-nodes",
-                help="Pools, max pods, zones and pods from Nodes and Pods; load balancers and ports from Services.",
+                help="Pools, max pods, zones and pods from Nodes and Pods; Services, load balancers and their ports; "
+                "network model, engine and ranges where they are seen. Beside several clusters it is one more.",
             )
         elif unread := snapshot.unread_text("Node"):
             st.caption(plain(f"No pools can be taken from what is loaded: {unread}.", 200))
@@ -169,7 +186,7 @@ def _file(reading: PlanReading) -> None:
 
 
 def _count_changed() -> None:
-    state.set_cluster_count(int(st.session_state[key_of("count")]))
+    state.set_cluster_count(int(st.session_state[_COUNT]))
 
 
 def _show_as(view: str) -> None:
@@ -194,13 +211,19 @@ def _add_subnet() -> None:
 def _take(snapshot: Snapshot) -> None:
     sheet = state.current()
     st.session_state.pop(_POOL_VIEW, None)
-    cluster = {"model": sheet.clusters[0].get("model", next(iter(MODELS))), **cluster_of(snapshot)}
-    state.put_another(Sheet(sheet.plan, (cluster,), pools_of(snapshot), sheet.subnets), doubt_about(snapshot))
+    taken = with_cluster(sheet, cluster_of(snapshot), pools_of(snapshot))
+    state.put_another(taken, doubt_about(snapshot))
 
 
 def _reset() -> None:
     st.session_state.pop(_POOL_VIEW, None)
     state.put_another(state.DEFAULT)
+
+
+def _told(found: PlanProblem) -> str:
+    """A problem of a file with its line, and with what to do where the sentence does not say it."""
+    place = f"Line {found.line}: " if found.line is not None and f"line {found.line}" not in found.message else ""
+    return place + found.message + ("" if found.remedy in found.message else f" {found.remedy}")
 
 
 def _opened() -> None:
@@ -210,12 +233,13 @@ def _opened() -> None:
         return
     try:
         text = file.getvalue()[: TEXT_LENGTH_MAX * 4].decode("utf-8-sig")
-    except UnicodeDecodeError:
-        state.refuse("The file is not UTF-8 text.")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        state.refuse(f"{file.name} was not opened. It is not UTF-8 text at line {line}: save it as UTF-8.")
         return
     reading = read_plan_text(text, date.today())
     if reading.demand is None:
-        state.refuse(" ".join(problem.message for problem in reading.problems[:3]))
+        state.refuse(f"{file.name} was not opened. " + " ".join(map(_told, reading.problems[:3])))
         return
     st.session_state.pop(_POOL_VIEW, None)
     state.put_another(sheet_of(reading.demand))

@@ -19,8 +19,8 @@ _REMOVE: Final = 0.3
 # The fields of a row and how wide they are beside each other; the others stand below, for one row at a time.
 _SHOWN: Final[Mapping[str, Mapping[str, float]]] = {
     "clusters": {
-        "name": 1.1, "model": 1.9, "service_cidr": 1.2, "pod_cidr": 1.2, "node_subnet": 1.2, "growth_per_month": 0.9,
-        "target_date": 0.9,
+        "name": 1.1, "model": 1.6, "service_cidr": 1.2, "pod_cidr": 1.2, "node_subnet": 1.2, "growth_per_month": 1.25,
+        "target_date": 0.95,
     },
     "pools": {
         "cluster": 1.1, "name": 1.0, "nodes": 0.8, "nodes_max": 0.9, "max_pods": 0.8, "surge": 0.7, "mode": 1.1,

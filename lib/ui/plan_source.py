@@ -1,16 +1,23 @@
-"""A plan's cluster and pools as the loaded Nodes, Pods and Services show them."""
+"""A plan's cluster and pools as the loaded objects show them."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Final
 
-from lib.ipplan.sheet import Texts
+from lib.azure.frontends import CLUSTER_SUBNET
+from lib.azure.profile import ClusterProfile, cluster_profile
+from lib.azure.view import azure_view
+from lib.ipplan.demand import NetworkModel
+from lib.ipplan.sheet import Sheet, Texts, names_of
 from lib.model.cluster import Node, Pod
 from lib.model.services import ServiceType
+from lib.model.sets import Family
 from lib.model.snapshot import Snapshot
-from lib.routing.reach import asks_for_internal
 
+DEFAULT_MODEL: Final = NetworkModel.AZURE_CNI_OVERLAY.value
+_LOADED: Final = "loaded"
 _POOL_LABELS: Final = ("kubernetes.azure.com/agentpool", "agentpool")
 _ZONE_LABELS: Final = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
 _MODES: Final = ("system", "user", "gateway")
@@ -32,15 +39,74 @@ def pools_of(snapshot: Snapshot) -> tuple[Texts, ...]:
 
 
 def cluster_of(snapshot: Snapshot) -> Texts:
-    """What the loaded Services say of the cluster; the network model stands in no object, so it is not told."""
-    services = [service for service in snapshot.services if service.type is not ServiceType.EXTERNAL_NAME]
-    balanced = [service for service in services if service.type is ServiceType.LOAD_BALANCER]
-    counts = {
-        "services": sum(not service.headless for service in services),
-        "internal_load_balancers": sum(asks_for_internal(service) for service in balanced),
-        "load_balancer_ports": sum(len(service.ports) for service in balanced),
+    """What the loaded objects say of the cluster; what they leave open is not told."""
+    profile, view = cluster_profile(snapshot), azure_view(snapshot)
+    internal = [
+        frontend
+        for balancer in view.load_balancers
+        if balancer.internal
+        for frontend in balancer.frontends
+        if frontend.family is Family.IPV4 and frontend.subnet == CLUSTER_SUBNET
+    ]
+    links = [found.private_link for found in view.services if found.private_link is not None]
+    in_nodes = [link.address_count for link in links if link.subnet == CLUSTER_SUBNET]
+    numbers = {
+        "services": sum(not s.headless for s in snapshot.services if s.type is not ServiceType.EXTERNAL_NAME),
+        "internal_load_balancers": len(internal),
+        "load_balancer_ports": sum(len(found.service.ports) for found in view.services),
+        "private_link_services": len(in_nodes),
+        "private_link_ips": max(in_nodes, default=0),
     }
-    return {name: str(number) for name, number in counts.items() if number}
+    return {
+        **_network(profile, snapshot),
+        "policy_engine": profile.policy_engine.value,
+        **{name: str(number) if number else "" for name, number in numbers.items()},
+    }
+
+
+def _network(profile: ClusterProfile, snapshot: Snapshot) -> Texts:
+    """The network model and its ranges; addresses that were merely seen show no range, and make none."""
+    pods, services = (_prefixes(aspect.value) for aspect in (profile.pod_addresses, profile.service_addresses))
+    dns = [text for text in profile.dns_addresses.value.split(", ") if services[4] and ":" not in text]
+    families = [{address.version for address in service.cluster_ips} for service in snapshot.services]
+    families += [{cidr.version for cidr in node.pod_cidrs} for node in snapshot.nodes]
+    return {
+        "model": profile.network_model.value,
+        "pod_cidr": pods[4],
+        "pod_cidr_ipv6": pods[6],
+        "service_cidr": services[4],
+        "service_cidr_ipv6": services[6],
+        "dns_service_ip": dns[0] if dns else "",
+        "dual_stack": "true" if {4, 6} in families else "",
+    }
+
+
+def _prefixes(text: str) -> dict[int, str]:
+    """The first prefix of each family among ranges with commas between; "" where there is none."""
+    parts = [part for part in text.split(", ") if "/" in part]
+    return {version: next((p for p in parts if (":" in p) is (version == 6)), "") for version in (4, 6)}
+
+
+def with_cluster(sheet: Sheet, found: Texts, pools: tuple[Texts, ...]) -> Sheet:
+    """The sheet with a cluster that was found: in place of its only one, or beside several, where it stays one.
+
+    What was typed of that cluster and was not found in it stays as it is.
+    """
+    names = names_of(sheet.clusters)
+    several = len(names) > 1
+    name = _LOADED if several else names[0]
+    before = next((c for c, other in zip(sheet.clusters, names, strict=True) if other == name), {})
+    shown = {key: text for key, text in found.items() if text}
+    cluster = {"model": DEFAULT_MODEL, **before, **shown, **({"name": name} if several else {})}
+    if not several:
+        return replace(sheet, clusters=(cluster,), pools=pools)
+    clusters = tuple(cluster if other == name else c for c, other in zip(sheet.clusters, names, strict=True))
+    others = tuple(pool for pool in sheet.pools if pool.get("cluster") != name)
+    return replace(
+        sheet,
+        clusters=clusters if name in names else (*clusters, cluster),
+        pools=(*others, *({"cluster": name, **pool} for pool in pools)),
+    )
 
 
 def doubt_about(snapshot: Snapshot) -> str:

@@ -132,12 +132,8 @@ def set_cluster_count(count: int) -> None:
     pools = [{**pool, "cluster": pool.get("cluster") or names[0]} for pool in sheet.pools]
     pools = [pool for pool in pools if pool["cluster"] in names[:count]]
     # The ranges that were chosen are one cluster's own: a copy leaves them to the plan.
-    pattern = {k: v for k, v in clusters[-1].items() if k not in ("node_subnet", "pod_subnet")}
-    copied = [
-        {k: v for k, v in pool.items() if not k.endswith("_subnet")}
-        for pool in pools
-        if pool["cluster"] == pattern["name"]
-    ]
+    pattern = _without_ranges(clusters[-1])
+    copied = [_without_ranges(pool) for pool in pools if pool["cluster"] == pattern["name"]]
     number = 1
     while len(clusters) < count:
         number += 1
@@ -148,6 +144,19 @@ def set_cluster_count(count: int) -> None:
     if count == 1:
         pools = [{k: v for k, v in pool.items() if k != "cluster"} for pool in pools]
     put(replace(sheet, clusters=tuple(clusters), pools=tuple(pools)))
+
+
+def same_pools() -> None:
+    """Give every cluster the pools of the first one; ranges are one cluster's own, and are not copied."""
+    sheet = current()
+    names = names_of(sheet.clusters)
+    own = [pool for pool in sheet.pools if pool.get("cluster", names[0]) == names[0]]
+    copies = [{**_without_ranges(pool), "cluster": name} for name in names[1:] for pool in own]
+    put(replace(sheet, pools=(*own, *copies)))
+
+
+def _without_ranges(texts: Texts) -> Texts:
+    return {key: value for key, value in texts.items() if not key.endswith("_subnet")}
 
 
 def write_link(sheet: Sheet) -> bool:

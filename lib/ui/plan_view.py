@@ -35,12 +35,12 @@ def show_plan(reading: PlanReading) -> AddressPlan | None:
     show_cards(answer)
     _show_problems(answer)
     show_space(answer)
+    show_export(answer)
     cluster = _choose_cluster(answer)
     _show_limits(cluster)
     _show_formula(cluster)
     _show_outbound(cluster)
     _show_models(cluster, answer)
-    show_export(answer)
     return answer
 
 
@@ -86,7 +86,7 @@ def _show_problem(found: PlanProblem, times: int) -> None:
 
 
 def _show_formula(cluster: ClusterPlan) -> None:
-    st.subheader(f"How it is counted{_of(cluster)}", anchor=False)
+    st.subheader(f"How the addresses{_of(cluster)} are counted", anchor=False)
     st.code(cluster.formula, language=None, wrap_lines=True)
     st.caption(
         "N: nodes at the autoscaler's maximum, s: surge nodes of an upgrade, m: max pods per node. "

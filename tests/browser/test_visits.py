@@ -98,6 +98,29 @@ def test_no_key_is_lost_in_many_pools_while_the_browser_is_slow(page: Page, serv
     assert "name=p7,mode=user,nodes=4711,nodes-max=4712" in query(page)["pools"][0]
 
 
+def test_no_key_of_the_network_is_lost_when_the_clusters_have_just_become_more(page: Page, server: Server) -> None:
+    visit(page, f"{server.url}/ip_plan")
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
+    form = page.locator(".st-key-plan-form")
+    more = form.locator(".st-key-plan-count").get_by_test_id("stNumberInputStepUp")
+    network = form.get_by_role("textbox", name="Virtual network", exact=True)
+    connected = form.get_by_role("textbox", name="Peered and on-premises networks", exact=True)
+    # At once: the page is still drawing two and three clusters while the network is typed.
+    more.click()
+    more.click()
+    network.click()
+    page.keyboard.type("10.20.0.0/16")
+    page.keyboard.press("Tab")
+    connected.click()
+    page.keyboard.type("hq 10.100.0.0/16")
+    page.keyboard.press("Enter")
+    expect(form.get_by_role("textbox", name="Cluster", exact=True)).to_have_count(3)
+    expect(network).to_have_value("10.20.0.0/16")
+    expect(connected).to_have_value("hq 10.100.0.0/16")
+    expect(page).to_have_url(re.compile(r"vnet=10\.20\.0\.0%2F16.*connected=hq"))
+    expect(page.get_by_text("type it again")).to_have_count(0)
+
+
 def test_a_subnet_is_pinned_by_a_click_and_stays_while_the_plan_changes(page: Page, server: Server) -> None:
     visit(page, f"{server.url}/ip_plan?vnet=10.20.0.0/16&model=pod_subnet_dynamic")
     page.get_by_text("Pin subnets to their places").click()

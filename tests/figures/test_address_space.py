@@ -60,9 +60,17 @@ def test_the_rows_are_the_subnets_and_each_clusters_ranges():
         vnet="10.1.0.0/16",
     )
     assert [row.title for row in range_rows(result)] == [
-        "a: nodes", "b-nodes", "b-pods", "a: pod CIDR", "a: service CIDR", "b: service CIDR",
+        "a: nodes", "b-nodes", "b-pods", "a: pod CIDR", "a, b: service CIDR",
     ]  # fmt: skip
     assert labels(result)[0].split("<br>")[0] == "<b>Virtual network</b>"
+
+
+def test_ranges_of_several_clusters_that_look_alike_are_one_row():
+    clusters = [cluster(name=name) for name in ("a", "b", "c")]
+    clusters.append(cluster("azure_cni_overlay", pool(9), name="d", services=7))
+    assert [row.title for row in range_rows(network_of(*clusters))][4:] == [
+        "3 clusters: pod CIDR", "3 clusters: service CIDR", "d: pod CIDR", "d: service CIDR",
+    ]  # fmt: skip
 
 
 def test_a_chosen_and_a_suggested_subnet_are_told_apart():
@@ -123,10 +131,11 @@ def test_ipv6_spaces_are_not_drawn_to_scale_with_ipv4():
 
 
 def test_of_many_ranges_the_fullest_are_drawn():
-    clusters = [cluster(name=f"c{i}", node_subnet=f"10.1.{i}.0/24") for i in range(20)]
+    clusters = [cluster(name=f"c{i}", node_subnet=f"10.1.{i}.0/24", service_cidr=f"10.0.{i}.0/24") for i in range(20)]
     clusters.append(cluster("azure_cni_overlay", pool(30), name="full", node_subnet="10.2.0.0/27"))
     result = network_of(*clusters)
-    assert hidden_rows(result) == 63 - ROWS_MAX
+    # 21 subnets and service CIDRs, and the pod CIDR of the 20 clusters that use it alike, and of the other one.
+    assert hidden_rows(result) == 21 + 21 + 2 - ROWS_MAX
     assert len(labels(result)) == ROWS_MAX
     assert "full" in labels(result)[0]
 

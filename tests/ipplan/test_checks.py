@@ -184,6 +184,18 @@ CASES = [
     ("pod-cidr-overlap", lambda: one(dual_stack=True, node_subnet=both("fd12:3456:789a::/64")), lambda: one(dual_stack=True, node_subnet=both("fd12:3456:789b::/64"))),
     ("service-cidr-overlap", lambda: one(dual_stack=True, node_subnet=both("fd12:3456:789a:1::/64")), lambda: one(dual_stack=True, node_subnet=both("fd12:3456:789a:2::/64"))),
     ("connected-network-overlap", lambda: network_of(cluster(node_subnet=both("fd00:1::/64")), connected=connected("fd00:1::/48")), lambda: network_of(cluster(node_subnet=both("fd00:1::/64")), connected=connected("fd00:2::/48"))),
+    # AKS:azure-cni-powered-by-cilium.md: Linux only, as a data plane of any network model.
+    ("policy-engine-system", lambda: one(OVERLAY, pool(), pool(name="win", operating_system=WINDOWS, mode=USER), policy_engine="cilium"), lambda: one(OVERLAY, pool(), pool(name="win", operating_system=WINDOWS, mode=USER), policy_engine="calico")),
+    ("policy-engine-system", lambda: one(NODE, pool(operating_system=WINDOWS), policy_engine="cilium"), lambda: one(CILIUM, pool(operating_system=WINDOWS), policy_engine="cilium")),
+    # AKS:configure-static-egress-gateway.md: neither dual stack nor autoscaling.
+    ("egress-gateway-not-supported", lambda: one(OVERLAY, pool(), pool(2, name="gw", mode=GATEWAY), dual_stack=True), lambda: one(OVERLAY, pool(), pool(2, name="gw", mode=GATEWAY))),
+    ("egress-gateway-not-supported", lambda: one(OVERLAY, pool(), pool(2, name="gw", mode=GATEWAY, nodes_max=3)), lambda: one(OVERLAY, pool(), pool(2, name="gw", mode=GATEWAY, nodes_max=2))),
+    # AD:articles/application-gateway/for-containers/container-networking.md: exactly /24 with Overlay.
+    ("agc-subnet-overlay", lambda: network_of(cluster(), extra_subnets=(ExtraSubnet("agc", 23, service="application_gateway_for_containers"),)), lambda: network_of(cluster(), extra_subnets=(ExtraSubnet("agc", 24, service="application_gateway_for_containers"),))),
+    ("agc-subnet-overlay", lambda: network_of(cluster(CILIUM), extra_subnets=(ExtraSubnet("agc", 22, net("10.1.0.0/22"), service="application_gateway_for_containers"),)), lambda: network_of(cluster(), cluster(NODE, name="b"), extra_subnets=(ExtraSubnet("agc", 23, service="application_gateway_for_containers"),))),
+    ("pod-subnet-unused", lambda: one(OVERLAY, pod_subnet="10.2.0.0/16"), lambda: one(DYNAMIC, pod_subnet="10.2.0.0/16")),
+    ("pod-subnet-unused", lambda: one(NODE, pool(pod_subnet=subnet("10.2.0.0/16"))), lambda: one(STATIC, pool(pod_subnet=subnet("10.2.0.0/16")))),
+    ("dns-service-ip-last", lambda: one(service_cidr="10.9.0.0/24", dns_service_ip="10.9.0.255"), lambda: one(service_cidr="10.9.0.0/24", dns_service_ip="10.9.0.254")),
     # FACTS: kubenet has neither; dual stack has no virtual nodes.
     ("kubenet-service-subnet", lambda: network_of(cluster(KUBENET), extra_subnets=(ExtraSubnet("agc", 24, service="application_gateway_for_containers"),)), lambda: network_of(cluster(KUBENET, name="a"), cluster(name="b"), extra_subnets=(ExtraSubnet("agc", 24, service="application_gateway_for_containers"),))),
     ("kubenet-service-subnet", lambda: network_of(cluster(KUBENET), extra_subnets=(ExtraSubnet("v", 24, service="virtual_nodes"),)), lambda: network_of(cluster(KUBENET), extra_subnets=(ExtraSubnet("v", 24, service="private_endpoints"),))),

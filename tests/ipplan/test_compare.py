@@ -77,6 +77,27 @@ def test_the_demands_own_ranges_do_not_spoil_the_comparison():
     assert all(problem.code == "network-retires" for row in found.values() for problem in row.problems)
 
 
+@pytest.mark.parametrize(
+    ("vnet", "ranges"),
+    [
+        # The defaults of AKS, 10.0.0.0/16 and 10.244.0.0/16, lie in this network; the plan itself chose others.
+        ("10.0.0.0/8", {"service_cidr": "172.20.0.0/16", "pod_cidr": "192.168.0.0/16"}),
+        ("10.0.0.0/8", {}),
+        ("10.244.0.0/16", {}),
+        ("10.20.0.0/16", {"service_cidr": "10.20.0.0/20", "pod_cidr": "10.16.0.0/12"}),
+        ("10.20.0.0/16", {"service_cidr": "172.16.0.0/12"}),
+        ("10.20.0.0/16", {"service_cidr": "10.9.0.0/24", "dns_service_ip": "10.8.0.1"}),
+        ("10.20.0.0/16", {"service_cidr": "fd00::/108", "pod_cidr": "fd00:1::/64"}),
+        ("10.20.0.0/16", {"pod_cidr": "10.244.0.0/16", "pod_cidr_now": net("10.240.0.0/18")}),
+    ],
+)
+def test_where_the_cidrs_lie_says_nothing_of_a_model(vnet, ranges) -> None:
+    demand = cluster("azure_cni_overlay", pool(50), **ranges)
+    found = compare_models(demand, AddressPlanInput((demand,), vnet=(net(vnet),)))
+    assert [row.label for row in found if not row.fits] == []
+    assert {problem.code for row in found for problem in row.problems} == {"network-retires"}
+
+
 def test_a_model_that_does_not_fit_into_the_virtual_network_does_not_fit() -> None:
     # 2 nodes of 250 pods and one surge node take 753 addresses of a node subnet, a /24 has 256; an overlay takes 3.
     demand = cluster("node_subnet", pool(2, max_pods=250))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from lib.ipplan.plan import plan
 from lib.ipplan.read import read_plan
 from lib.ipplan.serialise import to_json
@@ -40,6 +42,20 @@ def test_the_pod_cidr_of_an_overlay():
     assert (one["pod_cidr"]["nodes_max"], one["pod_cidr"]["nodes_needed"]) == (256, 51)
     assert one["service_cidr"]["cidr"] == "10.0.0.0/16"
     assert one["service_cidr"]["dns_service_ip"] == "10.0.0.10"
+
+
+@pytest.mark.parametrize(
+    ("services", "prefix"),
+    # All addresses but the first and the last; /13 is the largest range, two Services are the cluster's own.
+    [(0, 30), (2, 30), (3, 29), (254, 24), (255, 23), (300, 23), (524_286, 13), (524_287, None)],
+)
+def test_the_smallest_service_cidr_holds_the_services_that_are_expected(services, prefix):
+    one = written(nodes=3, services=services)["clusters"][0]["service_cidr"]
+    assert one["smallest_prefix"] == prefix
+    assert one["utilization"] == round(services / 65_534, 2)
+    without = written(nodes=3)["clusters"][0]
+    assert without["service_cidr"]["smallest_prefix"] is without["service_cidr"]["utilization"] is None
+    assert without["pod_cidr"]["utilization"] == round(4 / 256, 2)
 
 
 def test_a_pod_subnet_is_written_like_a_node_subnet():

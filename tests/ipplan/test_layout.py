@@ -272,3 +272,12 @@ def test_many_clusters_are_laid_out_at_once():
         replace(p, node_subnet=Subnet(f"c{i}-{p.name}")) for p in pools)) for i in range(100))  # fmt: skip
     result = plan(AddressPlanInput(clusters, (net("10.0.0.0/8"),)))
     assert len(result.layout.placed) == 1000
+
+
+def test_a_network_that_is_full_of_what_subnets_keep_out_of_says_so():
+    # Three nodes and one more while upgrading; a /29 offers three addresses.
+    found = network_of(cluster(service_cidr="10.0.0.0/16"), vnet="10.0.0.0/16").problems
+    assert [problem.message for problem in found if problem.code == "vnet-full"] == [
+        "The virtual network has no free block /28 for the subnet cluster-nodes; "
+        "none is placed in 10.0.0.0/16 (service CIDR)."
+    ]

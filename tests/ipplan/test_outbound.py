@@ -67,6 +67,9 @@ def test_a_plan_that_says_nothing_of_the_way_out_counts_no_ports():
         ({"outbound_type": "block", "vnet": "10.20.0.0/16"}, {"outbound_type": "none", "vnet": "10.20.0.0/16"}, "outbound-network"),
         # AKS:azure-cni-overlay.md: no dual stack with the Standard NAT gateway.
         ({"outbound_type": "managedNATGateway", "dual_stack": True}, {"outbound_type": "managedNATGatewayV2", "dual_stack": True}, "outbound-dual-stack"),
+        # AKS:configure-kubenet.md: no network isolated cluster with kubenet.
+        ({"outbound_type": "none", "model": "kubenet"}, {"outbound_type": "none"}, "outbound-kubenet"),
+        ({"outbound_type": "block", "model": "kubenet"}, {"outbound_type": "userDefinedRouting", "model": "kubenet"}, "outbound-kubenet"),
         ({"outbound_ips": 1, "nodes": 1000}, {"outbound_ips": 1, "nodes": 999}, "outbound-ports-not-stated"),
     ],
 )  # fmt: skip

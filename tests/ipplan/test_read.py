@@ -25,6 +25,7 @@ from lib.ipplan.demand import (
     Surge,
 )
 from lib.ipplan.plan import plan
+from lib.ipplan.plan_lines import with_lines
 from lib.ipplan.read import PlanReading, read_plan, read_plan_text
 
 FILE = """
@@ -368,3 +369,78 @@ def test_the_name_of_a_place_is_shortened_in_the_sentence():
 @pytest.mark.parametrize("cidr", ["255.255.255.255/32", "0.0.0.0/0", "::/0", "10.0.0.0/32", "10.0.0.0/31"])
 def test_a_service_range_of_any_size_is_judged(cidr):
     assert plan(read_plan({"nodes": 3, "service_cidr": cidr}).demand).problems
+
+
+FILE_LINES = """\
+vnet: 10.20.0.0/16
+extra_subnets:
+- {name: small, prefix: 24}
+clusters:
+- name: shop
+  model: kubenet
+  pools:
+  - name: system
+    nodes: 010
+  - name: apps
+    mode: user
+    max-pods: 300
+- name: data
+  service_cidr: 10.20.0.0/20
+"""
+
+
+def test_a_number_is_what_stands_in_the_file_and_not_what_yaml_makes_of_it():
+    """In YAML 1.1 010 is eight, 12:30 is 750 and 0x10 sixteen."""
+    ten = read_plan_text("nodes: 010").demand
+    assert ten is not None and ten.clusters[0].pools[0].nodes == 10
+    for text in ("12:30", "0x10", "1_000", "1e3"):
+        (problem,) = read_plan_text(f"model: kubenet\nnodes: {text}").problems
+        assert (problem.message.partition(". ")[0], problem.line) == (f"nodes is '{text}'", 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("nodes: 3\nvnet: {", 3, "not valid YAML or JSON at line 3: did not find"),
+        ("nodes: 3\n---\nnodes: 4", 2, "found another document"),
+        ("nodes: 3\n? [a]\n: 4", 2, "the name of a field"),
+        ("nodes: 3\nnodes: 4", 2, "the field 'nodes' twice"),
+        ("a: &a [3]\nvnet: *a", 2, "aliases at line 2"),
+        ("nodes: 3\nname: !!binary aGVsbG8=", 2, "marks a value with '!!binary'"),
+        ("a: !!python/object/apply:os.system [ls]", 1, "'!!python/object/apply:os.system'"),
+        ("nodes: 3\nname: a\x00", 2, "it holds the character U+0000"),
+        ("nodes: 3\nvnet: 10.20.0.1/16", 2, "An address range begins"),
+        ("nodes: 3\nclusters:\n- name: a\n- name: a", 1, "nodes is not a field"),
+        ("clusters:\n- name: a\n- name: a", 1, "used twice"),
+        ("clusters:\n- name: a\n  pools:\n  - nodes: 3\n  - nods: 3", 5, "nods is not a field"),
+        ("clusters:", 1, "The field clusters is empty."),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_told_with_its_line(text, line, words):
+    problem = next(p for p in read_plan_text(text).problems if words in p.message)
+    assert problem.line == line
+    assert problem.remedy
+
+
+def test_what_a_plan_breaks_is_told_with_the_line_of_the_pool_cluster_or_subnet():
+    reading = read_plan_text(FILE_LINES)
+    assert reading.demand is not None and reading.text is not None
+    found = with_lines(plan(reading.demand).problems, reading.text, reading.demand)
+    lines = {(problem.code, problem.subject): problem.line for problem in found}
+    assert lines["max-pods-out-of-range", "shop/apps"] == 12
+    assert lines["network-retires", "shop"] == 6
+    assert lines["service-cidr-overlap", "data"] == 14
+    top = read_plan_text("model: kubenet\nmax_pods: 300\nnodes: 3")
+    assert top.demand is not None and top.text is not None
+    lines = {p.code: p.line for p in with_lines(plan(top.demand).problems, top.text, top.demand)}
+    assert lines == {"max-pods-out-of-range": 2, "network-retires": 1}
+
+
+@pytest.mark.parametrize("name", ["vnet", "connected", "keep", "extra_subnets", "clusters"])
+def test_what_there_is_too_much_of_is_refused_before_it_is_read(name):
+    many = {f"s{i}": "10.20.0.0/24" for i in range(501)} if name == "keep" else ["10.20.0.0/24"] * 501
+    (problem,) = read_plan({"nodes": 3, name: many}).problems
+    assert "501" in problem.message and "At most" in problem.remedy
+    pools = {"clusters": [{"name": f"c{i}", "pools": [{"name": "p"}] * 1_000} for i in range(11)]}
+    (problem,) = read_plan(pools).problems
+    assert problem.message == "The plan has 11000 node pools."

@@ -55,6 +55,17 @@ def test_a_pool_and_a_cluster_are_removed_with_all_that_is_theirs() -> None:
     assert not app.error
 
 
+def test_every_cluster_gets_the_pools_of_the_first_one() -> None:
+    app = open_page("ip_plan", **many(3, 2))
+    next(box for box in app.text_input if box.key and box.key.endswith("pools-1-nodes")).set_value("40").run()
+    next(box for box in app.text_input if box.key and box.key.endswith("pools-5-nodes")).set_value("7").run()
+    button(app, "same")
+    assert boxes(app, "Nodes now") == ["3", "40"] * 3
+    assert [s.value for s in app.selectbox if s.label == "Cluster"] == ["team0"] * 2 + ["team1"] * 2 + ["team2"] * 2
+    # 3 clusters of 43 nodes with two pools that surge by one node each.
+    assert f"{3 * 45} nodes at the peak" in words(app)
+
+
 def test_pools_follow_the_name_of_their_cluster_which_no_other_may_have() -> None:
     app = open_page("ip_plan", **many(2, 1))
     next(box for box in app.text_input if box.value == "team1").set_value("shop").run()

@@ -231,14 +231,14 @@ def test_the_plan_outlives_other_inputs_and_a_visit_to_another_page() -> None:
 
 def test_three_clusters_are_three_copies_and_each_is_planned() -> None:
     app = open_page("ip_plan", vnet="10.20.0.0/16", pools="name=apps,nodes=40,nodes-max=120,surge=1")
-    app.number_input("plan-0-count").set_value(3).run()
+    app.number_input("plan-count").set_value(3).run()
     assert not app.exception
     clusters = table(app, "cluster", "binding_limit")
     assert list(clusters["cluster"]) == ["cluster", "cluster2", "cluster3"]
     assert list(clusters["nodes_at_peak"]) == [121] * 3
     # AKS, "Azure CNI Overlay": nodes only, so 121 each, and 5 that Azure keeps of each of the three subnets.
     assert "378" in [m.value for m in app.metric]
-    app.number_input("plan-1-count").set_value(1).run()
+    app.number_input("plan-count").set_value(1).run()
     assert "126" in [m.value for m in app.metric]
 
 
@@ -246,8 +246,8 @@ def test_the_cluster_that_is_shown_may_go_away() -> None:
     app = open_page("ip_plan", clusters="name=a;name=b,model=node_subnet", pools="cluster=a,nodes=3;cluster=b,nodes=4")
     app.selectbox("plan-cluster").set_value("b").run()
     assert any("Limits of b" in h.value for h in app.subheader)
-    app.number_input("plan-0-count").set_value(1).run()
-    app.number_input("plan-1-count").set_value(2).run()
+    app.number_input("plan-count").set_value(1).run()
+    app.number_input("plan-count").set_value(2).run()
     assert not app.exception
     assert any("Limits of a" in h.value for h in app.subheader)
 

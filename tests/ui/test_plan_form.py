@@ -11,7 +11,7 @@ from lib.ipplan.sheet import CLUSTER_FIELDS, PLAN_FIELDS, POOL_FIELDS, SUBNET_FI
 from lib.loaders.manifests import InputFile
 from lib.ui.loaded import load
 from lib.ui.plan_fields import CLUSTER, PLAN, POOL, SUBNET
-from lib.ui.plan_source import cluster_of, pools_of
+from lib.ui.plan_source import cluster_of, pools_of, with_cluster
 from lib.ui.plan_state import _with_clusters
 from lib.ui.plan_table import cell_text, frame_of
 from lib.ui.plan_words import in_words
@@ -150,4 +150,79 @@ def test_a_loaded_cluster_fills_pools_and_counts():
         },
         {"name": "pool", "nodes": "1"},
     )
-    assert cluster_of(loaded.snapshot) == {"services": "1", "internal_load_balancers": "1", "load_balancer_ports": "2"}
+    found = {name: text for name, text in cluster_of(loaded.snapshot).items() if text}
+    assert found == {"services": "1", "internal_load_balancers": "1", "load_balancer_ports": "2"}
+
+
+KUBEADM = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: kubeadm-config, namespace: kube-system}
+data:
+  ClusterConfiguration: |
+    networking: {serviceSubnet: "10.7.0.0/20,fd00:7::/112", podSubnet: "10.64.0.0/14,fd00:64::/56"}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: n1, labels: {kubernetes.azure.com/azure-cni-overlay: "true", kubernetes.azure.com/cluster: c}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: kube-dns, namespace: kube-system}
+spec: {clusterIP: 10.7.0.10, clusterIPs: [10.7.0.10, "fd00:7::a"], ipFamilies: [IPv4, IPv6], ports: [{port: 53}]}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: a
+  namespace: a
+  annotations:
+    service.beta.kubernetes.io/azure-load-balancer-internal: "true"
+    service.beta.kubernetes.io/azure-pls-create: "true"
+    service.beta.kubernetes.io/azure-pls-ip-configuration-ip-address-count: "3"
+spec: {type: LoadBalancer, clusterIP: 10.7.0.11, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: elsewhere
+  namespace: a
+  annotations:
+    service.beta.kubernetes.io/azure-load-balancer-internal: "true"
+    service.beta.kubernetes.io/azure-load-balancer-internal-subnet: apps
+spec: {type: LoadBalancer, clusterIP: 10.7.0.12, ports: [{port: 80}]}
+"""
+
+
+def test_a_loaded_cluster_tells_its_model_ranges_and_what_lies_in_its_own_subnet():
+    loaded = load("upload:", "test", (InputFile("a.yaml", KUBEADM.encode()),))
+    assert {name: text for name, text in cluster_of(loaded.snapshot).items() if text} == {
+        "model": "azure_cni_overlay",
+        "service_cidr": "10.7.0.0/20",
+        "service_cidr_ipv6": "fd00:7::/112",
+        "pod_cidr": "10.64.0.0/14",
+        "pod_cidr_ipv6": "fd00:64::/56",
+        "dns_service_ip": "10.7.0.10",
+        "dual_stack": "true",
+        "services": "3",
+        # The one in a subnet of its own takes nothing of the node subnet.
+        "internal_load_balancers": "1",
+        "private_link_services": "1",
+        "private_link_ips": "3",
+        "load_balancer_ports": "2",
+    }
+
+
+def test_a_cluster_that_is_taken_keeps_what_was_typed_and_loses_no_other_cluster():
+    own = Sheet({"vnet": "10.20.0.0/16"}, ({"name": "shop", "growth_per_month": "5"},), ({"name": "old"},))
+    found, pools = {"model": "kubenet", "services": "", "pod_cidr": "10.64.0.0/16"}, ({"name": "new", "nodes": "3"},)
+    taken = with_cluster(own, found, pools)
+    assert taken.clusters == (
+        {"model": "kubenet", "name": "shop", "growth_per_month": "5", "pod_cidr": "10.64.0.0/16"},
+    )
+    assert (taken.pools, taken.plan) == (pools, own.plan)
+    both = Sheet({}, ({"name": "a"}, {"name": "b"}), ({"cluster": "a", "name": "p"}, {"cluster": "b", "name": "q"}))
+    once = with_cluster(both, found, pools)
+    assert [cluster["name"] for cluster in once.clusters] == ["a", "b", "loaded"]
+    assert once.pools == (*both.pools, {"cluster": "loaded", "name": "new", "nodes": "3"})
+    assert with_cluster(once, found, pools) == once

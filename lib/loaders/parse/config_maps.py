@@ -21,7 +21,7 @@ def parse_config_map(session: Session, raw: RawObject) -> ConfigMap | None:
     unread = tuple(key for key, value in found.items() if value == MASK)
     for key in unread:
         known = fact.key(key)
-        message = f"it can't be read, so {known.tells if known else 'what it says'} is not known from it"
+        message = f"it can't be read, so it does not tell {known.tells if known else 'what it says'}"
         remedy = f"See to its form, or leave it as {fact.of} has it; the rest of the ConfigMap counts."
         reading.entry.warn(("data", key), "config-map-value", message, remedy)
     return ConfigMap(reading.ref, raw.source, {k: v for k, v in found.items() if v != MASK}, unread)
