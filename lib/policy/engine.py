@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import combinations, islice
 from typing import TYPE_CHECKING
 
 from lib.model.policies import Direction
@@ -118,9 +119,10 @@ class Engine:
         levels = [level for stage in self.stages for level in stage.levels if len(level) > 1]
         for level, direction in ((level, direction) for level in levels for direction in Direction):
             concerned = [p for p in level if p.rules_for(direction)]
-            if len({rule.action for p in concerned for rule in p.rules_for(direction)}) > 1 and len(concerned) > 1:
-                first, second, *_ = concerned
-                yield f"which of {first.ref} and {second.ref}, of equal precedence, is asked first"
+            if len({rule.action for p in concerned for rule in p.rules_for(direction)}) > 1:
+                pairs = (pair for pair in combinations(concerned, 2) if pair[0].subjects & pair[1].subjects)
+                for first, second in islice(pairs, 1):
+                    yield f"which of {first.ref} and {second.ref}, of equal precedence, is asked first"
 
     @cached_property
     def open_names(self) -> tuple[str, ...]:
