@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -78,10 +79,10 @@ def points_of(engine: Engine, end: End) -> tuple[Point, ...]:
     spaces, snapshot = engine.spaces, engine.snapshot
     match end:
         case Workload():
-            return _workload_points(engine, end)
+            return _workload_points(engine, _number_of(engine, end))
         case Pod():
-            workload = snapshot.workload_by_pod[end.ref]
-            return tuple(p for p in _workload_points(engine, workload) if p.pod == end.ref)
+            number = _number_of(engine, snapshot.workload_by_pod[end.ref])
+            return tuple(p for p in _workload_points(engine, number) if p.pod == end.ref)
         case Node():
             return (Point(spaces.endpoints.nodes[end.name], name_of(end), end.name, on_host=True),)
         case AddressSet():
@@ -98,17 +99,25 @@ def points_of(engine: Engine, end: End) -> tuple[Point, ...]:
             return _address_points(engine, end)
 
 
-def _workload_points(engine: Engine, workload: Workload) -> tuple[Point, ...]:
-    members = engine.spaces.endpoints.members[engine.workload_numbers[workload.ref]]
+def _number_of(engine: Engine, workload: Workload) -> int:
+    """Its place among the workloads, which are in order: to number all of a large cluster takes longer than to ask."""
+    workloads = engine.snapshot.workloads
+    place = bisect_left(workloads, workload.ref, key=lambda each: each.ref)
+    is_there = place < len(workloads) and workloads[place].ref == workload.ref
+    return place if is_there else engine.workload_numbers[workload.ref]
+
+
+def _workload_points(engine: Engine, number: int) -> tuple[Point, ...]:
+    workload = engine.snapshot.workloads[number]
     return tuple(
-        Point(number, str(workload.ref), pod.node_name, pod.host_network, pod.ref)
-        for number, pod in zip(members, workload.endpoints, strict=True)
+        Point(member, str(workload.ref), pod.node_name, pod.host_network, pod.ref)
+        for member, pod in zip(engine.spaces.endpoints.members[number], workload.endpoints, strict=True)
     )
 
 
 def _address_points(engine: Engine, address: Address) -> tuple[Point, ...]:
-    for workload in engine.snapshot.workloads:
-        for point, pod in zip(_workload_points(engine, workload), workload.endpoints, strict=True):
+    for number, workload in enumerate(engine.snapshot.workloads):
+        for point, pod in zip(_workload_points(engine, number), workload.endpoints, strict=True):
             if address in pod.ips and not pod.host_network:
                 return (point._replace(name=f"{pod.ref} at {address}"),)
     for node in engine.snapshot.nodes:
