@@ -52,6 +52,7 @@ DRAWN_OTHERWISE = {
 DETAILS_LEAD = {"services": "the Service that the row opens below has the link"}
 
 LEADS_NOWHERE = {
+    "security-rules": "a default rule of every group, to which none of the Services' packets comes",
     "exposed-to": "pods to come, which the input does not have",
     "egress-destinations": "nobody in the input connects to it, who does is not documented, or it is no one place",
     "firewall-left-out": "as of the destination",
