@@ -99,6 +99,8 @@ def test_no_key_is_lost_in_many_pools_while_the_browser_is_slow(page: Page, serv
 
 
 def test_no_key_of_the_network_is_lost_when_the_clusters_have_just_become_more(page: Page, server: Server) -> None:
+    # Six times slower on a busy machine: a click may wait for the page much longer than elsewhere.
+    page.set_default_timeout(90_000)
     visit(page, f"{server.url}/ip_plan")
     page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
     form = page.locator(".st-key-plan-form")
