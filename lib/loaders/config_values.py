@@ -54,8 +54,8 @@ def kept_data(fact: ConfigMapFact, data: Mapping[str, Any]) -> dict[str, str]:
 
 
 def kept_value(form: Form, value: Any) -> str:
-    """What is kept of one value; MASK where it is not of its form."""
-    if not isinstance(value, str) or len(value) > _CHARS_MAX:
+    """What is kept of one value; MASK where it is not of its form, and of MASK itself, which was not before."""
+    if not isinstance(value, str) or len(value) > _CHARS_MAX or value == MASK:
         return MASK
     found = _FORMS[form](value)
     return MASK if found is None else found

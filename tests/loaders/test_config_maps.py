@@ -173,10 +173,18 @@ def test_a_value_that_cannot_be_read_is_told_with_its_line_and_says_nothing() ->
     loaded = assemble(found, title="test")
     (problem,) = loaded.problems
     assert problem.code == "config-map-value" and problem.source is not None
-    assert "whether policies are enforced is not known" in problem.message and problem.remedy
+    assert "does not tell whether policies are enforced" in problem.message and problem.remedy
     assert found.documents.file_line(problem.source) == "a.yaml:3"
     assert data_of(loaded, "cilium-config") == {"ipam": "cluster-pool"}
     assert PLANT not in repr(loaded)
+
+
+@pytest.mark.parametrize(("form", "text"), [(f, texts[0]) for f, texts in BROKEN.items()])
+def test_a_value_of_every_form_that_cannot_be_read_is_told(form: Form, text: str) -> None:
+    name, key = next((fact.name, key.key) for fact in config_maps().values() for key in fact.keys if key.form is form)
+    loaded = load(in_kube_system(name, {key.replace("*", "test"): text}))
+    assert [p.code for p in loaded.problems] == ["config-map-value"]
+    assert not data_of(loaded, name)
 
 
 def test_a_value_that_an_alias_repeats_might_be_a_secret_and_is_not_kept() -> None:
