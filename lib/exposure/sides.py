@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import NamedTuple
 
 from lib.exposure.every_namespace import EveryNamespace
@@ -15,7 +16,7 @@ from lib.facts.internet import INTERNET
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef, Source
 from lib.model.sets import AddressSet, ConnectionSet
-from lib.policy.bits import Bits, positions, union
+from lib.policy.bits import Bits, lowest, positions, union
 from lib.policy.decide import without_rejected
 from lib.policy.engine import Engine
 from lib.policy.pairs import WorkloadPairs
@@ -220,8 +221,23 @@ class _Sides:
                 if (outside := ends & self._engine.spaces.outside) and possible:
                     yield outside, allowed, possible
             return
+        yield from self._to_class[self._alike[number]]
+
+    @cached_property
+    def _alike(self) -> Mapping[int, int]:
+        """For each class the first to which every address outside has the same as to it."""
+        blocks = [self._engine.spaces.endpoints.everything]
         for ends in self._groups.values():
-            representative = (ends & -ends).bit_length() - 1
-            allowed, possible, _ = reachability.between(representative, number)
-            if possible:
-                yield ends, allowed, possible
+            for cell in self._engine.reachability().row(lowest(ends)):
+                some = cell.destinations
+                blocks = [part for block in blocks for part in (block & some, block & ~some) if part]
+        return {number: lowest(block) for block in blocks for number in positions(block)}
+
+    @cached_property
+    def _to_class(self) -> Mapping[int, list[tuple[Bits, Bits, Bits]]]:
+        """For each class that stands for others: who outside has something towards it, and what."""
+        found: dict[int, list[tuple[Bits, Bits, Bits]]] = {}
+        for number in dict.fromkeys(self._alike.values()):
+            reaches = ((e, self._engine.reachability().between(lowest(e), number)) for e in self._groups.values())
+            found[number] = [(ends, each.allowed, each.possible) for ends, each in reaches if each.possible]
+        return found

@@ -14,7 +14,7 @@ from functools import cached_property
 from lib.lint.regions import common, joined, minus
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
-from lib.policy.bits import Bits, from_positions, union
+from lib.policy.bits import Bits, from_positions, lowest, union
 from lib.policy.columns import Columns, Group, Part, Region, RuleKey, Without, is_contested
 from lib.policy.engine import Engine
 from lib.policy.nobody import real_classes, real_ends
@@ -175,18 +175,18 @@ class Removals:
         """Whether the other end lets a changed packet through: a witness for that, and whether it is left open."""
         other = _OTHER[group.direction]
         free = change.peers & ~self.columns.governed[other]
-        first = (subjects & -subjects).bit_length() - 1
+        first = lowest(subjects)
         open_ = bool(free and change.unsure) or bool(self._rejected[other] & change.peers)
         if free and change.sure:
-            return Witness(group.direction, first, (free & -free).bit_length() - 1, change.sure), open_
+            return Witness(group.direction, first, lowest(free), change.sure), open_
         perhaps = change.peers & ~free & self.columns.may_let(other, subjects, change.sure | change.unsure)
         for theirs, peers in self.columns.groups_of(other, perhaps):
             self.columns.spend(1)
             for (allowed, possible), ends in self.columns.column(theirs).items():
                 if mine := ends & subjects:
                     if ports := change.sure & allowed:
-                        peer = (peers & -peers).bit_length() - 1
-                        return Witness(group.direction, (mine & -mine).bit_length() - 1, peer, ports), open_
+                        peer = lowest(peers)
+                        return Witness(group.direction, lowest(mine), peer, ports), open_
                     open_ |= bool((change.sure | change.unsure) & possible)
         return None, open_
 

@@ -25,6 +25,11 @@ def positions(bits: Bits) -> list[int]:
     return found
 
 
+def lowest(bits: Bits) -> int:
+    """The smallest member of a set that has one."""
+    return (bits & -bits).bit_length() - 1
+
+
 def from_positions(members: Iterable[int]) -> Bits:
     """The set of ``members``, in any order."""
     listed = list(members)
