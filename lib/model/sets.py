@@ -6,9 +6,10 @@ Every set is kept sorted, disjoint and merged, so that equal sets compare and ha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from operator import and_, or_, sub
 from typing import Final, Self
 
 from lib.model.errors import ModelError
@@ -141,6 +142,9 @@ class PortSet:
         return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in self.intervals) or "none"
 
 
+_NO_PORTS: Final = PortSet()
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectionSet:
     """Ports by protocol; protocols without a port are left out, so that the empty set is ``ports == ()``."""
@@ -163,19 +167,20 @@ class ConnectionSet:
         return cls(((protocol, PortSet.of(first, last)),))
 
     def __getitem__(self, protocol: Protocol) -> PortSet:
-        return dict(self.ports).get(protocol, PortSet())
+        return dict(self.ports).get(protocol, _NO_PORTS)
 
-    def _merge(self, other: ConnectionSet, verb: str) -> ConnectionSet:
-        return ConnectionSet.from_ports({p: getattr(self[p], verb)(other[p]) for p in Protocol})
+    def _merge(self, other: ConnectionSet, verb: Callable[[PortSet, PortSet], PortSet]) -> ConnectionSet:
+        mine, others = dict(self.ports), dict(other.ports)
+        return ConnectionSet.from_ports({p: verb(mine.get(p, _NO_PORTS), others.get(p, _NO_PORTS)) for p in Protocol})
 
     def __or__(self, other: ConnectionSet) -> ConnectionSet:
-        return self._merge(other, "__or__")
+        return self._merge(other, or_) if self.ports and other.ports else self if self.ports else other
 
     def __and__(self, other: ConnectionSet) -> ConnectionSet:
-        return self._merge(other, "__and__")
+        return self._merge(other, and_) if self.ports and other.ports else ConnectionSet()
 
     def __sub__(self, other: ConnectionSet) -> ConnectionSet:
-        return self._merge(other, "__sub__")
+        return self._merge(other, sub) if self.ports and other.ports else self
 
     def __le__(self, other: ConnectionSet) -> bool:
         return not self - other
