@@ -79,9 +79,12 @@ def entered(engine: Engine, sources: Iterable[int], spots: Iterable[Spot]) -> fr
 
 
 def every_end(engine: Engine) -> Iterable[int]:
-    """All ends, those first that most rules let in: outside addresses, new pods, then the classes of the input."""
+    """All ends, those first that most rules let in: outside addresses, new pods, then the classes of the input.
+
+    Addresses of a family that the cluster is not seen to use are nobody who could come.
+    """
     spaces = engine.spaces
-    yield from positions(spaces.outside)
+    yield from positions(spaces.outside_in_use)
     yield from spaces.endpoints.new_pods.values()
     yield from positions(spaces.endpoints.everything)
 

@@ -149,7 +149,7 @@ def _reaches_dns(
     naming = [rule for rule in rules if any(ports.mask & udp for ports in rule.ports)]
     if not servers:
         return bool(naming)
-    if any((rule.peers | rule.possible_peers) & engine.spaces.outside for rule in naming):
+    if any((rule.peers | rule.possible_peers) & engine.spaces.outside_in_use for rule in naming):
         return True
     return any(engine.reachability().between(source, server)[1] & udp for server in servers)
 

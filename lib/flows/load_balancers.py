@@ -11,7 +11,7 @@ from lib.model.records import dataclass
 from lib.model.refs import ObjectRef
 from lib.model.services import ServiceType, TrafficPolicy
 from lib.model.sets import Protocol
-from lib.policy.bits import Bits, positions, union
+from lib.policy.bits import Bits, positions
 from lib.policy.by_family import Reach
 from lib.policy.engine import Engine
 from lib.policy.host_endpoints import forwarding
@@ -125,9 +125,8 @@ def settle(
 
 def _outside(engine: Engine) -> tuple[int, ...]:
     """The outside ends that can be clients, one for each group that the rules treat alike."""
-    group_of, spaces = engine.reachability().group_of, engine.spaces
-    outside = union(spaces.outside_of(family) for family in spaces.endpoints.families)
-    return tuple({group_of(end): end for end in positions(outside)}.values())
+    group_of = engine.reachability().group_of
+    return tuple({group_of(end): end for end in positions(engine.spaces.outside_in_use)}.values())
 
 
 def _nodes(engine: Engine) -> tuple[int, ...]:

@@ -53,6 +53,11 @@ class Spaces:
         """Every address atom."""
         return self.everything & ~self.endpoints.everything
 
+    @property
+    def outside_in_use(self) -> Bits:
+        """Every address atom of the families that the cluster is seen to use."""
+        return union(self.outside_of(family) for family in self.endpoints.families)
+
     def outside_of(self, family: Family) -> Bits:
         """Every address atom of one family."""
         return self.addresses.whole(family) << self.first_address

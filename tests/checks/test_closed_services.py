@@ -10,6 +10,8 @@ import pytest
 
 from lib.checks.run import run_checks
 from lib.checks.wording import message_of
+from lib.policy.engine import compile_engine
+from lib.policy.engines import profile
 from tests.checks.objects import (
     Raw,
     balanced,
@@ -61,8 +63,10 @@ def permit(*ports: int | str, name: str = "allow", app: str = "web", peers: list
     return policy(name, app, ingress=[{**rule, **({"from": peers} if peers else {})}])
 
 
-def said(*objects: Raw, code: str = BLOCKED, complete: bool = True) -> list[str]:
-    return [message_of(f) for f in run_checks(cluster(*objects, complete=complete)) if f.code == code]
+def said(*objects: Raw, code: str = BLOCKED, complete: bool = True, engine: str = "kubernetes") -> list[str]:
+    snapshot = cluster(*objects, complete=complete)
+    found = run_checks(snapshot, engine=compile_engine(snapshot, profile(engine)))
+    return [message_of(f) for f in found if f.code == code]
 
 
 @pytest.mark.parametrize(
@@ -103,6 +107,14 @@ def test_a_port_that_nobody_may_reach_is_found_with_its_cause(
     (message,) = said(*behind(), *policies)
     assert message.startswith("shop/web[Service]: port 80 leads to 8080/TCP on its pods")
     assert f"{isolating}; {instead}" in message
+
+
+@pytest.mark.parametrize("engine", ["azure-npm", "calico", "cilium"])
+@pytest.mark.parametrize("code", [BLOCKED, "dns-egress-missing"])
+def test_what_an_engine_does_with_ipv6_is_nothing_to_a_cluster_without_it(engine: str, code: str) -> None:
+    """Azure NPM "doesn't support IPv6"; every address of the input is an IPv4 address."""
+    out = policy("out", "web", policyTypes=["Egress"], egress=[{"to": FROM_CALLER, "ports": [{"port": 5432}]}])
+    assert len(said(*behind(), DENY, permit(80), out, CALLER, code=code, engine=engine)) == 1
 
 
 def test_a_named_target_port_is_resolved_on_the_pods() -> None:
