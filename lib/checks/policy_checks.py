@@ -146,7 +146,13 @@ def _cut_off(engine: Engine, servers: frozenset[int], udp: Bits) -> set[int]:
 def _reaches_dns(
     engine: Engine, source: int, rules: Iterable[CompiledRule], servers: frozenset[int], udp: Bits
 ) -> bool:
-    naming = [rule for rule in rules if any(ports.mask & udp for ports in rule.ports)]
+    nobody = engine.spaces.outside & ~engine.spaces.outside_in_use
+    naming = [
+        rule
+        for rule in rules
+        if any(ports.mask & udp for ports in rule.ports)
+        and ((ends := rule.peers | rule.possible_peers) & ~nobody or not ends)
+    ]
     if not servers:
         return bool(naming)
     if any((rule.peers | rule.possible_peers) & engine.spaces.outside_in_use for rule in naming):
