@@ -20,6 +20,7 @@ from lib.cli.text_file import read_text
 from lib.loaders.assertions import AssertionReading, read_assertions
 from lib.model.problem import Severity
 from lib.model.security_rules import Attachment
+from lib.policy.engine import Engine
 from lib.reports.sarif import sarif
 from lib.tables.assertions import assertion_json, assertion_rows
 from lib.tables.findings import finding_rows
@@ -41,11 +42,11 @@ def check_command(arguments: argparse.Namespace) -> int:
     if arguments.format == "sarif":
         found = sarif(findings, given.problems, given.documents, results, reading.problems)
         write([json.dumps(found, ensure_ascii=False, indent=1) + "\n"])
-        given.report()
+        given.report(engine.notes)
         status = given.exit_status
     else:
         rows = [*finding_rows(findings, given.locate), *assertion_rows(results, given.locate)]
-        status = _print(arguments, given, engine.profile.id, rows, results)
+        status = _print(arguments, given, engine, rows, results)
     beside = (*reading.problems, *group_problems)
     for problem in beside:
         place = problem.source.file if problem.source else arguments.assertions
@@ -60,7 +61,7 @@ def check_command(arguments: argparse.Namespace) -> int:
 def _print(
     arguments: argparse.Namespace,
     given: Input,
-    engine: str,
+    engine: Engine,
     rows: list[dict[str, object]],
     results: tuple[Result, ...],
 ) -> int:
@@ -71,9 +72,9 @@ def _print(
             if arguments.assertions
             else None
         )
-        return print_rows(arguments, given, "findings", listed, tail=tail, engine=engine)
+        return print_rows(arguments, given, "findings", listed, tail=tail, notes=engine.notes, engine=engine.profile.id)
     shown = rows if arguments.format == "csv" else [_shortened(row) for row in rows]
-    return print_rows(arguments, given, "findings", shown)
+    return print_rows(arguments, given, "findings", shown, notes=engine.notes)
 
 
 def _shortened(row: Mapping[str, object]) -> dict[str, object]:

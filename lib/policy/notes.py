@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Final
 
@@ -13,7 +13,8 @@ from lib.model.policies import Direction, IpBlockPeer, NetworkPolicy
 from lib.model.problem import Problem, Severity
 from lib.model.snapshot import UNREAD, Coverage, Snapshot
 from lib.policy.compile import Spaces
-from lib.policy.engines import EngineProfile, detect_engine
+from lib.policy.engines import KUBERNETES, EngineProfile, detect_engine
+from lib.policy.engines import profile as profile_of
 from lib.policy.inventory import ignored_kinds
 from lib.policy.name_notes import name_notes
 from lib.policy.note import about
@@ -31,6 +32,7 @@ def notes_on(snapshot: Snapshot, spaces: Spaces) -> tuple[Problem, ...]:
     found = [
         *_not_enforced(snapshot),
         *_ignored(snapshot, spaces.profile),
+        *_ignored_by_cluster(snapshot, spaces.profile),
         *_of_two_engines(snapshot, spaces.profile),
         *_on_windows(snapshot, spaces.profile),
         *_redirected(snapshot, spaces.profile),
@@ -61,15 +63,34 @@ def _not_enforced(snapshot: Snapshot) -> Iterator[Problem]:
 
 def _ignored(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:
     """Kinds that the engine does not know: policies of them change nothing there, whatever they say."""
-    ignored = ignored_kinds(snapshot, profile)
-    if ignored:
-        listed = ", ".join(f"{count:,} {kind} ({group})" for (group, kind), count in sorted(ignored.items()))
+    if ignored := _listed(ignored_kinds(snapshot, profile)):
         yield Problem(
             severity=Severity.WARNING,
             code="policies-ignored",
-            message=f"{profile.label} ignores kinds of policy that the input holds: {listed}",
+            message=f"{profile.label} ignores kinds of policy that the input holds: {ignored}",
             remedy="Say what they say in a kind that the engine enforces.",
         )
+
+
+def _ignored_by_cluster(snapshot: Snapshot, chosen: EngineProfile) -> Iterator[Problem]:
+    """Kinds that count by the API's words, and that the cluster's own engine ignores."""
+    detected = detect_engine(snapshot)
+    if chosen.id != KUBERNETES.id or detected.name in (None, KUBERNETES.id):
+        return
+    runs = profile_of(detected.name)
+    if runs.enforces and (ignored := _listed(ignored_kinds(snapshot, runs))):
+        yield Problem(
+            severity=Severity.WARNING,
+            code="policies-ignored-by-cluster",
+            message=f"the cluster runs {runs.label} ({detected.evidence}), which ignores kinds of policy that the input "
+            f"holds: {ignored}; judged by the API's own words they count here",
+            remedy=f"Choose {runs.label} as policy engine (--engine {runs.id}) to judge as the cluster does.",
+            source=detected.source,
+        )
+
+
+def _listed(kinds: Mapping[tuple[str, str], int]) -> str:
+    return ", ".join(f"{count:,} {kind} ({group})" for (group, kind), count in sorted(kinds.items()))
 
 
 def _of_two_engines(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:
