@@ -82,8 +82,8 @@ def _ignored_by_cluster(snapshot: Snapshot, chosen: EngineProfile) -> Iterator[P
         yield Problem(
             severity=Severity.WARNING,
             code="policies-ignored-by-cluster",
-            message=f"the cluster runs {runs.label} ({detected.evidence}), which ignores kinds of policy that the input "
-            f"holds: {ignored}; judged by the API's own words they count here",
+            message=f"the cluster runs {runs.label} ({detected.evidence}), which ignores kinds of policy that the "
+            f"input holds: {ignored}; judged by the API's own words they count here",
             remedy=f"Choose {runs.label} as policy engine (--engine {runs.id}) to judge as the cluster does.",
             source=detected.source,
         )

@@ -134,7 +134,12 @@ def old_names(text: str) -> str:
     """A row's end or reason with the names that were there before."""
     for old, new in NAMESPACES.items():
         text = text.replace(new, old)
-    return re.sub(r"z\d-(pod-\d)", r"\1", text).replace("-hep-x[", "-hep[")
+    return without_policies(re.sub(r"z\d-(pod-\d)", r"\1", text).replace("-hep-x[", "-hep["))
+
+
+def without_policies(reason: str) -> str:
+    """A reason without the names of the policies of equal precedence that it tells of."""
+    return re.sub(r"which of \S+ and \S+, of equal precedence", "which of two, of equal precedence", reason)
 
 
 # --- order -----------------------------------------------------------------------------------------------------------
