@@ -41,10 +41,15 @@ class TemplateResources:
                     self._deployment(resource, named, scope, depth)
             elif kind in self.wanted and self._stands(resource, scope):
                 self.found.append(Fields(resource.entry, _worked_out(resource.data, scope), resource.path))
-        for key in sorted(scope.defaults):
-            written = next((k for k in named.section("parameters").data if str(k).lower() == key), key)
-            message = "counts with its default value; a deployment may give another"
-            named.entry.warn((*named.path, "parameters", written), "template-default", message, _DEPLOYED)
+        if template is named:
+            self._defaults(named, scope)
+
+    def _defaults(self, named: Fields, scope: Scope) -> None:
+        """Name the parameters of a template that count with their default value."""
+        message = "counts with its default value; a deployment may give another"
+        for written in named.section("parameters").data if scope.defaults else ():
+            if str(written).lower() in scope.defaults:
+                named.entry.warn((*named.path, "parameters", written), "template-default", message, _DEPLOYED)
 
     def _children(self, holder: Fields) -> list[Fields]:
         written: Any = holder.data.get("resources") or []
@@ -84,7 +89,7 @@ class TemplateResources:
                     except Unsettled:
                         given[name] = value["value"]
             own = template.data
-            inner = Scope(small_keys(own.get("parameters")), small_keys(own.get("variables")), given)
+            inner = Scope(small_keys(own.get("parameters")), small_keys(own.get("variables")), given, work=scope.work)
             self._template(template, template, inner, depth + 1)
         else:
             self._template(template, named, scope, depth + 1)

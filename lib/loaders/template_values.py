@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 DEPTH_MAX: Final = 30
-"""So deep do expressions, and variables that name variables, stand in each other at most."""
+"""So deep do expressions, variables that name variables, and lists and mappings in them stand in each other at most."""
 CHARS_MAX: Final = 4_000
 """Characters of one expression."""
 WORK_MAX: Final = 1_000_000
-"""Characters and items that functions put together in all."""
+"""Parts of expressions, and characters and items that they put together or look through, of one template in all."""
 _TOKEN: Final = re.compile(r"\s*(?:('(?:[^']|'')*')|(-?[0-9]{1,18})|([A-Za-z_][A-Za-z0-9_.]*)(?=\s*\()|([(),]))")
 _PART: Final = re.compile(r"\s*(?:\.([A-Za-z_][A-Za-z0-9_]*)|\[)")
 _PLACE: Final = re.compile(r"\{([0-9]{1,3})\}")
@@ -25,6 +25,19 @@ _PLACE: Final = re.compile(r"\{([0-9]{1,3})\}")
 
 class Unsettled(Exception):
     """The text alone doesn't say what an expression comes to."""
+
+
+@dataclass(slots=True)
+class Work:
+    """What a template's expressions have cost, those of deployments nested in it too."""
+
+    done: int = 0
+
+    def spend(self, amount: int) -> None:
+        """Count work. Raises Unsettled where there was too much of it."""
+        self.done += amount
+        if self.done > WORK_MAX:
+            raise Unsettled
 
 
 @dataclass(slots=True)
@@ -41,7 +54,7 @@ class Scope:
     defaults: set[str] = field(default_factory=set)
     known: dict[str, Any] = field(default_factory=dict)
     busy: set[str] = field(default_factory=set)
-    work: int = 0
+    work: Work = field(default_factory=Work)
 
     def parameter(self, name: Any, depth: int) -> Any:
         """A parameter's value. Raises Unsettled for one that only the deployment gives."""
@@ -74,12 +87,6 @@ class Scope:
         self.known[key] = found
         return found
 
-    def spend(self, amount: int) -> None:
-        """Count work. Raises Unsettled where there was too much of it."""
-        self.work += amount
-        if self.work > WORK_MAX:
-            raise Unsettled
-
 
 def small_keys(written: Any) -> dict[str, Any]:
     """A mapping with its names in small letters; an empty one for anything else."""
@@ -99,10 +106,14 @@ def settled(written: Any, scope: Scope, depth: int = 0) -> Any:
             return strictly(written, scope, depth)
         except Unsettled:
             return written
+    # The resources' own lists and mappings are as deep as the reader lets through; those of variables come on top.
+    if depth > DEPTH_MAX:
+        return written
+    inside = depth + 1 if depth else 0
     if isinstance(written, list):
-        return [settled(item, scope, depth) for item in written]
+        return [settled(item, scope, inside) for item in written]
     if isinstance(written, dict):
-        return {key: settled(item, scope, depth) for key, item in written.items()}
+        return {key: settled(item, scope, inside) for key, item in written.items()}
     return written
 
 
@@ -126,6 +137,7 @@ def _expression(text: str, scope: Scope, depth: int) -> tuple[Any, str]:
     """The value of the expression at the start of ``text``, and what follows it."""
     if depth > DEPTH_MAX:
         raise Unsettled
+    scope.work.spend(1)
     token = _TOKEN.match(text)
     if token is None:
         raise Unsettled
@@ -149,7 +161,7 @@ def _expression(text: str, scope: Scope, depth: int) -> tuple[Any, str]:
             if not rest.lstrip().startswith("]"):
                 raise Unsettled
             rest = rest.lstrip()[1:]
-        value = _member(value, key)
+        value = _member(value, key, scope)
     return value, rest
 
 
@@ -167,8 +179,11 @@ def _arguments(text: str, scope: Scope, depth: int) -> tuple[list[Any], str]:
     return found, rest.lstrip()[1:]
 
 
-def _member(value: Any, key: Any) -> Any:
+def _member(value: Any, key: Any, scope: Scope) -> Any:
     if isinstance(value, dict) and isinstance(key, str):
+        if key in value:
+            return value[key]
+        scope.work.spend(len(value))
         found = small_keys(value)
         if key.lower() in found:
             return found[key.lower()]
@@ -184,8 +199,8 @@ def _call(name: str, arguments: list[Any], scope: Scope, depth: int) -> Any:
         "concat": lambda: _concat(arguments, scope),
         "createarray": lambda: _array(arguments, scope),
         "format": lambda: _format(arguments, scope),
-        "tolower": lambda: _key(_one(arguments)),
-        "toupper": lambda: _key(_one(arguments)).upper(),
+        "tolower": lambda: _key(_copied(arguments, scope)),
+        "toupper": lambda: _key(_copied(arguments, scope)).upper(),
         "string": lambda: _text(_one(arguments)),
         "true": lambda: True,
         "false": lambda: False,
@@ -202,8 +217,14 @@ def _one(arguments: list[Any]) -> Any:
     return arguments[0]
 
 
+def _copied(arguments: list[Any], scope: Scope) -> Any:
+    value = _one(arguments)
+    scope.work.spend(len(value) if isinstance(value, str) else 1)
+    return value
+
+
 def _array(arguments: list[Any], scope: Scope) -> list[Any]:
-    scope.spend(len(arguments))
+    scope.work.spend(len(arguments))
     return arguments
 
 
@@ -215,10 +236,10 @@ def _text(value: Any) -> str:
 
 def _concat(arguments: list[Any], scope: Scope) -> Any:
     if arguments and all(isinstance(value, list) for value in arguments):
-        scope.spend(sum(map(len, arguments)))
+        scope.work.spend(sum(map(len, arguments)))
         return [item for value in arguments for item in value]
     texts = [_text(value) for value in arguments]
-    scope.spend(sum(map(len, texts)))
+    scope.work.spend(sum(map(len, texts)))
     return "".join(texts)
 
 
@@ -228,7 +249,7 @@ def _format(arguments: list[Any], scope: Scope) -> str:
         raise Unsettled
     pattern, values = _text(arguments[0]), [_text(value) for value in arguments[1:]]
     longest = max(map(len, values), default=0)
-    scope.spend(len(pattern) + pattern.count("{") * longest)
+    scope.work.spend(len(pattern) + pattern.count("{") * longest)
     plain = _PLACE.sub("", pattern)
     if "{" in plain or "}" in plain or any(int(n) >= len(values) for n in _PLACE.findall(pattern)):
         raise Unsettled

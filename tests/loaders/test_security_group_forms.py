@@ -402,6 +402,61 @@ def test_variables_that_grow_without_end_are_no_work() -> None:
     assert time.process_time() - started < 5
 
 
+COPIES = [f"[{function}(variables('long'))]" for function in ("toUpper", "toLower")] * 2_000
+COSTLY: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "copies of a long text": ({"long": "x" * 1_000_000}, COPIES),
+    "an expression that fails at its end": (
+        {"long": "[concat(" + "'a', " * 700 + "reference('x'))]"},
+        ["[variables('long')]"] * 10_000,
+    ),
+    "a mapping of many keys": (
+        {"long": {f"k{n}": "*" for n in range(50_000)}},
+        ["[variables('long').K1]"] * 10_000,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", COSTLY)
+def test_what_expressions_cost_is_bounded(case: str) -> None:
+    variables, addresses = COSTLY[case]
+    resource = group(sourceAddressPrefix=None, sourceAddressPrefixes=addresses)
+    started = time.process_time()
+    found = read(template(resource, variables={"to": ["*"], "ports": {"web": "443"}, **variables}))
+    assert found.rules[0].open_sources
+    assert time.process_time() - started < 15
+
+
+def test_deployments_share_the_work_that_is_done_for_a_template() -> None:
+    variables = {"to": ["*"], "ports": {"web": "443"}, "long": "x" * 500_000}
+    copies = {"from": {"value": "*"}, "long": {"value": "[variables('long')]"}}
+    resource = group(sourceAddressPrefix=None, sourceAddressPrefixes=["[toUpper(parameters('long'))]"] * 2)
+    inner = nested("inner", resource)
+    inner["properties"]["parameters"] = copies
+    started = time.process_time()
+    found = read(template(*[inner] * 200, variables=variables))
+    assert {p.code for p in found.problems} >= {"several-groups"}
+    assert time.process_time() - started < 15
+
+
+def test_lists_in_variables_that_lead_to_each_other_are_no_crash() -> None:
+    def inside(value: Any) -> Any:
+        for _ in range(80):
+            value = [value]
+        return value
+
+    chain = {f"v{n}": inside(f"[variables('v{n + 1}')]") for n in range(20)}
+    found = read(template(group(sourceAddressPrefix="[variables('v0')]"), variables=chain))
+    assert found.rules[0].open_sources
+
+
+def test_very_many_parameters_with_defaults_are_no_work() -> None:
+    many = {f"p{n}": {"defaultValue": "*"} for n in range(20_000)}
+    used = [f"[parameters('p{n}')]" for n in range(20_000)]
+    started = time.process_time()
+    read(template(group(sourceAddressPrefix=None, sourceAddressPrefixes=used), parameters=many))
+    assert time.process_time() - started < 15
+
+
 def test_deployments_are_nested_only_so_deep() -> None:
     found: Any = group()
     for _ in range(12):
