@@ -7,12 +7,14 @@ interface's effective rules stand in groups that say what they are attached to.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from lib.loaders import effective_rules
 from lib.loaders.effective_rules import group_of, name_of, plain_rule
 from lib.loaders.parse.fields import Fields
+from lib.loaders.parse.session import quote
 from lib.loaders.security_group_spelling import POWERSHELL_KEYS
 from lib.loaders.template_resources import TemplateResources, is_deployed, looped
 from lib.model.security_rules import Attachment
@@ -93,19 +95,45 @@ def _template(root: Fields) -> Found:
     rules = tuple(item for item in read.found if item.text("type").lower() == _RULE)
     if not groups and not rules:
         root.error("resources", "no-security-group", "the template holds no security group", FORMS)
+    name = _name(groups[0]) if groups else next(filter(None, map(_parent, rules)), "")
+    whose = [_is_of(rule, name) for rule in rules]
+    if len(groups) > 1 or False in whose:
+        message = f"the template holds rules of several groups; those of {quote(name)} count"
+        root.error("resources", "several-groups", message, FORMS)
+    for rule, is_own in zip(rules, whose, strict=True):
+        if is_own is None:
+            message = "leaves open whose rule it is; one of this group may be any"
+            rule.error("name", "template-name", message, "Paste what is deployed: az network nsg show.")
+    rules = tuple(rule for rule, is_own in zip(rules, whose, strict=True) if is_own)
+    lost_rules = read.lost or None in whose or _any_looped(rules)
     if not groups:
-        return Found(_name(root), rules, read.lost)
-    if len(groups) > 1:
-        root.error("resources", "several-groups", "the template holds several groups; the first counts", FORMS)
-        others = {_name(group).lower() for group in groups[1:]}
-        rules = tuple(rule for rule in rules if _name(rule).rpartition("/")[0].lower() not in others)
+        return Found(_name(root), rules, lost_rules)
     first = _group(groups[0])
     children, lost_children = _children(groups[0], "resources")
     inside = [child for child in children if child.text("type").lower() in (_CHILD, _RULE)]
     standing = [(child, is_deployed(child, child.data.get("condition", True))) for child in inside]
     own = tuple(child for child, stands in standing if stands)
-    lost = read.lost or lost_children or first.lost or any(stands is None for _, stands in standing)
+    lost = lost_rules or lost_children or first.lost or any(stands is None for _, stands in standing)
+    lost = _any_looped((*first.rules, *own)) or lost
     return Found(_name(root) or first.name, (*first.rules, *own, *rules), lost)
+
+
+def _any_looped(rules: Iterable[Fields]) -> bool:
+    """Whether a loop makes a list of one of the rules; tells of each."""
+    return any([looped(body) for rule in rules for body in (rule.section("properties"),) if body.data])
+
+
+def _parent(rule: Fields) -> str:
+    """The group that a rule's own name begins with, "" where it has none."""
+    return _name(rule).rpartition("/")[0].lower()
+
+
+def _is_of(rule: Fields, group: str) -> bool | None:
+    """Whether a resource is a rule of the group; None where the text doesn't settle the name of either."""
+    parent, own = _parent(rule), group.lower()
+    if parent == own or not own or (not parent and "[" not in _name(rule)):
+        return True
+    return None if "[" in parent + own + _name(rule) else False
 
 
 def _group(group: Fields) -> Found:

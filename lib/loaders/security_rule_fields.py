@@ -66,7 +66,7 @@ def addresses(body: Fields, end: str, name: str) -> tuple[tuple[str, ...], tuple
         read = _address(text)
         if read is None:
             message = f"{quote(text)} is no address, prefix, service tag or *"
-            remedy = "Write what the deployed group has; expressions of a template are not evaluated."
+            remedy = "Write what the deployed group has; of a template, what its expressions come to."
             body.entry.error(key, "invalid-address", message, remedy)
             unknown.append(f"which addresses {quote(text)} of rule {name} means")
         else:

@@ -7,7 +7,7 @@ place; it may hold rules of the group that is read.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from lib.loaders.parse.fields import Fields
@@ -36,6 +36,8 @@ class TemplateResources:
         """``named`` is the template whose parameters expressions mean."""
         for resource in self._children(template):
             kind = resource.text("type").lower() if isinstance(resource.data.get("type"), str) else ""
+            if kind.startswith("["):
+                self._tell(resource, "type", "template-type", "hangs on an expression; the resource may be any")
             if kind == _DEPLOYMENT:
                 if self._stands(resource, scope):
                     self._deployment(resource, named, scope, depth)
@@ -77,6 +79,8 @@ class TemplateResources:
             self._tell(properties, "templateLink", "template-link", said)
         template = properties.child("template")
         if template is None:
+            if not properties.has("templateLink"):
+                self._tell(properties, "template", "template-missing", "is not in the text; its rules do not count")
             return
         if depth >= _NESTED_MAX:
             self._tell(properties, "template", "nesting", f"is nested more than {_NESTED_MAX} times; it is not read")
@@ -113,8 +117,11 @@ def is_deployed(resource: Fields, condition: object) -> bool | None:
 
 
 def _worked_out(resource: Any, scope: Scope) -> dict[str, Any]:
-    read = ("name", "properties", "resources")
-    return {key: settled(value, scope) if key in read else value for key, value in resource.items()}
+    read = ("properties", "resources")
+    found = {key: settled(value, scope) if key in read else value for key, value in resource.items()}
+    # Whose rule a resource is hangs on its name.
+    names = replace(scope, known={}, busy=set(), placeholders=True)
+    return found | ({"name": settled(resource["name"], names)} if "name" in resource else {})
 
 
 def looped(holder: Fields) -> bool:

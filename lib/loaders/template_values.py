@@ -45,7 +45,8 @@ class Scope:
     """The parameters and variables that one template's expressions mean.
 
     ``given`` are the values that a nested deployment hands in; ``defaults`` collects the parameters that count with
-    their default value. Names are compared in small letters, as Azure does.
+    their default value. Names are compared in small letters, as Azure does. With ``placeholders`` what only the
+    deployment settles is a text in brackets, the same wherever the same is meant, so that names can be compared.
     """
 
     parameters: Mapping[str, Any]
@@ -55,6 +56,7 @@ class Scope:
     known: dict[str, Any] = field(default_factory=dict)
     busy: set[str] = field(default_factory=set)
     work: Work = field(default_factory=Work)
+    placeholders: bool = False
 
     def parameter(self, name: Any, depth: int) -> Any:
         """A parameter's value. Raises Unsettled for one that only the deployment gives."""
@@ -63,9 +65,17 @@ class Scope:
             return self.given[key]
         definition = self.parameters.get(key)
         if not isinstance(definition, dict) or "defaultValue" not in definition:
-            raise Unsettled
+            return self.placeholder("parameters", [key])
         self.defaults.add(key)
         return self._once(f"parameters.{key}", definition["defaultValue"], depth)
+
+    def placeholder(self, function: str, arguments: list[Any]) -> str:
+        """The text that stands for what a function gives. Raises Unsettled where there are to be none."""
+        if not self.placeholders:
+            raise Unsettled
+        text = f"[{function.lower()}({', '.join(map(_text, arguments))})]"
+        self.work.spend(len(text))
+        return text
 
     def variable(self, name: Any, depth: int) -> Any:
         """A variable's value. Raises Unsettled for one that isn't there."""
@@ -189,6 +199,8 @@ def _member(value: Any, key: Any, scope: Scope) -> Any:
             return found[key.lower()]
     if isinstance(value, list) and isinstance(key, int) and 0 <= key < len(value):
         return value[key]
+    if scope.placeholders and isinstance(value, str) and value.startswith("["):
+        return scope.placeholder(f"{value}.{_text(key)}", [])
     raise Unsettled
 
 
@@ -207,7 +219,7 @@ def _call(name: str, arguments: list[Any], scope: Scope, depth: int) -> Any:
         "null": lambda: None,
     }
     if name.lower() not in known:
-        raise Unsettled
+        return scope.placeholder(name, arguments)
     return known[name.lower()]()
 
 

@@ -314,6 +314,67 @@ def test_what_only_the_deployment_settles_is_named_with_its_place(expression: st
     assert found.rules[0].open_sources
 
 
+def rule_resource(name: str, **more: Any) -> dict[str, Any]:
+    return {"type": f"{GROUP}/securityRules", "name": name, "properties": {**BODY, **more}}
+
+
+@pytest.mark.parametrize(
+    ("of_group", "of_rule"),
+    [
+        ("corp", "Corp/late"),
+        ("[parameters('unset')]", "[concat(parameters('Unset'), '/late')]"),
+        ("[parameters('unset')]", "[format('{0}/{1}', parameters('unset'), 'late')]"),
+        ("[variables('named')]", "[concat(variables('named'), '/', 'late')]"),
+    ],
+)
+def test_a_rule_belongs_to_the_group_that_it_names(of_group: str, of_rule: str) -> None:
+    named = {"named": "[concat('nsg-', uniqueString(resourceGroup().id))]", "to": ["*"], "ports": {"web": "443"}}
+    found = read(template({**group(), "name": of_group}, rule_resource(of_rule), variables=named))
+    assert {r.name for r in found.rules} == {"web", "late"}
+    assert not found.unplaced and not [p for p in found.problems if p.severity is Severity.ERROR]
+
+
+@pytest.mark.parametrize(
+    ("rules", "code", "read_as"),
+    [
+        (["deployed-already/late"], "several-groups", ["web"]),
+        (["[concat(parameters('unset'), '/late')]"], "template-name", ["web"]),
+        (["[reference('x').name]"], "template-name", ["web"]),
+    ],
+)
+def test_a_rule_of_another_group_is_not_the_groups(rules: list[str], code: str, read_as: list[str]) -> None:
+    text = template({**group(), "name": "corp"}, *map(rule_resource, rules))
+    found = read(text)
+    assert [p.code for p in found.problems if p.severity is Severity.ERROR] == [code]
+    assert [r.name for r in found.rules] == read_as
+    assert bool(found.unplaced) is (code == "template-name")
+
+
+def test_of_rules_of_several_groups_without_a_group_those_of_the_first_count() -> None:
+    found = read(template(rule_resource("a/one"), rule_resource("b/two", priority=300)))
+    assert [r.name for r in found.rules] == ["one"]
+    assert "several-groups" in {p.code for p in found.problems}
+
+
+DEPLOYMENT = "Microsoft.Resources/deployments"
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {"type": DEPLOYMENT, "properties": {"template": "[variables('first')]"}},
+        {"type": DEPLOYMENT, "properties": "[variables('first')]"},
+        {"type": DEPLOYMENT},
+        {**rule_resource("corp/late"), "type": "[variables('first')]"},
+        rule_resource("corp/late", copy=[{"name": "destinationPortRanges", "count": 2, "input": "1"}]),
+    ],
+)
+def test_resources_that_are_cut_short_may_hold_any_rule(resource: dict[str, Any]) -> None:
+    found = read(template({**group(), "name": "corp"}, resource))
+    assert len(found.unplaced) == len(RuleDirection) * len(Access)
+    assert [p for p in found.problems if p.severity is Severity.ERROR]
+
+
 def test_an_escaped_bracket_is_no_expression() -> None:
     assert read(template({**group(), "name": "[[parameters('x')]"})).name == "[parameters('x')]"
 

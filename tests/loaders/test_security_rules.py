@@ -182,12 +182,13 @@ def test_of_several_groups_the_first_counts():
     assert (found.name, [r.priority for r in found.rules]) == ("a", [200])
 
 
-def test_rules_of_another_group_of_a_template_are_not_the_firsts():
+def test_rules_of_other_groups_of_a_template_are_not_the_firsts_and_may_be_where_that_is_open():
     resources = [{"type": GROUP, "name": n, "properties": {"securityRules": []}} for n in ("first", "second")]
     resources += [{"type": f"{GROUP}/securityRules", **arm(rule(name=n, priority=p))} for n, p in OWNED]
     found = read({"resources": resources})
-    assert [r.name for r in found.rules] == ["web", "of-nobody-known"]
-    assert [p.code for p in found.problems] == ["several-groups"]
+    assert [r.name for r in found.rules] == ["web"]
+    assert [p.code for p in found.problems] == ["several-groups", "template-name"]
+    assert len(found.unplaced) == len(RuleDirection) * len(Access)
 
 
 OWNED = (("first/web", 200), ("Second/api", 210), ("[concat('x')]/of-nobody-known", 220))
