@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from ipaddress import ip_network
+
 import pytest
 
 from lib.azure.ingress import dns_records
@@ -19,7 +22,7 @@ from lib.routing.routes import route_views
 from lib.trace.ends import GoalKind, read_goal, read_start
 from lib.trace.questions import NOWHERE, Cluster, of_door, of_record, of_rules, of_security_rule, of_sender
 from tests.azure.load import sample
-from tests.azure.nsg import load_balancer
+from tests.azure.nsg import cluster, load_balancer, node
 
 SHOP = sample("shop")
 CLUSTER = Cluster(SHOP, route_views(SHOP))
@@ -65,6 +68,56 @@ def test_each_rule_of_a_dual_stack_service_of_mixed_protocols_has_its_own_way():
     ports = (ServicePort(53, 53, Protocol.TCP, node_port=30053), ServicePort(53, 53, Protocol.UDP, node_port=30054))
     found = load_balancer_of(load_balancer("dns", *ports), ProviderSettings())
     assert of_rules(found) == [("internet", "svc/shop/dns:53"), ("internet", "svc/shop/dns:53/UDP")]
+
+
+RULES_OF_SERVICES = {
+    "of SCTP": (
+        load_balancer(
+            "s", ServicePort(9000, 9000, Protocol.SCTP), frontends=("10.224.0.200",), ranges=("10.100.0.0/16",),
+            notes={"azure-load-balancer-internal": "true"},
+        ),
+        ("10.100.0.0", "10.224.0.200:9000/SCTP"),
+    ),
+    "without floating IP": (
+        load_balancer(
+            "s", ServicePort(80, 80, node_port=30080), ServicePort(443, 443, node_port=30443),
+            frontends=("20.0.0.9",), notes={"azure-disable-load-balancer-floating-ip": "true"},
+        ),
+        ("internet", "svc/shop/s:80"),
+    ),
+    "for every address": (
+        load_balancer("s", frontends=("20.0.0.9",), ranges=("0.0.0.0/0",)),
+        ("internet", "20.0.0.9:80"),
+    ),
+    "for every address, inside": (
+        load_balancer(
+            "s", frontends=("10.224.0.200",), ranges=("0.0.0.0/0",), notes={"azure-load-balancer-internal": "true"}
+        ),
+        ("vnet", "10.224.0.200:80"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", RULES_OF_SERVICES)
+def test_a_rule_of_a_service_leads_to_the_packet_that_its_clients_send(case):
+    service, expected = RULES_OF_SERVICES[case]
+    service = replace(
+        service, load_balancer_source_ranges=tuple(map(ip_network, service.load_balancer_source_ranges_written))
+    )
+    snapshot = cluster(service, nodes=(node("n1", "10.224.0.4"),))
+    provider = provider_group(snapshot)
+    (rule,) = provider.written
+    assert of_security_rule(rule, provider, snapshot) == expected
+
+
+@pytest.mark.parametrize(
+    ("protocol", "ports", "expected"),
+    [("Udp", "*", "20.0.0.9:443/UDP"), ("Icmp", "*", ""), ("Esp", "*", ""), ("Tcp", "8080", "20.0.0.9:8080")],
+)
+def test_a_rule_of_ones_own_leads_to_its_protocol_or_nowhere(protocol, ports, expected):
+    rule = replace(DENY, protocol=protocol, sources=("198.51.100.0/24",), destinations=("20.0.0.9",), ports=(ports,))
+    found = of_security_rule(rule, provider_group(SHOP), SHOP)
+    assert found == (("198.51.100.0", expected) if expected else NOWHERE)
 
 
 def test_an_ipv6_destination_stands_in_brackets():

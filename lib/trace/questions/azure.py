@@ -15,12 +15,13 @@ from lib.azure.security_group_match import INTERNET_TAG, VIRTUAL_NETWORK, Place
 from lib.azure.security_group_question import Question
 from lib.azure.security_group_subnet import PortThrough
 from lib.azure.view import AzureView
+from lib.facts.nsg import provider_rules
 from lib.model.refs import ObjectRef
 from lib.model.security_rules import ANY, Access, RuleDirection, SecurityRule
-from lib.model.sets import ConnectionSet, PortSet, Protocol
+from lib.model.sets import FIRST_PORT, LAST_PORT, ConnectionSet, PortSet, Protocol, parse_address
 from lib.model.snapshot import Snapshot
 from lib.routing.entry_points import EntryKind, EntryPoint
-from lib.routing.reach import Scope, address_or_none
+from lib.routing.reach import Scope, address_or_none, is_public
 from lib.trace.questions.egress import of_way_out
 from lib.trace.questions.ends import NOWHERE, THE_INTERNET, THE_NETWORK, Ends, suffix, written
 from lib.trace.questions.flows import with_port
@@ -28,7 +29,6 @@ from lib.trace.questions.objects import Cluster, of_node, of_object, of_service
 
 _ON_NODES: Final = (EntryKind.NODE_PORT, EntryKind.HOST_PORT, EntryKind.HOST_NETWORK)
 _PLACES: Final = {INTERNET_TAG: THE_INTERNET, VIRTUAL_NETWORK: THE_NETWORK, ANY: THE_NETWORK}
-_UDP: Final = "Udp"
 
 
 def of_door(door: EntryPoint, cluster: Cluster) -> Ends:
@@ -95,20 +95,52 @@ def of_security_rule(rule: SecurityRule, provider: ProviderGroup, snapshot: Snap
         return _outbound(rule, snapshot)
     if rule.is_default:
         return _default(rule, provider, snapshot)
+    nodes = {address for node in snapshot.nodes for address in node.addresses_of("InternalIP")}
     src = _sender(next(iter(rule.sources), ""))
-    dst = next((d for d in rule.destinations if address_or_none(d) is not None), "")
+    # A node's address with a node port is what is left of a packet behind the load balancer; nobody sends that.
+    behind = nodes if rule.services or src == THE_INTERNET else ()
+    dst = next((d for d in rule.destinations if address_or_none(d) is not None and d not in behind), "")
     if not dst or not src:
-        wrote = next((a.service for a in provider.accesses if a.service.ref in rule.services), None)
-        src_of, dst_of = of_service(wrote, snapshot) if wrote is not None else NOWHERE
+        src_of, dst_of = _of_writer(rule, provider, snapshot)
         return (src or src_of, dst_of) if dst_of else NOWHERE
-    return src, with_port(dst, _ports(rule))
+    if src == THE_INTERNET and INTERNET_TAG not in rule.sources and not is_public(parse_address(dst)):
+        src = THE_NETWORK
+    to = with_port(dst, _ports(rule))
+    return (src, to) if to else NOWHERE
+
+
+def _of_writer(rule: SecurityRule, provider: ProviderGroup, snapshot: Snapshot) -> Ends:
+    """To a Service that wrote the rule, through a port that the rule is about."""
+    for access in provider.accesses:
+        if access.service.ref in rule.services:
+            src, dst = of_service(access.service, snapshot)
+            protocol, name = _protocol(rule), access.service.ref.qualified_name
+            for port in access.service.ports:
+                number = port.port if access.floating_ip else port.node_port
+                if port.protocol is protocol and str(number) in rule.ports:
+                    return src, f"svc/{name}:{port.port}{suffix(port.protocol.value)}"
+            return src, dst
+    return NOWHERE
+
+
+def _protocol(rule: SecurityRule) -> Protocol | None:
+    """The protocol of a packet that a rule is about; None for one that no trace is about."""
+    # The provider has one word for each of Kubernetes' protocols: of SCTP it writes rules for any.
+    meant = {word: Protocol(name) for name, word in provider_rules().protocols}
+    if rule.protocol == ANY and (not rule.services or ANY in rule.ports):
+        return Protocol.TCP
+    return meant.get(rule.protocol)
 
 
 def _ports(rule: SecurityRule) -> ConnectionSet:
-    protocol = Protocol.UDP if rule.protocol == _UDP else Protocol.TCP
+    protocol = _protocol(rule)
+    if protocol is None:
+        return ConnectionSet.from_ports({})
     parts = (text.partition("-") for text in rule.ports if text != ANY)
     named = PortSet.from_intervals((int(first), int(last or first)) for first, _, last in parts if first.isdigit())
-    return ConnectionSet.from_ports({protocol: named}) if named else ConnectionSet.all()
+    if not named and rule.protocol == ANY:
+        return ConnectionSet.all()
+    return ConnectionSet.from_ports({protocol: named or PortSet.from_intervals([(FIRST_PORT, LAST_PORT)])})
 
 
 def _default(rule: SecurityRule, provider: ProviderGroup, snapshot: Snapshot) -> Ends:
@@ -161,6 +193,7 @@ def _sender(text: str) -> str:
     if text in _PLACES:
         return _PLACES[text]
     try:
-        return str(ip_network(text, strict=False).network_address)
+        network = ip_network(text, strict=False)
     except ValueError:
         return ""
+    return str(network.network_address) if network.prefixlen else THE_INTERNET
