@@ -40,8 +40,9 @@ def given_group(path: str, attachment: Attachment) -> tuple[SecurityGroup | None
     found = read_security_rules(
         read_text(path, "a network security group (az network nsg show)"), path, attachment=attachment
     )
-    if not found.rules and not found.unplaced and found.problems:
-        raise UsageError(f"{path}: {found.problems[0].message}")
+    if not found.is_group:
+        said = (problem.message for problem in found.problems if problem.severity is Severity.ERROR)
+        raise UsageError(f"{path}: {next(said, 'the text holds no security group')}")
     return group_of_ones_own(found.name, found.rules, found.unplaced, attachment), found.problems
 
 

@@ -35,13 +35,15 @@ _CHILD: Final = "securityrules"
 class Found:
     """The rules of the one group that counts; ``lost`` says that it has others, which can't be read.
 
-    ``effective`` are those of an interface, as Azure has worked them out.
+    ``effective`` are those of an interface, as Azure has worked them out. ``is_group`` is False for a text that holds
+    neither a group nor a rule of one, which is not the same as a group without rules.
     """
 
     name: str
     rules: tuple[Fields, ...] = ()
     lost: bool = False
     effective: bool = False
+    is_group: bool = True
 
 
 def find_rules(root: Fields, attachment: Attachment | None = None) -> Found:
@@ -59,7 +61,7 @@ def find_rules(root: Fields, attachment: Attachment | None = None) -> Found:
         return Found("", (root,))
     if not _is_group(root):
         root.error(None, "no-security-group", "the text is no security group", FORMS)
-        return Found(_name(root))
+        return Found(_name(root), is_group=False)
     return _listed(root, "securityRules", attachment) if "securityRules" in root.data else _group(root)
 
 
@@ -76,14 +78,14 @@ def _listed(root: Fields, key: str, attachment: Attachment | None) -> Found:
         return _group(groups[0])
     if key == "value" and any(not _is_rule(item) for item in items):
         root.error(key, "no-security-group", "the list holds what is neither a security group nor a rule of one", FORMS)
-        return Found("")
+        return Found("", is_group=False)
     return Found(_name(root), items, lost)
 
 
 def _effective(groups: tuple[Fields, ...], attachment: Attachment | None) -> Found:
     group, before = group_of(groups, attachment)
     if group is None:
-        return Found("")
+        return Found("", is_group=False)
     rules, lost = _children(group, effective_rules.KEY)
     return Found(name_of(group), tuple(map(plain_rule, rules)), lost or before, effective=True)
 
@@ -107,7 +109,7 @@ def _template(root: Fields) -> Found:
     rules = tuple(rule for rule, is_own in zip(rules, whose, strict=True) if is_own)
     lost_rules = read.lost or None in whose or _any_looped(rules)
     if not groups:
-        return Found(_name(root), rules, lost_rules)
+        return Found(_name(root), rules, lost_rules, is_group=bool(rules) or lost_rules)
     first = _group(groups[0])
     children, lost_children = _children(groups[0], "resources")
     inside = [child for child in children if child.text("type").lower() in (_CHILD, _RULE)]
@@ -145,7 +147,7 @@ def _group(group: Fields) -> Found:
 
 def _children(holder: Fields, key: str) -> tuple[tuple[Fields, ...], bool]:
     """The mappings of a list, or of resources by their names; and whether something else stands there too."""
-    written: Any = holder.data.get(key) or []
+    written: Any = [] if holder.data.get(key) is None else holder.data[key]
     by_name = isinstance(written, dict) and key == "resources"
     if by_name:
         inside = holder.section(key)

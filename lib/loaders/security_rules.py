@@ -45,18 +45,26 @@ class SecurityRulesReading:
     """The rules of one group's own, in evaluation order, without Azure's default ones.
 
     ``unplaced`` are rules whose priority, access or direction can't be read, once for each way in which they may be
-    meant. ``name`` is the group's, "" where the text has none.
+    meant; those without a source stand for whatever could not be read. ``name`` is the group's, "" where the text has
+    none. ``is_group`` is False where the text holds no group at all: that is no group without rules.
     """
 
     name: str
     rules: tuple[SecurityRule, ...]
     unplaced: tuple[SecurityRule, ...]
     problems: tuple[Problem, ...]
+    is_group: bool = True
+
+    @property
+    def count(self) -> int:
+        """How many rules of the text were read, each once."""
+        return len(self.rules) + len({rule.source for rule in self.unplaced if rule.source is not None})
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
     name: str
+    is_group: bool
     found: tuple[tuple[SecurityRule, bool], ...]
 
 
@@ -70,7 +78,7 @@ def read_security_rules(
     if len(text) > CHARS_MAX:
         message = f"the text is longer than {CHARS_MAX:,} characters"
         problem = Problem(Severity.ERROR, "too-large", message, "Paste one security group.", Source(file, 1), 1)
-        return SecurityRulesReading("", (), (), (problem,))
+        return SecurityRulesReading("", (), (), (problem,), is_group=False)
     session = Session(limits.problems_per_file)
     problems: list[Problem] = []
     parts: list[Part[_Read]] = []
@@ -88,7 +96,7 @@ def read_security_rules(
             Problem(Severity.ERROR, "several-groups", message, "Paste one group.", place, parts[1].line_of(()))
         )
     if not parts:
-        return SecurityRulesReading("", (), (), tuple(problems))
+        return SecurityRulesReading("", (), (), tuple(problems), is_group=False)
     return _group(parts[0], problems)
 
 
@@ -99,7 +107,8 @@ def _group(part: Part[_Read], problems: list[Problem]) -> SecurityRulesReading:
         lined = replace(rule, line=part.line_of(rule.source.path) if rule.source else None)
         (placed if sure else unplaced).append(lined)
     problems += _twice(placed)
-    return SecurityRulesReading(part.value.name, in_evaluation_order(placed), tuple(unplaced), tuple(problems))
+    rules = in_evaluation_order(placed)
+    return SecurityRulesReading(part.value.name, rules, tuple(unplaced), tuple(problems), part.value.is_group)
 
 
 def _twice(rules: list[SecurityRule]) -> Iterator[Problem]:
@@ -124,7 +133,7 @@ def _document(attachment: Attachment | None, root: Fields) -> _Read:
     if is_powershell(root.data):
         root = Fields(root.entry, respelled(root.data), root.path)
     found = find_rules(root, attachment)
-    return _Read(found.name[:_NAME_CHARS], _read_all(root, found))
+    return _Read(found.name[:_NAME_CHARS], found.is_group, _read_all(root, found))
 
 
 def _read_all(root: Fields, group: Found) -> tuple[tuple[SecurityRule, bool], ...]:

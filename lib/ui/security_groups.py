@@ -61,8 +61,7 @@ def reading(page: PageContext, attachment: Attachment) -> SecurityRulesReading |
 
 def _readable(found: SecurityRulesReading | None) -> SecurityRulesReading | None:
     """None also for a text that holds no group: that is no group without rules."""
-    nothing = found is not None and not found.rules and not found.unplaced and bool(found.problems)
-    return None if nothing else found
+    return found if found is not None and found.is_group else None
 
 
 def groups(page: PageContext) -> Groups:

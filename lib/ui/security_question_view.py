@@ -195,8 +195,13 @@ def _paste(page: PageContext, attachment: Attachment) -> None:
     say_problems(found.problems[:_SHOWN])
     if len(found.problems) > _SHOWN:
         st.caption(f"… and {len(found.problems) - _SHOWN:,} more problems")
-    count = len(found.rules) + len(found.unplaced)
-    st.caption(f"{count:,} rule{'s' if count != 1 else ''} read{f' of {plain(found.name, 80)}' if found.name else ''}.")
+    of = f" of {plain(found.name, 80)}" if found.name else ""
+    lost = any(rule.source is None for rule in found.unplaced)
+    st.caption(
+        f"{found.count:,} rule{'s' if found.count != 1 else ''} read{of}."
+        + (" What could not be read may be any rule." if lost else "")
+        + ("" if found.is_group else " The text counts as no group.")
+    )
 
 
 def _take(page: PageContext, attachment: Attachment, key: str) -> None:

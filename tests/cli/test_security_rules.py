@@ -116,6 +116,18 @@ def test_live_priorities_are_kept(capsys, tmp_path):
     assert "priorities are kept" in found["packets"][0]["arrives_as"][0]["groups"][0]["origin"]
 
 
+def test_a_group_without_rules_counts_and_a_text_without_a_group_is_refused(capsys, tmp_path):
+    file = tmp_path / "nsg.json"
+    empty = {"type": "Microsoft.Network/networkSecurityGroups", "name": "[parameters('n')]", "properties": {}}
+    file.write_text(json.dumps({"parameters": {"n": {"defaultValue": "corp"}}, "resources": [empty]}))
+    found = asked(capsys, "--packet", "internet=monitoring/grafana:80", "--subnet-nsg", str(file))
+    assert found["verdict"] == "denied"
+    for text in ("{}", "# nothing"):
+        file.write_text(text)
+        status, out, err = run(capsys, "--packet", "internet=monitoring/grafana:80", "--subnet-nsg", str(file))
+        assert (status, out) == (2, "") and "no security group" in err
+
+
 @pytest.mark.parametrize("format_", ["text", "csv", "md"])
 def test_every_format_answers(capsys, format_, tmp_path):
     file = tmp_path / "nsg.json"

@@ -171,6 +171,7 @@ def test_rules_of_one_name_or_priority_are_told_and_all_count():
 def test_a_text_that_is_no_group_says_so(text):
     found = read(text)
     assert not found.rules
+    assert not found.is_group or found.unplaced
     if text:
         assert found.problems
         assert all(p.line for p in found.problems)

@@ -97,6 +97,33 @@ def test_a_pasted_group_on_the_subnet_is_asked_first_and_shows_what_it_blocks() 
     assert "1 rule read of corp." in words(app)
 
 
+EMPTY = {
+    "parameters": {"name": {"type": "string", "defaultValue": "corp"}},
+    "resources": [
+        {
+            "type": "Microsoft.Network/networkSecurityGroups",
+            "name": "[parameters('name')]",
+            "properties": {"securityRules": []},
+        }
+    ],
+}
+
+
+def test_a_group_without_rules_of_its_own_denies_the_internet_whatever_its_text_is_warned_of() -> None:
+    app = paste(open_page("security_rules", **GRAFANA), "subnet", EMPTY)
+    assert any("corp on the subnet denies it" in re.sub(r"\\(.)", r"\1", e.value) for e in app.error)
+    assert "0 rules read of corp." in words(app)
+    assert "counts as no group" in words(paste(open_page("security_rules", **GRAFANA), "subnet", "{}"))
+
+
+def test_only_rules_that_were_read_are_counted() -> None:
+    cut = {"SecurityRules": [RULE["name"], RULE["name"]], "Name": "corp"}
+    app = paste(open_page("security_rules"), "subnet", cut)
+    assert "0 rules read of corp. What could not be read may be any rule." in words(app)
+    twice = {key: value for key, value in RULE.items() if key != "access"}
+    assert "1 rule read." in words(paste(open_page("security_rules"), "subnet", [twice]))
+
+
 def test_a_pasted_group_of_akss_keeps_its_priorities() -> None:
     name = allow_name(Family.IPV4, "Tcp", ["Internet"], [80])
     live = {**RULE, "name": name, "priority": 700, "access": "Allow", "protocol": "Tcp"}
