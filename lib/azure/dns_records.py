@@ -13,6 +13,8 @@ from lib.model.refs import ObjectRef, Source
 
 _RESOURCE_ID: Final = re.compile(r".*/providers/microsoft\.network/(dnszones|privatednszones)/([^/]+)/?", re.IGNORECASE)
 
+_LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
+
 
 class ZoneKind(Enum):
     """Who is answered from a zone; the value is the word for people."""
@@ -95,11 +97,21 @@ _NOT_SAID: Final = "Whether the zone is public or private is not said: write pub
 
 
 def zones_of(text: str) -> tuple[Zone, ...]:
-    """The DNS zones of a list with commas, names in canonical form; empty items are left out.
+    """The DNS zones of a list with commas, names in canonical form; what is no zone is left out.
 
     A zone is a name, ``public:NAME``, ``private:NAME`` or its resource ID, which says which it is.
     """
-    return tuple(dict.fromkeys(found for part in text.split(",") if (found := _zone(part.strip())).name))
+    return tuple(dict.fromkeys(found for part in text.split(",") if _is_name((found := _zone(part.strip())).name)))
+
+
+def no_zones_of(text: str) -> tuple[str, ...]:
+    """The items of such a list that are no zone, as they are written."""
+    parts = (part.strip() for part in text.split(","))
+    return tuple(dict.fromkeys(part for part in parts if part and not _is_name(_zone(part).name)))
+
+
+def _is_name(name: str) -> bool:
+    return all(label and set(label) <= _LETTERS for label in name.split("."))
 
 
 def _zone(text: str) -> Zone:

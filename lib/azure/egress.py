@@ -66,8 +66,8 @@ class OutboundAnswer:
         if self.type.ports:
             return ""
         return (
-            f"With {self.type.id} AKS translates nothing: how many ports there are is a matter of what stands in the "
-            "way. The numbers are those that a load balancer would have."
+            f"Under the outbound type {self.type.id} AKS translates nothing: how many ports there are is a matter of "
+            "what stands in the way. The numbers are those that a load balancer would have."
         )
 
 
@@ -111,7 +111,7 @@ def _migration(network_kind: str, old: str, new: str, allowed: bool | None) -> M
             sources = tuple(dict.fromkeys((*known.sources, conflict.source)))
             return Migration(old, new, Change.CONFLICT, conflict.says, sources)
     if allowed is None:
-        why = "The table for this kind of virtual network has no such pair."
+        why = f"The table for virtual networks that are {_KINDS[network_kind]} has no such pair."
         return Migration(old, new, Change.NOT_STATED, why, known.sources)
     return Migration(old, new, Change.ALLOWED if allowed else Change.REFUSED, "", known.sources)
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from lib.azure.dns_records import RecordState, zones_of
+from lib.azure.dns_records import RecordState, no_zones_of, zones_of
 from lib.azure.ingress import annotations_of, dns_records
 from lib.azure.profile import ClusterProfile
 from lib.facts import today
@@ -21,6 +21,7 @@ from lib.ui.trace_link import TracedTable, cluster_of, show_traced
 
 ZONES_KEY: Final = "zones"
 _ZONES_CHARS: Final = 2_000
+_WRONG_SHOWN: Final = 3
 
 
 def show_on_azure(page: PageContext, profile: ClusterProfile) -> None:
@@ -42,6 +43,9 @@ def show_on_azure(page: PageContext, profile: ClusterProfile) -> None:
         "names with public: or private: before them, or resource IDs: zones of one name hold different records.",
     )
     zones = zones_of(text or "")
+    for word in no_zones_of(text or "")[:_WRONG_SHOWN]:
+        said = f"{plain(word, 80)} is no DNS zone such as example.com or public:example.com; it does not count."
+        st.error(said, icon=":material/error:")
     services = tuple(s for s in page.snapshot.services if results.shows(page, s.ref))
     records = page.cached(("dns", zones, page.view), lambda: dns_records(page.snapshot, views, zones, services))
     if records:

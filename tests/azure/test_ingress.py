@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lib.azure.dns_records import DnsRecord, RecordState, Zone, ZoneKind, zones_holding, zones_of
+from lib.azure.dns_records import DnsRecord, RecordState, Zone, ZoneKind, no_zones_of, zones_holding, zones_of
 from lib.azure.ingress import annotations_of, dns_records
 from lib.facts.ingress import ingress_controllers
 from lib.facts.ingress_azure import ingress_on_azure, on_azure
@@ -86,11 +86,14 @@ PRIVATE_ID = "/subscriptions/0/resourcegroups/g/providers/Microsoft.Network/priv
         ("public:example.com, Private: example.com.", [("example.com", "public"), ("example.com", "private")]),
         (f"{PUBLIC_ID}, {PRIVATE_ID}", [("example.com", "public"), ("example.com", "private")]),
         ("private:, public:,", []),
+        ("privat:example.com, a b.example, https://c.example, d..example, e.example", [("e.example", "not said")]),
     ],
 )
 def test_zones_are_read_from_a_list(text: str, found: list[tuple[str, str]]) -> None:
     """Resource IDs are those that az network dns zone and az network private-dns zone print."""
     assert [(zone.name, zone.kind.value) for zone in zones_of(text)] == found
+    items = {item.strip() for item in text.split(",")} - {""}
+    assert set(no_zones_of(text)) == {i for i in items if not zones_of(i)}
 
 
 def told(text: str, host: str = "a.shop.example.com") -> list[tuple[str, str, str, str]]:

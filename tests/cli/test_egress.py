@@ -145,6 +145,12 @@ def test_what_follows_from_a_type_is_told_beside_its_steps(
     assert any(kind.id in note and "translates nothing" in note for note in notes) is not bool(kind.ports)
 
 
+def test_a_change_that_no_table_holds_names_the_kind_of_network(capsys: pytest.CaptureFixture[str]) -> None:
+    for kind, said in (("managed", "made by AKS"), ("own", "brought along")):
+        out = ask(capsys, SHOP, "--list", "migrations", "--virtual-network", kind)[1]
+        assert f"for virtual networks that are {said} has no such pair" in out
+
+
 def test_a_type_that_nobody_chose_is_told_to_be_the_default(capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("outbound", "migrations", "snat"):
         assert "The outbound type is not known" in ask(capsys, SHOP, "--list", name)[2]

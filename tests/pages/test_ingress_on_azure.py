@@ -25,6 +25,10 @@ def test_a_public_and_a_private_zone_of_one_name_are_told_apart() -> None:
     assert f"{len(rows)} DNS records that the hosts need: {len(rows)} are written for you" in words(page)
 
 
-def test_hostile_zones_hold_no_host() -> None:
-    page = open_page("ingress_routes", zones="<b>x</b>, ![x](http://evil.example/x.png)")
-    assert set(table(page, "host", "record", "written")["written"]) == {"outside the zones"}
+def test_what_is_no_zone_is_told_and_does_not_count() -> None:
+    for wrong in ("<b>x</b>, ![x](http://evil.example/x.png)", "privat:example.com", "https://shop.example.com"):
+        page = open_page("ingress_routes", zones=wrong)
+        assert set(table(page, "host", "record", "written")["written"]) == {"zones not given"}
+        assert all("is no DNS zone" in error.value for error in page.error) and page.error
+    other = open_page("ingress_routes", zones="public:other.example")
+    assert set(table(other, "host", "record", "written")["written"]) == {"outside the zones"} and not other.error
