@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network
 
@@ -42,6 +43,7 @@ def check_cluster_ranges(
     """
     services = _services(cluster)
     pods = _pods(cluster)
+    free = _Free(cluster, demand, (*services, *pods))
     for named in (*services, *pods):
         yield from _reserved(named, cluster.name)
         yield from _connected(named, demand, cluster.name)
@@ -60,27 +62,38 @@ def check_cluster_ranges(
         ]
         for other_words, _, other in (*others, *pods):
             if overlaps(service, other):
-                hint = _instead(service, cluster, demand, [pod for _, _, pod in pods])
-                message = f"{words} {service} overlaps {other_words} {other}{hint}."
+                message = f"{words} {service} overlaps {other_words} {other}{free.instead_of(service, field)}."
                 yield problem("service-cidr-overlap", message, cluster.name, field)
     for words, field, pod in pods:
         for plan in subnets:
             for prefix in plan.prefixes:
                 if overlaps(pod, prefix):
-                    hint = _instead(pod, cluster, demand, [service for _, _, service in services])
-                    message = f"{words} {pod} overlaps the subnet {plan.called(prefix)}{hint}."
+                    message = f"{words} {pod} overlaps the subnet {plan.called(prefix)}{free.instead_of(pod, field)}."
                     yield problem("pod-cidr-overlap", message, cluster.name, field)
         for space in demand.vnet:
             if overlaps(pod, space):
-                hint = _instead(pod, cluster, demand, [service for _, _, service in services])
-                message = f"{words} {pod} overlaps the virtual network {space}{hint}."
+                message = f"{words} {pod} overlaps the virtual network {space}{free.instead_of(pod, field)}."
                 yield problem("pod-cidr-in-vnet", message, cluster.name, field)
 
 
-def _instead(cidr: Network, cluster: ClusterDemand, demand: AddressPlanInput, beside: list[Network]) -> str:
-    """Words that name a range of the same size which touches nothing; "" for IPv6, and where none is left."""
-    found = free_range(cidr.prefixlen, (*taken_around(demand, cluster), *beside)) if cidr.version == 4 else None
-    return f"; {found} is free" if found is not None else ""
+@dataclasses.dataclass(slots=True)
+class _Free:
+    """Ranges that a cluster's own could move to: each touches nothing, and no other that is named here."""
+
+    cluster: ClusterDemand
+    demand: AddressPlanInput
+    own: tuple[Named, ...]
+    found: dict[tuple[Network, str], IPv4Network | None] = dataclasses.field(default_factory=dict)
+
+    def instead_of(self, cidr: Network, field: str) -> str:
+        """Words that name a range of the same size; "" for IPv6, and where none is left."""
+        key = (cidr, field)
+        if key not in self.found:
+            others = (*(own for _, of, own in self.own if of != field), *filter(None, self.found.values()))
+            taken = (*taken_around(self.demand, self.cluster), *others)
+            self.found[key] = free_range(cidr.prefixlen, taken) if cidr.version == 4 else None
+        found = self.found[key]
+        return f"; {found} is free" if found is not None else ""
 
 
 def check_vnet_ranges(demand: AddressPlanInput, subnets: tuple[SubnetPlan, ...]) -> Iterator[PlanProblem]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_network
 
 import pytest
@@ -244,3 +245,12 @@ def test_clusters_may_share_service_cidr_pod_cidr_and_node_subnet():
     shared = subnet("10.1.0.0/24")
     found = network_of(cluster(name="a", node_subnet=shared), cluster(name="b", node_subnet=shared), vnet="10.1.0.0/16")
     assert codes(found) == set()
+
+
+def test_ranges_that_are_named_instead_of_others_are_each_free_beside_the_other():
+    found = network_of(cluster(pod_cidr="10.244.0.0/16", service_cidr="10.0.0.0/16"), vnet="10.0.0.0/8")
+    named = [re.search(r"; (\S+) is free", problem.message) for problem in found.problems]
+    ranges = {ip_network(match[1]) for match in named if match}
+    assert len(ranges) == 2
+    first, second = ranges
+    assert not first.overlaps(second) and not any(r.overlaps(net("10.0.0.0/8")) for r in ranges)
