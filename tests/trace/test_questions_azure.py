@@ -7,6 +7,7 @@ from ipaddress import ip_network
 
 import pytest
 
+from lib.azure.dns_records import ZoneKind, zones_of
 from lib.azure.ingress import dns_records
 from lib.azure.load_balancer import load_balancer_of
 from lib.azure.provider_settings import ProviderSettings
@@ -118,6 +119,12 @@ def test_a_rule_of_ones_own_leads_to_its_protocol_or_nowhere(protocol, ports, ex
     rule = replace(DENY, protocol=protocol, sources=("198.51.100.0/24",), destinations=("20.0.0.9",), ports=(ports,))
     found = of_security_rule(rule, provider_group(SHOP), SHOP)
     assert found == (("198.51.100.0", expected) if expected else NOWHERE)
+
+
+def test_a_record_of_a_private_zone_is_asked_for_in_the_network():
+    found = dns_records(SHOP, route_views(SHOP), zones_of("public:example.com, private:example.com"))
+    told = {(record.zone.kind, of_record(record)[0]) for record in found if record.zone is not None}
+    assert told == {(ZoneKind.PUBLIC, "internet"), (ZoneKind.PRIVATE, "vnet")}
 
 
 def test_an_ipv6_destination_stands_in_brackets():

@@ -127,3 +127,8 @@ def test_a_route_is_asked_as_its_clients_ask():
         ("internet", "http://any.example.com/b"),
         ("internet", "203.0.113.9:5432"),
     }
+
+
+def test_a_stream_to_a_private_address_is_asked_in_the_network():
+    snapshot = load(ROUTES.replace("203.0.113.9", "10.224.0.9")).snapshot
+    assert ("vnet", "10.224.0.9:5432") in {of_route(view, snapshot) for view in route_views(snapshot)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_network
 from typing import Final
 
-from lib.azure.dns_records import DnsRecord
+from lib.azure.dns_records import DnsRecord, ZoneKind
 from lib.azure.frontends import Frontend
 from lib.azure.limits import Usage
 from lib.azure.load_balancer import ServiceLoadBalancer
@@ -184,9 +184,10 @@ def of_packet(asked: Question, snapshot: Snapshot) -> Ends:
 
 
 def of_record(record: DnsRecord) -> Ends:
-    """To the host, as a browser does; nobody asks for a wildcard."""
+    """To the host, as a browser does that is answered from the record's zone; nobody asks for a wildcard."""
     host = record.host.replace("*", "any", 1) if record.host.startswith("*.") else record.host
-    return THE_INTERNET, f"https://{host}/"
+    inside = record.zone is not None and record.zone.kind is ZoneKind.PRIVATE
+    return THE_NETWORK if inside else THE_INTERNET, f"https://{host}/"
 
 
 def _sender(text: str) -> str:

@@ -13,11 +13,11 @@ from lib.model.near_words import nearest
 from lib.model.policies import Direction
 from lib.model.refs import INGRESS_CONTROLLER, ObjectRef
 from lib.model.services import EndpointSlice, Service, ServicePort, ServiceType
-from lib.model.sets import ConnectionSet
+from lib.model.sets import ConnectionSet, parse_address
 from lib.model.snapshot import Snapshot
 from lib.policy.inventory import inventory
 from lib.policy.selections import Selections
-from lib.routing.reach import address_or_none
+from lib.routing.reach import address_or_none, is_public
 from lib.routing.route_view import RouteView
 from lib.routing.services import ServiceView
 from lib.trace.questions.ends import NOWHERE, THE_INTERNET, THE_NETWORK, Ends, somebody, suffix, written
@@ -177,14 +177,18 @@ def of_node(node: Node, snapshot: Snapshot) -> Ends:
 
 
 def of_route(view: RouteView, snapshot: Snapshot) -> Ends:
-    """From the Internet to what a route takes, as a browser asks for it; of a stream, to its listener's address."""
+    """From the Internet to what a route takes, as a browser asks for it; of a stream, from where its listener's address
+    can be reached to that address."""
     if view.route.kind not in _STREAMS:
         return THE_INTERNET, url_of(view)
     gateway = next((g for g in snapshot.gateways if g.ref == view.gateway), None)
     listeners = gateway.listeners if gateway is not None else ()
     port = next((each.port for each in listeners if each.name in view.listeners), 0)
     address = next((a for a in (gateway.addresses if gateway else ()) if address_or_none(a) is not None), "")
-    return (THE_INTERNET, written(address, port, _STREAMS[view.route.kind])) if address and port else NOWHERE
+    if not address or not port:
+        return NOWHERE
+    src = THE_INTERNET if is_public(parse_address(address)) else THE_NETWORK
+    return src, written(address, port, _STREAMS[view.route.kind])
 
 
 def url_of(view: RouteView) -> str:
