@@ -36,6 +36,13 @@ def respelled(value: Any) -> Any:
     return [respelled(item) for item in value] if isinstance(value, list) else value
 
 
+def twice(value: Any) -> bool:
+    """Whether a mapping in it has one key in two spellings, of which reading would keep one."""
+    if isinstance(value, dict):
+        return len({_key(key, item) for key, item in value.items()}) < len(value) or any(map(twice, value.values()))
+    return isinstance(value, list) and any(map(twice, value))
+
+
 def written_path(value: Any, path: Path) -> Path:
     """Where in the text stands what ``path`` leads to in ``respelled(value)``; as far as it stands there."""
     found: list[Any] = []

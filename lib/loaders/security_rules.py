@@ -20,7 +20,7 @@ from lib.loaders.own_file import Form, Part, read_documents
 from lib.loaders.parse.fields import Fields
 from lib.loaders.parse.session import Session, quote
 from lib.loaders.security_group_forms import KEYS, Found, find_rules
-from lib.loaders.security_group_spelling import is_powershell, respelled, written_path
+from lib.loaders.security_group_spelling import is_powershell, respelled, twice, written_path
 from lib.loaders.security_rule_fields import addresses, port_ranges, protocol_of, words
 from lib.model.problem import Problem, Severity
 from lib.model.refs import ObjectRef, Source
@@ -31,6 +31,7 @@ RULES_MAX: Final = 2 * max(limit.value for limit in group_limits())
 _SUBJECT: Final = ObjectRef("", "security group", "File")
 _NAME_CHARS: Final = 80
 _LOST: Final = "that could not be read"
+_ONE_TOOL: Final = "Paste what one tool prints."
 _EXPECTED: Final = Form(
     "a network security group",
     "",
@@ -130,9 +131,13 @@ def _twice(rules: list[SecurityRule]) -> Iterator[Problem]:
 
 
 def _document(attachment: Attachment | None, root: Fields) -> _Read:
+    mixed = False
     if is_powershell(root.data):
+        if mixed := twice(root.data):
+            root.error(None, "two-spellings", "a key stands there in two spellings; one of them counts", _ONE_TOOL)
         root = Fields(root.entry, respelled(root.data), root.path)
     found = find_rules(root, attachment)
+    found = replace(found, lost=found.lost or mixed)
     return _Read(found.name[:_NAME_CHARS], found.is_group, _read_all(root, found))
 
 

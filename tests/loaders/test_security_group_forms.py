@@ -440,6 +440,20 @@ def test_a_rule_inside_the_group_is_deployed_as_its_own_words_say(
     assert bool(found.unplaced) is bool(code)
 
 
+@pytest.mark.parametrize(
+    "mixed",
+    [
+        {"SecurityRules": [POWERSHELL_RULE], "securityRules": []},
+        {"SecurityRules": [{**POWERSHELL_RULE, "access": "Allow"}]},
+        {"SecurityRules": [{**POWERSHELL_RULE, "sourceAddressPrefixes": ["*"]}]},
+    ],
+)
+def test_of_two_spellings_of_a_key_neither_is_lost_unsaid(mixed: dict[str, Any]) -> None:
+    found = read(mixed)
+    assert [p.code for p in found.problems] == ["two-spellings"]
+    assert len(found.unplaced) == len(RuleDirection) * len(Access)
+
+
 def test_many_keys_beside_the_rules_are_no_work() -> None:
     rules = [{**POWERSHELL_RULE, "Name": f"r{n}", "Priority": 100 + n} for n in range(200)]
     many = {f"Key{n}": n for n in range(20_000)} | {"SecurityRules": rules}
