@@ -41,6 +41,7 @@ class Reason(Enum):
 
     GROUPS_DECIDE = "{said}"
     NODES_DIFFER = "Unknown: it depends on the node: {said}"
+    NODES_OPEN = "Unknown: {open}; {said}"
     NO_NODE = "Unknown: the load balancer hands it to a node, and {open}."
 
 
@@ -65,7 +66,9 @@ class SentJudgement:
         if not self.judgements:
             return Reason.NO_NODE
         verdicts = {found.verdict for found in self.judgements}
-        return Reason.GROUPS_DECIDE if len(verdicts) == 1 and not self.open else Reason.NODES_DIFFER
+        if len(verdicts) > 1:
+            return Reason.NODES_DIFFER
+        return Reason.NODES_OPEN if self.open else Reason.GROUPS_DECIDE
 
     @property
     def verdict(self) -> Verdict:

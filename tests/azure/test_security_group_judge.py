@@ -194,6 +194,14 @@ def test_without_floating_ip_each_node_gets_it_on_its_node_port():
     assert "depends on the node" in str(differs)
 
 
+def test_one_answer_at_every_known_node_is_not_told_to_differ_between_nodes():
+    notes = {"azure-disable-load-balancer-floating-ip": "true"}
+    service = load_balancer("web", ServicePort(443, 443, node_port=30443), frontends=("20.0.0.1",), notes=notes)
+    found = sent(cluster(service, nodes=(node("n", "10.224.0.4"),), complete=False), packet("8.8.8.8"))
+    assert found.verdict is Verdict.UNKNOWN
+    assert "does not show the IPv4 addresses of other nodes" in str(found) and "depends on the node" not in str(found)
+
+
 def test_a_node_port_or_nodes_that_are_not_in_the_input_leave_it_unknown():
     notes = {"azure-disable-load-balancer-floating-ip": "true"}
     service = load_balancer("web", ServicePort(443, 443), frontends=("20.0.0.1",), notes=notes)
