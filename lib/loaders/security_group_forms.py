@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any, Final
 
 from lib.loaders import effective_rules
@@ -142,7 +143,8 @@ def _group(group: Fields) -> Found:
     """The rules of a group in the form of az or, under ``properties``, of ARM."""
     holder = group if "securityRules" in group.data else group.section("properties")
     rules, lost = _children(holder, "securityRules")
-    return Found(_name(group), rules, looped(holder) or lost)
+    hidden = not isinstance(group.data.get("properties"), dict | NoneType)
+    return Found(_name(group), rules, looped(holder) or lost or hidden)
 
 
 def _children(holder: Fields, key: str) -> tuple[tuple[Fields, ...], bool]:

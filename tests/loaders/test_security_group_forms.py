@@ -366,11 +366,13 @@ DEPLOYMENT = "Microsoft.Resources/deployments"
         {"type": DEPLOYMENT, "properties": "[variables('first')]"},
         {"type": DEPLOYMENT},
         {**rule_resource("corp/late"), "type": "[variables('first')]"},
+        {"type": GROUP, "name": "corp", "properties": "[parameters('unset')]"},
         rule_resource("corp/late", copy=[{"name": "destinationPortRanges", "count": 2, "input": "1"}]),
     ],
 )
 def test_resources_that_are_cut_short_may_hold_any_rule(resource: dict[str, Any]) -> None:
-    found = read(template({**group(), "name": "corp"}, resource))
+    whole = {**group(), "name": "corp"}
+    found = read(template(*([resource] if resource["type"] == GROUP else [whole, resource])))
     assert len(found.unplaced) == len(RuleDirection) * len(Access)
     assert [p for p in found.problems if p.severity is Severity.ERROR]
 
