@@ -29,6 +29,8 @@ SHOP = sample("shop")
 CLUSTER = Cluster(SHOP, route_views(SHOP))
 DENY = SecurityRule("no", 200, RuleDirection.INBOUND, Access.DENY, sources=("*",), destinations=("*",), ports=("*",))
 
+OPEN = replace(DENY, name="yes", priority=300, access=Access.ALLOW)
+
 
 def ways():
     provider = provider_group(SHOP)
@@ -119,6 +121,29 @@ def test_a_rule_of_ones_own_leads_to_its_protocol_or_nowhere(protocol, ports, ex
     rule = replace(DENY, protocol=protocol, sources=("198.51.100.0/24",), destinations=("20.0.0.9",), ports=(ports,))
     found = of_security_rule(rule, provider_group(SHOP), SHOP)
     assert found == (("198.51.100.0", expected) if expected else NOWHERE)
+
+
+def test_senders_who_do_not_fare_alike_lead_to_the_one_who_is_named():
+    closed = replace(DENY, sources=("198.51.100.96/27",))
+    subnet = group_of_ones_own("mine", (closed, OPEN), (), Attachment.SUBNET)
+    snapshot = cluster(
+        load_balancer("s", frontends=("20.0.0.9",), ranges=("198.51.100.64/26",)),
+        load_balancer(
+            "in", frontends=("10.224.0.9",), ranges=("0.0.0.0/0",), notes={"azure-load-balancer-internal": "true"}
+        ),
+        nodes=(node("n1", "10.224.0.4"),),
+    )
+    provider = provider_group(snapshot)
+    found = {
+        at.service.name: at for at in through_subnet(snapshot, provider, subnet, known_addresses(snapshot, provider))
+    }
+    assert of_sender(found["s"]) == ("198.51.100.96", "svc/shop/s:80")
+    alone = group_of_ones_own("mine", (OPEN,), (), Attachment.SUBNET)
+    found = {
+        at.service.name: at for at in through_subnet(snapshot, provider, alone, known_addresses(snapshot, provider))
+    }
+    assert of_sender(found["s"]) == ("198.51.100.64", "svc/shop/s:80")
+    assert of_sender(found["in"]) == ("vnet", "svc/shop/in:80")
 
 
 def test_a_record_of_a_private_zone_is_asked_for_in_the_network():

@@ -13,7 +13,7 @@ from lib.azure.probe_access import ProbeAccess
 from lib.azure.security_group import ProviderGroup
 from lib.azure.security_group_match import INTERNET_TAG, VIRTUAL_NETWORK, Place
 from lib.azure.security_group_question import Question
-from lib.azure.security_group_subnet import PortThrough
+from lib.azure.security_group_subnet import PortThrough, Through
 from lib.azure.view import AzureView
 from lib.facts.nsg import provider_rules
 from lib.model.refs import ObjectRef
@@ -165,8 +165,13 @@ def _outbound(rule: SecurityRule, snapshot: Snapshot) -> Ends:
 
 
 def of_sender(at: PortThrough) -> Ends:
-    """From somebody whom a Service admits to its port."""
-    return _sender(at.senders), f"svc/{at.service.qualified_name}:{at.port.port}{suffix(at.port.protocol.value)}"
+    """From somebody whom a Service admits to its port: whom the row names as the example, where not all fare alike."""
+    source = at.example.sent.source if at.example is not None and at.through is not Through.ALL else None
+    src = _sender(at.senders) if source is None or isinstance(source, Place) else str(source)
+    frontend = address_or_none(at.frontend)
+    if src == THE_INTERNET and at.senders != INTERNET_TAG and frontend is not None and not is_public(frontend):
+        src = THE_NETWORK
+    return src, f"svc/{at.service.qualified_name}:{at.port.port}{suffix(at.port.protocol.value)}"
 
 
 def of_packet(asked: Question, snapshot: Snapshot) -> Ends:
