@@ -21,6 +21,7 @@ from lib.policy.note import about
 from lib.policy.setting_notes import setting_notes
 from lib.policy.tiers import policy_vocabularies
 
+IGNORED_BY_CLUSTER: Final = "policies-ignored-by-cluster"
 _ASKED: Final = 1_000
 """Up to how many Services a block is compared with from its first address on; one is enough to tell of."""
 
@@ -81,7 +82,7 @@ def _ignored_by_cluster(snapshot: Snapshot, chosen: EngineProfile) -> Iterator[P
     if runs.enforces and (ignored := _listed(ignored_kinds(snapshot, runs))):
         yield Problem(
             severity=Severity.WARNING,
-            code="policies-ignored-by-cluster",
+            code=IGNORED_BY_CLUSTER,
             message=f"the cluster runs {runs.label} ({detected.evidence}), which ignores kinds of policy that the "
             f"input holds: {ignored}; judged by the API's own words they count here",
             remedy=f"Choose {runs.label} as policy engine (--engine {runs.id}) to judge as the cluster does.",

@@ -9,6 +9,7 @@ import streamlit as st
 
 from lib.model.problem import Problem
 from lib.policy.note import gathered
+from lib.policy.notes import IGNORED_BY_CLUSTER
 from lib.tables.notes import note_rows
 from lib.trace.questions import of_object, of_open_workload
 from lib.ui import results
@@ -31,8 +32,8 @@ def say_hosts(page: PageContext) -> None:
         st.caption(f":material/info: {some} left out here: that traffic is the node's. The flows of workloads list it.")
 
 
-def enforcement_line(page: PageContext, choice: str = results.AUTOMATIC) -> str:
-    """Whether policies are enforced, as one line of Markdown."""
+def enforcement_line(page: PageContext, choice: str = results.AUTOMATIC, where: str = "") -> str:
+    """Whether policies are enforced, as one line of Markdown; ``where``: on which page an engine can be chosen."""
     found = results.detected(page)
     chosen = results.engine(page, choice).profile
     if choice != results.AUTOMATIC:
@@ -48,7 +49,7 @@ def enforcement_line(page: PageContext, choice: str = results.AUTOMATIC) -> str:
     enforcer = plain(results.profile_of(page, found.name).label)
     return (
         f":material/verified_user: **Enforced by {enforcer}**: {plain(found.evidence, 300)}. "
-        f"Shown by the API's own words; choose {enforcer} to see where it reads them otherwise."
+        f"Shown by the API's own words; choose {enforcer}{where} to see where it reads them otherwise."
     )
 
 
@@ -83,10 +84,14 @@ def show_enforcement(page: PageContext, choice: str) -> None:
         st.info(line)
     else:
         st.markdown(line)
-    if len(chosen.notes) == 1:
-        st.caption(f":material/info: {plain(chosen.notes[0].message, 400)}")
-    elif chosen.notes:
-        _show_notes(page, chosen.notes, choice)
+    for note in chosen.notes:
+        if note.code == IGNORED_BY_CLUSTER:
+            st.warning(f"{plain(note.message, 400)}.")
+    others = [note for note in chosen.notes if note.code != IGNORED_BY_CLUSTER]
+    if len(others) == 1:
+        st.caption(f":material/info: {plain(others[0].message, 400)}")
+    elif others:
+        _show_notes(page, others, choice)
 
 
 def _show_notes(page: PageContext, notes: Sequence[Problem], choice: str) -> None:

@@ -154,7 +154,7 @@ def _show_finding(page: PageContext, row: Row, found: Finding) -> None:
 def show_matrix(page: PageContext) -> None:
     """Namespace by namespace, with its table."""
     st.subheader("Permitted flows between namespaces", anchor=False)
-    st.caption(enforcement_line(page))
+    st.caption(enforcement_line(page, where=" on Policy flows"))
     matrix = results.matrix(page)
     if not matrix.names:
         st.caption("No namespace that the filter shows has a pod.")

@@ -73,6 +73,11 @@ def test_an_unknown_context_names_the_known_ones() -> None:
         found.context("prod")
 
 
+def test_where_there_is_no_kubeconfig_the_places_are_told(tmp_path: Path) -> None:
+    with pytest.raises(ClusterError, match=r"--kubeconfig, else the files of KUBECONFIG, else ~/.kube/config"):
+        own_kubeconfig(environment={}, home=tmp_path).context()
+
+
 def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(ClusterError, match="No such file"):
         own_kubeconfig(str(tmp_path / "absent"))

@@ -12,7 +12,8 @@ from lib.flows.load_balancers import arrivals
 from lib.model.snapshot import Coverage
 from lib.policy.engine import compile_engine
 from lib.policy.engines import DetectedEngine, detect_engine, profile, profiles
-from tests.policy.build import engine_of, pod, policy, snapshot_of_yaml
+from lib.policy.notes import IGNORED_BY_CLUSTER
+from tests.policy.build import admin_policy, engine_of, pod, policy, snapshot_of_yaml
 from tests.policy.switch_words import DENY, WEB, balancer, node
 
 
@@ -191,3 +192,25 @@ def test_without_the_nodes_in_the_input_their_traffic_is_unknown_unless_everybod
     for rules, verdict in ((DENY, "unknown"), ("", "allowed")):
         (found,) = arrivals(engine_of(WEB, balancer("Cluster"), rules, profile=seen_as_node))
         assert found.verdict == verdict
+
+
+NPM_AGENT = daemon_set("azure-npm")
+
+
+@pytest.mark.parametrize(
+    ("documents", "engine", "told"),
+    [
+        ((NPM_AGENT, admin_policy("ingress: []")), "kubernetes", True),
+        ((NPM_AGENT, admin_policy("ingress: []")), "cilium", False),
+        ((NPM_AGENT, admin_policy("ingress: []")), "azure-npm", False),
+        ((NPM_AGENT, policy("podSelector: {}")), "kubernetes", False),
+        ((admin_policy("ingress: []"),), "kubernetes", False),
+    ],
+)
+def test_without_a_choice_it_is_said_that_the_clusters_engine_ignores_what_is_judged(
+    documents: tuple[str, ...], engine: str, told: bool
+) -> None:
+    """Of Azure NPM the documentation names no kind but NetworkPolicy."""
+    found = [n.message for n in engine_of(*documents, profile=profile(engine)).notes if n.code == IGNORED_BY_CLUSTER]
+    assert bool(found) == told
+    assert all("Azure Network Policy Manager" in m and "1 AdminNetworkPolicy" in m for m in found)

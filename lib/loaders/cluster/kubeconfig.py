@@ -74,6 +74,9 @@ class Kubeconfig:
     def context(self, name: str = "") -> Context:
         """The named context, or the current one. Raises ClusterError where there is none."""
         wanted = name or self.current
+        if not (self.contexts or self.uploaded):
+            none = "no context was found: --kubeconfig, else the files of KUBECONFIG, else ~/.kube/config hold none"
+            raise ClusterError("no-context", none, "Log in to the cluster, or name a file with --kubeconfig.")
         if not wanted:
             raise ClusterError("no-context", "the kubeconfig has no current context", self._choice())
         if wanted not in self.contexts:
