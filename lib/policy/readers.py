@@ -1,4 +1,4 @@
-"""Which engines may enforce what an input holds, where it holds what decides flows for two that each ignore the other's.
+"""Which engines may enforce what an input holds, where it holds objects for two that each ignore the other's.
 
 Calico and Cilium both say what NetworkPolicies and their own kinds mean, and neither what the other's do. Where
 policies of both stand in one input and no engine was chosen, either may enforce them, or each on some nodes, as while a

@@ -152,8 +152,7 @@ def test_what_a_pod_sends_to_its_own_node_is_unknown_where_only_one_of_them_exem
 
 
 NODE = (
-    "apiVersion: v1\nkind: Node\nmetadata: {name: node-1}\n"
-    "status: {addresses: [{type: InternalIP, address: 10.0.0.1}]}"
+    "apiVersion: v1\nkind: Node\nmetadata: {name: node-1}\nstatus: {addresses: [{type: InternalIP, address: 10.0.0.1}]}"
 )
 HOST = (
     "apiVersion: projectcalico.org/v3\nkind: HostEndpoint\nmetadata: {name: node-1-all}\n"
