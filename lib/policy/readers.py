@@ -9,7 +9,6 @@ allowed, what all deny is denied, and what they do not agree on is unknown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import Final
 
 from lib.model.calico_names import CALICO_NETWORK_POLICY
@@ -45,7 +44,9 @@ def holds_calico(snapshot: Snapshot) -> bool:
 
 def of_calico(snapshot: Snapshot) -> Iterator[Source]:
     """Where what decides flows where Calico enforces stands; a policy or host endpoint that was rejected would, too."""
-    yield from (p.source for p in chain(snapshot.calico_policies, snapshot.calico_profiles, snapshot.host_endpoints))
+    yield from (policy.source for policy in snapshot.calico_policies)
+    yield from (profile.source for profile in snapshot.calico_profiles)
+    yield from (host.source for host in snapshot.host_endpoints)
     yield from (p.source for p in snapshot.rejected_policies if p.ref.kind in _KINDS_OF_CALICO)
     yield from (p.source for p in snapshot.rejected_hosts)
     yield from (pod.source for pod in snapshot.pods if pod.profiles is not None)
