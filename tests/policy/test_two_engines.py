@@ -129,6 +129,26 @@ def test_what_the_lint_finds_holds_whichever_of_them_enforces() -> None:
     assert (either.policies, either.rules) == (3, 3)
 
 
+def test_what_the_lint_proves_of_each_engine_by_other_policies_is_said_of_each() -> None:
+    covered = policy(
+        "{podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: {}}], ports: [{port: 5432}]}]}"
+    )
+    of_calico = calico(
+        "{order: 1, selector: app == 'db', types: [Ingress], "
+        "ingress: [{action: Allow, protocol: TCP, destination: {ports: [5432]}}]}"
+    )
+    of_cilium = opens("cilium").replace("{matchLabels: {app: web}}", "{}").replace("name: policy", "name: of-cilium")
+    found = examine(engine_of(*PODS, covered, of_calico, of_cilium)).findings
+    (finding,) = (f for f in found if f.place.policy.kind == "NetworkPolicy")
+    ours, theirs = finding.sentence.split(" If Cilium enforces: ")
+    assert ours.startswith("If Calico enforces: ")
+    assert "default.c[CalicoNetworkPolicy]" in ours
+    assert "[CiliumNetworkPolicy]" not in ours
+    assert "of-cilium[CiliumNetworkPolicy]" in theirs
+    assert "default.c[CalicoNetworkPolicy]" not in theirs
+    assert {place.policy.kind for place in finding.covers} == {"CalicoNetworkPolicy", "CiliumNetworkPolicy"}
+
+
 def test_what_a_pod_sends_to_its_own_node_is_unknown_where_only_one_of_them_exempts_it() -> None:
     """Kubernetes says that pods can't block their resident node; Calico's policies judge what goes to it."""
     placed = "spec:\n  nodeName: node-1"
