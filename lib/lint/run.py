@@ -10,6 +10,7 @@ from lib.lint.finding import LintFinding, LintKind, LintReport, Place
 from lib.lint.judge import Judged, enforced_policies, judge
 from lib.lint.tell import Teller
 from lib.lint.written import rules_of
+from lib.model.records import replace
 from lib.policy.columns import StepsSpentError
 from lib.policy.engine import Engine
 from lib.policy.inventory import inventory
@@ -56,14 +57,15 @@ def _whichever(whole: Engine, reports: tuple[tuple[Engine, LintReport], ...]) ->
     """What is found whichever engine enforces; what only one of those says that know the policy is not proven."""
     groups = {entry.ref: (entry.group, entry.kind) for entry in inventory(whole.snapshot)}
     written = enforced_policies(whole).values()
-    found: dict[tuple[LintKind, Place], list[LintFinding]] = defaultdict(list)
+    found: dict[tuple[LintKind, Place], dict[str, LintFinding]] = defaultdict(dict)
     for engine, report in reports:
         for finding in report.findings:
             if engine.profile.enforces_kind(*groups[finding.place.policy]):
-                found[finding.kind, finding.place].append(finding)
+                found[finding.kind, finding.place].setdefault(engine.profile.reader, finding)
     knowing = {ref: sum(engine.profile.enforces_kind(*group) for engine, _ in reports) for ref, group in groups.items()}
-    agreed = {key: each[0] for key, each in found.items() if len(each) == knowing[key[1].policy]}
-    open_ = [place for _, place in found if all(place != known for _, known in agreed)]
+    agreed = {key: _of_each(each) for key, each in found.items() if len(each) == knowing[key[1].policy]}
+    settled = {place for _, place in agreed}
+    open_ = [place for _, place in found if place not in settled]
     return LintReport(
         tuple(agreed.values()),
         len(written),
@@ -71,6 +73,22 @@ def _whichever(whole: Engine, reports: tuple[tuple[Engine, LintReport], ...]) ->
         tuple(dict.fromkeys((*(p for _, report in reports for p in report.unproven), *open_))),
         tuple(dict.fromkeys(p for _, report in reports for p in report.not_checked)),
         next((report.cut for _, report in reports if report.cut), ""),
+    )
+
+
+def _of_each(by_reader: dict[str, LintFinding]) -> LintFinding:
+    """One finding of what several readings come to, which may be for reasons of their own."""
+    first, *others = by_reader.values()
+    if all(each == first for each in others):
+        return first
+    told = (f"If {reader} enforces: {each.sentence}" for reader, each in by_reader.items())
+    return replace(
+        first,
+        sentence=" ".join(told) if any(each.sentence != first.sentence for each in others) else first.sentence,
+        proof=" ".join(dict.fromkeys(each.proof for each in by_reader.values() if each.proof)),
+        covers=tuple(dict.fromkeys(place for each in by_reader.values() for place in each.covers)),
+        either=tuple(dict.fromkeys(place for each in by_reader.values() for place in each.either)),
+        example=next((each.example for each in by_reader.values() if each.example), ""),
     )
 
 

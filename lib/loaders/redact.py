@@ -257,7 +257,9 @@ class _Redaction:
                 else:
                     del target[key]
                     self.text_is_safe = False
-        hidden = mask_headers(target) if may_have_headers(group, kind) else set()
+        hidden = mask_headers(target, shared=shared) if may_have_headers(group, kind) else set()
+        # A value that stands in another field than the API's has no place of its own.
+        self.text_is_safe = self.text_is_safe and hidden <= {(id(container), key) for container, key, _, _ in spans}
         if is_workload:
             # A variable that was put out of use is a comment.
             self.comments_in.add((self.document.built.start, self.document.built.end))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from lib.loaders.built import CONTAINER_LISTS, HEADERS, LABEL_MAPS, WATCHED
-from lib.loaders.credentials import is_header_note
+from lib.loaders.credentials import is_header_note, is_telling
 from lib.loaders.kinds import KEPT_ANNOTATIONS
 from lib.loaders.mask import MASK
 from lib.loaders.parse.session import field_names
@@ -34,7 +34,9 @@ _ENV_SOURCES: Final = dict.fromkeys(("secretRef", "configMapRef"), frozenset({"n
 _SNIPPET: Final = "-snippet"
 _URL: Final = "://"
 _USER: Final = pattern(r"://([^/\s@]*)@")
-_PARAMETER: Final = pattern(r"[?&]([^\s=&?]*)=[^\s&]")
+_TOKEN: Final = pattern(r"(?=\D*\d)[-\w.~%]{16,}")
+"""Long and with a digit, as names of people are not."""
+_PARAMETER: Final = pattern(r"[?&#;]([^\s=&?#;]*)=[^\s&]")
 _TELLING: Final = pattern(r"token|key|secret|passw|sig|code|auth", re.IGNORECASE)
 
 
@@ -76,8 +78,11 @@ def is_secret_note(notes: Mapping[str, Any], key: str, is_workload: bool) -> boo
 
 
 def _holds_login(text: str) -> bool:
-    """Whether a URL in it has a password, or a parameter that is called like one."""
-    return any(":" in user for user in _USER.findall(text)) or any(map(_TELLING.search, _PARAMETER.findall(text)))
+    """Whether a URL in it has a password, a token in place of a user, or a parameter that is called like one."""
+    names = _PARAMETER.findall(text)
+    return any(":" in user or _TOKEN.fullmatch(user) for user in _USER.findall(text)) or any(
+        _TELLING.search(name) or is_telling(name, is_parameter=True) for name in names
+    )
 
 
 def is_secret(container: dict[str, Any], key: str, value: Any, is_workload: bool) -> bool:

@@ -65,7 +65,7 @@ def stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
     return tuple(
         Stage(f"{name}, {'coming in' if direction is Direction.INGRESS else 'going out'}", -inf, levels)
         for (name, direction), policies in by_place.items()
-        if (levels := tuple((policy,) for policy in policies if policy.subjects and policy.rules))
+        if (levels := tuple((policy,) for policy in policies if policy.subjects and (policy.told or policy.rules)))
     )
 
 

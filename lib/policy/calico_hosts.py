@@ -84,7 +84,7 @@ class _Compiler:
         return sorted(found, key=lambda p: (tiers.get(p.tier, UNKNOWN_TIER)[0], p.tier, p.order, p.ref.name))
 
     def _compiled(self, host: Host, ends: Bits, rules: tuple[CompiledRule, ...]) -> CompiledPolicy:
-        return CompiledPolicy(host.first.ref, host.first.source, ends, frozenset(), rules)
+        return CompiledPolicy(host.first.ref, host.first.source, ends, frozenset(), ()).with_rules(rules)
 
     def _own_traffic(self, host: Host, ends: Bits) -> Iterator[CompiledRule]:
         """What the tiers do not know of the traffic of a node's own processes."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from itertools import combinations, islice
 from typing import TYPE_CHECKING
 
 from lib.model.policies import Direction
@@ -23,7 +22,7 @@ from lib.policy.notes import notes_on
 from lib.policy.own_nodes import OwnNodes
 from lib.policy.reachability import Reachability, build_reachability
 from lib.policy.readers import DOUBT, is_own_pods, readers
-from lib.policy.rules import CompiledPolicy, CompiledRejection, NodeScope, Stage
+from lib.policy.rules import Action, CompiledPolicy, CompiledRejection, NodeScope, Stage
 from lib.policy.unread_kinds import stands_for_unread
 from lib.policy.walk import stages_about
 
@@ -118,11 +117,8 @@ class Engine:
         """Policies of equal precedence that say different things, where they may be about one end."""
         levels = [level for stage in self.stages for level in stage.levels if len(level) > 1]
         for level, direction in ((level, direction) for level in levels for direction in Direction):
-            concerned = [p for p in level if p.rules_for(direction)]
-            if len({rule.action for p in concerned for rule in p.rules_for(direction)}) > 1:
-                pairs = (pair for pair in combinations(concerned, 2) if pair[0].subjects & pair[1].subjects)
-                for first, second in islice(pairs, 1):
-                    yield f"which of {first.ref} and {second.ref}, of equal precedence, is asked first"
+            if pair := _contesting(level, direction):
+                yield f"which of {pair[0].ref} and {pair[1].ref}, of equal precedence, is asked first"
 
     @cached_property
     def open_names(self) -> tuple[str, ...]:
@@ -180,6 +176,21 @@ class Engine:
         from lib.policy.explain import explain
 
         return explain(self, src, dst, protocol, port, family, sent_on=sent_on)
+
+
+def _contesting(level: Iterable[CompiledPolicy], direction: Direction) -> tuple[CompiledPolicy, CompiledPolicy] | None:
+    """Two policies that may be about one end and don't do the same there; None where there are none."""
+    subjects: dict[frozenset[Action], Bits] = {}
+    earlier: list[tuple[CompiledPolicy, frozenset[Action]]] = []
+    for policy in level:
+        mine = frozenset(rule.action for rule in policy.rules_for(direction))
+        if mine and any(ends & policy.subjects and len(mine | theirs) > 1 for theirs, ends in subjects.items()):
+            met = (p for p, theirs in earlier if p.subjects & policy.subjects and len(mine | theirs) > 1)
+            return next(met), policy
+        if mine:
+            subjects[mine] = subjects.get(mine, 0) | policy.subjects
+            earlier.append((policy, mine))
+    return None
 
 
 def compile_engine(snapshot: Snapshot, profile: EngineProfile = KUBERNETES) -> Engine:

@@ -18,6 +18,7 @@ from lib.policy.engines import profile as profile_of
 from lib.policy.inventory import ignored_kinds
 from lib.policy.name_notes import name_notes
 from lib.policy.note import about
+from lib.policy.readers import of_calico, of_cilium, readers
 from lib.policy.setting_notes import setting_notes
 from lib.policy.tiers import policy_vocabularies
 
@@ -95,18 +96,17 @@ def _listed(kinds: Mapping[tuple[str, str], int]) -> str:
 
 
 def _of_two_engines(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Problem]:
-    """Policies of Calico's beside Cilium's: each engine reads its own, and a cluster is seldom enforced by both."""
-    calico, cilium = len(snapshot.calico_policies), len(snapshot.cilium_policies)
-    kinds = (("projectcalico.org", "NetworkPolicy"), ("cilium.io", "CiliumNetworkPolicy"))
-    if calico and cilium and all(profile.enforces_kind(*kind) for kind in kinds):
+    """What decides flows for Calico beside what does for Cilium: a cluster is seldom enforced by both."""
+    if readers(snapshot, profile):
+        calico, cilium = list(of_calico(snapshot)), list(of_cilium(snapshot))
         yield Problem(
             severity=Severity.WARNING,
             code="policies-of-two-engines",
-            message=f"the input holds policies of Calico ({calico:,}) and of Cilium ({cilium:,}), each of which "
-            "ignores the other's, and does not show which of them enforces: allowed or denied is what both would allow "
-            "or deny, and what only one of them would is unknown",
+            message=f"the input holds objects that decide flows where Calico enforces ({len(calico):,}) and where "
+            f"Cilium does ({len(cilium):,}), each of which ignores the other's, and does not show which of them "
+            "enforces: allowed or denied is what both would allow or deny, and what only one of them would is unknown",
             remedy="Choose the engine that enforces policies: calico or cilium (on the command line --engine).",
-            source=snapshot.cilium_policies[0].source,
+            source=cilium[0],
         )
 
 

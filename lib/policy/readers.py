@@ -1,4 +1,4 @@
-"""Which engines may enforce what an input holds, where it holds policies of two that each ignore the other's.
+"""Which engines may enforce what an input holds, where it holds objects for two that each ignore the other's.
 
 Calico and Cilium both say what NetworkPolicies and their own kinds mean, and neither what the other's do. Where
 policies of both stand in one input and no engine was chosen, either may enforce them, or each on some nodes, as while a
@@ -8,20 +8,23 @@ allowed, what all deny is denied, and what they do not agree on is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+from lib.model.calico_names import CALICO_NETWORK_POLICY
 from lib.model.policies import Direction
 from lib.model.records import replace
-from lib.model.refs import ObjectRef
+from lib.model.refs import ObjectRef, Source
 from lib.model.snapshot import Snapshot
 from lib.policy.compile import Spaces
 from lib.policy.engines import CALICO_GROUP, CILIUM_GROUP, IGNORED_BY, EngineProfile
 from lib.policy.rules import CompiledPolicy, CompiledRule, Named, NodeScope, PortsAt, Stage
 
-DOUBT: Final = "which engine enforces the policies, Calico or Cilium, of which the input holds policies"
+DOUBT: Final = "which engine enforces the policies, Calico or Cilium, of both of which the input holds objects"
 OWN_PODS: Final = "Calico's own nodes"
 _CALICO: Final = "Calico"
+_KINDS_OF_CALICO: Final = frozenset({CALICO_NETWORK_POLICY, "GlobalNetworkPolicy"})
+_KINDS_OF_CILIUM: Final = frozenset({"CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"})
 
 
 def readers(snapshot: Snapshot, profile: EngineProfile) -> tuple[EngineProfile, ...]:
@@ -29,9 +32,30 @@ def readers(snapshot: Snapshot, profile: EngineProfile) -> tuple[EngineProfile, 
     both = profile.enforces_kind(CALICO_GROUP, "NetworkPolicy") and profile.enforces_kind(
         CILIUM_GROUP, "CiliumNetworkPolicy"
     )
-    if not both or not snapshot.cilium_policies or not (snapshot.calico_policies or snapshot.calico_profiles):
+    if not both or not any(True for _ in of_cilium(snapshot)) or not holds_calico(snapshot):
         return ()
     return tuple(replace(profile, reader=reader) for reader in IGNORED_BY)
+
+
+def holds_calico(snapshot: Snapshot) -> bool:
+    """Whether there is anything that decides flows where Calico enforces, and nowhere else."""
+    return any(True for _ in of_calico(snapshot))
+
+
+def of_calico(snapshot: Snapshot) -> Iterator[Source]:
+    """Where what decides flows where Calico enforces stands; a policy or host endpoint that was rejected would, too."""
+    yield from (policy.source for policy in snapshot.calico_policies)
+    yield from (profile.source for profile in snapshot.calico_profiles)
+    yield from (host.source for host in snapshot.host_endpoints)
+    yield from (p.source for p in snapshot.rejected_policies if p.ref.kind in _KINDS_OF_CALICO)
+    yield from (p.source for p in snapshot.rejected_hosts)
+    yield from (pod.source for pod in snapshot.pods if pod.profiles is not None)
+
+
+def of_cilium(snapshot: Snapshot) -> Iterator[Source]:
+    """Where Cilium's policies stand, those among them that were rejected."""
+    yield from (p.source for p in snapshot.cilium_policies)
+    yield from (p.source for p in snapshot.rejected_policies if p.ref.kind in _KINDS_OF_CILIUM)
 
 
 def read_by(reader: str, stages: Iterable[Stage], snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
@@ -49,13 +73,13 @@ def is_own_pods(stage: Stage) -> bool:
 
 def _own_pods(snapshot: Snapshot, spaces: Spaces) -> Stage:
     """Where it is Calico that enforces, nodes reach the pods that run on them, whatever policies say."""
-    sources = (*(p.source for p in snapshot.calico_policies), *(p.source for p in snapshot.calico_profiles))
+    source = next(of_calico(snapshot))
     ref = ObjectRef("", OWN_PODS, "Node")
     rule = CompiledRule(
         policy=ref,
         direction=Direction.INGRESS,
         label="to its own pods",
-        source=sources[0],
+        source=source,
         text="from the pod's own node, which Calico lets reach it whatever policies say",
         subjects=spaces.endpoints.selectable,
         sure=Named(),
@@ -64,5 +88,5 @@ def _own_pods(snapshot: Snapshot, spaces: Spaces) -> Stage:
         doubt="whether the node is the one that the pod runs on",
         nodes=NodeScope.OWN,
     )
-    policy = CompiledPolicy(ref, sources[0], spaces.endpoints.selectable, frozenset(), (rule,))
+    policy = CompiledPolicy(ref, source, spaces.endpoints.selectable, frozenset(), (rule,))
     return Stage(OWN_PODS, 0, ((policy,),))

@@ -19,7 +19,7 @@ from lib.policy.compile import Spaces
 from lib.policy.domain_names import names_vocabulary
 from lib.policy.engine_settings import CILIUM_CONFIG
 from lib.policy.engines import EngineProfile
-from lib.policy.readers import read_by, readers
+from lib.policy.readers import holds_calico, read_by, readers
 from lib.policy.rules import CompiledPolicy, CompiledRule, Named, PortsAt, Stage
 from lib.policy.spaces import Vocabulary
 from lib.policy.unread_kinds import unread_stages
@@ -51,7 +51,8 @@ _CLUSTER_ORDERS: Final = {PolicyTier.ADMIN: float(ADMIN_ORDER), PolicyTier.BASEL
 
 def vocabularies(snapshot: Snapshot, profile: EngineProfile) -> Iterator[Vocabulary]:
     """Everything that the policies which ``profile`` enforces can tell apart, with what they refer to."""
-    if profile.enforces_kind("projectcalico.org", "NetworkPolicy") and _holds_calico(snapshot):
+    # The modules of Calico's own stages are many.
+    if profile.enforces_kind("projectcalico.org", "NetworkPolicy") and holds_calico(snapshot):
         from lib.policy import calico_hosts, calico_policy, calico_profiles
 
         if snapshot.calico_policies or snapshot.calico_profiles:
@@ -79,12 +80,6 @@ def policy_vocabularies(snapshot: Snapshot, profile: EngineProfile) -> Iterator[
 
         yield from ((p, cilium_policy.vocabulary(p)) for p in snapshot.cilium_policies)
     yield from ((p, cluster_policy.vocabulary(p)) for p in _cluster_policies(snapshot, profile))
-
-
-def _holds_calico(snapshot: Snapshot) -> bool:
-    """Whether there is anything that Calico's own stages are made of; the modules of these are many."""
-    held = snapshot.calico_policies or snapshot.calico_profiles or snapshot.host_endpoints
-    return bool(held) or any(pod.profiles is not None for pod in snapshot.pods)
 
 
 def _of_cilium(profile: EngineProfile) -> bool:
@@ -130,7 +125,7 @@ def _stages(snapshot: Snapshot, spaces: Spaces) -> tuple[Stage, ...]:
     found += cluster_policy.stages(apart, spaces, _CLUSTER_ORDERS)
     found += unread_stages(snapshot, spaces)
     ordered = sorted((stage for stage in found if stage.levels), key=_place)
-    if spaces.profile.enforces_kind("projectcalico.org", "NetworkPolicy") and _holds_calico(snapshot):
+    if spaces.profile.enforces_kind("projectcalico.org", "NetworkPolicy") and holds_calico(snapshot):
         from lib.policy import calico_forward, calico_hosts, calico_profiles
 
         of_hosts, last = calico_hosts.stage(snapshot, spaces), calico_profiles.stage(snapshot, spaces)

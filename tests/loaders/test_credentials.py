@@ -271,3 +271,64 @@ spec: {containers: [{name: c, image: i}]}
         rows = flow_rows(engine, ingress_backends(result.snapshot), frozenset({"shop"}))
         found.append([(r.to_json()["src"], r.to_json()["dst"], r.to_json()["verdict"]) for r in rows])
     assert found[0] == found[1]
+
+
+HTTP_ROUTE = (
+    "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r}\nspec:\n  rules:\n  - filters:\n"
+    "    - type: RequestHeaderModifier\n      requestHeaderModifier:\n"
+)
+CILIUM = (
+    "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: r}\nspec:\n  endpointSelector: {}\n"
+    "  ingress:\n  - toPorts:\n    - rules:\n        http:\n"
+)
+CALICO = (
+    "apiVersion: projectcalico.org/v3\nkind: NetworkPolicy\nmetadata: {name: default.r}\nspec:\n  ingress:\n"
+    "  - action: Allow\n    http:\n"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # What other kinds call these fields, which some manifests carry over.
+        HTTP_ROUTE + "        set: {Authorization: %s}\n",
+        HTTP_ROUTE + "        set:\n          X-Api-Key: %s\n",
+        HTTP_ROUTE + "        set:\n        - {name: Authorization, values: [%s]}\n",
+        HTTP_ROUTE + "        set:\n        - {name: Authorization, Value: %s}\n",
+        HTTP_ROUTE + "        set:\n        - {Name: Authorization, value: %s}\n",
+        HTTP_ROUTE + "        set:\n        - {header: Authorization, value: %s}\n",
+        HTTP_ROUTE + "        set:\n        - {key: Authorization, value: %s}\n",
+        HTTP_ROUTE + "        set:\n        - {name: [Authorization], value: %s}\n",
+        # What a value says of itself, and names that run words together or are too long.
+        HTTP_ROUTE + "        set:\n        - {name: X-Forward, value: Bearer 1%s}\n",
+        HTTP_ROUTE + "        set:\n        - {name: x-appkey, value: %s}\n",
+        HTTP_ROUTE + "        set:\n        - {name: x-authkey, value: %s}\n",
+        HTTP_ROUTE + f"        set:\n        - {{name: {'x' * 300}-token, value: %s}}\n",
+        # A value that comes with a merge.
+        HTTP_ROUTE + "        set:\n        - &x {name: Authorization, value: %s}\n        - {<<: *x, name: other}\n",
+        CILIUM + '        - headers: ["Authorization\\t%s"]\n',
+        CILIUM + "        - headers: ['Authorization=%s']\n",
+        CILIUM + "        - headers: ['X-Forward: Bearer 1%s']\n",
+        CILIUM + "        - headers: {Authorization: %s}\n",
+        CILIUM + "        - headers: [{Authorization: %s}]\n",
+        CILIUM + "        - headers: 'Authorization: %s'\n",
+        CALICO + "      headers: [{header: Authorization, operator: In, value: %s}]\n",
+        CALICO + "      headers: [{name: Authorization, values: [%s]}]\n",
+        CALICO + "      headers: {header: Authorization, values: [%s]}\n",
+        "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: r\n  annotations:\n"
+        "    konghq.com/headers.authorization: %s\n",
+    ],
+)
+def test_values_go_in_forms_too_that_the_api_does_not_have(text: str) -> None:
+    for written in (text, "apiVersion: v1\nkind: List\nitems:\n- " + text.rstrip().replace("\n", "\n  ") + "\n"):
+        assert PLANT not in everything(read(written % PLANT))
+        has_no_plant(written % PLANT)
+
+
+def test_labels_and_references_that_are_called_like_credentials_stay() -> None:
+    text = CILIUM.replace("{}", "{matchExpressions: [{key: auth-token, operator: In, values: [kept]}]}") + (
+        "        - headerMatches: [{name: X-Version, value: v2, secret: {name: kept, namespace: shop}}]\n"
+    )
+    found = read(text)
+    (raw,) = found.objects
+    assert raw.obj == yaml.safe_load(text)

@@ -143,6 +143,17 @@ def test_rows_say_too_that_policies_of_equal_precedence_disagree() -> None:
     assert "which of a[AdminNetworkPolicy] and b[AdminNetworkPolicy], of equal precedence" in row.reason
 
 
+def test_only_policies_that_do_different_things_are_said_to_disagree() -> None:
+    alike = [admin("a", "Allow"), admin("b", "Allow"), admin("c", "Deny")]
+    assert contested(*alike) == ["which of a[AdminNetworkPolicy] and c[AdminNetworkPolicy]"]
+    assert contested(*alike[:2]) == []
+
+
+def contested(*policies: str) -> list[str]:
+    doubts = engine_of(CLIENT, SERVER, *policies).doubts
+    return [doubt.partition(", of equal precedence")[0] for doubt in doubts if "equal precedence" in doubt]
+
+
 def test_the_sentence_names_at_most_three_policies() -> None:
     many = [policy("podSelector: {}", name=f"deny-{i}") for i in range(5)]
     assert "and 2 more" in explained(*many).directions[1].reason

@@ -17,6 +17,7 @@ from lib.policy.ends import parse_end
 from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import profile
 from lib.policy.points import End
+from lib.policy.rules import Action
 from tests.policy.build import engine_of, load, namespace, pod, rows_of
 from tests.policy.test_calico_policies import of
 
@@ -384,3 +385,14 @@ class TestManyNumberings:
         few = engine(*numbered_nodes(8), gnp(named_rules("egress", 1), "pods", "app == 'far'"))
         many = engine(*numbered_nodes(12), gnp(named_rules("egress", 1), "pods", "app == 'far'"))
         assert (verdict(few, FAR, "node/n3", 2004), verdict(many, FAR, "node/n3", 2004)) == ("denied", "unknown")
+
+
+@pytest.mark.parametrize("before_dnat", [True, False])
+def test_rules_that_only_log_are_told_and_stand_among_no_rules_that_decide(before_dnat: bool) -> None:
+    """ "Log … processing continues with the next rule" ("Global network policy", docs.tigera.io)."""
+    spec = "applyOnForward: true, types: [Ingress], ingress: [{action: Log}]"
+    asked = engine(endpoint(), gnp(f"preDNAT: {str(before_dnat).lower()}, {spec}"))
+    assert not [r for policy in asked.policies for r in policy.rules if r.action is Action.LOG]
+    stages = {stage.name for stage in asked.stages for policy in stage.policies if policy.told}
+    assert any("forward" in name for name in stages)
+    assert len(stages) > 1

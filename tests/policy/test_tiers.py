@@ -70,7 +70,8 @@ def policies(draw: st.DrawFn, number: int) -> CompiledPolicy:
         ports = draw(bits(BASE.spaces.ports.all))
         rules.append(rule(direction, action, subjects, sure, possible, ports, 10 * number + index))
     directions = frozenset(draw(st.sets(st.sampled_from(Direction))))
-    return CompiledPolicy(ObjectRef("", f"policy-{number}", "Policy"), SOURCE, subjects, directions, tuple(rules))
+    ref = ObjectRef("", f"policy-{number}", "Policy")
+    return CompiledPolicy(ref, SOURCE, subjects, directions, ()).with_rules(rules)
 
 
 @st.composite

@@ -7,14 +7,17 @@ Each engine knows its own kinds alone, and NetworkPolicies: "Cilium … NetworkP
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 import pytest
+import yaml
 
 from lib.lint import examine
 from lib.model.sets import Protocol
 from lib.policy.decide import Reason
-from lib.policy.engine import Engine
+from lib.policy.engine import Engine, compile_engine
 from lib.policy.engines import profile
-from tests.policy.build import cilium_policy, engine_of, namespace, pod, policy, rows_of
+from tests.policy.build import cilium_policy, engine_of, load, namespace, pod, policy, rows_of
 
 PODS = (namespace("shop"), pod("web", app="web"), pod("db", app="db"))
 
@@ -126,6 +129,26 @@ def test_what_the_lint_finds_holds_whichever_of_them_enforces() -> None:
     assert (either.policies, either.rules) == (3, 3)
 
 
+def test_what_the_lint_proves_of_each_engine_by_other_policies_is_said_of_each() -> None:
+    covered = policy(
+        "{podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: {}}], ports: [{port: 5432}]}]}"
+    )
+    of_calico = calico(
+        "{order: 1, selector: app == 'db', types: [Ingress], "
+        "ingress: [{action: Allow, protocol: TCP, destination: {ports: [5432]}}]}"
+    )
+    of_cilium = opens("cilium").replace("{matchLabels: {app: web}}", "{}").replace("name: policy", "name: of-cilium")
+    found = examine(engine_of(*PODS, covered, of_calico, of_cilium)).findings
+    (finding,) = (f for f in found if f.place.policy.kind == "NetworkPolicy")
+    ours, theirs = finding.sentence.split(" If Cilium enforces: ")
+    assert ours.startswith("If Calico enforces: ")
+    assert "default.c[CalicoNetworkPolicy]" in ours
+    assert "[CiliumNetworkPolicy]" not in ours
+    assert "of-cilium[CiliumNetworkPolicy]" in theirs
+    assert "default.c[CalicoNetworkPolicy]" not in theirs
+    assert {place.policy.kind for place in finding.covers} == {"CalicoNetworkPolicy", "CiliumNetworkPolicy"}
+
+
 def test_what_a_pod_sends_to_its_own_node_is_unknown_where_only_one_of_them_exempts_it() -> None:
     """Kubernetes says that pods can't block their resident node; Calico's policies judge what goes to it."""
     placed = "spec:\n  nodeName: node-1"
@@ -146,3 +169,48 @@ def test_what_a_pod_sends_to_its_own_node_is_unknown_where_only_one_of_them_exem
     assert to_node(closes) == ("denied", "denied")
     assert to_node(closed, other) == ("allowed", "allowed")
     assert to_node(closes, closed, other) == ("unknown", "unknown")
+
+
+NODE = (
+    "apiVersion: v1\nkind: Node\nmetadata: {name: node-1}\nstatus: {addresses: [{type: InternalIP, address: 10.0.0.1}]}"
+)
+HOST = (
+    "apiVersion: projectcalico.org/v3\nkind: HostEndpoint\nmetadata: {name: node-1-all}\n"
+    "spec: {node: node-1, interfaceName: '*', expectedIPs: [10.0.0.1]}"
+)
+NO_PROFILES = (
+    "apiVersion: projectcalico.org/v3\nkind: WorkloadEndpoint\nmetadata: {name: node--1-k8s-db-eth0, namespace: shop}\n"
+    "spec: {orchestrator: k8s, node: node-1, pod: db, endpoint: eth0, containerID: x, interfaceName: cali1, "
+    "profiles: []}"
+)
+
+
+def test_a_host_endpoint_or_an_endpoint_without_profiles_closes_only_where_calico_enforces() -> None:
+    """ "All traffic to/from the interface is blocked" ("Protect hosts", docs.tigera.io) is no word of Cilium's."""
+    elsewhere = cilium_policy("{endpointSelector: {matchLabels: {app: x}}, ingress: [{}]}")
+    found = {}
+    for engine_id in ("kubernetes", "calico", "cilium"):
+        engine = engine_of(*PODS, NODE, HOST, NO_PROFILES, elsewhere, profile=profile(engine_id))
+        (node,) = engine.snapshot.nodes
+        of_node = engine.explain(ip_address("8.8.8.8"), node, Protocol.TCP, 5432).verdict
+        found[engine_id] = of_node, verdict(engine)
+    assert found["calico"] == ("denied", "denied")
+    assert found["cilium"] == ("allowed", "allowed")
+    assert found["kubernetes"] == ("unknown", "unknown")
+
+
+@pytest.mark.parametrize(
+    ("of_calico", "of_cilium"),
+    [
+        (CLOSES["calico"], ELSEWHERE["cilium"].replace("fromEndpoints", "fromNobody")),
+        (ELSEWHERE["calico"].replace("Allow", "Permit"), CLOSES["cilium"]),
+    ],
+)
+def test_a_rejected_policy_shows_an_engine_as_well(of_calico: str, of_cilium: str) -> None:
+    """That the other one enforces, where nothing else closes the pod, is as possible as with a policy that is valid."""
+    documents = (yaml.safe_load(text) for text in (*PODS, of_calico, of_cilium))
+    engine = compile_engine(load(documents).snapshot)
+    assert engine.snapshot.rejected_policies
+    assert verdict(engine) == "unknown"
+    (note,) = (n for n in engine.notes if n.code == "policies-of-two-engines")
+    assert "where Calico enforces (1) and where Cilium does (1)" in note.message

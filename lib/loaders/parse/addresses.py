@@ -47,6 +47,14 @@ def read_net(entry: Entry, path: Path, text: str) -> Network | None:
 
     Source: validator.go of Calico's libcalico-go: "An IP address is valid, and assumed to be fully masked".
     """
+    written = text.partition("/")[0]
+    address = parse_lenient_address(written)
+    if address is not None and "." in written and ":" not in written and str(address) != written:
+        # "The ParseIP and ParseCIDR functions now reject IPv4 addresses which contain decimal components with leading
+        # zeros" (go.dev/doc/go1.17, net), and Calico asks these.
+        message = f"{quote(text)} is written with leading zeros, which Calico refuses"
+        entry.error(path, "invalid-cidr", message, f"Write {address}, if that is what is meant.")
+        return None
     if (parsed := parse_lenient_prefix(text)) is not None:
         return parsed[0]
     if (address := parse_lenient_address(text)) is not None:

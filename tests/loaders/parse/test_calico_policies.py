@@ -43,6 +43,8 @@ def ingress(rule: str) -> str:
         ("{action: Allow, ipVersion: 0}", "unsupported-value"),
         ("{action: Allow, source: {nets: [10.0.0.0/33]}}", "invalid-cidr"),
         ("{action: Allow, source: {nets: [10.0.0]}}", "invalid-cidr"),
+        ("{action: Allow, source: {nets: [010.0.0.0/8]}}", "invalid-cidr"),
+        ("{action: Allow, source: {nets: [10.0.0.01]}}", "invalid-cidr"),
         ("{action: Allow, source: {notNets: [garbage]}}", "invalid-cidr"),
         ("{action: Allow, source: {nets: [10.0.0.0/8, 'fd00::/8']}}", "nets-of-both-families"),
         ("{action: Allow, ipVersion: 6, source: {nets: [10.0.0.0/8]}}", "nets-of-other-family"),
