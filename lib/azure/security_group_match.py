@@ -13,11 +13,12 @@ from functools import cache, lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Final
 
+from lib.azure.unassigned import Receiver, Unassigned, family_at
 from lib.facts.internet import PUBLIC_OF_FRONTENDS
 from lib.facts.nsg import probe_address, provider_rules
 from lib.facts.reader import get
 from lib.model.security_rules import ANY, Access, SecurityRule
-from lib.model.sets import Address, AddressSet, Family, Protocol, family_of
+from lib.model.sets import Address, AddressSet, Family, Protocol
 
 VIRTUAL_NETWORK: Final = "VirtualNetwork"
 LOAD_BALANCER: Final = "AzureLoadBalancer"
@@ -46,14 +47,15 @@ class Packet:
     """
 
     source: End
-    destination: Address
+    destination: Receiver
     port: int
     protocol: Protocol = Protocol.TCP
     source_port: int | None = None
 
     def __str__(self) -> str:
         from_ = self.source.value if isinstance(self.source, Place) else str(self.source)
-        to = f"[{self.destination}]" if self.destination.version == 6 else str(self.destination)
+        bare = isinstance(self.destination, Unassigned) or self.destination.version == 4
+        to = str(self.destination) if bare else f"[{self.destination}]"
         return f"{from_} to {to}:{self.port}/{self.protocol.value}"
 
 
@@ -167,10 +169,39 @@ def _source_ports(rule: SecurityRule, packet: Packet) -> Match:
 
 
 def _destinations(rule: SecurityRule, packet: Packet, known: KnownAddresses) -> Match:
-    said = _any(_end(text, packet.destination, known) for text in rule.destinations)
-    if rule.open_destinations_unused and packet.destination in known.taken:
+    to = packet.destination
+    if isinstance(to, Unassigned):
+        return _unassigned(rule, to, known)
+    said = _any(_end(text, to, known) for text in rule.destinations)
+    if rule.open_destinations_unused and to in known.taken:
         return said
     return _or_open(said, rule.open_destinations)
+
+
+def _unassigned(rule: SecurityRule, to: Unassigned, known: KnownAddresses) -> Match:
+    """A rule that is written for the frontend itself surely holds the address that Azure will give."""
+    if str(to) in rule.open_destinations:
+        return YES
+    said = _any(_address_to_come(text, to, known) for text in rule.destinations)
+    return said if rule.open_destinations_unused or to.unused else _or_open(said, rule.open_destinations)
+
+
+def _address_to_come(text: str, to: Unassigned, known: KnownAddresses) -> Match:
+    block = block_of(text)
+    if text == ANY or block is None:
+        return YES if text == ANY else _tag(text, to, known)
+    everything = AddressSet.from_intervals(to.family, [(0, to.family.value)])
+    if everything <= block:
+        return YES
+    possible = everything & (public_senders(known) if to.public else known.virtual_network)
+    if to.unused:
+        possible -= known.taken
+        block -= known.taken
+    if not block & everything or ((to.public or known.whole) and not possible & block):
+        return NO
+    if (to.public or known.whole) and possible <= block:
+        return YES
+    return Match(Fit.OPEN, f"it hangs on whether {to} will be in {text}")
 
 
 def _sources(rule: SecurityRule, packet: Packet, known: KnownAddresses) -> Match:
@@ -179,7 +210,7 @@ def _sources(rule: SecurityRule, packet: Packet, known: KnownAddresses) -> Match
         return Match(
             Fit.OPEN, "no source says whether the provider's rule that denies everybody also stops health probes"
         )
-    family = family_of(packet.destination)
+    family = family_at(packet.destination)
     said = _any(_end(text, packet.source, known, family) for text in rule.sources)
     return _or_open(said, rule.open_sources)
 
@@ -260,7 +291,7 @@ def block_of(text: str) -> AddressSet | None:
         return None
 
 
-def _tag(tag: str, end: End, known: KnownAddresses) -> Match:
+def _tag(tag: str, end: End | Unassigned, known: KnownAddresses) -> Match:
     inside = in_virtual_network(end, known)
     match tag:
         case _ if tag == VIRTUAL_NETWORK:
@@ -274,13 +305,15 @@ def _tag(tag: str, end: End, known: KnownAddresses) -> Match:
     return Match(Fit.OPEN, f"which addresses the service tag {tag} has is not known here" if tag else "it is empty")
 
 
-def is_probe(end: End) -> bool:
+def is_probe(end: End | Unassigned) -> bool:
     """Whether an end is where Azure's health probes come from."""
     return end is Place.PROBE or (not isinstance(end, Place) and str(end) == probe_address())
 
 
-def in_virtual_network(end: End, known: KnownAddresses) -> Match:
+def in_virtual_network(end: End | Unassigned, known: KnownAddresses) -> Match:
     """Whether an end of a packet is in the tag VirtualNetwork."""
+    if isinstance(end, Unassigned):
+        return NO if end.public else YES
     if isinstance(end, Place):
         return NO if end is Place.INTERNET else YES
     if is_probe(end) or end in known.virtual_network:

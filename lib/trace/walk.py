@@ -24,6 +24,7 @@ from lib.trace.ends import Goal, GoalKind, Start, read_goal
 from lib.trace.entering import from_outside, no_port_hop, on_the_nodes, to_frontend
 from lib.trace.families import common_families, families_between
 from lib.trace.front import inside_hop, ranges_hop
+from lib.trace.frontends import receiver_for
 from lib.trace.hop import Hop, HopKind, HopVerdict, Trace
 from lib.trace.inside import to_service, to_targets
 from lib.trace.leaving import to_outside
@@ -186,7 +187,7 @@ def _out_and_back(context: Context, start: Start, view: ServiceView, port: PortV
 def _to_name(context: Context, start: Start, host: str, port: int, protocol: Protocol) -> Iterator[Hop]:
     """To a name outside: its addresses are those that the table of names has, else any of the Internet."""
     if not start.in_cluster:
-        raise ModelError(f"{host} is no name of this cluster, and {start.name} is outside it as well")
+        raise ModelError(f"{host} is no name of this cluster, and {start.words} is outside it as well")
     yield name_hop(context, start, host)
     found = addresses_of_name(context, host)
     mine = AddressSet.from_intervals(start.family, found.of_family(start.family)) if start.family else found
@@ -235,6 +236,11 @@ def _to_url(context: Context, start: Start, goal: Goal) -> Iterator[Hop]:
         yield from hops
         if not any(hop.kind is HopKind.POD for hop in hops):
             return
+    elif view is not None and view.service.type is ServiceType.LOAD_BALANCER:
+        hops = list(_to_front(context, start, view, request.port))
+        yield from hops
+        if not any(hop.kind is HopKind.POD for hop in hops):
+            return
     elif controller.hosted:
         why = "Azure hosts the gateway: its frontend and the security group of its subnet are not in the input"
         change = "a rule in the security group of the gateway's subnet, which no object of a cluster shows"
@@ -244,6 +250,21 @@ def _to_url(context: Context, start: Start, goal: Goal) -> Iterator[Hop]:
         why = f"how clients reach the controller is not in the input: {controller.missing or f'add {change}'}"
         yield Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, controller.name, why, change=change)
     yield from behind_controller(context, found, controller)
+
+
+def _to_front(context: Context, start: Start, view: ServiceView, port: int) -> Iterator[Hop]:
+    """To the Service in front of a controller, whose address is not in the input."""
+    found = port_of(view, port, Protocol.TCP)
+    receiver = receiver_for(view.service, start)
+    if found is None:
+        yield no_port_hop(view, Goal(GoalKind.SERVICE, view.ref.qualified_name, port, Protocol.TCP))
+    elif start.in_cluster and receiver is not None:
+        yield inside_hop(view, receiver)
+        if (ranges := ranges_hop(context, view.service, start, receiver)) is not None:
+            yield ranges
+        yield from to_service(context, start, view, found, port, by_cluster_ip=False)
+    else:
+        yield from from_outside(context, start, view, found)
 
 
 def _unrouted(context: Context, start: Start, goal: Goal, found: WebRoute) -> Iterator[Hop]:
