@@ -86,6 +86,8 @@ def _address(balancer: ServiceLoadBalancer, address: Receiver, name: str, source
         notes.append("What leaves a virtual network for a public address is translated: Azure sees a public sender.")
     if said := granted(balancer.service, address, frontend):
         source = frontend.pin.source if frontend is not None and frontend.pin is not None else balancer.service.source
+        if balancer.refused:
+            return _never(name, balancer.refused, source)
         notes.insert(0, f"It is the {why}.")
         change = "load the Service with its status: then the address is known"
         return Hop(
@@ -173,7 +175,13 @@ def _takes(rule: LoadBalancingRule, port: int, protocol: Protocol) -> bool:
     return (every or rule.protocol == words.get(protocol)) and rule.frontend_port in (0, port)
 
 
-def inside_hop(view: ServiceView, address: Receiver) -> Hop:
+def _never(name: str, refused: str, source: Source) -> Hop:
+    """An address that no load balancer gets, since the cloud provider refuses what the Service asks for."""
+    why = f"the cloud provider makes no rule at all, so no load balancer gets the address: {refused}"
+    return Hop(HopKind.ADDRESS, HopVerdict.DENIED, name, why, source, change="repair what it refuses")
+
+
+def inside_hop(context: Context, view: ServiceView, address: Receiver) -> Hop:
     """A sender inside: its node takes packets to the address itself, so that no hop of Azure is on the way."""
     name = frontend_name(view.service, address)
     entry = next((e for e in view.service.load_balancer_ingress if e.ip == str(address)), None)
@@ -186,6 +194,8 @@ def inside_hop(view: ServiceView, address: Receiver) -> Hop:
     mode = "ipMode VIP" if entry is not None or to_come else "an external IP"
     why = f"{mode}: the sender's own node takes it, so it never gets to Azure"
     if to_come:
+        if refused := context.balancer(view.service).refused:
+            return _never(name, refused, view.service.source)
         given = "the address that it asks for" if not isinstance(address, Unassigned) else "an address"
         why = f"Azure gives the Service {given}, and its status then shows it with {why}"
     # "Traffic sent to an External IP or LoadBalancer IP from within the cluster will always get Cluster semantics":

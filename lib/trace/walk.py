@@ -164,7 +164,7 @@ def _to_service_address(
         yield Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, str(address), why, source)
         yield from on_the_nodes(context, start, view, found, address)
     elif start.in_cluster:
-        hop = inside_hop(view, address)
+        hop = inside_hop(context, view, address)
         yield hop
         if hop.verdict is HopVerdict.UNKNOWN:
             yield from _out_and_back(context, start, view, found, address)
@@ -259,7 +259,7 @@ def _to_front(context: Context, start: Start, view: ServiceView, port: int) -> I
     if found is None:
         yield no_port_hop(view, Goal(GoalKind.SERVICE, view.ref.qualified_name, port, Protocol.TCP))
     elif start.in_cluster and receiver is not None:
-        yield inside_hop(view, receiver)
+        yield inside_hop(context, view, receiver)
         if (ranges := ranges_hop(context, view.service, start, receiver)) is not None:
             yield ranges
         yield from to_service(context, start, view, found, port, by_cluster_ip=False)
