@@ -8,17 +8,18 @@ from lib.azure.security_group_match import Place
 from lib.azure.unassigned import Receiver, family_at, public_at
 from lib.model.cluster import Node
 from lib.model.services import ServiceType
+from lib.model.sets import Protocol
 from lib.routing.services import ServiceView
 from lib.routing.target_ports import PortView
 from lib.trace.arrival import Client, arrival_hop
 from lib.trace.context import Context
-from lib.trace.ends import Goal, Start
-from lib.trace.front import front_hops, ranges_hop, sender_on_the_way
+from lib.trace.ends import Goal, GoalKind, Start
+from lib.trace.front import front_hops, inside_hop, ranges_hop, sender_on_the_way
 from lib.trace.frontends import receiver_for
 from lib.trace.hop import Hop, HopKind, HopVerdict
-from lib.trace.inside import end_hop
+from lib.trace.inside import end_hop, to_service
 from lib.trace.outside import return_hop
-from lib.trace.service import service_hop
+from lib.trace.service import port_of, service_hop
 
 
 def no_port_hop(view: ServiceView, goal: Goal) -> Hop:
@@ -60,6 +61,21 @@ def to_frontend(context: Context, start: Start, view: ServiceView, port: PortVie
     back = return_hop(context, str(address)) if public_at(address) else None
     if back is not None:
         yield back
+
+
+def to_front(context: Context, start: Start, view: ServiceView, port: int) -> Iterator[Hop]:
+    """To the Service in front of a controller, whose address is not in the input."""
+    found = port_of(view, port, Protocol.TCP)
+    receiver = receiver_for(view.service, start)
+    if found is None:
+        yield no_port_hop(view, Goal(GoalKind.SERVICE, view.ref.qualified_name, port, Protocol.TCP))
+    elif start.in_cluster and receiver is not None:
+        yield inside_hop(context, view, receiver)
+        if (ranges := ranges_hop(context, view.service, start, receiver)) is not None:
+            yield ranges
+        yield from to_service(context, start, view, found, port, by_cluster_ip=False)
+    else:
+        yield from from_outside(context, start, view, found)
 
 
 def on_the_nodes(

@@ -5,7 +5,7 @@ What the status shows counts; without one what the Service asks for, and else an
 
 from __future__ import annotations
 
-from lib.azure.annotations import ADDITIONAL_PUBLIC_IPS, Annotations
+from lib.azure.annotations import Annotations
 from lib.azure.balanced import is_azure_load_balancer
 from lib.azure.frontends import Frontend
 from lib.azure.security_group_destinations import frontends_of
@@ -60,12 +60,12 @@ def asked_addresses(service: Service) -> tuple[Address, ...]:
 
 
 def granted(service: Service, receiver: Receiver, frontend: Frontend | None) -> str:
-    """What is taken for granted of a frontend whose address no status shows; "" for one that is shown."""
-    if receiver in (*shown_addresses(service), *Annotations(service).addresses(ADDITIONAL_PUBLIC_IPS)):
+    """What is taken for granted of a frontend's address; "" where some status in the input shows it."""
+    if isinstance(receiver, Unassigned):
+        what = "public IP address" if receiver.public else "internal address"
+        whence = f": {frontend.address_from}" if frontend is not None else ""
+        return f"the {what} that Azure will give leads to it (no status is in the input{whence})"
+    if receiver not in asked_addresses(service):
         return ""
-    if not isinstance(receiver, Unassigned):
-        by = frontend.address_from.partition(":")[0] if frontend is not None else "the Service"
-        return f"Azure gives the Service the address that it asks for with {by} (no status is in the input)"
-    what = "public IP address" if receiver.public else "internal address"
-    whence = f": {frontend.address_from}" if frontend is not None else ""
-    return f"the {what} that Azure will give leads to it (no status is in the input{whence})"
+    by = frontend.address_from.partition(":")[0] if frontend is not None else "the Service"
+    return f"Azure gives the Service the address that it asks for with {by} (no status is in the input)"

@@ -21,10 +21,9 @@ from lib.routing.target_ports import PortView
 from lib.trace.changes import with_change
 from lib.trace.context import Context
 from lib.trace.ends import Goal, GoalKind, Start, read_goal
-from lib.trace.entering import from_outside, no_port_hop, on_the_nodes, to_frontend
+from lib.trace.entering import from_outside, no_port_hop, on_the_nodes, to_front, to_frontend
 from lib.trace.families import common_families, families_between
 from lib.trace.front import inside_hop, ranges_hop
-from lib.trace.frontends import receiver_for
 from lib.trace.hop import Hop, HopKind, HopVerdict, Trace
 from lib.trace.inside import to_service, to_targets
 from lib.trace.leaving import to_outside
@@ -237,7 +236,7 @@ def _to_url(context: Context, start: Start, goal: Goal) -> Iterator[Hop]:
         if not any(hop.kind is HopKind.POD for hop in hops):
             return
     elif view is not None and view.service.type is ServiceType.LOAD_BALANCER:
-        hops = list(_to_front(context, start, view, request.port))
+        hops = list(to_front(context, start, view, request.port))
         yield from hops
         if not any(hop.kind is HopKind.POD for hop in hops):
             return
@@ -250,21 +249,6 @@ def _to_url(context: Context, start: Start, goal: Goal) -> Iterator[Hop]:
         why = f"how clients reach the controller is not in the input: {controller.missing or f'add {change}'}"
         yield Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, controller.name, why, change=change)
     yield from behind_controller(context, found, controller)
-
-
-def _to_front(context: Context, start: Start, view: ServiceView, port: int) -> Iterator[Hop]:
-    """To the Service in front of a controller, whose address is not in the input."""
-    found = port_of(view, port, Protocol.TCP)
-    receiver = receiver_for(view.service, start)
-    if found is None:
-        yield no_port_hop(view, Goal(GoalKind.SERVICE, view.ref.qualified_name, port, Protocol.TCP))
-    elif start.in_cluster and receiver is not None:
-        yield inside_hop(context, view, receiver)
-        if (ranges := ranges_hop(context, view.service, start, receiver)) is not None:
-            yield ranges
-        yield from to_service(context, start, view, found, port, by_cluster_ip=False)
-    else:
-        yield from from_outside(context, start, view, found)
 
 
 def _unrouted(context: Context, start: Start, goal: Goal, found: WebRoute) -> Iterator[Hop]:

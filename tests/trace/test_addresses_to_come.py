@@ -18,7 +18,7 @@ from lib.model.refs import ObjectRef
 from lib.model.security_rules import Access, Attachment, RuleDirection, SecurityGroup, SecurityRule
 from lib.model.sets import Family
 from lib.trace.hop import Hop, HopKind, HopVerdict, Trace
-from tests.trace.build import CLIENT, block, cluster, kinds, policy, service, verdicts, walk
+from tests.trace.build import CLIENT, FRONT, block, cluster, kinds, policy, service, verdicts, walk
 from tests.trace.test_controllers import DOCUMENTED, URL, ingress, running
 
 ALLOWED, DENIED, UNKNOWN = HopVerdict.ALLOWED, HopVerdict.DENIED, HopVerdict.UNKNOWN
@@ -197,6 +197,15 @@ def test_a_controllers_front_without_status_is_passed_as_well(src):
     assert HopKind.ADDRESS in verdicts(found) and found.hops[-1].subject == "shop/web[Pod]"
     assert "Azure" in premises(found)
     assert (HopKind.SECURITY in verdicts(found)) is (src == "internet")
+
+
+def test_an_address_that_the_routes_own_status_shows_is_not_one_that_azure_will_give():
+    controller, front = running(DOCUMENTED[0])
+    front["status"] = {}
+    route = ingress(DOCUMENTED[0].ingress_classes[0], addresses=(FRONT,))
+    found = walk(cluster(service(), route, controller, front), "internet", URL)
+    hop = hop_of(found, HopKind.ADDRESS)
+    assert hop.subject.startswith(f"{FRONT} of Service ") and not hop.premise
 
 
 @pytest.mark.parametrize(
