@@ -19,6 +19,7 @@ from lib.facts.nsg import probe_address, provider_rules
 from lib.facts.reader import get
 from lib.model.security_rules import ANY, Access, SecurityRule
 from lib.model.sets import Address, AddressSet, Family, Protocol
+from lib.routing.reach import address_or_none
 
 VIRTUAL_NETWORK: Final = "VirtualNetwork"
 LOAD_BALANCER: Final = "AzureLoadBalancer"
@@ -182,24 +183,37 @@ def _unassigned(rule: SecurityRule, to: Unassigned, known: KnownAddresses) -> Ma
     """A rule that is written for the frontend itself surely holds the address that Azure will give."""
     if str(to) in rule.open_destinations:
         return YES
-    said = _any(_address_to_come(text, to, known) for text in rule.destinations)
+    free = _free(rule.destinations, known) if to.unused else rule.destinations
+    possible = _addresses_to_come(to, known) if free else AddressSet()
+    said = _any(_address_to_come(text, to, known, possible) for text in free)
     return said if rule.open_destinations_unused or to.unused else _or_open(said, rule.open_destinations)
 
 
-def _address_to_come(text: str, to: Unassigned, known: KnownAddresses) -> Match:
+def _free(texts: tuple[str, ...], known: KnownAddresses) -> list[str]:
+    """The texts that are no address which something has: one set for all, since a rule can name thousands."""
+    named = {text: address for text in texts if (address := address_or_none(text)) is not None}
+    left = AddressSet.from_networks(map(ip_network, named.values())) - known.taken
+    return [text for text in texts if text not in named or (left and named[text] in left)]
+
+
+def _addresses_to_come(to: Unassigned, known: KnownAddresses) -> AddressSet:
+    """The addresses that a frontend can be given; of an internal one those that surely are in the virtual network."""
+    everything = AddressSet.from_intervals(to.family, [(0, to.family.value)])
+    found = everything & (public_senders(known) if to.public else known.virtual_network)
+    return found - known.taken if to.unused else found
+
+
+def _address_to_come(text: str, to: Unassigned, known: KnownAddresses, possible: AddressSet) -> Match:
     block = block_of(text)
     if text == ANY or block is None:
         return YES if text == ANY else _tag(text, to, known)
-    everything = AddressSet.from_intervals(to.family, [(0, to.family.value)])
-    if everything <= block:
+    if AddressSet.from_intervals(to.family, [(0, to.family.value)]) <= block:
         return YES
-    possible = everything & (public_senders(known) if to.public else known.virtual_network)
-    if to.unused:
-        possible -= known.taken
-        block -= known.taken
-    if not block & everything or ((to.public or known.whole) and not possible & block):
+    # Beside what is known of the virtual network there may be more of it anywhere.
+    settled = to.public or known.whole
+    if not block.of_family(to.family) or (settled and not possible & block):
         return NO
-    if (to.public or known.whole) and possible <= block:
+    if settled and possible <= block:
         return YES
     return Match(Fit.OPEN, f"it hangs on whether {to} will be in {text}")
 
