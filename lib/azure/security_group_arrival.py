@@ -25,6 +25,7 @@ from lib.azure.security_group_match import (
     is_probe,
 )
 from lib.azure.source_ranges import sender_outside_ranges
+from lib.azure.unassigned import Receiver, Unassigned, family_at
 from lib.facts.nsg import probe_rules
 from lib.model.cluster import Node
 from lib.model.errors import ModelError
@@ -32,7 +33,7 @@ from lib.model.policies import Verdict
 from lib.model.refs import ObjectRef
 from lib.model.security_rules import SecurityGroup
 from lib.model.services import ServicePort
-from lib.model.sets import Address, AddressSet, Family, Protocol, family_of, parse_address
+from lib.model.sets import Address, AddressSet, Family, Protocol, parse_address
 from lib.model.snapshot import Snapshot
 
 
@@ -154,7 +155,7 @@ def _judge_probe(
     known: KnownAddresses,
 ) -> SentJudgement:
     """What becomes of the health probe of a Service port: it goes to each node by itself, never to a frontend."""
-    family, ref = family_of(packet.destination), access.service.ref
+    family, ref = family_at(packet.destination), access.service.ref
     balancer = load_balancer_of(access.service, provider.settings)
     words = (ALL, PROTOCOL_WORDS.get(port.protocol))
     rules = (
@@ -184,9 +185,9 @@ def judge_for(
 ) -> SentJudgement:
     """The same for a packet to a frontend and port of one Service, without notes."""
     ref = access.service.ref
-    if keeps_destination(access, family_of(packet.destination)):
+    if keeps_destination(access, family_at(packet.destination)):
         return SentJudgement(packet, ref, (judge(packet, groups, known),))
-    ends = node_destinations(snapshot, access.service, family_of(packet.destination))
+    ends = node_destinations(snapshot, access.service, family_at(packet.destination))
     if not port.node_port:
         unknown = (f"the node port of {ref.qualified_name} port {port.port} is not in the input",)
         return SentJudgement(packet, ref, (), unknown)
@@ -206,7 +207,7 @@ def keeps_destination(access: ServiceAccess, family: Family) -> bool:
 
 def _taker(packet: Packet, provider: ProviderGroup) -> tuple[ServiceAccess, ServicePort] | None:
     for access in provider.accesses:
-        if packet.destination not in (*frontends_of(access.service).addresses, *access.additional_addresses):
+        if not _is_frontend(packet.destination, access):
             continue
         for port in access.service.ports:
             if (port.port, port.protocol) == (packet.port, packet.protocol):
@@ -214,8 +215,14 @@ def _taker(packet: Packet, provider: ProviderGroup) -> tuple[ServiceAccess, Serv
     return None
 
 
+def _is_frontend(to: Receiver, access: ServiceAccess) -> bool:
+    if isinstance(to, Unassigned):
+        return to.service == access.service.ref
+    return to in (*frontends_of(access.service).addresses, *access.additional_addresses)
+
+
 def _strange(packet: Packet, known: KnownAddresses) -> tuple[str, ...]:
-    if packet.destination in known.taken:
+    if isinstance(packet.destination, Unassigned) or packet.destination in known.taken:
         return (probe_rules().says,) if is_probe(packet.source) else ()
     return (f"No Service of the input has the frontend {packet.destination}.",)
 

@@ -9,6 +9,7 @@ from ipaddress import ip_network
 from itertools import product
 
 from lib.azure.security_group_match import Fit, KnownAddresses, Packet, Place, in_virtual_network, match
+from lib.azure.unassigned import Unassigned
 from lib.model.policies import Verdict
 from lib.model.security_rules import Access, Attachment, RuleDirection, SecurityGroup, SecurityRule
 from lib.model.sets import AddressSet
@@ -180,7 +181,7 @@ def judge(
 def _cases(packet: Packet, known: KnownAddresses) -> Iterator[tuple[str, KnownAddresses]]:
     """What may be true of the ends of which nobody knows whether they are in the virtual network; a rule that says so
     of one end and a rule that says so of the other mean the same network."""
-    ends = dict.fromkeys(end for end in (packet.source, packet.destination) if not isinstance(end, Place))
+    ends = dict.fromkeys(end for end in (packet.source, packet.destination) if not isinstance(end, Place | Unassigned))
     doubtful = [AddressSet.from_networks([ip_network(e)]) for e in ends if in_virtual_network(e, known).fit is Fit.OPEN]
     named = [str(e) for e in ends if in_virtual_network(e, known).fit is Fit.OPEN]
     for choice in product((True, False), repeat=len(doubtful)) if doubtful else ():

@@ -13,11 +13,13 @@ from functools import cache, lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Final
 
+from lib.azure.unassigned import Receiver, Unassigned, family_at
 from lib.facts.internet import PUBLIC_OF_FRONTENDS
 from lib.facts.nsg import probe_address, provider_rules
 from lib.facts.reader import get
 from lib.model.security_rules import ANY, Access, SecurityRule
-from lib.model.sets import Address, AddressSet, Family, Protocol, family_of
+from lib.model.sets import Address, AddressSet, Family, Protocol
+from lib.routing.reach import address_or_none
 
 VIRTUAL_NETWORK: Final = "VirtualNetwork"
 LOAD_BALANCER: Final = "AzureLoadBalancer"
@@ -46,14 +48,15 @@ class Packet:
     """
 
     source: End
-    destination: Address
+    destination: Receiver
     port: int
     protocol: Protocol = Protocol.TCP
     source_port: int | None = None
 
     def __str__(self) -> str:
         from_ = self.source.value if isinstance(self.source, Place) else str(self.source)
-        to = f"[{self.destination}]" if self.destination.version == 6 else str(self.destination)
+        bare = isinstance(self.destination, Unassigned) or self.destination.version == 4
+        to = str(self.destination) if bare else f"[{self.destination}]"
         return f"{from_} to {to}:{self.port}/{self.protocol.value}"
 
 
@@ -167,10 +170,52 @@ def _source_ports(rule: SecurityRule, packet: Packet) -> Match:
 
 
 def _destinations(rule: SecurityRule, packet: Packet, known: KnownAddresses) -> Match:
-    said = _any(_end(text, packet.destination, known) for text in rule.destinations)
-    if rule.open_destinations_unused and packet.destination in known.taken:
+    to = packet.destination
+    if isinstance(to, Unassigned):
+        return _unassigned(rule, to, known)
+    said = _any(_end(text, to, known) for text in rule.destinations)
+    if rule.open_destinations_unused and to in known.taken:
         return said
     return _or_open(said, rule.open_destinations)
+
+
+def _unassigned(rule: SecurityRule, to: Unassigned, known: KnownAddresses) -> Match:
+    """A rule that is written for the frontend itself surely holds the address that Azure will give."""
+    if str(to) in rule.open_destinations:
+        return YES
+    free = _free(rule.destinations, known) if to.unused else rule.destinations
+    possible = _addresses_to_come(to, known) if free else AddressSet()
+    said = _any(_address_to_come(text, to, known, possible) for text in free)
+    return said if rule.open_destinations_unused or to.unused else _or_open(said, rule.open_destinations)
+
+
+def _free(texts: tuple[str, ...], known: KnownAddresses) -> list[str]:
+    """The texts that are no address which something has: one set for all, since a rule can name thousands."""
+    named = {text: address for text in texts if (address := address_or_none(text)) is not None}
+    left = AddressSet.from_networks(map(ip_network, named.values())) - known.taken
+    return [text for text in texts if text not in named or (left and named[text] in left)]
+
+
+def _addresses_to_come(to: Unassigned, known: KnownAddresses) -> AddressSet:
+    """The addresses that a frontend can be given; of an internal one those that surely are in the virtual network."""
+    everything = AddressSet.from_intervals(to.family, [(0, to.family.value)])
+    found = everything & (public_senders(known) if to.public else known.virtual_network)
+    return found - known.taken if to.unused else found
+
+
+def _address_to_come(text: str, to: Unassigned, known: KnownAddresses, possible: AddressSet) -> Match:
+    block = block_of(text)
+    if text == ANY or block is None:
+        return YES if text == ANY else _tag(text, to, known)
+    if AddressSet.from_intervals(to.family, [(0, to.family.value)]) <= block:
+        return YES
+    # Beside what is known of the virtual network there may be more of it anywhere.
+    settled = to.public or known.whole
+    if not block.of_family(to.family) or (settled and not possible & block):
+        return NO
+    if settled and possible <= block:
+        return YES
+    return Match(Fit.OPEN, f"it hangs on whether {to} will be in {text}")
 
 
 def _sources(rule: SecurityRule, packet: Packet, known: KnownAddresses) -> Match:
@@ -179,7 +224,7 @@ def _sources(rule: SecurityRule, packet: Packet, known: KnownAddresses) -> Match
         return Match(
             Fit.OPEN, "no source says whether the provider's rule that denies everybody also stops health probes"
         )
-    family = family_of(packet.destination)
+    family = family_at(packet.destination)
     said = _any(_end(text, packet.source, known, family) for text in rule.sources)
     return _or_open(said, rule.open_sources)
 
@@ -260,7 +305,7 @@ def block_of(text: str) -> AddressSet | None:
         return None
 
 
-def _tag(tag: str, end: End, known: KnownAddresses) -> Match:
+def _tag(tag: str, end: End | Unassigned, known: KnownAddresses) -> Match:
     inside = in_virtual_network(end, known)
     match tag:
         case _ if tag == VIRTUAL_NETWORK:
@@ -274,13 +319,15 @@ def _tag(tag: str, end: End, known: KnownAddresses) -> Match:
     return Match(Fit.OPEN, f"which addresses the service tag {tag} has is not known here" if tag else "it is empty")
 
 
-def is_probe(end: End) -> bool:
+def is_probe(end: End | Unassigned) -> bool:
     """Whether an end is where Azure's health probes come from."""
     return end is Place.PROBE or (not isinstance(end, Place) and str(end) == probe_address())
 
 
-def in_virtual_network(end: End, known: KnownAddresses) -> Match:
+def in_virtual_network(end: End | Unassigned, known: KnownAddresses) -> Match:
     """Whether an end of a packet is in the tag VirtualNetwork."""
+    if isinstance(end, Unassigned):
+        return NO if end.public else YES
     if isinstance(end, Place):
         return NO if end is Place.INTERNET else YES
     if is_probe(end) or end in known.virtual_network:

@@ -12,6 +12,7 @@ from lib.azure.security_group import ProviderGroup
 from lib.azure.security_group_arrival import SentJudgement, judge_sent
 from lib.azure.security_group_destinations import frontends_of
 from lib.azure.security_group_match import End, KnownAddresses, Packet, Place
+from lib.azure.unassigned import Receiver, family_at
 from lib.model.errors import ModelError
 from lib.model.policies import Verdict
 from lib.model.refs import ObjectRef
@@ -29,7 +30,7 @@ class Question:
     """Which rule answers a packet; ``destination`` is an address, or a Service that means each of its frontends."""
 
     source: End
-    destination: Address | ObjectRef
+    destination: Receiver | ObjectRef
     port: int
     protocol: Protocol = Protocol.TCP
 
@@ -113,7 +114,7 @@ def ask(
     source = question.source
     wanted = tuple(Family) if isinstance(source, Place) else (family_of(source),)
     ends, missing = _frontends(question.destination, provider)
-    fitting = [end for end in ends if family_of(end) in wanted]
+    fitting = [end for end in ends if family_at(end) in wanted]
     unknown = tuple(text for family, text in missing if family in wanted)
     if not fitting and not unknown:
         raise ModelError(f"{source} and the destination have no IP family in common")
@@ -122,8 +123,8 @@ def ask(
 
 
 def _frontends(
-    destination: Address | ObjectRef, provider: ProviderGroup
-) -> tuple[tuple[Address, ...], tuple[tuple[Family, str], ...]]:
+    destination: Receiver | ObjectRef, provider: ProviderGroup
+) -> tuple[tuple[Receiver, ...], tuple[tuple[Family, str], ...]]:
     if not isinstance(destination, ObjectRef):
         return (destination,), ()
     access = next((a for a in provider.accesses if a.service.ref == destination), None)

@@ -24,7 +24,7 @@ from lib.model.sets import AddressSet, Protocol
 from lib.policy.points import End, points_of
 from lib.trace.context import Context
 from lib.trace.hop import Hop, HopKind, HopVerdict, Way
-from lib.trace.policies import Asked, Flow, ask, deciders_of, reason_of, way_of
+from lib.trace.policies import Asked, Flow, ask, deciders_of, missed, reason_of, way_of
 from lib.trace.service import Target
 
 PAIRS_MAX: Final = 64
@@ -103,8 +103,9 @@ def arrival_hop(
         deciders[0].source if deciders else targets[0].source,
         deciders,
         ways if len(ways) > 1 else (),
-        _change(verdict, client, name, service),
+        _change(verdict, client, name, service, f"{protocol.value} {targets[0].port}"),
         source_after=_after([case.seen for case in cases if not case.before], client),
+        notes=() if verdict is HopVerdict.ALLOWED else missed([a for case in cases for a in case.asked], 1),
     )
 
 
@@ -186,10 +187,10 @@ def _after(rows: Sequence[ClientAddress], client: Client) -> str:
     return " or ".join(dict.fromkeys(client.name if row.seen == "client" else "the receiving node" for row in rows))
 
 
-def _change(verdict: HopVerdict, client: Client, name: str, service: Service) -> str:
+def _change(verdict: HopVerdict, client: Client, name: str, service: Service, port: str) -> str:
     if verdict is HopVerdict.ALLOWED:
         return ""
-    let_in = f"an ingress rule for {client.name} in a policy that selects {name}"
+    let_in = f"an ingress rule that permits {port} from {client.name}, in a policy that selects {name}"
     if service.external_traffic_policy is TrafficPolicy.LOCAL:
         return let_in
     return f"{let_in}, and for the nodes; with externalTrafficPolicy Local the rule for the client is enough"

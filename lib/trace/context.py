@@ -33,6 +33,7 @@ from lib.routing.route_view import RouteView
 from lib.routing.routes import named_services, route_views
 from lib.routing.selection import PodIndex
 from lib.routing.services import ServiceView, service_view
+from lib.trace.frontends import asked_addresses
 from lib.trace.unread_pods import unread_pods
 
 
@@ -212,13 +213,15 @@ class Context:
     def by_address(self) -> Mapping[Address, tuple[tuple[Service, str], ...]]:
         """The Services that an address is of, and as what: ``cluster IP``, ``load balancer`` or ``external IP``.
 
-        Several Services may share a load balancer's address, each with ports of its own.
+        One that a Service asks for counts where its status shows none. Several Services may share a load balancer's
+        address, each with ports of its own.
         """
         found: dict[Address, list[tuple[Service, str]]] = {}
         for service in self.snapshot.services:
             mine = [(address, "cluster IP") for address in service.cluster_ips]
             shown = (address_or_none(entry.ip) for entry in service.load_balancer_ingress)
             mine += [(address, "load balancer") for address in shown if address is not None]
+            mine += [(address, "load balancer") for address in asked_addresses(service)]
             mine += [(address, "external IP") for address in service.external_ips]
             for address, what in mine:
                 found.setdefault(address, []).append((service, what))

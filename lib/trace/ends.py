@@ -23,6 +23,7 @@ from lib.routing.url import UrlError, UrlRequest, parse_url
 CHARS_MAX: Final = 2_048
 ANY_NODE: Final = "node"
 _PLACES: Final = {"internet": Place.INTERNET, "vnet": Place.VIRTUAL_NETWORK}
+_PLACE_WORDS: Final = {Place.INTERNET: "the Internet", Place.VIRTUAL_NETWORK: "the virtual network"}
 _TO: Final = re.compile(
     r"(?:\[(?P<bracketed>[^\]]{1,64})\]|(?P<plain>[^:]+))(?::(?P<port>[-a-z0-9]{1,63}))?(?:/(?P<protocol>[A-Za-z]{1,8}))?"
 )
@@ -51,6 +52,11 @@ class Start:
         if self.address is not None and self.address.version != address.version:
             return False
         return self.family is None or family_of(address) is self.family
+
+    @property
+    def words(self) -> str:
+        """The start as a sentence names it."""
+        return _PLACE_WORDS[self.place] if self.place in _PLACE_WORDS and self.name in _PLACES else self.name
 
     @property
     def in_cluster(self) -> bool:

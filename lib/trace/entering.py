@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lib.azure.security_group_match import Place
+from lib.azure.unassigned import Receiver, family_at, public_at
 from lib.model.cluster import Node
 from lib.model.services import ServiceType
-from lib.model.sets import Address, family_of
-from lib.routing.reach import address_or_none, is_public
+from lib.model.sets import Protocol
 from lib.routing.services import ServiceView
 from lib.routing.target_ports import PortView
 from lib.trace.arrival import Client, arrival_hop
 from lib.trace.context import Context
-from lib.trace.ends import Goal, Start
-from lib.trace.front import front_hops, ranges_hop, sender_on_the_way
+from lib.trace.ends import Goal, GoalKind, Start
+from lib.trace.front import front_hops, inside_hop, ranges_hop, sender_on_the_way
+from lib.trace.frontends import receiver_for
 from lib.trace.hop import Hop, HopKind, HopVerdict
-from lib.trace.inside import end_hop
+from lib.trace.inside import end_hop, to_service
 from lib.trace.outside import return_hop
-from lib.trace.service import service_hop
+from lib.trace.service import port_of, service_hop
 
 
 def no_port_hop(view: ServiceView, goal: Goal) -> Hop:
@@ -39,18 +40,17 @@ def from_outside(context: Context, start: Start, view: ServiceView, port: PortVi
         change = "type LoadBalancer, a route, or a node port by a node's address"
         yield Hop(HopKind.ADDRESS, HopVerdict.DENIED, name, why, service.source.at("spec", "type"), change=change)
         return
-    addresses = [a for e in service.load_balancer_ingress if (a := address_or_none(e.ip)) is not None]
-    addresses = [a for a in addresses if start.speaks(a)]
-    if not addresses:
+    receiver = receiver_for(service, start)
+    if receiver is None:
         why = "the address of its load balancer is not in the input"
         yield Hop(
             HopKind.ADDRESS, HopVerdict.UNKNOWN, name, why, service.source, change="load the Service with its status"
         )
         return
-    yield from to_frontend(context, start, view, port, addresses[0])
+    yield from to_frontend(context, start, view, port, receiver)
 
 
-def to_frontend(context: Context, start: Start, view: ServiceView, port: PortView, address: Address) -> Iterator[Hop]:
+def to_frontend(context: Context, start: Start, view: ServiceView, port: PortView, address: Receiver) -> Iterator[Hop]:
     """From outside through a load balancer to the pods."""
     asked = port.port
     front = front_hops(context, view, address, asked, start)
@@ -58,9 +58,24 @@ def to_frontend(context: Context, start: Start, view: ServiceView, port: PortVie
     if len(front) == 1:
         return
     yield from on_the_nodes(context, start, view, port, address)
-    back = return_hop(context, str(address)) if is_public(address) else None
+    back = return_hop(context, str(address)) if public_at(address) else None
     if back is not None:
         yield back
+
+
+def to_front(context: Context, start: Start, view: ServiceView, port: int) -> Iterator[Hop]:
+    """To the Service in front of a controller, whose address is not in the input."""
+    found = port_of(view, port, Protocol.TCP)
+    receiver = receiver_for(view.service, start)
+    if found is None:
+        yield no_port_hop(view, Goal(GoalKind.SERVICE, view.ref.qualified_name, port, Protocol.TCP))
+    elif start.in_cluster and receiver is not None:
+        yield inside_hop(context, view, receiver)
+        if (ranges := ranges_hop(context, view.service, start, receiver)) is not None:
+            yield ranges
+        yield from to_service(context, start, view, found, port, by_cluster_ip=False)
+    else:
+        yield from from_outside(context, start, view, found)
 
 
 def on_the_nodes(
@@ -68,7 +83,7 @@ def on_the_nodes(
     start: Start,
     view: ServiceView,
     port: PortView,
-    address: Address,
+    address: Receiver,
     node: Node | None = None,
 ) -> Iterator[Hop]:
     """What came from outside to a node: the source ranges, the choice of an endpoint, policies, the pod."""
@@ -89,14 +104,14 @@ def on_the_nodes(
         yield end_hop(targets, entered.verdict)
 
 
-def client_of(context: Context, start: Start, destination: Address, node: Node | None) -> Client:
+def client_of(context: Context, start: Start, destination: Receiver, node: Node | None) -> Client:
     """The sender as its packets show it at a frontend."""
     nodes = (node,) if node is not None else ()
     seen = sender_on_the_way(start, destination)
     if seen is Place.INTERNET:
         name = "the Internet" if start.place is Place.INTERNET else "a public address"
-        return Client(context.internet(family_of(destination)), name, nodes)
+        return Client(context.internet(family_at(destination)), name, nodes)
     if isinstance(seen, Place):
-        whole = context.virtual_network(family_of(destination))
+        whole = context.virtual_network(family_at(destination))
         return Client(whole, "an address of the virtual network", nodes)
     return Client(seen, str(seen), nodes)

@@ -10,6 +10,7 @@ from lib.policy.projection import families_of
 from lib.routing.reach import address_or_none
 from lib.trace.context import Context
 from lib.trace.ends import Goal, GoalKind, Start, addresses_of_end
+from lib.trace.frontends import families_outside
 from lib.trace.web import addresses_of_name, front_addresses, web_route
 
 _Families = frozenset[Family]
@@ -62,7 +63,7 @@ def _of_service(context: Context, service: Service, *, inside: bool) -> _Familie
     if service.type is ServiceType.EXTERNAL_NAME:
         return _NONE
     if not inside:
-        return _of(a for e in service.load_balancer_ingress if (a := address_or_none(e.ip)) is not None)
+        return families_outside(service)
     if service.headless:
         view = context.service(service.ref)
         ready = (e for e in view.endpoints.items if e.takes_connections) if view is not None else ()
@@ -77,4 +78,7 @@ def _of_url(context: Context, goal: Goal) -> _Families:
     if goal.url.address is not None:
         return frozenset({family_of(goal.url.address)})
     controller = web_route(context, goal.url).controller
-    return _of(front_addresses(controller)) if controller is not None else _NONE
+    if controller is None:
+        return _NONE
+    front = controller.front.service if controller.front is not None else None
+    return _of(front_addresses(controller)) or (families_outside(front) if front is not None else _NONE)

@@ -13,6 +13,7 @@ from lib.azure.security_group_judge import rule_words
 from lib.azure.security_group_match import Place
 from lib.azure.security_group_question import Answer, Question, ask
 from lib.azure.source_ranges import sender_outside_ranges
+from lib.azure.unassigned import Receiver, Unassigned, family_at, public_at
 from lib.model.cluster import Node
 from lib.model.errors import ModelError
 from lib.model.refs import Source
@@ -22,6 +23,7 @@ from lib.routing.reach import is_public
 from lib.routing.services import ServiceView
 from lib.trace.context import Context
 from lib.trace.ends import Start, addresses_of_end
+from lib.trace.frontends import asked_addresses, granted
 from lib.trace.hop import Decider, Hop, HopKind, HopVerdict, Way, together
 from lib.trace.judged import WORDS, plain_words
 from lib.trace.probe import probe_hop
@@ -30,23 +32,23 @@ _FIELD: Final = "spec.loadBalancerSourceRanges"
 NO_WAY: Final = "the Internet has no way to a private address"
 
 
-def sender_on_the_way(start: Start, destination: Address) -> Address | Place:
+def sender_on_the_way(start: Start, destination: Receiver) -> Address | Place:
     """Who Azure takes for the sender: whoever leaves a virtual network for a public address is translated first."""
-    if start.place is Place.VIRTUAL_NETWORK and is_public(destination):
+    if start.place is Place.VIRTUAL_NETWORK and public_at(destination):
         return Place.INTERNET
-    if start.address is not None and not is_public(start.address) and is_public(destination):
+    if start.address is not None and not is_public(start.address) and public_at(destination):
         return Place.INTERNET
     return start.place or start.address or Place.INTERNET
 
 
 def front_hops(
-    context: Context, view: ServiceView, address: Address, asked: ServicePort, start: Start
+    context: Context, view: ServiceView, address: Receiver, asked: ServicePort, start: Start
 ) -> tuple[Hop, ...]:
     """Address, security rules, load balancing rule and probe, for a sender outside the cluster."""
     service = view.service
     source = _status(service)
-    name = f"{address} of Service {service.ref.qualified_name}"
-    if context.on_the_internet(start.address or start.place) and not is_public(address):
+    name = frontend_name(service, address)
+    if context.on_the_internet(start.address or start.place) and not public_at(address):
         change = "a public frontend, or a gateway in the virtual network in front of it"
         return (Hop(HopKind.ADDRESS, HopVerdict.DENIED, name, NO_WAY, source, change=change),)
     if not is_azure_load_balancer(service):
@@ -54,7 +56,7 @@ def front_hops(
         return (Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, name, f"{why}; who leads packets there is not in the input"),)
     balancer = context.balancer(service)
     rule = next(
-        (r for r in balancer.rules if r.family is family_of(address) and _takes(r, asked.port, asked.protocol)), None
+        (r for r in balancer.rules if r.family is family_at(address) and _takes(r, asked.port, asked.protocol)), None
     )
     probe = balancer.probe(rule) if rule is not None else None
     answered = probe_hop(context, balancer, rule, probe, asked) if rule is not None and probe is not None else None
@@ -70,13 +72,27 @@ def _status(service: Service) -> Source:
     return service.source.at("status", "loadBalancer")
 
 
-def _address(balancer: ServiceLoadBalancer, address: Address, name: str, source: Source, start: Start) -> Hop:
-    frontend = next((f for f in balancer.frontends if f.family is family_of(address)), None)
+def frontend_name(service: Service, address: Receiver) -> str:
+    """A frontend as the subject of a hop; one without an address has the Service's name in its words."""
+    return str(address) if isinstance(address, Unassigned) else f"{address} of Service {service.ref.qualified_name}"
+
+
+def _address(balancer: ServiceLoadBalancer, address: Receiver, name: str, source: Source, start: Start) -> Hop:
+    frontend = next((f for f in balancer.frontends if f.family is family_at(address)), None)
     kind = "public IP address" if frontend and frontend.public else "internal address"
     why = f"{kind} of the frontend {frontend.name} of load balancer {balancer.load_balancer}" if frontend else kind
     notes = []
-    if start.place is Place.VIRTUAL_NETWORK and is_public(address):
+    if start.place is Place.VIRTUAL_NETWORK and public_at(address):
         notes.append("What leaves a virtual network for a public address is translated: Azure sees a public sender.")
+    if said := granted(balancer.service, address, frontend):
+        source = frontend.pin.source if frontend is not None and frontend.pin is not None else balancer.service.source
+        if balancer.refused:
+            return _never(name, balancer.refused, source)
+        notes.insert(0, f"It is the {why}.")
+        change = "load the Service with its status: then the address is known"
+        return Hop(
+            HopKind.ADDRESS, HopVerdict.UNKNOWN, name, said, source, change=change, premise=True, notes=tuple(notes)
+        )
     return Hop(HopKind.ADDRESS, HopVerdict.ALLOWED, name, why, source, notes=tuple(notes))
 
 
@@ -159,24 +175,36 @@ def _takes(rule: LoadBalancingRule, port: int, protocol: Protocol) -> bool:
     return (every or rule.protocol == words.get(protocol)) and rule.frontend_port in (0, port)
 
 
-def inside_hop(view: ServiceView, address: Address) -> Hop:
+def _never(name: str, refused: str, source: Source) -> Hop:
+    """An address that no load balancer gets, since the cloud provider refuses what the Service asks for."""
+    why = f"the cloud provider makes no rule at all, so no load balancer gets the address: {refused}"
+    return Hop(HopKind.ADDRESS, HopVerdict.DENIED, name, why, source, change="repair what it refuses")
+
+
+def inside_hop(context: Context, view: ServiceView, address: Receiver) -> Hop:
     """A sender inside: its node takes packets to the address itself, so that no hop of Azure is on the way."""
-    name = f"{address} of Service {view.ref.qualified_name}"
+    name = frontend_name(view.service, address)
     entry = next((e for e in view.service.load_balancer_ingress if e.ip == str(address)), None)
     if entry is not None and entry.ip_mode != "VIP":
         why = f"ipMode {entry.ip_mode}: the packet goes out to the load balancer and back, with an address of nobody's"
         why += " in the input"
         change = "ipMode VIP in the status: then the sender's node takes the packet itself"
         return Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, name, why, _status(view.service), change=change)
-    mode = "ipMode VIP" if entry is not None else "an external IP"
+    to_come = isinstance(address, Unassigned) or address in asked_addresses(view.service)
+    mode = "ipMode VIP" if entry is not None or to_come else "an external IP"
     why = f"{mode}: the sender's own node takes it, so it never gets to Azure"
+    if to_come:
+        if refused := context.balancer(view.service).refused:
+            return _never(name, refused, view.service.source)
+        given = "the address that it asks for" if not isinstance(address, Unassigned) else "an address"
+        why = f"Azure gives the Service {given}, and its status then shows it with {why}"
     # "Traffic sent to an External IP or LoadBalancer IP from within the cluster will always get Cluster semantics":
     # core/v1, ServiceSpec.externalTrafficPolicy.
     notes = ("From inside the cluster such an address always counts like externalTrafficPolicy Cluster.",)
-    return Hop(HopKind.ADDRESS, HopVerdict.ALLOWED, name, why, _status(view.service), notes=notes)
+    return Hop(HopKind.ADDRESS, HopVerdict.ALLOWED, name, why, _status(view.service), premise=to_come, notes=notes)
 
 
-def ranges_hop(context: Context, service: Service, start: Start, destination: Address) -> Hop | None:
+def ranges_hop(context: Context, service: Service, start: Start, destination: Receiver) -> Hop | None:
     """Whether the node lets the sender through ``loadBalancerSourceRanges``; None where there are none."""
     ranges = AddressSet.from_networks(service.load_balancer_source_ranges)
     if not ranges:
@@ -196,9 +224,9 @@ def ranges_hop(context: Context, service: Service, start: Start, destination: Ad
     return Hop(HopKind.SERVICE, verdict, subject, why, source, (decider,), told, change)
 
 
-def _in_ranges(context: Context, ranges: AddressSet, start: Start, destination: Address) -> list[Way]:
+def _in_ranges(context: Context, ranges: AddressSet, start: Start, destination: Receiver) -> list[Way]:
     seen = None if start.in_cluster else sender_on_the_way(start, destination)
-    family = family_of(destination)
+    family = family_at(destination)
     if isinstance(seen, Place):
         outside = context.internet(family) if seen is Place.INTERNET else context.virtual_network(family)
         if outside <= ranges:

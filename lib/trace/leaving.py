@@ -42,7 +42,8 @@ def to_outside(
     Raises ModelError where the sender is outside as well.
     """
     if not start.in_cluster:
-        raise ModelError(f"neither {start.name} nor {name} is in the cluster: there is nothing to trace")
+        lost = f"{name} is no address of anything in the input, and {start.words} is outside the cluster"
+        raise ModelError(f"{lost}: there is nothing to trace")
     end = context.internet(start.family or Family.IPV4) if to is None else to
     ends = senders(context, start)
     flows = [Flow(src, end, protocol, port, name_of(src) if len(ends) > 1 else "", "", name) for src in ends]
@@ -111,7 +112,7 @@ def _known(context: Context, packet: Packet) -> tuple[KnownAddresses, ...]:
         known = replace(known, virtual_network=known.virtual_network | mine)
     if not _routed(context):
         return (known,)
-    theirs = AddressSet.from_networks([ip_network(packet.destination)])
+    theirs = AddressSet.from_networks([ip_network(str(packet.destination))])
     return known, replace(known, virtual_network=known.virtual_network | theirs)
 
 

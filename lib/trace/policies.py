@@ -140,11 +140,11 @@ def _hop(asked: Sequence[Asked], number: int, kind: HopKind) -> Hop:
         deciders,
         ways if len(ways) > 1 else (),
         _change(asked, number, verdict, deciders),
-        notes=() if verdict is HopVerdict.ALLOWED else _missed(asked, number),
+        notes=() if verdict is HopVerdict.ALLOWED else missed(asked, number),
     )
 
 
-def _missed(asked: Sequence[Asked], number: int) -> tuple[str, ...]:
+def missed(asked: Sequence[Asked], number: int) -> tuple[str, ...]:
     """The rules that came near and took no part, with the condition that failed."""
     settled = (each.answer.directions[number] for each in asked if not each.open[number])
     found = (miss for direction in settled for miss in direction.near_misses)

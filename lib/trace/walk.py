@@ -21,7 +21,7 @@ from lib.routing.target_ports import PortView
 from lib.trace.changes import with_change
 from lib.trace.context import Context
 from lib.trace.ends import Goal, GoalKind, Start, read_goal
-from lib.trace.entering import from_outside, no_port_hop, on_the_nodes, to_frontend
+from lib.trace.entering import from_outside, no_port_hop, on_the_nodes, to_front, to_frontend
 from lib.trace.families import common_families, families_between
 from lib.trace.front import inside_hop, ranges_hop
 from lib.trace.hop import Hop, HopKind, HopVerdict, Trace
@@ -163,7 +163,7 @@ def _to_service_address(
         yield Hop(HopKind.ADDRESS, HopVerdict.UNKNOWN, str(address), why, source)
         yield from on_the_nodes(context, start, view, found, address)
     elif start.in_cluster:
-        hop = inside_hop(view, address)
+        hop = inside_hop(context, view, address)
         yield hop
         if hop.verdict is HopVerdict.UNKNOWN:
             yield from _out_and_back(context, start, view, found, address)
@@ -186,7 +186,7 @@ def _out_and_back(context: Context, start: Start, view: ServiceView, port: PortV
 def _to_name(context: Context, start: Start, host: str, port: int, protocol: Protocol) -> Iterator[Hop]:
     """To a name outside: its addresses are those that the table of names has, else any of the Internet."""
     if not start.in_cluster:
-        raise ModelError(f"{host} is no name of this cluster, and {start.name} is outside it as well")
+        raise ModelError(f"{host} is no name of this cluster, and {start.words} is outside it as well")
     yield name_hop(context, start, host)
     found = addresses_of_name(context, host)
     mine = AddressSet.from_intervals(start.family, found.of_family(start.family)) if start.family else found
@@ -232,6 +232,11 @@ def _to_url(context: Context, start: Start, goal: Goal) -> Iterator[Hop]:
     view, what = found_at or (controller.front, "load balancer")
     if view is not None and address is not None:
         hops = list(_to_service_address(context, start, view, what, address, request.port, Protocol.TCP))
+        yield from hops
+        if not any(hop.kind is HopKind.POD for hop in hops):
+            return
+    elif view is not None and view.service.type is ServiceType.LOAD_BALANCER:
+        hops = list(to_front(context, start, view, request.port))
         yield from hops
         if not any(hop.kind is HopKind.POD for hop in hops):
             return

@@ -23,6 +23,7 @@ from lib.routing.url_test import Certainty, UrlAnswer, test_url
 from lib.trace.context import Context
 from lib.trace.controller import Controller, controller_of
 from lib.trace.ends import Start
+from lib.trace.frontends import receivers_of
 from lib.trace.hop import Decider, Hop, HopKind, HopVerdict, Way, together
 from lib.trace.inside import arrived, end_hop
 from lib.trace.policies import Flow, ask, policy_hops
@@ -78,7 +79,7 @@ def front_addresses(controller: Controller) -> tuple[Address, ...]:
     """The addresses that clients reach the controller by, those of the route first; none where no object has them."""
     texts = list(controller.addresses)
     if controller.front is not None and controller.front.service.type is ServiceType.LOAD_BALANCER:
-        texts += [entry.ip for entry in controller.front.service.load_balancer_ingress]
+        texts += [str(each) for each in receivers_of(controller.front.service)]
     return tuple(dict.fromkeys(a for a in map(address_or_none, texts) if a is not None))
 
 
