@@ -113,7 +113,8 @@ def test_no_key_of_the_network_is_lost_when_the_clusters_have_just_become_more(p
     network.click()
     page.keyboard.type("10.20.0.0/16")
     page.keyboard.press("Tab")
-    connected.click()
+    # By focus: a click also waits until the page, which is being drawn, stands still to be scrolled.
+    connected.focus()
     page.keyboard.type("hq 10.100.0.0/16")
     page.keyboard.press("Enter")
     expect(form.get_by_role("textbox", name="Cluster", exact=True)).to_have_count(3)
