@@ -22,10 +22,18 @@ def parse_flow(src: str, dst: str, snapshot: Snapshot) -> tuple[End, End, Family
     """Both ends as ``parse_end`` reads them, and the IP family that is asked about; None: all that both speak.
 
     The address of a pod or node means that pod or node, and packets of the address's family alone. Raises ModelError
-    as ``parse_end`` does, and for two addresses of different families.
+    as ``parse_end`` does, for two addresses of different families, and for an address that may be a pod's or a node's
+    where the server did not give those.
     """
     texts = src, dst
     one, other = (parse_end(text, snapshot) for text in texts)
+    unread = snapshot.unread_text("Pod", "Node")
+    for end in (one, other):
+        if unread and isinstance(end, IPv4Address | IPv6Address) and not end.is_global:
+            raise ModelError(
+                f"whose address {end} is, is not known, since not everything could be read: {unread}; it may be a "
+                "pod's or a node's, of which policies say something else than of addresses outside"
+            )
     written = [None if (found := written_addresses(text)) is None else _family(found) for text in texts]
     families = {family for family in written if family is not None}
     if len(families) > 1:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lib.model.cluster import Node, Pod, Workload
 from lib.model.errors import ModelError
 from lib.model.sets import AddressSet
+from lib.model.snapshot import Coverage
 from lib.policy.ends import parse_end
 from lib.policy.engine import compile_engine
+from lib.policy.points_of_family import parse_flow
 from tests.policy.build import pod, policy, snapshot_of_yaml
 
 CLUSTER = """
@@ -111,3 +115,13 @@ def test_a_name_alone_is_enough_where_only_one_workload_is_called_so() -> None:
         parse_end("db", snapshot)
     with pytest.raises(ModelError, match="no reference"):
         parse_end("nobody", snapshot)
+
+
+@pytest.mark.parametrize("kind", ["Pod", "Node"])
+def test_whose_address_it_is_stays_open_where_the_server_did_not_give_pods_or_nodes(kind: str) -> None:
+    snapshot = replace(SNAPSHOT, coverage={**SNAPSHOT.coverage, kind: Coverage.REFUSED})
+    with pytest.raises(ModelError, match=f"whose address 10.244.7.7 is, is not known.*{kind} .refused"):
+        parse_flow("a/web", "10.244.7.7", snapshot)
+    for known in ("10.244.1.5", "8.8.8.8", "internet"):
+        parse_flow("a/web", known, snapshot)
+    parse_flow("a/web", "10.244.7.7", SNAPSHOT)
