@@ -11,7 +11,7 @@ from lib.flows.ingress import some_pod_may_enter
 from lib.model.finding import Finding, finding
 from lib.model.policies import Direction
 from lib.model.refs import ObjectRef
-from lib.policy.bits import from_positions, union
+from lib.policy.bits import union
 from lib.policy.engine import Engine
 from lib.policy.rules import Action, CompiledPolicy, CompiledRule
 from lib.routing.target_ports import PortView
@@ -95,8 +95,14 @@ def _naming_own_port(engine: Engine, port: PortView, spots: Collection[Spot]) ->
 
 def isolating_policies(engine: Engine, spots: Iterable[Spot]) -> list[CompiledPolicy]:
     """The policies that isolate some of the pods for ingress or deny them something, first asked first."""
-    subjects = from_positions({spot.number for spot in spots})
-    return [p for p in engine.policies if p.governs(Direction.INGRESS) & subjects]
+    found = {
+        policy.ref: policy
+        for number in dict.fromkeys(spot.number for spot in spots)
+        for stage in engine.stages_about(number)
+        for policy in stage.policies
+        if policy.governs(Direction.INGRESS) >> number & 1
+    }
+    return list(found.values())
 
 
 def listed(refs: Iterable[ObjectRef]) -> str:
